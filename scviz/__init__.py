@@ -1,0 +1,3 @@
+"""Single-cell foundation models, their honest baselines, and the numbers they give."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,23 @@
+"""What can be asked: a package each, with Request and Result in front and `run` behind."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from scviz.errors import RequestError
+
+TASKS = ("opening", "importing", "pricing", "embedding", "annotation", "pretraining")
+
+
+def front(task: str) -> ModuleType:
+    """Return the module that holds TITLE, HEAVY, Request and Result of a task; imports no torch."""
+    if task not in TASKS:
+        raise RequestError(f"There is no task {task!r}.", hint=f"The tasks are: {', '.join(TASKS)}.")
+    return import_module(f"scviz.tasks.{task}")
+
+
+def back(task: str) -> ModuleType:
+    """Return the module that holds `run` of a task; worker only."""
+    front(task)
+    return import_module(f"scviz.tasks.{task}.run")

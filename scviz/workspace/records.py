@@ -1,0 +1,109 @@
+"""Dataclasses on disk: JSON for plain values, NPZ for arrays, and no pickle anywhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import numpy as np
+from pydantic import TypeAdapter
+
+Record = TypeVar("Record")
+
+RECORD, ARRAYS = "record.json", "arrays.npz"
+
+
+@cache
+def _adapters(kind: type) -> dict[str, TypeAdapter[Any]]:
+    hints = get_type_hints(kind)
+    plain = {name: hint for name, hint in hints.items() if "ndarray" not in str(hint)}
+    return {name: TypeAdapter(hint) for name, hint in plain.items()}
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """Turn a dataclass without arrays into values that JSON knows."""
+    adapters = _adapters(type(record))
+    return {
+        field.name: adapters[field.name].dump_python(getattr(record, field.name), mode="json")
+        for field in dataclasses.fields(record)
+    }
+
+
+def from_json(kind: type[Record], values: Mapping[str, Any]) -> Record:
+    """Turn what `to_json` gave back into its dataclass; unknown fields are left out, absent ones get their default."""
+    adapters = _adapters(kind)
+    known = {name: adapters[name].validate_python(value) for name, value in values.items() if name in adapters}
+    return kind(**known)
+
+
+def write_json(record: Any, path: Path) -> None:
+    """Write a dataclass without arrays as one JSON file; readers see all of it or nothing."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(to_json(record), indent=1), encoding="utf-8")
+    draft.replace(path)
+
+
+def read_json(kind: type[Record], path: Path) -> Record:
+    """Read what `write_json` wrote."""
+    return from_json(kind, json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_record(record: Any, folder: Path) -> None:
+    """Write a dataclass whose fields are arrays, dicts of arrays and plain values.
+
+    Arrays go to one NPZ file, the rest to one JSON file, which is written last: it is there only when all is there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    plain: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
+    adapters = _adapters(type(record))
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if field.name in adapters:
+            plain[field.name] = adapters[field.name].dump_python(value, mode="json")
+        elif isinstance(value, Mapping):
+            arrays |= {f"{field.name}/{key}": np.asarray(array) for key, array in value.items()}
+        else:
+            arrays[field.name] = np.asarray(value)
+    with (folder / ARRAYS).open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    draft = folder / f"{RECORD}.draft"
+    draft.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+    draft.replace(folder / RECORD)
+
+
+def read_record(kind: type[Record], folder: Path) -> Record:
+    """Read what `write_record` wrote."""
+    plain = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    hints, adapters = get_type_hints(kind), _adapters(kind)
+    values: dict[str, Any] = {name: adapters[name].validate_python(value) for name, value in plain.items() if name in adapters}
+    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
+        for name in hints.keys() - adapters.keys():
+            if name in arrays:
+                values[name] = arrays[name]
+            else:
+                values[name] = {key.split("/", 1)[1]: arrays[key] for key in arrays if key.startswith(f"{name}/")}
+    return kind(**values)
+
+
+def fingerprint(*parts: Any) -> str:
+    """Hash JSON values: equal questions get equal answers.
+
+    Examples
+    --------
+    >>> fingerprint("embedding", {"seed": 0}) == fingerprint("embedding", {"seed": 0})
+    True
+    """
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """Hash the content of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=12)).hexdigest()

@@ -1,0 +1,202 @@
+"""Datasets, checkpoints and runs as folders, named by their content.
+
+HOME/datasets/<slug>-<hash>/        source.h5ad counts.h5ad genes.csc.zarr info.json
+HOME/checkpoints/<model>/<name>/    config.json vocab.json weights.safetensors scviz.json
+HOME/runs/<id>/                     request.json events.jsonl result/ log.txt state/
+HOME/uploads/                       files that came through the browser
+HOME/scviz.db                       which runs there are and how far they are
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from scviz.errors import CheckpointError, DataError
+from scviz.settings import ROOT, Settings
+from scviz.workspace.records import read_json, write_json
+
+BUNDLED = ROOT / "assets" / "checkpoints"
+"""Demo checkpoints that come with the project."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnInfo:
+    """A column that describes cells."""
+
+    name: str
+    kind: Literal["label", "batch", "category", "number", "text"]
+    n_values: int
+    """Different values, missing ones not counted."""
+    n_missing: int = 0
+    values: tuple[str, ...] = ()
+    """The categories, at most 200, most frequent first; empty for numbers."""
+    colors: tuple[str, ...] = ()
+    """Hex colors that the file gives its categories, in their order; may be empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountsSource:
+    """Where raw counts were found in a file, and how they were made sure of."""
+
+    location: str
+    """`X`, `raw/X` or `layers/<name>`."""
+    how: Literal["as stored", "recovered from log values"]
+    evidence: str
+    """A sentence with the numbers that led to this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetInfo:
+    """What is known of a dataset without reading its matrix."""
+
+    id: str
+    name: str
+    source: str
+    """Name of the file it came from."""
+    n_cells: int
+    n_genes: int
+    counts: CountsSource
+    gene_names: Literal["symbol", "ensembl", "mixed", "unknown"]
+    """Kind of the identifiers that name the genes."""
+    columns: tuple[ColumnInfo, ...] = ()
+    embeddings: tuple[str, ...] = ()
+    """Keys of `obsm` in the file."""
+    history: tuple[str, ...] = ()
+    """What was done to the file on opening, a sentence each."""
+    demo: bool = False
+
+    def column(self, name: str) -> ColumnInfo:
+        """Return the column of that name."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise DataError(f"The dataset {self.name} has no column {name!r}.", hint="Choose another column.")
+
+    def columns_of(self, *kinds: str) -> tuple[str, ...]:
+        """Return the names of the columns of these kinds, in their order."""
+        return tuple(column.name for column in self.columns if column.kind in kinds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointInfo:
+    """What is known of a checkpoint without reading its tensors; kept in `scviz.json` beside them."""
+
+    id: str
+    """`<model>/<folder name>`."""
+    model: str
+    name: str
+    description: str
+    """What it was trained on, a sentence."""
+    licence: str
+    n_parameters: int
+    n_genes: int
+    """Genes in its vocabulary."""
+    size_mb: float
+    demo: bool = False
+    """True for small models that only show how things work."""
+    command: str = ""
+    """The command that made it, if it was made here."""
+
+
+def slug(name: str) -> str:
+    """Shorten a name to lower-case letters, digits and single dashes.
+
+    Examples
+    --------
+    >>> slug("My PBMC (final).h5ad")
+    'my-pbmc-final-h5ad'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "unnamed"
+
+
+class Workspace:
+    """Finds and lists what is kept below one folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Workspace:
+        """Open the workspace that the settings name, and make its folders."""
+        workspace = cls(settings.home)
+        for name in ("datasets", "checkpoints", "runs", "uploads", "data"):
+            (settings.home / name).mkdir(parents=True, exist_ok=True)
+        return workspace
+
+    # datasets
+
+    def dataset_folder(self, dataset: str) -> Path:
+        """Return the folder of a dataset, which need not exist yet."""
+        return self._inside("datasets", dataset)
+
+    def dataset(self, dataset: str) -> DatasetInfo:
+        """Read what is known of a dataset.
+
+        Raises
+        ------
+        DataError
+            If no dataset has this id.
+        """
+        path = self.dataset_folder(dataset) / "info.json"
+        if not path.exists():
+            raise DataError(f"There is no dataset {dataset!r} here.", hint="Open it again on the Data page.")
+        return read_json(DatasetInfo, path)
+
+    def datasets(self) -> list[DatasetInfo]:
+        """List the datasets, the one opened last first."""
+        paths = sorted((self.home / "datasets").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
+        return [read_json(DatasetInfo, path) for path in paths]
+
+    # checkpoints
+
+    def checkpoint_folder(self, checkpoint: str) -> Path:
+        """Return the folder of a checkpoint; those that come with the project are found in its assets."""
+        own = self._inside("checkpoints", checkpoint)
+        bundled = BUNDLED / own.name
+        return bundled if not own.exists() and bundled.exists() else own
+
+    def checkpoint(self, checkpoint: str) -> CheckpointInfo:
+        """Read what is known of a checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            If no checkpoint has this id.
+        """
+        path = self.checkpoint_folder(checkpoint) / "scviz.json"
+        if not path.exists():
+            raise CheckpointError(
+                f"There is no checkpoint {checkpoint!r} here.", hint="Choose another one on the Models page."
+            )
+        return read_json(CheckpointInfo, path)
+
+    def checkpoints(self) -> list[CheckpointInfo]:
+        """List the checkpoints: those of the workspace, newest first, then the demo ones of the project."""
+        own = sorted((self.home / "checkpoints").glob("*/*/scviz.json"), key=lambda path: -path.stat().st_mtime)
+        return [read_json(CheckpointInfo, path) for path in (*own, *sorted(BUNDLED.glob("*/scviz.json")))]
+
+    # runs
+
+    def run_folder(self, run: str) -> Path:
+        """Return the folder of a run."""
+        return self._inside("runs", run)
+
+    def _inside(self, *parts: str) -> Path:
+        """Join names to a path that cannot leave the workspace."""
+        path = self.home.joinpath(*parts)
+        if ".." in Path(*parts).parts or not path.is_relative_to(self.home):
+            raise DataError(f"{'/'.join(parts[1:])!r} is no name of something kept here.")
+        return path
+
+
+def write_info(info: DatasetInfo, folder: Path) -> None:
+    """Write `info.json`, which makes the dataset visible."""
+    write_json(info, folder / "info.json")
+
+
+def write_checkpoint_info(info: CheckpointInfo, folder: Path) -> None:
+    """Write `scviz.json`, which makes the checkpoint visible."""
+    write_json(info, folder / "scviz.json")

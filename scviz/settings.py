@@ -29,6 +29,8 @@ class Settings:
     """`SCVIZ_WORKERS`: heavy runs at a time on this machine; default 1."""
     memory_gb: float
     """`SCVIZ_MEMORY_GB`: memory that one run may use, in GB; 0 means most of what is free."""
+    login: bool
+    """`SCVIZ_LOGIN`: 1 asks for a login (OIDC, set up in `.streamlit/secrets.toml`); default 0."""
     upload_gb: float
     """`SCVIZ_UPLOAD_GB`: largest upload through the browser, in GB; default 0.5."""
     unpack_gb: float
@@ -44,7 +46,9 @@ class Settings:
         2
         """
         home = Path(env.get("SCVIZ_HOME") or Path.home() / ".scviz").expanduser()
-        roots = [Path(part).expanduser() for part in env.get("SCVIZ_DATA_ROOTS", "").split(os.pathsep) if part]
+        roots = [
+            Path(part).expanduser() for part in env.get("SCVIZ_DATA_ROOTS", "").split(os.pathsep) if part
+        ]
         return cls(
             home=home,
             data_roots=tuple(roots) or (home / "data",),
@@ -52,6 +56,7 @@ class Settings:
             database=env.get("SCVIZ_DATABASE", ""),
             workers=int(env.get("SCVIZ_WORKERS", "1")),
             memory_gb=float(env.get("SCVIZ_MEMORY_GB", "0")),
+            login=env.get("SCVIZ_LOGIN", "0") == "1",
             upload_gb=float(env.get("SCVIZ_UPLOAD_GB", "0.5")),
             unpack_gb=float(env.get("SCVIZ_UNPACK_GB", "64")),
         )

@@ -1,1 +1,1 @@
-"""What every foundation model is: a card, tokens, an encoding, a model, a head; and safe reading of weights."""
+"""What every foundation model is: card, tokens, encoding, model, head; and safe reading of weights."""

@@ -1,9 +1,9 @@
-"""The contract of a foundation model, and embedding cells in batches that fit into memory."""
+"""The contract of a foundation model."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -13,24 +13,27 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from scviz.errors import OutOfMemoryError, UnsupportedTaskError
+from scviz.errors import UnsupportedTaskError
+from scviz.foundation.batching import BatchSize, Precision, in_chunks, pick_device
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
-from scviz.progress import Progress, Report, silent
+from scviz.foundation.weights import LoadReport
+from scviz.progress import Report, silent
 
-Precision = Literal["auto", "float32", "bfloat16"]
-
-CELLS_PER_CHUNK = 2048
-"""Cells that are held as tokens at a time while embedding."""
+Pooling = Literal["mean", "published"]
+"""What a head reads of a cell: the mean over its genes, or what the model's authors chose."""
 
 
 class Head(nn.Module, ABC):
     """A network trained on top of an encoder.
 
-    What it reads of an encoding is fixed by `select`, which has no weights, so that a frozen encoder runs once.
+    What it reads of an encoding is fixed by `select`, which has no weights, so that a frozen encoder need
+    run only once.
     """
+
+    pooling: Pooling
 
     @abstractmethod
     def select(self, encoding: Encoding) -> Tensor:
@@ -46,15 +49,26 @@ class FoundationModel(nn.Module, ABC):
 
     card: ClassVar[ModelCard]
     vocab: GeneVocab
+    load_report: LoadReport
+    """Which tensors of the checkpoint were read."""
 
     @classmethod
     @abstractmethod
     def from_checkpoint(cls, folder: Path) -> Self:
         """Read a checkpoint folder, the authors' layout or ours."""
 
+    @classmethod
+    @abstractmethod
+    def untrained(cls, adata: AnnData, shape: str) -> Self:
+        """Make a model with random weights for the genes of these cells; `shape` names its size."""
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write `config.json`, `vocab.json` and `weights.safetensors`."""
+
+    @abstractmethod
+    def n_genes_seen(self, adata: AnnData) -> int:
+        """Count the genes of the dataset that the vocabulary knows."""
 
     @abstractmethod
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
@@ -62,7 +76,7 @@ class FoundationModel(nn.Module, ABC):
 
     @abstractmethod
     def tokenize(self, adata: AnnData) -> Tokens:
-        """Turn raw counts, cells x genes, into tokens; the order of cells is kept and `adata` is not changed."""
+        """Turn raw counts, (N, G), into tokens in the order of the cells; `adata` stays as it is."""
 
     @abstractmethod
     def forward(self, tokens: Tokens) -> Encoding:
@@ -77,7 +91,7 @@ class FoundationModel(nn.Module, ABC):
         """Return the vectors of the vocabulary's genes, (V, D), in the order of `vocab.genes`."""
 
     @abstractmethod
-    def classifier(self, n_types: int) -> Head:
+    def classifier(self, n_types: int, *, pooling: Pooling = "published") -> Head:
         """Make an untrained head that names cell types."""
 
     @abstractmethod
@@ -90,7 +104,7 @@ class FoundationModel(nn.Module, ABC):
         return next(self.parameters()).device
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
-        """Return vectors of genes as they are in these cells, (len(genes), D)."""
+        """Return vectors of genes as they are in these cells, (len(genes), D); NaN for genes in no cell."""
         raise self._unsupported("context gene embeddings")
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
@@ -104,7 +118,7 @@ class FoundationModel(nn.Module, ABC):
         self,
         adata: AnnData,
         *,
-        batch_size: int | Literal["auto"] = "auto",
+        batch_size: BatchSize = "auto",
         device: str = "auto",
         precision: Precision = "auto",
         report: Report = silent,
@@ -126,120 +140,12 @@ class FoundationModel(nn.Module, ABC):
         -------
         (N, C) embedding, float32. NaN for cells in which the model sees no gene.
         """
+        self.to(pick_device(device))
         embedding: NDArray[np.float32] | None = None
-        for rows, vectors in self.embed_chunks(
-            adata, batch_size=batch_size, device=device, precision=precision, report=report
+        for _, rows, vectors in in_chunks(
+            self, adata, self.encode_cells, batch_size=batch_size, precision=precision, report=report
         ):
             if embedding is None:
                 embedding = np.full((adata.n_obs, vectors.shape[1]), np.nan, dtype=np.float32)
             embedding[rows] = vectors
         return embedding if embedding is not None else np.empty((adata.n_obs, 0), dtype=np.float32)
-
-    def embed_chunks(
-        self,
-        adata: AnnData,
-        *,
-        batch_size: int | Literal["auto"] = "auto",
-        device: str = "auto",
-        precision: Precision = "auto",
-        report: Report = silent,
-        skip: Mapping[int, NDArray[np.float32]] | None = None,
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Embed cells chunk by chunk, so that finished chunks can be kept.
-
-        Parameters
-        ----------
-        skip
-            Vectors of chunks that are there already, by position of the chunk; they are passed on as they are.
-
-        Yields
-        ------
-        Rows of `adata` and their vectors, (n,) and (n, C), longest cells first; cells without tokens never come.
-        """
-        self.to(pick_device(device)).eval()
-        lengths = self.n_tokens(adata)
-        order = np.argsort(-lengths, kind="stable")[: int((lengths > 0).sum())]
-        done = 0
-        for number, start in enumerate(range(0, len(order), CELLS_PER_CHUNK)):
-            rows = order[start : start + CELLS_PER_CHUNK]
-            if skip and number in skip:
-                vectors = skip[number]
-            else:
-                base = done
-
-                def in_chunk(progress: Progress, base: int = base) -> None:
-                    report(
-                        Progress(
-                            stage="Reading cells", done=base + progress.done, total=len(order), note=progress.note
-                        )
-                    )
-
-                vectors = self._encode(
-                    self.tokenize(adata[rows]), batch_size=batch_size, precision=precision, report=in_chunk
-                )
-            done += len(rows)
-            report(Progress(stage="Reading cells", done=done, total=len(order)))
-            yield rows, vectors
-
-    def _encode(
-        self, tokens: Tokens, *, batch_size: int | Literal["auto"], precision: Precision, report: Report
-    ) -> NDArray[np.float32]:
-        """Encode cells that are sorted by length, halving the batch whenever memory runs out."""
-        parts: list[NDArray[np.float32]] = []
-        size = batch_size if batch_size != "auto" else suitable_batch(int(tokens.lengths().max()))
-        start, note = 0, ""
-        while start < len(tokens):
-            try:
-                with torch.inference_mode(), autocast(self.device, precision):
-                    vectors = self.encode_cells(tokens.take(slice(start, start + size)))
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if size == 1:
-                    raise OutOfMemoryError(
-                        "One cell alone does not fit into memory.",
-                        hint="Choose a smaller model, or let the server's owner allow more memory.",
-                    ) from error
-                size = max(1, size // 2)
-                note = f"Memory ran out, so batches are halved to {size} {'cell' if size == 1 else 'cells'}."
-                continue
-            parts.append(vectors.float().cpu().numpy())
-            start += len(parts[-1])
-            report(Progress(stage="Reading cells", done=start, total=len(tokens), note=note))
-        return np.concatenate(parts)
-
-
-def pick_device(device: str) -> torch.device:
-    """Take the device that is named, or for "auto" a GPU when there is one."""
-    if device != "auto":
-        return torch.device(device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    """Compute in bfloat16 where asked for, or by default on a GPU."""
-    low = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=low)
-
-
-TOKENS_PER_BATCH = 16384
-"""Tokens that one batch holds by default; more is no faster on a CPU and costs memory."""
-
-
-def suitable_batch(length: int) -> int:
-    """Take as many cells of this length as make a batch of about TOKENS_PER_BATCH tokens.
-
-    Examples
-    --------
-    >>> suitable_batch(2048), suitable_batch(100_000)
-    (8, 1)
-    """
-    return max(1, min(256, TOKENS_PER_BATCH // max(length, 1)))
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error means that memory ran out, on a GPU or on the CPU."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error)
-    return "can't allocate memory" in text or "not enough memory" in text or "out of memory" in text

@@ -1,4 +1,4 @@
-"""What an encoder reads of a batch of cells; numpy on purpose, so that it can be tested and shown without torch."""
+"""What an encoder reads of a batch of cells; numpy, so that it can be tested and shown without torch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Tokens:
 
     def lengths(self) -> NDArray[np.int64]:
         """Count the real tokens of each cell, (B,)."""
-        return self.mask.sum(axis=1)
+        return np.asarray(self.mask.sum(axis=1))
 
     def take(self, rows: NDArray[np.integer] | slice) -> Tokens:
         """Keep some cells, and cut the padding that none of them needs."""

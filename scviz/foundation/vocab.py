@@ -11,6 +11,23 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.genes import GeneIdentifiers
+from scviz.workspace.records import fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How much of a dataset a model sees."""
+
+    n_found: int
+    """Genes of the dataset that the vocabulary knows."""
+    n_genes: int
+    """Genes of the dataset."""
+    n_vocab: int
+    """Genes of the vocabulary."""
+    lost: tuple[str, ...]
+    """Genes of the dataset that the vocabulary does not know, in their order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneVocab:
@@ -34,7 +51,41 @@ class GeneVocab:
     def positions(self, names: Iterable[str]) -> NDArray[np.int64]:
         """Find names, or aliases in any case, in the vocabulary; -1 where unknown."""
         at = {gene: i for i, gene in enumerate(self.genes)}
-        return np.array([at.get(name, at.get(self.aliases.get(name.upper(), ""), -1)) for name in names], dtype=np.int64)
+        return np.array(
+            [at.get(name, at.get(self.aliases.get(name.upper(), ""), -1)) for name in names], dtype=np.int64
+        )
+
+    def match(self, ids: GeneIdentifiers) -> NDArray[np.int64]:
+        """Find the genes of a dataset in the vocabulary, (G,); -1 where unknown.
+
+        A gene is looked up by the kind of name that the vocabulary uses; where that fails by its other name,
+        which may be an alias.
+        """
+        kinds = (ids.ensembl, ids.symbol) if self.kind == "ensembl" else (ids.symbol, ids.ensembl)
+        found = np.full(len(ids), -1, dtype=np.int64)
+        for names in kinds:
+            if names is not None and (found < 0).any():
+                found = np.where(found < 0, self.positions(names), found)
+        return found
+
+    def coverage(self, ids: GeneIdentifiers) -> Coverage:
+        """Tell how many genes of a dataset a model knows, and which ones it will not see."""
+        found = self.match(ids)
+        names = ids.names
+        return Coverage(
+            n_found=int(np.sum(found >= 0)),
+            n_genes=len(ids),
+            n_vocab=len(self),
+            lost=tuple(names[i] for i in np.flatnonzero(found < 0)),
+        )
+
+    def fingerprint(self) -> str:
+        """Hash the genes with their tokens and numbers, whatever their order, to tell vocabularies apart."""
+        order = np.argsort(self.ids, kind="stable")
+        numbers = {key: array[order].tolist() for key, array in sorted(self.values.items())}
+        return fingerprint(
+            [self.genes[i] for i in order], self.ids[order].tolist(), dict(self.special), numbers
+        )
 
     def save(self, path: Path) -> None:
         """Write the vocabulary as JSON."""

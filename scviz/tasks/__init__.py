@@ -7,11 +7,16 @@ from types import ModuleType
 
 from scviz.errors import RequestError
 
-TASKS = ("opening", "importing", "pricing", "embedding", "annotation", "pretraining")
+TASKS = ("opening", "importing", "pricing", "embedding", "annotation", "pretraining", "exporting")
 
 
 def front(task: str) -> ModuleType:
-    """Return the module that holds TITLE, HEAVY, Request and Result of a task; imports no torch."""
+    """Return the module that holds TITLE, HEAVY, Request and Result of a task; imports no torch.
+
+    A name with a dot is that of a package outside `scviz`, built alike.
+    """
+    if "." in task:
+        return import_module(task)
     if task not in TASKS:
         raise RequestError(f"There is no task {task!r}.", hint=f"The tasks are: {', '.join(TASKS)}.")
     return import_module(f"scviz.tasks.{task}")
@@ -19,5 +24,4 @@ def front(task: str) -> ModuleType:
 
 def back(task: str) -> ModuleType:
     """Return the module that holds `run` of a task; worker only."""
-    front(task)
-    return import_module(f"scviz.tasks.{task}.run")
+    return import_module(f"{front(task).__name__}.run")

@@ -1,4 +1,4 @@
-"""What a task gets besides its request: where things are kept, whom to report to, where to leave off."""
+"""The surroundings of a run: where things are kept, whom to report to, where to leave off."""
 
 from __future__ import annotations
 

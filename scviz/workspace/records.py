@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
+from uuid import uuid4
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -18,11 +20,13 @@ Record = TypeVar("Record")
 RECORD, ARRAYS = "record.json", "arrays.npz"
 
 
-@cache
-def _adapters(kind: type) -> dict[str, TypeAdapter[Any]]:
+def _read_adapters(kind: type) -> dict[str, TypeAdapter[Any]]:
     hints = get_type_hints(kind)
     plain = {name: hint for name, hint in hints.items() if "ndarray" not in str(hint)}
     return {name: TypeAdapter(hint) for name, hint in plain.items()}
+
+
+_adapters: Callable[[type], dict[str, TypeAdapter[Any]]] = cache(_read_adapters)
 
 
 def to_json(record: Any) -> dict[str, Any]:
@@ -35,15 +39,20 @@ def to_json(record: Any) -> dict[str, Any]:
 
 
 def from_json(kind: type[Record], values: Mapping[str, Any]) -> Record:
-    """Turn what `to_json` gave back into its dataclass; unknown fields are left out, absent ones get their default."""
+    """Turn what `to_json` gave back into its dataclass.
+
+    Unknown fields are left out, absent ones get their default.
+    """
     adapters = _adapters(kind)
-    known = {name: adapters[name].validate_python(value) for name, value in values.items() if name in adapters}
+    known = {
+        name: adapters[name].validate_python(value) for name, value in values.items() if name in adapters
+    }
     return kind(**known)
 
 
 def write_json(record: Any, path: Path) -> None:
     """Write a dataclass without arrays as one JSON file; readers see all of it or nothing."""
-    draft = path.with_suffix(".draft")
+    draft = path.with_name(f"{path.name}.{uuid4().hex}.draft")  # two writers do not meet
     draft.write_text(json.dumps(to_json(record), indent=1), encoding="utf-8")
     draft.replace(path)
 
@@ -54,9 +63,9 @@ def read_json(kind: type[Record], path: Path) -> Record:
 
 
 def write_record(record: Any, folder: Path) -> None:
-    """Write a dataclass whose fields are arrays, dicts of arrays and plain values.
+    """Write a dataclass whose fields are arrays, dicts of arrays and plain values; an array may be None.
 
-    Arrays go to one NPZ file, the rest to one JSON file, which is written last: it is there only when all is there.
+    Arrays go to one NPZ file, the rest to one JSON file, which is written last: where it is, all is.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plain: dict[str, Any] = {}
@@ -66,12 +75,14 @@ def write_record(record: Any, folder: Path) -> None:
         value = getattr(record, field.name)
         if field.name in adapters:
             plain[field.name] = adapters[field.name].dump_python(value, mode="json")
+        elif value is None:
+            continue
         elif isinstance(value, Mapping):
             arrays |= {f"{field.name}/{key}": np.asarray(array) for key, array in value.items()}
         else:
             arrays[field.name] = np.asarray(value)
     with (folder / ARRAYS).open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        np.savez(file, allow_pickle=False, **arrays)
     draft = folder / f"{RECORD}.draft"
     draft.write_text(json.dumps(plain, indent=1), encoding="utf-8")
     draft.replace(folder / RECORD)
@@ -81,14 +92,24 @@ def read_record(kind: type[Record], folder: Path) -> Record:
     """Read what `write_record` wrote."""
     plain = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     hints, adapters = get_type_hints(kind), _adapters(kind)
-    values: dict[str, Any] = {name: adapters[name].validate_python(value) for name, value in plain.items() if name in adapters}
+    values: dict[str, Any] = {
+        name: adapters[name].validate_python(value) for name, value in plain.items() if name in adapters
+    }
     with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
         for name in hints.keys() - adapters.keys():
             if name in arrays:
                 values[name] = arrays[name]
             else:
-                values[name] = {key.split("/", 1)[1]: arrays[key] for key in arrays if key.startswith(f"{name}/")}
+                group = {key.split("/", 1)[1]: arrays[key] for key in arrays if key.startswith(f"{name}/")}
+                values[name] = None if not group and NoneType in get_args(hints[name]) else group
     return kind(**values)
+
+
+def read_array(folder: Path, name: str) -> np.ndarray:
+    """Read one array of what `write_record` wrote, and nothing else of it."""
+    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
+        array: np.ndarray = arrays[name]
+        return array
 
 
 def fingerprint(*parts: Any) -> str:

@@ -34,7 +34,9 @@ class ColumnInfo:
     values: tuple[str, ...] = ()
     """The categories, at most 200, most frequent first; empty for numbers."""
     colors: tuple[str, ...] = ()
-    """Hex colors that the file gives its categories, in their order; may be empty."""
+    """Hex colors that the file gives to `values`, in their order; may be empty."""
+    reason: str = ""
+    """Why it is taken for this kind, a few words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class DatasetInfo:
     columns: tuple[ColumnInfo, ...] = ()
     embeddings: tuple[str, ...] = ()
     """Keys of `obsm` in the file."""
+    species: Literal["human", "mouse", "unknown"] = "unknown"
     history: tuple[str, ...] = ()
     """What was done to the file on opening, a sentence each."""
     demo: bool = False
@@ -148,7 +151,7 @@ class Workspace:
     def datasets(self) -> list[DatasetInfo]:
         """List the datasets, the one opened last first."""
         paths = sorted((self.home / "datasets").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
-        return [read_json(DatasetInfo, path) for path in paths]
+        return [read_json(DatasetInfo, path) for path in paths if not path.parent.name.startswith(".")]
 
     # checkpoints
 
@@ -175,7 +178,9 @@ class Workspace:
 
     def checkpoints(self) -> list[CheckpointInfo]:
         """List the checkpoints: those of the workspace, newest first, then the demo ones of the project."""
-        own = sorted((self.home / "checkpoints").glob("*/*/scviz.json"), key=lambda path: -path.stat().st_mtime)
+        own = sorted(
+            (self.home / "checkpoints").glob("*/*/scviz.json"), key=lambda path: -path.stat().st_mtime
+        )
         return [read_json(CheckpointInfo, path) for path in (*own, *sorted(BUNDLED.glob("*/scviz.json")))]
 
     # runs
@@ -187,7 +192,8 @@ class Workspace:
     def _inside(self, *parts: str) -> Path:
         """Join names to a path that cannot leave the workspace."""
         path = self.home.joinpath(*parts)
-        if ".." in Path(*parts).parts or not path.is_relative_to(self.home):
+        shelf = self.home / parts[0]
+        if ".." in Path(*parts).parts or shelf not in path.parents:
             raise DataError(f"{'/'.join(parts[1:])!r} is no name of something kept here.")
         return path
 

@@ -1,0 +1,48 @@
+// Maps of the same cells that show one selection together. A map without partners has a group of its own.
+
+/** The group of that name; it stays when its maps go, so that a map that comes back finds its selection. */
+function groupOf(shared, name) {
+  if (!shared.groups.has(name)) shared.groups.set(name, { shapes: [], mask: null, count: 0, holder: null, views: new Set() });
+  return shared.groups.get(name);
+}
+
+/** Change the selection by an outline that was drawn in a view; the server hears of it from that view. */
+function selectIn(group, view, op, corners) {
+  if (op === "subtract" && !group.shapes.length) return;
+  const first = op === "new" || !group.shapes.length;
+  if (!first && group.shapes.length >= MAX_SHAPES) {
+    view.say(`A selection has ${MAX_SHAPES} outlines at most.`);
+    return;
+  }
+  const shape = { op: first ? "new" : op, points: view.points, polygon: packCorners(corners) };
+  if (group.mask?.length !== view.n) group.mask = new Uint8Array(view.n);
+  applyShape(group.mask, shape.op, corners, view.xy);
+  group.count = group.mask.reduce((sum, value) => sum + (value ? 1 : 0), 0);
+  if (!group.count) return clearGroup(group);
+  group.shapes = first ? [shape] : [...group.shapes, shape];
+  passTo(group, view.key);
+  view.emit({ points: view.points, shapes: group.shapes });
+  group.views.forEach((each) => each.showSelection());
+}
+
+/** Make one map the holder of the selection: the former one tells the server that it has none. */
+function passTo(group, key) {
+  if (group.holder !== key) group.views.forEach((each) => { if (each.key === group.holder) each.emit(null); });
+  group.holder = key;
+}
+
+function clearGroup(group) {
+  passTo(group, null);
+  Object.assign(group, { shapes: [], mask: null, count: 0 });
+  group.views.forEach((each) => each.showSelection());
+}
+
+/** A map joins, or shows other coordinates: keep the selection only if it still means these cells. */
+function joinGroup(group, view) {
+  group.views.add(view);
+  if (!group.shapes.length) return;
+  const others = [...group.views].filter((each) => each !== view);
+  const known = new Set([view.points, ...others.map((each) => each.points)]);
+  if (!group.shapes.every((shape) => known.has(shape.points))) clearGroup(group);
+  else if (group.holder === view.key) view.emit({ points: view.points, shapes: group.shapes });
+}

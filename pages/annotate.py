@@ -1,0 +1,94 @@
+"""Cell types: choose, hand in, watch, show."""
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.annotation_result import annotation_result
+from pages.components.frame import frame
+from pages.components.job_panel import job_panel
+from pages.components.price import price
+from pages.components.show import errors_in_words
+from scviz.tasks.annotation import Request
+
+MODES = {"head": "Head only", "full": "Whole model"}
+POOLING = {"mean": "Mean over genes", "published": "As its authors do"}
+
+frame("annotate")
+
+dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
+if dataset is None or checkpoint is None:
+    st.info("Open a dataset on the Data page first; then choose the column with known cell types here.")
+    st.page_link("pages/data.py", label="Open a dataset", icon=":material/folder_open:")
+    st.stop()
+
+labels = dataset.columns_of("label", "category", "batch")
+groups = dataset.columns_of("batch", "category")
+if not labels:
+    st.info(
+        "No column of this dataset looks like cell types. Explore the map instead, or open a file with labels."
+    )
+    st.page_link(
+        "pages/explore.py", label="Explore the map", icon=":material/scatter_plot:", query_params=state.link()
+    )
+    st.stop()
+
+left, right = st.columns([3, 10], gap="large")
+with left:
+    label_key = st.selectbox("Column with known cell types", labels, key="label_key")
+    mode = st.segmented_control(
+        "Train",
+        list(MODES),
+        format_func=MODES.__getitem__,
+        default="head",
+        required=True,
+        help="A head on the frozen model takes a minute; training the whole model takes longer and often gains.",
+        key="mode",
+        width="stretch",
+    )
+    by_group = [column for column in groups if column != label_key]
+    holdout = st.selectbox(
+        "Hold out",
+        ["", *by_group],
+        format_func=lambda column: f"whole groups of {column}" if column else "cells, of every type",
+        help="Cells held out are never trained on; all numbers are measured on them. "
+        "Holding out whole donors or batches tells how well the model does on the next donor.",
+        key="holdout",
+    )
+    with st.expander("Advanced"):
+        test_fraction = st.slider("Cells held out", 5, 50, 20, 5, format="%d %%", key="test_fraction") / 100
+        epochs = st.number_input(
+            "Most passes over the cells", 0, 500, 0, help="0 lets scviz choose.", key="epochs"
+        )
+        batch_size = st.number_input("Cells per update", 1, 512, 32, key="batch_size")
+        pooling = st.selectbox(
+            "The head reads", list(POOLING), format_func=POOLING.__getitem__, key="pooling"
+        )
+        seed = st.number_input("Seed", 0, 9999, 0, key="seed")
+    with errors_in_words():
+        request = Request(
+            dataset=dataset.id,
+            checkpoint=checkpoint.id,
+            label_key=label_key,
+            mode=mode,
+            pooling=pooling,
+            group_key=holdout or None,
+            test_fraction=test_fraction,
+            epochs=int(epochs),
+            batch_size=int(batch_size),
+            seed=int(seed),
+        )
+        fits = price("annotation", request)
+        if st.button("Run", type="primary", key="run", width="stretch", disabled=not fits):
+            submitted = state.queue().submit("annotation", request, state.owner())
+            state.show_run(submitted.run)
+            state.keep("cached", submitted.run if submitted.cached else None)
+            st.rerun()
+
+with right:
+    run_id = state.current_run("annotation", dataset.id, checkpoint.id)
+    if run_id is None:
+        st.info("Press Run: the model learns the types from 80 % of the labelled cells and names the rest.")
+        st.stop()
+    run = job_panel(run_id)
+    if run.state == "done":
+        annotation_result(run)

@@ -1,0 +1,180 @@
+"""What a run of cell types found: verdict, scores beside the baselines, confusion matrix, every cell's name."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import state
+from pages.components.export import annotated_file
+from pages.components.job_panel import curve, duration
+from pages.components.runs import dataset_name, model_name
+from pages.components.show import escaped, figure, table
+from scviz.datasets.columns import cell_names
+from scviz.metrics.classification import confusion_matrix
+from scviz.plots.confusion import confusion_figure
+from scviz.plots.scores import scores_figure
+from scviz.tasks.annotation import MODEL, Result
+from scviz.workspace.database import Run
+
+SCORES = {
+    "macro_f1": (
+        "Macro-F1",
+        "Mean over types of F1, the harmonic mean of precision and recall; rare types count like common ones.",
+    ),
+    "accuracy": ("Accuracy", "Share of held-out cells with the right name."),
+    "macro_precision": ("Precision", "Of the cells named X, the share that are X; mean over types."),
+    "macro_recall": ("Recall", "Of the cells that are X, the share named X; mean over types."),
+}
+
+
+@st.cache_resource(max_entries=8)
+def _result(run_id: str, ended: float) -> Result:
+    answer: Result = state.queue().result(run_id)
+    return answer
+
+
+def annotation_result(run: Run) -> None:
+    """Show a finished run."""
+    result = _result(run.id, run.ended)
+    footer = f"{dataset_name(run)} · {model_name(run)} · seed {run.request.get('seed', 0)} · run {run.id}"
+    _verdict(run, result)
+    _metrics(result)
+    confusion, types, learning, cells = st.tabs(
+        ["Confusion", "Types", "Learning", "Cells"], key="annotate_tabs"
+    )
+    with confusion:
+        _confusion(result, footer)
+    with types:
+        _types(result, footer)
+    with learning:
+        curve(run.id)
+        st.caption(
+            f"Trained on {result.n_train:,} cells, checked on {result.n_validation:,}; "
+            f"the weights of pass {result.best_epoch + 1} of {len(result.losses)} were kept. "
+            f"Took {duration(run.ended - run.started)}."
+        )
+    with cells:
+        _cells(run, result)
+
+
+def _verdict(run: Run, result: Result) -> None:
+    comparison = result.comparison
+    show = st.success if comparison.low > 0 else st.warning if comparison.high < 0 else st.info
+    show(escaped(comparison.verdict))
+    notes = [*result.notes]
+    if state.workspace().checkpoint(run.request["checkpoint"]).demo:
+        notes.insert(
+            0,
+            "Demo weights: a small model trained on 700 cells. Its numbers say nothing of the published model.",
+        )
+    if state.kept("cached") == run.id:
+        notes.append("Answered from the finished run.")
+    for note in notes:
+        st.caption(escaped(note))
+
+
+def _metrics(result: Result) -> None:
+    """Show each score of the model over that of the best baseline."""
+    own, best = result.scores[MODEL], result.scores[result.comparison.baseline]
+    for column, (name, (title, meaning)) in zip(st.columns(len(SCORES)), SCORES.items(), strict=True):
+        value, baseline = getattr(own, name), getattr(best, name)
+        column.metric(
+            title,
+            f"{value:.3f}",
+            f"{value - baseline:+.3f} against {baseline:.3f}",
+            help=f"{meaning} Below: the best baseline, {result.comparison.baseline}, on the same cells.",
+            border=True,
+        )
+
+
+def _confusion(result: Result, footer: str) -> None:
+    row = st.container(horizontal=True, vertical_alignment="center")
+    options = {MODEL: "the model", **{name: name for name in result.predicted if name != MODEL}}
+    method = row.selectbox(
+        "Named by", list(options), format_func=options.__getitem__, key="confusion_method", width=420
+    )
+    shown = row.segmented_control(
+        "Numbers",
+        ["percent", "counts"],
+        default="percent",
+        required=True,
+        key="confusion_show",
+        format_func={"percent": "% of type", "counts": "cells"}.__getitem__,
+    )
+    counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
+    drawing = confusion_figure(counts, result.types, show=shown, dark=state.dark())
+    height = max(360, 130 + 26 * len(result.types))
+    figure(drawing, key="confusion", name="confusion", alt="Confusion matrix", height=height, footer=footer)
+
+
+def _types(result: Result, footer: str) -> None:
+    own, best = result.scores[MODEL], result.scores[result.comparison.baseline]
+    frame = pd.DataFrame(
+        [
+            {
+                "Type": mine.name,
+                "Cells held out": mine.support,
+                "Precision": mine.precision,
+                "Recall": mine.recall,
+                "F1": mine.f1,
+                "F1 of baseline": theirs.f1,
+            }
+            for mine, theirs in zip(own.types, best.types, strict=True)
+        ]
+    )
+    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[2:]}
+    table(frame, key="types", name="scores_by_type", column_config=digits)
+    st.caption(f"Baseline: {result.comparison.baseline}.")
+    series = {"the model": [t.f1 for t in own.types], "best baseline": [t.f1 for t in best.types]}
+    drawing = scores_figure(series, [t.name for t in own.types], title="F1", dark=state.dark())
+    figure(
+        drawing,
+        key="f1",
+        name="f1_by_type",
+        alt="F1 of each type",
+        height=140 + 26 * len(own.types),
+        footer=footer,
+    )
+    rows = [
+        {
+            "Method": "the model" if name == MODEL else name,
+            **{title: getattr(s, key) for key, (title, _) in SCORES.items()},
+        }
+        for name, s in result.scores.items()
+    ]
+    st.subheader("All methods, same cells", anchor=False)
+    methods = pd.DataFrame(rows)
+    table(
+        methods,
+        key="methods",
+        name="methods",
+        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in methods.columns[1:]},
+    )
+
+
+def _cells(run: Run, result: Result) -> None:
+    folder = state.workspace().dataset_folder(run.request["dataset"])
+    names = [*result.types, "not seen"]
+    frame = pd.DataFrame(
+        {
+            "cell": cell_names(folder),
+            "named": [names[code] for code in result.all_predicted],
+            "confidence": result.all_confidence,
+        }
+    )
+    role = pd.Series("", index=frame.index)
+    role.iloc[result.test_rows] = "held out"
+    frame["role"] = role
+    known = pd.Series("", index=frame.index)
+    known.iloc[result.test_rows] = [result.types[code] for code in result.truth]
+    frame["known type (held out)"] = known
+    table(
+        frame,
+        key="cells",
+        name="cell_types",
+        height=360,
+        column_config={"confidence": st.column_config.NumberColumn(format="%.2f")},
+    )
+    st.caption("Cells that were trained on are named too; only those held out say how good the names are.")
+    annotated_file(run)

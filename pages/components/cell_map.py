@@ -1,0 +1,154 @@
+"""The map of cells: points drawn by the browser; outlines of selections come back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from scviz.plots.points import category_labels, point_size
+from scviz.plots.raster import picture, raster
+from scviz.plots.selection import Selection, digest, read_selection
+
+SCRIPTS = Path(__file__).parents[2] / "assets" / "map"
+PARTS = ("style", "shapes", "order", "painter", "legend", "export", "pointer", "group", "view", "mount")
+
+MOST_NAMES = 20_000
+"""Names of cells travel with the coordinates of small maps only; larger maps are hovered without them."""
+
+
+def _script(*parts: str) -> str:
+    """Join scripts into one module."""
+    return "\n".join((SCRIPTS / f"{part}.js").read_text("utf-8") for part in parts)
+
+
+_STORE = st.components.v2.component("scviz_map_store", js=_script(*PARTS))
+_MAP = st.components.v2.component("scviz_map", js=_script("loader"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapLook:
+    """What the colors of a map mean. Give `labels` for categories, `scale` for values."""
+
+    palette: NDArray[np.uint8]
+    """(256, 4) red, green, blue and opacity; place 0 is for missing values."""
+    labels: Sequence[str] = ()
+    """Names of the categories at places 1, 2, …"""
+    scale: tuple[float, float] | None = None
+    """Values at places 1 and 255; None for categories."""
+    title: str = ""
+    """What the colors show, over the legend."""
+    caption: str = ""
+    """What the map shows, under it."""
+    missing: str = "no value"
+    """Word for cells without a value."""
+    point_size: float | None = None
+    """Diameter of a point in pixels; None suits the number of cells."""
+
+
+def cell_map(
+    key: str,
+    points: NDArray[np.uint16],
+    codes: NDArray[np.uint8],
+    look: MapLook,
+    height: int = 560,
+    *,
+    names: Sequence[str] | None = None,
+    group: str = "",
+) -> Selection | None:
+    """Draw a map of cells and say what is selected on it.
+
+    Coordinates travel once, a new coloring sends at most one byte per cell, a selection comes back as
+    outlines. Zoom and selection outlive a new coloring. Without WebGL2 an image is shown instead.
+
+    Parameters
+    ----------
+    key
+        Name of the map on its page, also of the files that are saved from it.
+    points
+        (N, 2) coordinates from `quantise`.
+    codes
+        (N,) places in the palette.
+    look
+        What the colors mean.
+    height
+        Height in pixels with toolbar and caption.
+    names
+        (N,) names of the cells, shown under the pointer.
+    group
+        Maps of the same cells with the same group show one selection together. It is returned by
+        the map in which it was changed last; `selected_rows` then needs the points of all of them.
+
+    Returns
+    -------
+    The selection, or None if nothing is selected. `selected_rows` finds its cells.
+    """
+    if points.shape != (len(codes), 2):
+        raise ValueError(f"Coordinates {points.shape} and colors {codes.shape} are not of the same cells.")
+    place = digest(points)
+    with st.container(gap=None):
+        _STORE(key=f"{key}_points", data=store_message(points, names))
+        answer = _MAP(
+            key=key,
+            data=draw_message(key, points, codes, look, height=height, group=group),
+            on_selection_change=_rerun,
+            on_webgl_change=_rerun,
+        )
+        if answer.webgl is False:
+            _show_image(points, codes, look)
+    return read_selection(answer.selection, place)
+
+
+def store_message(points: NDArray[np.uint16], names: Sequence[str] | None = None) -> bytes:
+    """Write the coordinates, 4 bytes a cell, and the names of up to 20,000 cells."""
+    header: dict[str, object] = {"kind": "store", "points": digest(points)}
+    if names is not None and len(names) <= MOST_NAMES:
+        header["names"] = [str(name) for name in names]
+    return _message(header, points.astype("<u2").tobytes())
+
+
+def draw_message(
+    key: str, points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLook, *, height: int, group: str
+) -> bytes:
+    """Write the colors, 1 byte a cell before they are packed, and what they mean."""
+    header: dict[str, object] = {
+        "kind": "draw",
+        "key": key,
+        "group": group,
+        "points": digest(points),
+        "codes": digest(codes),
+        "palette": base64.b64encode(np.ascontiguousarray(look.palette, np.uint8).tobytes()).decode(),
+        "labels": category_labels(look.labels),
+        "scale": look.scale,
+        "title": look.title,
+        "caption": look.caption,
+        "missing": look.missing,
+        "size": look.point_size or point_size(len(codes)),
+        "height": height,
+    }
+    return _message(header, zlib.compress(codes.astype("u1").tobytes(), level=1))
+
+
+def _message(header: dict[str, object], body: bytes) -> bytes:
+    """Put length of the header, header and bytes behind one another."""
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(4, "little") + text + body
+
+
+def _show_image(points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLook) -> None:
+    """Stand in for the map where the browser cannot draw it."""
+    image = raster(points, codes, look.palette, continuous=look.scale is not None)
+    labels = category_labels(look.labels)
+    st.image(picture(image, look.palette, labels=labels, scale=look.scale, title=look.title))
+    st.caption("This browser has no WebGL2, so the map is an image: cells cannot be selected or named in it.")
+
+
+def _rerun() -> None:
+    """Let a change in the browser run the page again."""

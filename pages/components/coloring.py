@@ -1,0 +1,99 @@
+"""Colors of cells: by a column of the file, by a gene, by named groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.components import state
+from pages.components.cell_map import MapLook
+from scviz.datasets.columns import cell_column, gene_values
+from scviz.plots.points import category_codes, category_palette, continuous_palette, shade
+from scviz.plots.theme import category_colors
+from scviz.workspace import DatasetInfo
+from scviz.workspace.groups import read_groups
+
+GENE = "A gene"
+GROUPS = "My named groups"
+
+PERCENTILE = 99
+"""The darkest color stands for this percentile of the cells that express the gene."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coloring:
+    """One place in the palette for each cell of the dataset, and what it means."""
+
+    codes: NDArray[np.uint8]
+    """(N,) places in the palette."""
+    look: MapLook
+
+
+def choices(dataset: DatasetInfo) -> list[str]:
+    """List what cells can be colored by: known types first."""
+    columns = (
+        dataset.columns_of("label"),
+        dataset.columns_of("batch"),
+        dataset.columns_of("category", "number"),
+    )
+    named = [GROUPS] if read_groups(state.workspace().dataset_folder(dataset.id)) else []
+    return [*columns[0], GENE, *named, *columns[1], *columns[2]]
+
+
+def coloring(dataset: DatasetInfo, choice: str, gene: str) -> Coloring | None:
+    """Color the cells; None when a gene is wanted and none is named."""
+    if choice == GENE:
+        return _by_gene(dataset.id, gene) if gene else None
+    if choice == GROUPS:
+        return by_groups(dataset)
+    return _by_column(dataset.id, choice)
+
+
+@st.cache_resource(max_entries=64)
+def _by_gene(dataset: str, gene: str) -> Coloring:
+    rows, values = gene_values(state.workspace().dataset_folder(dataset), gene)
+    n_cells = state.workspace().dataset(dataset).n_cells
+    high = float(np.percentile(values, PERCENTILE)) if len(values) else 1.0
+    codes = np.ones(n_cells, dtype=np.uint8)
+    codes[rows] = shade(values, 0.0, high)
+    share = f"seen in {len(rows):,} of {n_cells:,} cells"
+    look = MapLook(
+        palette=continuous_palette(), scale=(0.0, high), title=f"{gene}, log expression", caption=share
+    )
+    return Coloring(codes=_frozen(codes), look=look)
+
+
+@st.cache_resource(max_entries=32)
+def _by_column(dataset: str, name: str) -> Coloring:
+    info = state.workspace().dataset(dataset)
+    column = cell_column(state.workspace().dataset_folder(dataset), name)
+    values, names = column.values, column.categories
+    if names is None:
+        low, high = np.nanpercentile(values, [1, PERCENTILE]) if np.isfinite(values).any() else (0.0, 1.0)
+        look = MapLook(palette=continuous_palette(), scale=(float(low), float(high)), title=name)
+        return Coloring(codes=_frozen(shade(values, float(low), float(high))), look=look)
+    colors = info.column(name).colors
+    if len(colors) != len(names):
+        colors = tuple(category_colors(len(names)))
+    look = MapLook(palette=category_palette(colors), labels=names, title=name, missing="no label")
+    return Coloring(codes=_frozen(category_codes(values)), look=look)
+
+
+def by_groups(dataset: DatasetInfo) -> Coloring:
+    """Color the groups that the user has named; a cell in several has the color of the last."""
+    groups = read_groups(state.workspace().dataset_folder(dataset.id))
+    positions = np.full(dataset.n_cells, -1)
+    for position, rows in enumerate(groups.values()):
+        positions[rows] = position
+    look = MapLook(
+        palette=category_palette(len(groups)), labels=tuple(groups), title=GROUPS, missing="in no group"
+    )
+    return Coloring(codes=category_codes(positions), look=look)
+
+
+def _frozen(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    codes.flags.writeable = False
+    return codes

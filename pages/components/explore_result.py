@@ -1,0 +1,233 @@
+"""Two maps of the same cells, one coloring, one selection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.components import state
+from pages.components.cell_map import cell_map
+from pages.components.coloring import GENE, Coloring, choices, coloring
+from pages.components.export import annotated_file
+from pages.components.runs import model_name
+from pages.components.show import escaped, table
+from scviz.datasets.columns import cell_column, cell_names, gene_matches
+from scviz.metrics.neighbors import neighbor_agreement
+from scviz.plots.points import quantise
+from scviz.plots.selection import Selection, selected_rows
+from scviz.workspace import DatasetInfo
+from scviz.workspace.database import Run
+from scviz.workspace.groups import forget_group, name_group, read_groups
+from scviz.workspace.records import read_array
+
+MAP_HEIGHT = 440
+
+MOST_TYPES = 200
+"""With more categories than this, agreement with neighbors says little."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maps:
+    """The two maps of a run, of the cells that are on both."""
+
+    rows: NDArray[np.int64]
+    """(M,) rows of the dataset."""
+    model: NDArray[np.uint16]
+    """(M, 2) coordinates of the model's map."""
+    baseline: NDArray[np.uint16]
+    """(M, 2) coordinates of the map of principal components."""
+
+
+@st.cache_resource(max_entries=8)
+def _maps(run_id: str, ended: float) -> Maps:
+    folder = state.workspace().run_folder(run_id) / "result"
+    model, baseline = read_array(folder, "umap"), read_array(folder, "baseline_umap")
+    rows = np.flatnonzero(np.isfinite(model).all(axis=1) & np.isfinite(baseline).all(axis=1))
+    return Maps(rows=rows, model=quantise(model[rows]), baseline=quantise(baseline[rows]))
+
+
+@st.cache_data(max_entries=64)
+def _agreement(run_id: str, ended: float, dataset: str, column: str) -> tuple[float, float] | None:
+    labels = cell_column(state.workspace().dataset_folder(dataset), column)
+    if labels.categories is None or len(labels.categories) > MOST_TYPES:
+        return None
+    folder = state.workspace().run_folder(run_id) / "result"
+    types = labels.values.astype(np.int64)
+    model = neighbor_agreement(read_array(folder, "neighbors"), types)
+    return model, neighbor_agreement(read_array(folder, "baseline_neighbors"), types)
+
+
+def explore_result(run: Run) -> None:
+    """Show a finished run."""
+    dataset = state.workspace().dataset(run.request["dataset"])
+    _explore(run, dataset)
+    with st.expander("Keep"):
+        st.write("The embedding and its map, written into a copy of the file as `obsm`:")
+        annotated_file(run)
+
+
+@st.fragment
+def _explore(run: Run, dataset: DatasetInfo) -> None:
+    maps = _maps(run.id, run.ended)
+    chosen, choice = _choose(dataset)
+    if chosen is None:
+        chosen = coloring(dataset, choices(dataset)[0], "")
+    if chosen is None or not len(maps.rows):
+        st.info("Type a gene to color the cells by it.")
+        return
+    _verdict(run, dataset, choice)
+    names = cell_names(state.workspace().dataset_folder(dataset.id)) if len(maps.rows) <= 20_000 else None
+    shown = [names[row] for row in maps.rows] if names is not None else None
+    left, right = st.columns(2)
+    with left:
+        first = _map("map_model", maps.model, maps.rows, chosen, f"UMAP, {model_name(run)}", run.id, shown)
+    with right:
+        second = _map(
+            "map_pca",
+            maps.baseline,
+            maps.rows,
+            chosen,
+            "UMAP, 50 principal components (baseline)",
+            run.id,
+            shown,
+        )
+    _selection(dataset, maps, first, second)
+
+
+def _map(
+    key: str,
+    points: NDArray[np.uint16],
+    rows: NDArray[np.int64],
+    colors: Coloring,
+    caption: str,
+    group: str,
+    names: list[str] | None,
+) -> Selection | None:
+    text = " · ".join(part for part in (caption, f"{len(rows):,} cells", colors.look.caption) if part)
+    look = replace(colors.look, caption=text)
+    return cell_map(key, points, colors.codes[rows], look, MAP_HEIGHT, names=names, group=group)
+
+
+def _choose(dataset: DatasetInfo) -> tuple[Coloring | None, str]:
+    """Offer columns and genes to color by."""
+    options = choices(dataset)
+    row = st.columns([3, 3, 6], vertical_alignment="bottom")
+    choice = row[0].selectbox("Color by", options, key="color_by")
+    gene = ""
+    if choice == GENE:
+        text = row[1].text_input("Gene", placeholder="Symbol or Ensembl id, such as CD3D", key="gene").strip()
+        matches = gene_matches(state.workspace().dataset_folder(dataset.id), text) if text else []
+        exact = next((name for name in matches if name.upper() == text.upper()), None)
+        if exact is not None:
+            gene = exact
+        elif matches:
+            gene = row[2].selectbox(f"{len(matches)} genes match", matches, key="gene_match")
+        elif text:
+            row[2].caption(
+                f"No gene of this dataset is called {escaped(text)}. Try another symbol, or an Ensembl id."
+            )
+    return coloring(dataset, choice, gene), choice
+
+
+def _verdict(run: Run, dataset: DatasetInfo, choice: str) -> None:
+    """Say how well the neighbors of a cell agree with its label, on both maps."""
+    if choice not in dataset.columns_of("label", "batch", "category"):
+        return
+    scores = _agreement(run.id, run.ended, dataset.id, choice)
+    if scores is None:
+        return
+    model, baseline = scores
+    better = (
+        "the model keeps them together better"
+        if model > baseline
+        else "plain principal components keep them together better"
+    )
+    if abs(model - baseline) < 0.01:
+        better = "no difference worth speaking of"
+    st.caption(
+        f"Cells beside cells of their own {escaped(choice)}: **{model:.3f}** in the model's embedding, "
+        f"**{baseline:.3f}** among principal components; {better}.",
+        help="Each cell is named by the vote of its nearest neighbors; the number is the macro-F1 of these names, "
+        "from 0 to 1. It is computed on the vectors, not on the drawn maps.",
+    )
+
+
+def _selection(dataset: DatasetInfo, maps: Maps, first: Selection | None, second: Selection | None) -> None:
+    """Count what is selected, name it, list the named groups."""
+    rows = _selected(maps, first, second)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if not len(rows):
+            st.caption("Draw around cells on a map to count them. Shift adds, Alt takes away, Escape clears.")
+        else:
+            st.write(f"**{len(rows):,} cells selected**")
+            _composition(dataset, rows)
+    with right:
+        _groups(dataset, rows)
+
+
+def _selected(maps: Maps, first: Selection | None, second: Selection | None) -> NDArray[np.int64]:
+    """Rows of the dataset that are selected; the two maps show one selection, kept by the one it was drawn on."""
+    for selection, points, other in ((first, maps.model, maps.baseline), (second, maps.baseline, maps.model)):
+        if selection is not None:
+            return maps.rows[selected_rows(selection, points, other)]
+    return np.empty(0, dtype=np.int64)
+
+
+def _composition(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
+    """Break a selection down by a label."""
+    options = dataset.columns_of("label", "batch", "category")
+    if not options:
+        return
+    by = st.selectbox("Composition by", options, key="composition_by")
+    column = cell_column(state.workspace().dataset_folder(dataset.id), by)
+    if column.categories is None:
+        return
+    size = len(column.categories) + 1
+    inside = np.bincount(column.values[rows] + 1, minlength=size)
+    everywhere = np.bincount(column.values + 1, minlength=size)
+    frame = pd.DataFrame(
+        {
+            by: ["no label", *column.categories],
+            "Cells selected": inside,
+            "% of selection": 100 * inside / max(1, len(rows)),
+            "% of this group": 100 * inside / np.maximum(1, everywhere),
+        }
+    )
+    frame = frame[frame["Cells selected"] > 0].sort_values("Cells selected", ascending=False)
+    percent = st.column_config.NumberColumn(format="%.1f")
+    table(
+        frame,
+        key="composition",
+        name="selection",
+        column_config={"% of selection": percent, "% of this group": percent},
+    )
+
+
+def _groups(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
+    """Name the selection, and list what was named."""
+    folder = state.workspace().dataset_folder(dataset.id)
+    if len(rows):
+        with st.form("name_group", border=False):
+            line = st.columns([3, 2], vertical_alignment="bottom")
+            name = (
+                line[0]
+                .text_input("Name these cells", placeholder="Activated T cells", key="group_name")
+                .strip()
+            )
+            if line[1].form_submit_button("Name it", key="name_it", width="stretch") and name:
+                name_group(folder, name, rows)
+                st.rerun()
+    groups = read_groups(folder)
+    if groups:
+        st.caption("Named groups")
+    for i, (name, members) in enumerate(groups.items()):
+        line = st.columns([4, 1], vertical_alignment="center")
+        line[0].text(f"{name}: {len(members):,} cells")
+        if line[1].button("Forget", key=f"forget_{i}", type="tertiary"):
+            forget_group(folder, name)
+            st.rerun()

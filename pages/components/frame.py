@@ -1,0 +1,179 @@
+"""What every page begins with: configuration, login, navigation, header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.components import state
+from scviz.settings import ROOT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A place in the navigation."""
+
+    file: str
+    title: str
+    icon: str
+    question: str
+    """What the page answers."""
+    group: str
+
+
+PAGES = {
+    "home": Page(
+        file="app.py",
+        title="Home",
+        icon=":material/home:",
+        question="What can I find out about my cells, and where do I start?",
+        group="",
+    ),
+    "data": Page(
+        file="pages/data.py",
+        title="Data",
+        icon=":material/table_chart:",
+        question="What is in my file, and can a model read it?",
+        group="Prepare",
+    ),
+    "models": Page(
+        file="pages/models.py",
+        title="Models",
+        icon=":material/neurology:",
+        question="Which model can read my cells, and with which weights?",
+        group="Prepare",
+    ),
+    "explore": Page(
+        file="pages/explore.py",
+        title="Explore",
+        icon=":material/scatter_plot:",
+        question="How do my cells group, for the model and for plain principal components?",
+        group="Ask",
+    ),
+    "annotate": Page(
+        file="pages/annotate.py",
+        title="Annotate",
+        icon=":material/label:",
+        question="Which type is each cell, and does a model beat a simple method?",
+        group="Ask",
+    ),
+    "runs": Page(
+        file="pages/runs.py",
+        title="Runs",
+        icon=":material/history:",
+        question="What is running, what has finished, and how was it made?",
+        group="Keep",
+    ),
+}
+
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] {padding: 1.6rem 2rem 2rem; max-width: 1500px;}
+[data-testid="stHeader"] {height: 1.6rem; background: transparent;}
+[data-testid="stSidebar"] {width: 13.5rem !important; min-width: 13.5rem !important;}
+[data-testid="stSidebarUserContent"] {padding-top: 0;}
+[data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0;}
+.st-key-frame_header h2 {padding: 0 0 .15rem;}
+</style>"""
+
+
+def frame(name: str, *, pickers: bool = True) -> None:
+    """Set a page up: call it first in every script.
+
+    Parameters
+    ----------
+    name
+        Which page, a key of PAGES.
+    pickers
+        Whether the header offers the choice of dataset and weights.
+    """
+    page = PAGES[name]
+    st.set_page_config(
+        page_title=f"{page.title} · scviz",
+        page_icon=str(ROOT / "assets" / "logo.svg"),
+        layout="wide",
+        initial_sidebar_state="expanded",
+    )
+    st.html(STYLE)
+    _gate()
+    _sidebar()
+    with st.container(key="frame_header"):
+        left, right = st.columns([5, 6], vertical_alignment="bottom")
+        with left:
+            st.header(page.title, anchor=False)
+            st.caption(page.question)
+        if pickers:
+            with right:
+                _pickers()
+
+
+def _gate() -> None:
+    """Ask for a login where the server's owner wants one."""
+    if state.settings().login and not st.user.get("is_logged_in", False):
+        st.header("scviz", anchor=False)
+        st.write("This server is for its group. Please log in to see your data and runs.")
+        st.button("Log in", type="primary", on_click=st.login, key="login")
+        st.stop()
+
+
+def _sidebar() -> None:
+    with st.sidebar:
+        st.image(str(ROOT / "assets" / ("logo-dark.svg" if state.dark() else "logo-name.svg")), width=140)
+        group = ""
+        for page in PAGES.values():
+            if page.group != group:
+                group = page.group
+                st.caption(group)
+            st.page_link(
+                page.file, label=page.title, icon=page.icon, query_params=state.link(), width="stretch"
+            )
+        running = [
+            run
+            for run in state.queue().runs(states=("queued", "running"), owner=state.owner())
+            if run.task != "pricing"
+        ]
+        if running:
+            st.divider()
+            st.caption(f"{len(running)} {'run is' if len(running) == 1 else 'runs are'} under way")
+        if state.settings().login:
+            st.divider()
+            st.caption(state.owner())
+            st.button("Log out", on_click=st.logout, key="logout")
+
+
+def _pickers() -> None:
+    """Offer the datasets and weights that are here; the choice holds on every page."""
+    datasets, checkpoints = state.workspace().datasets(), state.workspace().checkpoints()
+    dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
+    left, right = st.columns(2)
+    if dataset is not None:
+        names = {info.id: f"{info.name} · {info.n_cells:,} cells" for info in datasets}
+        ids = list(names)
+        chosen = left.selectbox(
+            "Dataset",
+            ids,
+            state.position(ids, dataset.id),
+            format_func=lambda i: names[i],
+            key="pick_dataset",
+        )
+        _switch("dataset", chosen, dataset.id)
+    if checkpoint is not None:
+        labels = {info.id: info.name for info in checkpoints}
+        ids = list(labels)
+        chosen = right.selectbox(
+            "Model and weights",
+            ids,
+            state.position(ids, checkpoint.id),
+            format_func=lambda i: labels[i],
+            key="pick_checkpoint",
+        )
+        _switch("checkpoint", chosen, checkpoint.id)
+
+
+def _switch(name: str, chosen: str, before: str) -> None:
+    """Take a new choice over and start the page again with it."""
+    if chosen != before:
+        state.remember(name, chosen)
+        state.forget_run()
+        st.rerun()
+    state.remember(name, before)

@@ -1,0 +1,117 @@
+"""Watch a run: how far, how long, its curve; stop it, go on with it."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from pages.components import state
+from scviz.plots.curves import loss_figure
+from scviz.workspace.database import Run, time_left
+
+OPEN = ("queued", "running")
+WORDS = {
+    "queued": "Waiting for its turn",
+    "running": "Running",
+    "done": "Done",
+    "failed": "Failed",
+    "stopped": "Stopped",
+    "lost": "Interrupted",
+}
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time with sensible digits.
+
+    Examples
+    --------
+    >>> duration(42), duration(100), duration(5400)
+    ('42 s', '1 min 40 s', '1 h 30 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{round(whole / 60)} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def job_panel(run_id: str) -> Run:
+    """Show a run until it ends and return its row; the page goes on below when it is done.
+
+    A run that is under way is looked at every two seconds; the page itself runs again once at the end.
+    """
+    run = state.queue().get(run_id)
+    if run.state in OPEN:
+        _live(run_id)
+    elif run.state != "done":
+        _ended(run)
+    return run
+
+
+@st.fragment(run_every=2.0)
+def _live(run_id: str) -> None:
+    run = state.queue().get(run_id)
+    if run.state not in OPEN:
+        st.rerun()
+    with st.container(border=True, key="job_panel"):
+        left, right = st.columns([6, 1], vertical_alignment="center")
+        left.progress(run.done / run.total if run.total else 0.0, text=_progress_text(run))
+        right.button(
+            "Stop",
+            key="job_stop",
+            on_click=state.queue().stop,
+            args=(run_id,),
+            width="stretch",
+            disabled=run.stop_requested,
+        )
+        if run.stop_requested:
+            st.caption("Stopping after this batch. What is done is kept.")
+        if run.note:
+            st.caption(run.note)
+        curve(run_id)
+
+
+def _progress_text(run: Run) -> str:
+    if run.state == "queued":
+        return WORDS["queued"]
+    parts = [run.stage or "Starting: loading the libraries"]
+    if run.total:
+        parts.append(f"{run.done:,} of {run.total:,}")
+    if run.rate:
+        parts.append(f"{run.rate:,.0f} a second" if run.rate >= 10 else f"{run.rate:,.1f} a second")
+    left = time_left(run)
+    if left is not None:
+        parts.append(f"about {duration(left)} left")
+    if run.started:
+        parts.append(f"{duration(time.time() - run.started)} so far")
+    return " · ".join(parts)
+
+
+def _ended(run: Run) -> None:
+    """Say why a run has no result, and offer the way on."""
+    with st.container(border=True, key="job_panel"):
+        text = f"**{WORDS[run.state]}.** {run.message} {run.hint}"
+        (st.error if run.state == "failed" else st.warning)(text)
+        if run.note:
+            st.caption(run.note)
+        row = st.container(horizontal=True)
+        if row.button("Resume", key="job_resume", type="primary", help="Goes on from what is finished."):
+            state.queue().resume(run.id)
+            st.rerun()
+        with row.popover("Log"):
+            st.code(state.queue().log(run.id)[-4000:] or "The log is empty.", language=None)
+
+
+def curve(run_id: str) -> None:
+    """Draw the loss of a run that trains; nothing for others."""
+    events = [event for event in state.queue().events(run_id) if event.get("values")]
+    training = [(event["done"], event["values"]["loss"]) for event in events if "loss" in event["values"]]
+    checks = [(e["done"], e["values"]["validation_loss"]) for e in events if "validation_loss" in e["values"]]
+    if not training:
+        return
+    steps, losses = zip(*training, strict=True)
+    check_steps, check_losses = zip(*checks, strict=True) if checks else ((), ())
+    figure = loss_figure(steps, losses, check_steps, check_losses, dark=state.dark())
+    st.plotly_chart(figure, theme=None, key="loss_curve", height=260, alt="Loss during training")

@@ -1,0 +1,83 @@
+"""How pages show figures, tables, numbers and errors: every figure as SVG, PNG and PDF, every table as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from scviz.errors import ScvizError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MIME = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
+
+
+def figure(drawing: go.Figure, *, key: str, name: str, alt: str, height: int, footer: str = "") -> None:
+    """Show a figure with its downloads.
+
+    Parameters
+    ----------
+    name
+        Stem of the file names.
+    alt
+        What the figure shows, for screen readers.
+    footer
+        Small print in the files: dataset, model, weights.
+    """
+    config = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"]}
+    st.plotly_chart(drawing, theme=None, key=key, height=height, alt=alt, config=config)
+    row = st.container(horizontal=True, gap="small", key=f"{key}_files")
+    for kind in MIME:
+        row.download_button(
+            kind.upper(),
+            data=_file(drawing, kind, footer),
+            file_name=f"{name}.{kind}",
+            mime=MIME[kind],
+            key=f"{key}_{kind}",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )
+
+
+def _file(drawing: go.Figure, kind: Any, footer: str) -> Callable[[], bytes]:
+    def draw_now() -> bytes:
+        from scviz.plots.export import draw
+
+        return draw(drawing, kind, footer=footer)
+
+    return draw_now
+
+
+def table(frame: pd.DataFrame, *, key: str, name: str, height: int | None = None, **options: Any) -> None:
+    """Show a table that sorts, with a CSV download of all of it."""
+    st.dataframe(frame, key=key, hide_index=True, height=height or "auto", **options)
+    st.download_button(
+        "CSV",
+        data=lambda: frame.to_csv(index=False).encode(),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        key=f"{key}_csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
+
+
+def escaped(text: str) -> str:
+    """Make a name from a file safe for markdown, where stars, dollars and colons have a meaning."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#$:|~" else sign for sign in text)
+
+
+@contextmanager
+def errors_in_words() -> Iterator[None]:
+    """Turn a problem that the user can mend into a sentence with a fix."""
+    try:
+        yield
+    except ScvizError as error:
+        st.error(f"{escaped(str(error))} {escaped(error.hint)}")

@@ -1,0 +1,125 @@
+"""What a browser session has chosen: ids in the address and in the session, never data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from scviz.errors import ScvizError
+from scviz.jobs.queue import RunQueue
+from scviz.settings import Settings
+from scviz.workspace import CheckpointInfo, DatasetInfo, Workspace
+
+
+@st.cache_resource
+def settings() -> Settings:
+    """Return the settings of this server."""
+    return Settings.from_env()
+
+
+@st.cache_resource
+def workspace() -> Workspace:
+    """Return the workspace of this server."""
+    return Workspace.from_settings(settings())
+
+
+@st.cache_resource
+def queue() -> RunQueue:
+    """Return the queue of runs of this server, shared by all sessions."""
+    return RunQueue(settings())
+
+
+def owner() -> str:
+    """Return who asks: the e-mail address of a login, or "local" on a server without one."""
+    return str(st.user.get("email", "local"))
+
+
+def dark() -> bool:
+    """Tell whether the page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def remember(name: str, value: str | None) -> None:
+    """Keep a choice in the session and in the address, so that a link leads back to it."""
+    if value is None:
+        st.session_state.pop(f"chosen_{name}", None)
+        st.query_params.pop(name, None)
+    else:
+        st.session_state[f"chosen_{name}"] = value
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def recall(name: str) -> str | None:
+    """Return a choice: the one in the address, else the one of the session."""
+    value = st.query_params.get(name, st.session_state.get(f"chosen_{name}"))
+    if value is not None:
+        st.session_state[f"chosen_{name}"] = value
+    return value
+
+
+def keep(name: str, value: str | None) -> None:
+    """Keep something for this session only."""
+    st.session_state[f"kept_{name}"] = value
+
+
+def kept(name: str) -> str | None:
+    """Return what was kept for this session."""
+    value: str | None = st.session_state.get(f"kept_{name}")
+    return value
+
+
+def link() -> dict[str, str]:
+    """Return the choices that a link to another page carries."""
+    names = ("dataset", "checkpoint")
+    return {name: value for name in names if (value := recall(name)) is not None}
+
+
+def current_dataset() -> DatasetInfo | None:
+    """Return the dataset that is open: the chosen one, else the newest."""
+    chosen = recall("dataset")
+    if chosen is not None:
+        try:
+            return workspace().dataset(chosen)
+        except ScvizError:
+            remember("dataset", None)
+    return next(iter(workspace().datasets()), None)
+
+
+def current_checkpoint() -> CheckpointInfo | None:
+    """Return the weights that are in use: the chosen ones, else the newest."""
+    chosen = recall("checkpoint")
+    if chosen is not None:
+        try:
+            return workspace().checkpoint(chosen)
+        except ScvizError:
+            remember("checkpoint", None)
+    return next(iter(workspace().checkpoints()), None)
+
+
+def current_run(task: str, dataset: str, checkpoint: str | None = None) -> str | None:
+    """Return the run whose result a page shows: the one in the address, else the last of this task on these cells."""
+    in_address = st.query_params.get("run")
+    runs = [run for run in queue().runs(owner=owner()) if run.task == task]
+    if in_address in {run.id for run in runs}:
+        return in_address
+    for run in runs:
+        if run.request["dataset"] == dataset and checkpoint in (None, run.request["checkpoint"]):
+            return run.id
+    return None
+
+
+def show_run(run: str) -> None:
+    """Put a run into the address."""
+    st.query_params["run"] = run
+
+
+def forget_run() -> None:
+    """Take the run out of the address."""
+    st.query_params.pop("run", None)
+
+
+def position(options: Sequence[str], value: str | None) -> int:
+    """Return where a value stands among options, 0 if it does not."""
+    return options.index(value) if value in options else 0

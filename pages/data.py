@@ -1,0 +1,38 @@
+"""Data: choose a file, read its card, open it."""
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.data_card import dataset_card, file_card
+from pages.components.frame import frame
+from pages.components.job_panel import job_panel
+from pages.components.pick_file import pick_file
+from pages.components.show import errors_in_words
+from scviz.tasks import opening
+
+frame("data")
+
+left, right = st.columns([4, 7], gap="large")
+with left:
+    with errors_in_words():
+        path = pick_file()
+    if st.button("Use the demo data", key="open_demo", icon=":material/science:", width="stretch"):
+        state.keep("opening", state.queue().submit("opening", opening.demo_request(), state.owner()).run)
+        state.keep("file", None)
+        st.rerun()
+
+with right:
+    run_id = state.kept("opening")
+    if run_id is not None and job_panel(run_id).state == "done":
+        state.remember("dataset", state.queue().result(run_id).dataset)
+        state.keep("opening", None)
+        state.keep("file", None)
+        st.rerun()
+    dataset = state.current_dataset()
+    if path is not None:
+        with errors_in_words():
+            file_card(path)
+    elif dataset is not None:
+        dataset_card(dataset)
+    elif run_id is None:
+        st.info("Choose a file on the left, or press Use the demo data: 700 blood cells with known types.")

@@ -1,0 +1,76 @@
+"""Every run: what was asked, how far it is, what came out, how to go on."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import state
+from pages.components.frame import PAGES, frame
+from pages.components.job_panel import OPEN, WORDS, duration, job_panel
+from pages.components.runs import clock, dataset_name, describe, model_name
+from scviz.tasks import front
+
+RESULT_PAGE = {"embedding": "explore", "annotation": "annotate"}
+
+frame("runs", pickers=False)
+
+everything = st.toggle("Show files opened, prices and exports too", key="show_small")
+runs = [run for run in state.queue().runs(owner=state.owner()) if everything or front(run.task).HEAVY]
+if not runs:
+    st.info("Nothing has run yet. Draw a map on the Explore page, or name cell types on the Annotate page.")
+    st.page_link(
+        "pages/annotate.py", label="Name cell types", icon=PAGES["annotate"].icon, query_params=state.link()
+    )
+    st.stop()
+
+rows = [
+    {
+        "What": front(run.task).TITLE,
+        "Dataset": dataset_name(run),
+        "Weights": model_name(run),
+        "State": WORDS[run.state],
+        "Done": 100 * run.done / run.total if run.total else (100 if run.state == "done" else 0),
+        "Started": clock(run.started),
+        "Took": duration(run.ended - run.started) if run.ended and run.started else "",
+        "Run": run.id,
+    }
+    for run in runs
+]
+picked = st.dataframe(
+    pd.DataFrame(rows),
+    key="runs_table",
+    hide_index=True,
+    height=min(360, 38 + 35 * len(rows)),
+    on_select="rerun",
+    selection_mode="single-row",
+    column_config={"Done": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100)},
+)
+chosen = picked.selection["rows"]
+in_address = [i for i, run in enumerate(runs) if run.id == st.query_params.get("run")]
+if not chosen and not in_address:
+    st.caption("Choose a row to see how the run was made, its log, and ways to go on.")
+    st.stop()
+
+run = runs[(chosen or in_address)[0]]
+state.show_run(run.id)
+st.subheader(describe(run), anchor=False)
+run = job_panel(run.id)
+if run.state == "done" and run.task in RESULT_PAGE:
+    page = PAGES[RESULT_PAGE[run.task]]
+    query = {"dataset": run.request["dataset"], "checkpoint": run.request["checkpoint"], "run": run.id}
+    st.page_link(page.file, label="Open the result", icon=page.icon, query_params=query)
+if run.note:
+    st.caption(run.note)
+
+left, right = st.columns(2, gap="large")
+with left:
+    st.caption("What was asked")
+    st.json(run.request, expanded=True)
+with right:
+    st.caption("Log")
+    st.code(state.queue().log(run.id)[-4000:] or "The log is empty.", language=None, height=260)
+    with st.popover("Delete this run", disabled=run.state in OPEN):
+        st.write("The result and its files are deleted for good.")
+        if st.button("Delete", type="primary", key="delete_run"):
+            state.queue().delete(run.id)
+            state.forget_run()
+            st.rerun()

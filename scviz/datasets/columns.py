@@ -1,0 +1,181 @@
+"""Read what a page shows of an opened dataset: one gene, one column, some names; milliseconds each."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from scviz.datasets import tables
+from scviz.datasets.genes import GeneIdentifiers, strip_version
+from scviz.datasets.tables import Column
+from scviz.errors import DataError, MissingColumnError
+
+COUNTS, GENES, GENE_VALUES = "counts.h5ad", "genes.json", "genes.csc.zarr"
+
+
+def gene_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of the G genes, each different."""
+    return _genes(folder)[0]
+
+
+def gene_identifiers(folder: Path) -> GeneIdentifiers:
+    """Return the Ensembl ids and symbols of the G genes."""
+    return _genes(folder)[1]
+
+
+def gene_values(folder: Path, gene: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the expression of a gene.
+
+    Returns
+    -------
+    The rows of the cells in which it was seen, ascending, and log1p of its counts per 10,000 in each of them.
+
+    Raises
+    ------
+    DataError
+        If the dataset has no such gene.
+    """
+    position = _positions(folder).get(gene)
+    if position is None:
+        near = ", ".join(gene_matches(folder, gene, limit=5)) or "none with such a name"
+        raise DataError(f"The dataset has no gene {gene!r}.", hint=f"Genes like it: {near}.")
+    store = zarr.open_group(folder / GENE_VALUES, mode="r")
+    low, high = _array(store, "bounds")[position : position + 2]
+    return _frozen(_array(store, "rows")[low:high]), _frozen(_array(store, "values")[low:high])
+
+
+def gene_matches(folder: Path, text: str, limit: int = 50) -> list[str]:
+    """Search genes by name, symbol or Ensembl id, in any case.
+
+    Parameters
+    ----------
+    folder
+        Folder of the dataset.
+    text
+        What was typed.
+    limit
+        Most names to return.
+
+    Returns
+    -------
+    Names of genes: exact hits first, then those that begin with the text, then those that contain it; short
+    names before long ones.
+    """
+    wanted = strip_version(text.strip()).lower()
+    if not wanted:
+        return []
+    names = gene_names(folder)
+    best: dict[int, int] = {}
+    for words in _search_words(folder):
+        for position, word in enumerate(words):
+            if wanted in word:
+                rank = 0 if word == wanted else 1 if word.startswith(wanted) else 2
+                best[position] = min(rank, best.get(position, rank))
+    order = sorted(best, key=lambda position: (best[position], len(names[position]), names[position]))
+    return [names[position] for position in order[:limit]]
+
+
+def cell_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of the N cells, each different."""
+    with h5py.File(folder / COUNTS, "r") as file:
+        return tuple(tables.row_names(file["obs"]))
+
+
+def cell_column(folder: Path, name: str) -> Column:
+    """Return a column that describes cells: codes with categories, or numbers.
+
+    Raises
+    ------
+    MissingColumnError
+        If the dataset has no such column.
+    """
+    with h5py.File(folder / COUNTS, "r") as file:
+        known = tables.column_names(file["obs"])
+        if name not in known:
+            raise MissingColumnError(
+                f"The dataset has no column {name!r}.", hint=f"Its columns are: {', '.join(known)}."
+            )
+        column = tables.read_column(file["obs"], name)
+    column.values.flags.writeable = False
+    return column
+
+
+def cell_embedding(folder: Path, name: str) -> NDArray[np.float32]:
+    """Return coordinates of the cells, (N, D), that came with the file.
+
+    Raises
+    ------
+    MissingColumnError
+        If the dataset has no such embedding.
+    """
+    with h5py.File(folder / COUNTS, "r") as file:
+        known = tuple(file["obsm"])
+        if name not in known:
+            raise MissingColumnError(
+                f"The dataset has no embedding {name!r}.", hint=f"Its embeddings are: {', '.join(known)}."
+            )
+        return _frozen(file["obsm"][name][:].astype(np.float32))
+
+
+def write_genes(folder: Path, names: list[str], ids: GeneIdentifiers) -> None:
+    """Write the names of genes for quick reading."""
+    content = {"names": names, "ensembl": ids.ensembl, "symbol": ids.symbol}
+    (folder / GENES).write_text(json.dumps(content), encoding="utf-8")
+
+
+def write_gene_values(
+    folder: Path, values: NDArray[np.float32], rows: NDArray[np.int32], bounds: NDArray[np.int64]
+) -> None:
+    """Write expression gene by gene.
+
+    Parameters
+    ----------
+    folder
+        Folder of the dataset.
+    values
+        (K,) log1p of counts per 10,000, gene after gene, zeros left out.
+    rows
+        (K,) cell of each value, ascending within a gene.
+    bounds
+        (G + 1,) where each gene begins, and the end.
+    """
+    store = zarr.open_group(folder / GENE_VALUES, mode="w")
+    arrays: dict[str, NDArray[Any]] = {"values": values, "rows": rows, "bounds": bounds}
+    for name, array in arrays.items():
+        chunk = min(max(len(array), 1), 1 << 17)
+        store.create_array(name, shape=array.shape, dtype=array.dtype, chunks=(chunk,))[:] = array
+
+
+@lru_cache(maxsize=16)
+def _genes(folder: Path) -> tuple[tuple[str, ...], GeneIdentifiers]:
+    content = json.loads((folder / GENES).read_text(encoding="utf-8"))
+    ensembl, symbol = (content[key] and tuple(content[key]) for key in ("ensembl", "symbol"))
+    return tuple(content["names"]), GeneIdentifiers(ensembl=ensembl, symbol=symbol)
+
+
+@lru_cache(maxsize=16)
+def _positions(folder: Path) -> dict[str, int]:
+    return {name: position for position, name in enumerate(gene_names(folder))}
+
+
+@lru_cache(maxsize=16)
+def _search_words(folder: Path) -> tuple[tuple[str, ...], ...]:
+    ids = gene_identifiers(folder)
+    kinds = (gene_names(folder), ids.symbol, ids.ensembl)
+    return tuple(tuple(word.lower() for word in words) for words in kinds if words is not None)
+
+
+def _array(store: zarr.Group, name: str) -> Any:
+    return store[name]
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,221 @@
+"""What the genes of a dataset are called: symbols, Ensembl ids, and of which species."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENSEMBL_COLUMNS = ("ensembl_id", "gene_ids", "gene_id", "feature_id", "ensembl")
+SYMBOL_COLUMNS = ("symbol", "gene_symbols", "gene_symbol", "feature_name", "gene_name", "gene_short_name")
+
+ENSEMBL = re.compile(r"(ENS[A-Z]{0,6}G\d{11})(\.\d+)?(_PAR_Y)?", re.IGNORECASE)
+FEWEST = 0.1
+"""Share of genes that must have an identifier for it to be of use."""
+NUMBER = re.compile(r"\d+(\.\d+)?")
+NO_NAME = frozenset({"", "nan", "none", "na", "<na>"})
+
+Kind = Literal["symbol", "ensembl", "mixed", "unknown"]
+Species = Literal["human", "mouse", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneIdentifiers:
+    """The names of G genes, in the order of the dataset."""
+
+    ensembl: tuple[str, ...] | None
+    """(G,) Ensembl ids in upper case, without version; '' where unknown, None when hardly one is known."""
+    symbol: tuple[str, ...] | None
+    """(G,) gene symbols as in the file; '' where unknown, None when hardly one is known."""
+
+    def __len__(self) -> int:
+        return len(self.ensembl or self.symbol or ())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """(G,) the symbol of each gene, or its Ensembl id where it has none."""
+        empty = ("",) * len(self)
+        pairs = zip(self.symbol or empty, self.ensembl or empty, strict=True)
+        return tuple(symbol or ensembl for symbol, ensembl in pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeciesGuess:
+    """The species that gene names speak for."""
+
+    species: Species
+    evidence: str
+    """A sentence with the numbers that led to this."""
+
+
+def strip_version(name: str) -> str:
+    """Return an Ensembl id in upper case without its version; any other name as it is.
+
+    The copies on Y of genes that X and Y share get the id of the gene.
+
+    Examples
+    --------
+    >>> strip_version("ENSG00000141510.18"), strip_version("RP11-34P13.7")
+    ('ENSG00000141510', 'RP11-34P13.7')
+    >>> strip_version("ENSG00000182378.15_PAR_Y")
+    'ENSG00000182378'
+    """
+    found = ENSEMBL.fullmatch(name)
+    return found[1].upper() if found else name
+
+
+def identifiers(var: pd.DataFrame) -> GeneIdentifiers:
+    """Find Ensembl ids and symbols in the index and in the columns of known names.
+
+    Of each kind, the source that names most genes is taken. A tie goes to the index for Ensembl ids, and to a
+    column for symbols, since symbols of the index may have been altered to make them unique. Genes that the
+    source leaves unnamed are filled from the next one. A kind that names fewer than one gene in ten is None.
+
+    Parameters
+    ----------
+    var
+        G rows, one for each gene, as in `AnnData.var`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> var = pd.DataFrame({"gene_ids": ["ENSG00000141510.18", ""]}, index=["TP53", "LOC1"])
+    >>> identifiers(var)
+    GeneIdentifiers(ensembl=('ENSG00000141510', ''), symbol=('TP53', 'LOC1'))
+    """
+    index = [str(name) for name in var.index]
+    ensembl = [_ensembl_only(names) for names in (index, *_columns(var, ENSEMBL_COLUMNS))]
+    symbol = [_symbols_only(names) for names in (*_columns(var, SYMBOL_COLUMNS), index)]
+    return GeneIdentifiers(ensembl=_merged(ensembl), symbol=_merged(symbol))
+
+
+def kind_of(names: Sequence[str]) -> Kind:
+    """Tell what most names are: nine in ten decide, a blend is "mixed", numbers are "unknown".
+
+    Examples
+    --------
+    >>> kind_of(["CD3E", "MS4A1"]), kind_of(["ENSG00000198851.10"]), kind_of(["0", "1"])
+    ('symbol', 'ensembl', 'unknown')
+    """
+    if not names:
+        return "unknown"
+    ensembl = ensembl_share(names)
+    if ensembl > 0.9:
+        return "ensembl"
+    if sum(not NUMBER.fullmatch(name) for name in names) < 0.5 * len(names):
+        return "unknown"
+    return "symbol" if ensembl < 0.1 else "mixed"
+
+
+def ensembl_share(names: Sequence[str]) -> float:
+    """Return the share of names that are Ensembl ids, from 0 to 1."""
+    return sum(ENSEMBL.fullmatch(name) is not None for name in names) / max(len(names), 1)
+
+
+def n_versioned(names: Iterable[str]) -> int:
+    """Count the Ensembl ids that carry a version, such as `ENSG00000141510.18`."""
+    return sum(found is not None and bool(found[2]) for found in map(ENSEMBL.fullmatch, names))
+
+
+def n_repeated(names: Iterable[str]) -> int:
+    """Count the names that occur more than once.
+
+    Examples
+    --------
+    >>> n_repeated(["A", "B", "A", "A"])
+    1
+    """
+    names = list(names)
+    if len(set(names)) == len(names):  # three times as fast, and the usual case
+        return 0
+    return sum(count > 1 for count in Counter(names).values())
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Append -1, -2, ... to the second and later use of a name.
+
+    Examples
+    --------
+    >>> unique_names(["A", "B", "A", "A-1", "A"])
+    ['A', 'B', 'A-2', 'A-1', 'A-3']
+    """
+    taken, seen, last = set(names), set[str](), Counter[str]()
+    result = []
+    for name in names:
+        new = name
+        while new in seen or (new != name and new in taken):
+            last[name] += 1
+            new = f"{name}-{last[name]}"
+        seen.add(new)
+        result.append(new)
+    return result
+
+
+def guess_species(ids: GeneIdentifiers) -> SpeciesGuess:
+    """Tell human from mouse by the letters of Ensembl ids, or else by the case of symbols.
+
+    Examples
+    --------
+    >>> guess_species(GeneIdentifiers(ensembl=None, symbol=("Cd3e", "Ms4a1", "mt-Nd1"))).species
+    'mouse'
+    """
+    ensembl = [name for name in ids.ensembl or () if name]
+    symbols = [name for name in ids.symbol or () if name[:1].isalpha()]
+    if len(ensembl) >= len(symbols) / 2 and ensembl:
+        prefix, count = Counter(name[:-11] for name in ensembl).most_common(1)[0]
+        by_prefix: dict[str, Species] = {"ENSG": "human", "ENSMUSG": "mouse"}
+        evidence = f"{count:,} of {len(ensembl):,} Ensembl ids begin with {prefix}."
+        return SpeciesGuess(species=by_prefix.get(prefix, "unknown"), evidence=evidence)
+    return _by_case(symbols)
+
+
+def _by_case(symbols: Sequence[str]) -> SpeciesGuess:
+    """Judge symbols: human ones are in upper case, mouse ones begin with one capital."""
+    upper = sum(name == name.upper() for name in symbols)
+    title = sum(name != name.upper() and (name[:1].isupper() or name.startswith("mt-")) for name in symbols)
+    human_mt = sum(name.startswith("MT-") for name in symbols)
+    mouse_mt = sum(name.startswith("mt-") for name in symbols)
+    evidence = (
+        f"{upper:,} of {len(symbols):,} symbols are in upper case, {title:,} have small letters; "
+        f"{human_mt} begin with MT-, {mouse_mt} with mt-."
+    )
+    species: Species = "unknown"
+    if upper > 0.7 * len(symbols) and mouse_mt <= human_mt:
+        species = "human"
+    elif title > 0.5 * len(symbols) and human_mt <= mouse_mt:
+        species = "mouse"
+    return SpeciesGuess(species=species, evidence=evidence)
+
+
+def _columns(var: pd.DataFrame, wanted: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the columns of these names, in any case, as strings with '' for what is missing."""
+    by_name = {str(column).lower(): column for column in reversed(var.columns)}
+    for name in wanted:
+        if name in by_name:
+            column = var[by_name[name]]
+            if column.dtype.kind not in "fiub":
+                yield column.astype(object).where(column.notna(), "").astype(str).tolist()
+
+
+def _ensembl_only(names: Sequence[str]) -> list[str]:
+    found = map(ENSEMBL.fullmatch, names)
+    return [match[1].upper() if match else "" for match in found]
+
+
+def _symbols_only(names: Sequence[str]) -> list[str]:
+    return ["" if ENSEMBL.fullmatch(name) or name.lower() in NO_NAME else name for name in names]
+
+
+def _merged(sources: Sequence[list[str]]) -> tuple[str, ...] | None:
+    """Take the source with most names, the earlier one when they tie, and fill its gaps from the others."""
+    ordered = sorted(sources, key=lambda names: -sum(name[:1].isalpha() for name in names))
+    merged = ordered[0]
+    for names in ordered[1:]:
+        if "" in merged:
+            merged = [name or other for name, other in zip(merged, names, strict=True)]
+    return tuple(merged) if sum(map(bool, merged)) > FEWEST * len(merged) else None

@@ -1,0 +1,168 @@
+"""What must be true of a file before anything reads its values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from scviz.errors import FileNotAllowedError, UnreadableFileError, UnsafeFileError
+
+UNPACK_LIMIT = 64 * 10**9
+"""Bytes that one file may unpack to, unless the settings say otherwise."""
+CHUNK_LIMIT = 2 * 10**9
+"""Bytes of one chunk, which must be unpacked as a whole to read a single value of it."""
+OBJECT_LIMIT = 100_000
+"""Groups, arrays and attributes of one file."""
+
+REWRITE = "Write the file anew with adata.write_h5ad(...), so that all its values lie in the file itself."
+
+
+def allowed(path: str | Path, roots: Iterable[Path]) -> Path:
+    """Return the file behind a path, if it lies in an allowed folder after following links.
+
+    Parameters
+    ----------
+    path
+        As the user wrote it.
+    roots
+        Folders whose files may be opened.
+
+    Raises
+    ------
+    FileNotAllowedError
+        If it lies elsewhere; the answer does not tell whether it exists there.
+    UnreadableFileError
+        If there is no such file.
+    """
+    roots = [root.expanduser().resolve() for root in roots]
+    try:
+        real = Path(path).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a zero byte, an unknown home
+        raise UnreadableFileError(f"{str(path)!r} is no path that can be followed.") from error
+    if not any(real.is_relative_to(root) for root in roots):
+        raise FileNotAllowedError(
+            f"{path} is outside the folders that may be opened.",
+            hint=f"Copy the file to one of: {', '.join(map(str, roots))}.",
+        )
+    if not real.exists():
+        raise UnreadableFileError(f"There is no file {path}.", hint="Check the spelling of the path.")
+    return real
+
+
+def inspect_h5(path: Path, limit: int = UNPACK_LIMIT) -> None:
+    """Refuse an HDF5 file that points outside itself, unpacks to too much or hides its structure.
+
+    Only the structure is read, no values: a few milliseconds for a file of a million cells.
+
+    Parameters
+    ----------
+    path
+        An HDF5 file.
+    limit
+        Bytes that all arrays together may declare.
+
+    Raises
+    ------
+    UnsafeFileError
+        With the name of the object that is refused.
+    UnreadableFileError
+        If it is no HDF5 file, or a damaged one.
+    """
+    seen = _Seen(limit=limit)
+    try:
+        with h5py.File(path, "r") as file:
+            groups: list[h5py.Group] = [file]
+            seen.add(file)
+            while groups:
+                for item in _members(groups.pop()):
+                    if seen.add(item) and isinstance(item, h5py.Group):
+                        groups.append(item)
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise UnreadableFileError(
+            f"The structure of {path.name} is damaged or cut off: {error}.",
+            hint="Copy or download the file again, and compare its size with the original.",
+        ) from error
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was met so far: each object once, however many names lead to it."""
+
+    limit: int
+    size: int = 0
+    n_objects: int = 0
+    addresses: set[int] = field(default_factory=set)
+
+    def add(self, item: h5py.HLObject) -> bool:
+        """Check one object; tell whether it is new."""
+        address = h5py.h5o.get_info(item.id).addr
+        if address in self.addresses:
+            return False
+        self.addresses.add(address)
+        self._count(1 + len(item.attrs), 0)
+        for name in item.attrs:
+            self._attribute(item, name)
+        if isinstance(item, h5py.Dataset):
+            self._dataset(item)
+        return True
+
+    def _count(self, objects: int, size: int) -> None:
+        self.n_objects += objects
+        self.size += size
+        if self.n_objects > OBJECT_LIMIT:
+            raise UnsafeFileError(
+                f"The file holds more than {OBJECT_LIMIT:,} objects.",
+                hint="Empty adata.uns of what is not needed and write the file anew.",
+            )
+        if self.size > self.limit:
+            raise UnsafeFileError(
+                f"This file unpacks to more than {self.limit / 1e9:,.0f} GB.",
+                hint="Keep fewer cells or genes, or store the matrix sparse; the limit is SCVIZ_UNPACK_GB.",
+            )
+
+    def _attribute(self, item: h5py.HLObject, name: str) -> None:
+        attribute = item.attrs.get_id(name)
+        # Writers of 2019 and 2020 tied columns to their categories by a reference; we find them by name.
+        if _refers(attribute.dtype) and name != "categories":
+            raise UnsafeFileError(f"The attribute {name!r} of {item.name} is a reference.", hint=REWRITE)
+        self._count(0, prod(attribute.shape) * attribute.dtype.itemsize)
+
+    def _dataset(self, item: h5py.Dataset) -> None:
+        if item.external or item.is_virtual:
+            raise UnsafeFileError(f"{item.name} keeps its values in another file.", hint=REWRITE)
+        if _refers(item.dtype):
+            raise UnsafeFileError(f"{item.name} holds references instead of values.", hint=REWRITE)
+        if item.chunks and prod(item.chunks) * item.dtype.itemsize > CHUNK_LIMIT:
+            raise UnsafeFileError(
+                f"{item.name} is stored in pieces of more than {CHUNK_LIMIT / 1e9:.0f} GB.", hint=REWRITE
+            )
+        self._count(0, int(item.size or 0) * item.dtype.itemsize)
+
+
+def _members(group: h5py.Group) -> Iterator[h5py.HLObject]:
+    """Yield what lies in a group, and refuse links of other kinds than the plain one."""
+    for name in group:
+        if not isinstance(name, str):
+            raise UnsafeFileError(f"A name in {group.name} is no text: {name!r}.", hint=REWRITE)
+        info = group.id.links.get_info(name.encode("utf-8", "surrogateescape"))
+        if info.type != h5py.h5l.TYPE_HARD:
+            place = f"{group.name.rstrip('/')}/{name}"
+            raise UnsafeFileError(f"{place} is a link to another place.", hint=REWRITE)
+        yield group[name]
+
+
+def _refers(dtype: np.dtype) -> bool:
+    """Tell whether a type is, or contains, a reference to an object or region."""
+    if dtype.names:
+        return any(_refers(dtype[name]) for name in dtype.names)
+    if dtype.subdtype:
+        return _refers(dtype.subdtype[0])
+    inner = h5py.check_vlen_dtype(dtype)
+    if isinstance(inner, np.dtype):
+        return _refers(inner)
+    return h5py.check_ref_dtype(dtype) is not None

@@ -1,0 +1,116 @@
+"""Divide cells into those to learn from, to stop by and to judge by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.errors import RequestError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Rows of cells; no cell is in two of them, cells without a label are in none."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+    held_out_groups: tuple[str, ...] = ()
+    """Groups of which all cells are in `test`."""
+    absent: tuple[str, ...] = ()
+    """Labels that no training cell has."""
+
+
+def split_cells(
+    labels: NDArray[np.str_] | Sequence[str],
+    *,
+    groups: NDArray[np.str_] | Sequence[str] | None = None,
+    test_fraction: float,
+    validation_fraction: float,
+    seed: int,
+) -> Split:
+    """Divide cells at random, each label in the same shares, or by whole groups.
+
+    Parameters
+    ----------
+    labels
+        (N,) label of each cell, '' where it has none.
+    groups
+        (N,) donor, batch or the like; '' where unknown. With groups, test cells come from groups of which no
+        cell is learned from, validation cells from the others; cells without a group are in no part.
+    test_fraction
+        Share of the cells to judge by, between 0 and 1.
+    validation_fraction
+        Share of the cells, of those that are left, to stop by; 0 for none.
+    seed
+        Same seed, same split.
+
+    Raises
+    ------
+    RequestError
+        If the shares leave nothing to learn from, or there are fewer than two groups.
+    """
+    if not (0 < test_fraction < 1 and 0 <= validation_fraction < 1):
+        raise RequestError(
+            f"Shares of {test_fraction:g} and {validation_fraction:g} cannot be held out.",
+            hint="Choose shares between 0 and 1.",
+        )
+    rng = np.random.default_rng(seed)
+    labels = np.asarray(labels, dtype=str)
+    known = np.flatnonzero(labels != "")
+    held_out: tuple[str, ...] = ()
+    if groups is None:
+        test = _stratified(known, labels, test_fraction, rng)
+    else:
+        groups = np.asarray(groups, dtype=str)
+        known = known[groups[known] != ""]
+        held_out = _held_out(groups[known], test_fraction, rng)
+        test = known[np.isin(groups[known], held_out)]
+    rest = np.setdiff1d(known, test)
+    validation = _stratified(rest, labels, validation_fraction, rng)
+    train = np.setdiff1d(rest, validation)
+    if not len(train) or not len(test):
+        raise RequestError(
+            f"{len(known):,} labelled cells are too few for this split.",
+            hint="Choose a column with more labelled cells, or hold out less.",
+        )
+    absent = np.setdiff1d(labels[known], labels[train])
+    return Split(
+        train=train,
+        validation=validation,
+        test=test,
+        held_out_groups=held_out,
+        absent=tuple(absent.tolist()),
+    )
+
+
+def _stratified(
+    rows: NDArray[np.int64], labels: NDArray[np.str_], fraction: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw this share of every label, rounded; the last cell of a label is never drawn."""
+    drawn = [np.empty(0, dtype=np.int64)]
+    for label in np.unique(labels[rows]):
+        own = rng.permutation(rows[labels[rows] == label])
+        drawn.append(own[: min(int(np.floor(len(own) * fraction + 0.5)), len(own) - 1)])
+    return np.sort(np.concatenate(drawn))
+
+
+def _held_out(groups: NDArray[np.str_], fraction: float, rng: np.random.Generator) -> tuple[str, ...]:
+    """Draw whole groups until they hold about this share of the cells; at least one, never all."""
+    names, sizes = np.unique(groups, return_counts=True)
+    if len(names) < 2:
+        raise RequestError(
+            "Whole groups can be held out only if there are two or more.",
+            hint="Choose another column, or hold out single cells.",
+        )
+    wanted, total = fraction * sizes.sum(), 0
+    chosen: list[str] = []
+    for i in rng.permutation(len(names)):
+        better = abs(total + sizes[i] - wanted) < abs(total - wanted)
+        if len(chosen) < len(names) - 1 and (better or not chosen):
+            chosen.append(str(names[i]))
+            total += int(sizes[i])
+    return tuple(sorted(chosen))

@@ -1,0 +1,145 @@
+"""Run a network over many cells, the longest first, in batches that fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from anndata import AnnData
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scviz.errors import OutOfMemoryError
+from scviz.foundation.tokens import Tokens
+from scviz.memory import is_out_of_memory
+from scviz.progress import Progress, Report, silent
+
+if TYPE_CHECKING:
+    from scviz.foundation.model import FoundationModel
+
+Precision = Literal["auto", "float32", "bfloat16"]
+BatchSize = int | Literal["auto"]
+
+CELLS_PER_CHUNK = 1024
+"""Cells that are held as tokens at a time, and that a resumed run need not repeat."""
+
+TOKENS_PER_BATCH = 16384
+"""Tokens that one batch holds by default; more is no faster on a CPU and costs memory."""
+
+
+def pick_device(device: str) -> torch.device:
+    """Take the device that is named, or for "auto" a GPU when there is one."""
+    if device != "auto":
+        return torch.device(device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """Compute in bfloat16 where asked for, or by default on a GPU."""
+    low = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=low)
+
+
+def suitable_batch(length: int) -> int:
+    """Take as many cells of this length as make a batch of about TOKENS_PER_BATCH tokens.
+
+    Examples
+    --------
+    >>> suitable_batch(2048), suitable_batch(100_000)
+    (8, 1)
+    """
+    return max(1, min(256, TOKENS_PER_BATCH // max(length, 1)))
+
+
+def longest_first(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order cells by falling length and leave out those without tokens.
+
+    Examples
+    --------
+    >>> longest_first(np.array([2, 0, 5])).tolist()
+    [2, 0]
+    """
+    return np.argsort(-lengths, kind="stable")[: int((lengths > 0).sum())]
+
+
+def in_chunks(
+    model: FoundationModel,
+    adata: AnnData,
+    compute: Callable[[Tokens], Tensor],
+    *,
+    batch_size: BatchSize = "auto",
+    precision: Precision = "auto",
+    report: Report = silent,
+    stage: str = "Reading cells",
+    finished: Mapping[int, NDArray[np.float32]] | None = None,
+) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float32]]]:
+    """Compute something of every cell without gradients, chunk by chunk.
+
+    Parameters
+    ----------
+    compute
+        From a batch of tokens to one row per cell, (B, C).
+    batch_size
+        Cells at a time; it is halved when memory runs out, and `report` gets a note.
+    finished
+        Answers of chunks that are there already, by their number; they are passed on as they are.
+
+    Yields
+    ------
+    Number of the chunk, its rows of `adata`, longest cells first, and their answers, (n, C) float32.
+    Cells without tokens never come.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If one cell alone does not fit into memory.
+    """
+    model.eval()
+    order = longest_first(model.n_tokens(adata))
+    done = 0
+    for number, start in enumerate(range(0, len(order), CELLS_PER_CHUNK)):
+        rows = order[start : start + CELLS_PER_CHUNK]
+        answers = (finished or {}).get(number)
+        if answers is None:
+            parts = []
+            for part, note in _batches(model, model.tokenize(adata[rows]), compute, batch_size, precision):
+                if part is not None:
+                    parts.append(part)
+                    done += len(part)
+                report(Progress(stage=stage, done=done, total=len(order), note=note))
+            answers = np.concatenate(parts)
+        else:
+            done += len(rows)
+            report(Progress(stage=stage, done=done, total=len(order)))
+        yield number, rows, answers
+
+
+def _batches(
+    model: FoundationModel,
+    tokens: Tokens,
+    compute: Callable[[Tokens], Tensor],
+    batch_size: BatchSize,
+    precision: Precision,
+) -> Iterator[tuple[NDArray[np.float32] | None, str]]:
+    """Give the answers batch by batch, or a note each time the batch had to be halved."""
+    size = suitable_batch(int(tokens.lengths()[0])) if batch_size == "auto" else batch_size
+    start = 0
+    while start < len(tokens):
+        try:
+            with torch.inference_mode(), autocast(model.device, precision):
+                answers = compute(tokens.take(slice(start, start + size))).float().cpu().numpy()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if size == 1:
+                raise OutOfMemoryError(
+                    "One cell alone does not fit into memory.",
+                    hint="Choose a smaller model, or let the server's owner allow more memory.",
+                ) from error
+            size = max(1, size // 2)
+            yield None, f"Memory ran out, so batches are halved to {size} {'cell' if size == 1 else 'cells'}."
+            continue
+        start += len(answers)
+        yield answers, ""

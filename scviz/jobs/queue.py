@@ -1,0 +1,374 @@
+"""The web side: hand a run in, watch it, stop it, go on with it. The database is the state of record."""
+
+# mypy: untyped-calls-exclude=distributed
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import scviz
+from scviz.errors import JobError
+from scviz.jobs import engine
+from scviz.jobs.supervisor import RESUME, WORKER_ENDED, supervise
+from scviz.settings import Settings
+from scviz.tasks import front
+from scviz.workspace import Workspace
+from scviz.workspace.database import OPEN, Database, Run, State
+from scviz.workspace.records import RECORD, fingerprint, from_json, read_record, to_json
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+CHECK_SECONDS = 2.0
+"""Shortest time between two looks for lost runs."""
+STALE_SECONDS = 8.0
+"""Age of a sign of life from which a run is looked for."""
+UNREACHABLE_SECONDS = 30.0
+"""How long a scheduler that did not answer is left alone."""
+CONNECT_SECONDS = 10.0
+LOG_BYTES = 100_000
+"""The end of a log that is shown."""
+RESUMABLE: tuple[State, ...] = ("failed", "stopped", "lost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """What handing in gave."""
+
+    run: str
+    """Id of the run that answers the request."""
+    cached: bool
+    """Whether that run was there already, finished or on its way."""
+
+
+class RunQueue:
+    """The runs of one workspace. One object per web process serves any number of browser sessions.
+
+    Nothing is started or connected before the first run is handed in.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.workspace = Workspace.from_settings(settings)
+        self.database = Database.from_settings(settings)
+        self._client: Client | None = None
+        self._address = ""
+        self._connecting, self._adding, self._checking = threading.Lock(), threading.Lock(), threading.Lock()
+        self._next_check = 0.0
+
+    def submit(self, task: str, request: Any, owner: str = "local", *, again: bool = False) -> Submitted:
+        """Hand a request in.
+
+        Parameters
+        ----------
+        task
+            Name of the task.
+        request
+            Its `Request`.
+        owner
+            Who asks. Equal requests of one owner are carried out once.
+        again
+            Carry it out even if an equal one is finished or on its way.
+
+        Raises
+        ------
+        JobError
+            If nothing is there to carry it out; the run is kept and can be resumed.
+        """
+        self.check()
+        asked = to_json(request)
+        with self._adding:  # a double click is one run
+            run = self._new_run(task, asked, owner)
+            equal = None if again else self._equal(run)
+            if equal is None:
+                self._write_request(run)
+                self.database.add(run)
+        if equal is not None:
+            return Submitted(run=equal, cached=True)
+        self._hand_in(run)
+        return Submitted(run=run.id, cached=False)
+
+    def get(self, run: str) -> Run:
+        """Return how far a run is.
+
+        Raises
+        ------
+        JobError
+            If there is no such run.
+        """
+        self.check()
+        return self.database.get(run)
+
+    def runs(
+        self, states: Sequence[State] | None = None, owner: str | None = None, *, limit: int = 200
+    ) -> list[Run]:
+        """List runs, newest first."""
+        self.check()
+        return self.database.runs(states, owner, limit=limit)
+
+    def stop(self, run: str) -> None:
+        """Stop a run; what it has finished is kept for resuming."""
+        if not self.database.update(run, only_if=["queued"], state="stopped", ended=time.time()):
+            self.database.update(run, only_if=["running"], stop_requested=True)
+
+    def resume(self, run: str) -> None:
+        """Go on with a run that failed, was stopped or was lost; others are left as they are."""
+        old = self.database.get(run)
+        fresh = {"stage": "", "done": 0, "total": 0, "rate": 0.0, "note": "", "message": "", "hint": ""}
+        if self.database.update(
+            run,
+            only_if=RESUMABLE,
+            only_attempt=old.attempt,
+            state="queued",
+            attempt=old.attempt + 1,
+            stop_requested=False,
+            heartbeat=time.time(),
+            started=0.0,
+            ended=0.0,
+            engine="",
+            **fresh,
+        ):
+            self._hand_in(self.database.get(run))
+
+    def request(self, run: str) -> Any:
+        """Return the request of a run."""
+        row = self.database.get(run)
+        return from_json(front(row.task).Request, row.request)
+
+    def result(self, run: str) -> Any:
+        """Read the result of a run.
+
+        Raises
+        ------
+        JobError
+            If it has none.
+        """
+        row = self.database.get(run)
+        folder = self.workspace.run_folder(run) / "result"
+        if row.state != "done" or not (folder / RECORD).exists():
+            raise JobError(f"The run {row.title!r} has no result; it is {row.state}.", hint=row.hint)
+        return read_record(front(row.task).Result, folder)
+
+    def events(self, run: str) -> list[dict[str, Any]]:
+        """Read what a run has reported, oldest first: time, stage, done, total, values, note."""
+        path = self.workspace.run_folder(run) / "events.jsonl"
+        if not path.exists():
+            return []
+        events = []
+        for line in path.read_bytes().splitlines():
+            with suppress(ValueError):  # a line that is being written, or was when its writer was killed
+                events.append(json.loads(line))
+        return [event for event in events if "stage" in event]
+
+    def log(self, run: str) -> str:
+        """Read the end of what a run has printed."""
+        path = self.workspace.run_folder(run) / "log.txt"
+        if not path.exists():
+            return ""
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LOG_BYTES))
+            return file.read().decode(errors="replace")
+
+    def delete(self, run: str) -> None:
+        """Remove a run that has ended, with its folder.
+
+        Raises
+        ------
+        JobError
+            If it has not ended.
+        """
+        row = self.database.get(run)
+        if not self.database.delete(run, only_if=["done", *RESUMABLE]):
+            raise JobError(f"The run {row.title!r} is still {row.state}.", hint="Stop it first.")
+        shutil.rmtree(self.workspace.run_folder(run), ignore_errors=True)
+
+    def check(self) -> None:
+        """Mark runs as lost that nobody works on any more. Looks at most every two seconds."""
+        if time.monotonic() < self._next_check or not self._checking.acquire(blocking=False):
+            return
+        try:
+            self._next_check = time.monotonic() + CHECK_SECONDS
+            silent_since = time.time() - STALE_SECONDS
+            stale = [row for row in self.database.runs(OPEN, limit=10_000) if row.heartbeat < silent_since]
+            if stale:
+                self._look_for(stale)
+        finally:
+            self._checking.release()
+
+    def close(self) -> None:
+        """Disconnect; runs go on."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        self.database.close()
+
+    # handing in
+
+    def _new_run(self, task: str, asked: dict[str, Any], owner: str) -> Run:
+        now = time.time()
+        return Run(
+            id=uuid.uuid4().hex,
+            task=task,
+            title=front(task).TITLE,
+            request=asked,
+            fingerprint=fingerprint(task, asked, scviz.__version__),
+            owner=owner,
+            created=now,
+            heartbeat=now,
+        )
+
+    def _equal(self, run: Run) -> str | None:
+        """Return the id of a run that answers the same question: one that is done, else one that is open."""
+        equal = self.database.runs(["done", *OPEN], run.owner, fingerprint=run.fingerprint)
+        for row in sorted(equal, key=lambda row: row.state != "done"):
+            if row.state != "done" or (self.workspace.run_folder(row.id) / "result" / RECORD).exists():
+                return row.id
+        return None
+
+    def _write_request(self, run: Run) -> None:
+        folder = self.workspace.run_folder(run.id)
+        folder.mkdir(parents=True)
+        text = json.dumps({"task": run.task, "request": run.request}, indent=1)
+        (folder / "request.json").write_text(text, encoding="utf-8")
+
+    def _hand_in(self, run: Run) -> None:
+        """Give a queued run to the scheduler, or mark it as lost and say why."""
+        try:
+            self._send(self._connect(), run)
+        except JobError as error:
+            self._end(run, "lost", str(error), "Press Resume to try again.")
+            raise
+        except OSError as error:
+            message, hint = "The compute engine went away.", "Press Resume to try again."
+            self._end(run, "lost", message, hint)
+            raise JobError(message, hint=hint) from error
+
+    def _send(self, client: Client, run: Run) -> None:
+        if not self.database.update(
+            run.id,
+            only_if=["queued"],
+            only_attempt=run.attempt,
+            engine=client.scheduler_info()["id"],
+            heartbeat=time.time(),
+        ):
+            return  # stopped or deleted meanwhile
+        heavy = front(run.task).HEAVY and not self.settings.scheduler
+        future = client.submit(
+            supervise,
+            run.id,
+            run.attempt,
+            as_env(self.settings),
+            key=_key(run),
+            pure=False,
+            retries=0,
+            resources={engine.HEAVY: 1} if heavy else None,
+        )
+        self._make_independent(client, run)
+        future.release()
+
+    def _make_independent(self, client: Client, run: Run) -> None:
+        """Have the scheduler go on with a run without this process.
+
+        This is what `fire_and_forget` does, but that one returns before anything is sent: the run of a program that
+        ends right after handing in would be dropped.
+        """
+        key, deadline = _key(run), time.monotonic() + CONNECT_SECONDS
+        while key not in client.who_has() and time.monotonic() < deadline:
+            if self.database.get(run.id).state not in OPEN:  # it has ended already
+                return
+            time.sleep(0.01)
+        client.run_on_scheduler(
+            lambda dask_scheduler: dask_scheduler.client_desires_keys([key], "fire-and-forget")
+        )
+
+    # the connection
+
+    def _connect(self) -> Client:
+        """Return a connection to the scheduler; a local engine is started if none answers."""
+        with self._connecting:
+            local = not self.settings.scheduler
+            address = engine.find_or_start(self.settings, as_env(self.settings)) if local else ""
+            return self._client_of(address or self.settings.scheduler)
+
+    def _connect_to_running(self) -> Client | None:
+        """Return a connection to the scheduler; None when the local engine is not there."""
+        with self._connecting:
+            address = self.settings.scheduler or engine.find(self.settings.home)
+            return self._client_of(address) if address else None
+
+    def _client_of(self, address: str) -> Client:
+        from distributed import Client
+
+        if self._client is not None and (self._address != address or self._client.status != "running"):
+            self._client.close(timeout=1)
+            self._client = None
+        if self._client is None:
+            try:
+                self._client = Client(address, set_as_default=False, timeout=CONNECT_SECONDS)
+            except (OSError, ValueError) as error:
+                raise JobError(
+                    f"The scheduler at {address} does not answer.",
+                    hint="Ask the owner of the server whether the cluster is up.",
+                ) from error
+            self._address = address
+        return self._client
+
+    # lost runs
+
+    def _look_for(self, stale: Sequence[Run]) -> None:
+        """Ask the scheduler for runs that gave no sign of life, and mark those it does not know."""
+        try:
+            client = self._connect_to_running()
+            scheduler = client.scheduler_info()["id"] if client else ""
+            known = set(client.who_has()) if client else set()
+            at_work = {key for keys in client.processing().values() for key in keys} if client else set()
+        except (JobError, OSError):  # a cluster that cannot be asked may still be at work
+            self._next_check = time.monotonic() + UNREACHABLE_SECONDS
+            return
+        for row in stale:
+            if not row.engine and time.time() - row.heartbeat < engine.START_SECONDS + CONNECT_SECONDS:
+                continue  # another web process is starting the engine for it
+            if not row.engine or row.engine != scheduler:
+                self._end(row, "lost", "The compute engine was restarted.", RESUME)
+            elif _key(row) not in (at_work if row.state == "running" else known):
+                self._end(row, "lost", WORKER_ENDED, RESUME)
+
+    def _end(self, run: Run, state: State, message: str, hint: str) -> None:
+        now = time.time()
+        self.database.update(
+            run.id, only_if=OPEN, only_attempt=run.attempt, state=state, message=message, hint=hint, ended=now
+        )
+
+
+def _key(run: Run) -> str:
+    """Name of an attempt in Dask."""
+    return f"{run.id}-{run.attempt}"
+
+
+def as_env(settings: Settings) -> dict[str, str]:
+    """Write settings as environment variables, for processes that have no other way to know them.
+
+    Examples
+    --------
+    >>> settings = Settings.from_env({"SCVIZ_HOME": "/srv/scviz", "SCVIZ_LOGIN": "1"})
+    >>> Settings.from_env(as_env(settings)) == settings
+    True
+    """
+    values = dataclasses.asdict(settings)
+    named = {
+        f"SCVIZ_{name.upper()}": str(int(value) if isinstance(value, bool) else value)
+        for name, value in values.items()
+    }
+    roots = os.pathsep.join(str(Path(root).absolute()) for root in settings.data_roots)
+    return {**named, "SCVIZ_HOME": str(settings.home.absolute()), "SCVIZ_DATA_ROOTS": roots}

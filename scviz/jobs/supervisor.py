@@ -1,0 +1,227 @@
+"""What runs on a Dask worker: one child process per run, watched from here.
+
+The child is `python -m scviz.jobs.worker RUN`. Events come from it as JSON lines; "stop" goes to it, and the
+end of that pipe tells it that nobody watches any more. Since the child alone imports torch, a stop can be a
+kill, a crash takes nothing else with it, and all memory is free afterwards.
+"""
+
+# mypy: untyped-calls-exclude=distributed
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from scviz.jobs.engine import HEAVY, importable
+from scviz.settings import Settings
+
+if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
+    from scviz.workspace.database import Database, State
+
+BEAT_SECONDS = 0.5
+"""How often the row is written and a stop is looked for."""
+GRACE_SECONDS = 3.0
+"""How long a run may take to stop by itself."""
+SMOOTHING_SECONDS = 10.0
+"""How fast the rate forgets."""
+
+RESUME = "Press Resume to go on from where it was."
+WORKER_ENDED = "The worker process that had this run ended."
+SEE_LOG = "The log of the run says more."
+
+
+def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
+    """Carry out one attempt of a run in a child process, and keep its row up to date.
+
+    Parameters
+    ----------
+    run
+        Its id.
+    attempt
+        Which attempt this is. If the row has gone on to another one, this one ends.
+    env
+        The settings, as environment variables.
+    """
+    from scviz.workspace.database import Database
+
+    settings = Settings.from_env({**os.environ, **env})
+    database = Database.from_settings(settings)
+    now = time.time()
+    try:
+        if database.update(
+            run, only_if=["queued"], only_attempt=attempt, state="running", started=now, heartbeat=now
+        ):
+            ending = _watch(database, run, attempt, _child_environment(env))
+        else:  # Dask starts a task again when its worker died; the row then still says "running"
+            ending = ended("lost", WORKER_ENDED, RESUME)
+        database.update(run, only_if=["running"], only_attempt=attempt, **ending)
+    finally:
+        database.close()
+
+
+def ended(state: State, message: str = "", hint: str = "") -> dict[str, Any]:
+    """Return the changes that end a run."""
+    return {"state": state, "message": message, "hint": hint, "ended": time.time()}
+
+
+class Tracker:
+    """Turns events of the child into fields of the row."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {}
+        self.ending: dict[str, Any] = {}
+        self._time = 0.0
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Take one event in."""
+        if "state" in event:
+            self.ending = ended(event["state"], event["message"], event["hint"])
+            return
+        old = self.fields
+        new = {"stage": event["stage"], "done": event["done"], "total": event["total"]}
+        new["rate"] = self._rate(old, new, event["time"])
+        finite = {name: value for name, value in event["values"].items() if math.isfinite(value)}
+        new["values"] = {**old.get("values", {}), **finite}  # JSON has no NaN
+        notes = old.get("note", "").splitlines()
+        if event["note"] and event["note"] not in notes:
+            notes.append(event["note"])
+        new["note"] = "\n".join(notes)
+        self.fields = new
+
+    def _rate(self, old: Mapping[str, Any], new: Mapping[str, Any], now: float) -> float:
+        """Units per second, newer ones weighing more; a new stage starts afresh."""
+        if old.get("stage") != new["stage"] or new["done"] < old["done"]:
+            self._time = now
+            return 0.0
+        seconds, rate = now - self._time, float(old["rate"])
+        if new["done"] == old["done"] or seconds <= 0:
+            return rate
+        self._time = now
+        latest = float((new["done"] - old["done"]) / seconds)
+        weight = 1 - math.exp(-seconds / SMOOTHING_SECONDS)
+        return rate + weight * (latest - rate) if rate else latest
+
+
+def _watch(database: Database, run: str, attempt: int, env: Mapping[str, str]) -> dict[str, Any]:
+    """Start the child and stay with it; return the changes that end the run."""
+    from scviz.workspace import Workspace
+
+    folder = Workspace.from_settings(Settings.from_env(env)).run_folder(run)
+    child = _start_child(run, folder, env)
+    lines: queue.Queue[bytes] = queue.Queue()
+    threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True).start()
+    tracker, deadline, due = Tracker(), math.inf, 0.0
+    try:
+        while (line := _next_line(lines, child)) != b"":
+            if line is not None:
+                with suppress(ValueError):  # half a line, when the child was killed
+                    tracker.take(json.loads(line))
+            if time.monotonic() < due:
+                continue
+            due = time.monotonic() + BEAT_SECONDS
+            if not database.update(
+                run, only_if=["running"], only_attempt=attempt, heartbeat=time.time(), **tracker.fields
+            ):
+                break  # the run was given up or goes on elsewhere
+            if deadline == math.inf and database.get(run).stop_requested:
+                deadline = time.monotonic() + GRACE_SECONDS
+                _say(child, b"stop\n")
+            if time.monotonic() > deadline:
+                break
+    finally:
+        _end_group(child)
+    ending = tracker.ending or _how_it_ended(child.returncode, stopped=deadline < math.inf)
+    return {**tracker.fields, **ending}
+
+
+def _start_child(run: str, folder: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with (folder / "log.txt").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "scviz.jobs.worker", run],
+            env=env,
+            start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+
+
+def _child_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Environment of the child: the settings, and its share of the processor cores."""
+    from distributed import get_worker
+
+    state = get_worker().state
+    at_a_time = state.total_resources.get(HEAVY) or state.nthreads
+    threads = str(max(1, int(n_cores() // at_a_time)))
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # Dask sets these to 1
+    return importable({**os.environ, **env, **dict.fromkeys(names, threads)})
+
+
+def n_cores() -> int:
+    """Return how many processor cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _read_lines(pipe: IO[bytes] | None, lines: queue.Queue[bytes]) -> None:
+    """Hand on what the child says; an empty line is the end."""
+    if pipe is not None:
+        with pipe:
+            for line in pipe:
+                lines.put(line)
+    lines.put(b"")
+
+
+def _next_line(lines: queue.Queue[bytes], child: subprocess.Popen[bytes]) -> bytes | None:
+    """Return the next line; None when there is none yet, b"" when there will be none."""
+    try:
+        line = lines.get(timeout=BEAT_SECONDS / 2)
+    except queue.Empty:  # a process that the child left behind may hold the pipe open
+        return None if child.poll() is None else b""
+    if line == b"":
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=GRACE_SECONDS)
+    return line
+
+
+def _say(child: subprocess.Popen[bytes], text: bytes) -> None:
+    if child.stdin is not None:
+        with suppress(BrokenPipeError):
+            child.stdin.write(text)
+            child.stdin.flush()
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill a child and all it started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    child.wait()
+    if child.stdin is not None:
+        with suppress(BrokenPipeError):
+            child.stdin.close()
+
+
+def _how_it_ended(code: int, *, stopped: bool) -> dict[str, Any]:
+    """Say how a child ended that said nothing itself."""
+    if stopped:
+        return ended("stopped")
+    if code == -signal.SIGKILL:
+        reason = "The worker process was ended by signal 9, most often because memory ran out."
+        return ended("lost", reason, f"Free some memory or ask for less. {RESUME}")
+    if code < 0:
+        return ended("lost", f"The worker process was ended by signal {-code}.", f"{SEE_LOG} {RESUME}")
+    return ended("failed", f"The worker process ended too early, with exit code {code}.", SEE_LOG)

@@ -1,0 +1,207 @@
+"""The child process that carries out one run: `python -m scviz.jobs.worker RUN`.
+
+Here, and only here, torch is imported. What it has to say goes to its supervisor as JSON lines on standard
+output; all that libraries print goes to the log of the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from scviz.errors import JobCancelledError, ScvizError
+from scviz.progress import Progress, Report
+from scviz.settings import GIGABYTE, Settings
+from scviz.tasks import back, front
+from scviz.tasks.context import Context
+from scviz.workspace import Workspace
+from scviz.workspace.records import RECORD, from_json, write_record
+
+EVENT_SECONDS = 0.2
+"""Shortest time between two events that carry nothing but a count."""
+SHARE_OF_FREE_MEMORY = 0.9
+
+SEE_LOG = "The log of the run says more."
+LESS_MEMORY = (
+    "Take fewer cells or genes, a smaller batch size or a smaller model, "
+    "or give runs more memory (SCVIZ_MEMORY_GB)."
+)
+
+
+class Reporter:
+    """Writes what a task reports to `events.jsonl` and to the supervisor.
+
+    Counts are thinned out to a few a second. The last one of a stage, values and notes are always kept.
+    """
+
+    def __init__(self, file: Path, pipe: IO[str], stop: threading.Event) -> None:
+        self._pipe, self._stop = pipe, stop
+        self._file = file.open("a", encoding="utf-8")
+        if self._file.tell():
+            self._file.write("\n")  # an earlier attempt may have been killed within a line
+        self._kept_back: Progress | None = None
+        self._stage, self._time = "", 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Take one report.
+
+        Raises
+        ------
+        JobCancelledError
+            If the run must stop.
+        """
+        if progress.stage != self._stage:
+            self.flush()
+        now = time.monotonic()
+        worth = progress.values or progress.note or progress.stage != self._stage
+        if worth or progress.done >= progress.total > 0 or now - self._time >= EVENT_SECONDS:
+            self._kept_back = None
+            self._write(progress)
+            self._stage, self._time = progress.stage, now
+        else:
+            self._kept_back = progress
+        if self._stop.is_set():
+            raise JobCancelledError("The run was stopped.")
+
+    def flush(self) -> None:
+        """Write the count that was held back."""
+        if self._kept_back is not None:
+            self._write(self._kept_back)
+            self._kept_back = None
+
+    def end(self, ending: Mapping[str, Any]) -> None:
+        """Say how the run ended."""
+        self.flush()
+        self._put({"time": time.time(), **ending})
+        self._file.close()
+
+    def _write(self, progress: Progress) -> None:
+        self._put(
+            {
+                "time": time.time(),
+                "stage": progress.stage,
+                "done": progress.done,
+                "total": progress.total,
+                "values": {name: float(value) for name, value in progress.values.items()},
+                "note": progress.note,
+            }
+        )
+
+    def _put(self, event: Mapping[str, Any]) -> None:
+        line = json.dumps(event) + "\n"
+        for target in (self._file, self._pipe):
+            target.write(line)
+            target.flush()
+
+
+def _ended(state: str, message: str = "", hint: str = "") -> dict[str, Any]:
+    return {"state": state, "message": message, "hint": hint}
+
+
+def execute(run: str, workspace: Workspace, report: Report) -> dict[str, Any]:
+    """Carry a run out in this process, write its result, and say how it ended: state, message, hint.
+
+    Parameters
+    ----------
+    run
+        Its id; `request.json` in its folder says what to do.
+    workspace
+        Where things are kept.
+    report
+        Called after each batch.
+    """
+    folder = workspace.run_folder(run)
+    if (folder / "result" / RECORD).exists():  # written last: an earlier attempt had finished
+        return _ended("done")
+    asked = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    try:
+        request = from_json(front(asked["task"]).Request, asked["request"])
+        context = Context(workspace=workspace, report=report, folder=folder)
+        write_record(back(asked["task"]).run(request, context), folder / "result")
+    except JobCancelledError:
+        return _ended("stopped")
+    except Exception as error:  # noqa: BLE001 - the one place where errors of a task become words
+        traceback.print_exc()
+        return _in_words(error)
+    return _ended("done")
+
+
+def _in_words(error: Exception) -> dict[str, Any]:
+    """Tell a user why a run failed."""
+    if isinstance(error, ScvizError):
+        return _ended("failed", str(error), error.hint)
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
+        return _ended("failed", f"The run needed more memory than it may use. ({text[:200]})", LESS_MEMORY)
+    message = f"Something inside scviz went wrong: {type(error).__name__}: {text[:500]}"
+    return _ended("failed", message, SEE_LOG)
+
+
+def free_memory() -> int | None:
+    """Return how many bytes are free on this machine or in this container; None when not known."""
+    sizes = []
+    with suppress(OSError, ValueError, IndexError):
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+        sizes.append(int(text.split("MemAvailable:")[1].split()[0]) * 1024)
+    with suppress(OSError, ValueError):  # "max" is no number: no limit
+        sizes.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return min(sizes, default=None)
+
+
+def limit_memory(gigabytes: float) -> None:
+    """Let an allocation fail in this process before the machine runs out of memory.
+
+    Parameters
+    ----------
+    gigabytes
+        Memory it may use; 0 means most of what is free. Nothing happens where the system has no such limit.
+    """
+    if sys.platform != "linux":
+        return
+    import resource
+
+    free = free_memory()
+    if gigabytes:
+        limit = int(gigabytes * GIGABYTE)
+    elif free is not None:
+        limit = int(free * SHARE_OF_FREE_MEMORY)
+    else:
+        return
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
+
+
+def _listen(stop: threading.Event) -> None:
+    """Wait for "stop" on standard input; end with all that was started when nobody watches any more."""
+    while text := os.read(0, 64):  # not sys.stdin: its lock would disturb the end of the interpreter
+        if b"stop" in text:
+            stop.set()
+    if hasattr(os, "killpg"):
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(1)
+
+
+def main(run: str) -> None:
+    """Be the child process of one run."""
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print goes to the log, not between the events
+    stop = threading.Event()
+    threading.Thread(target=_listen, args=(stop,), daemon=True).start()
+    settings = Settings.from_env()
+    workspace = Workspace.from_settings(settings)
+    limit_memory(settings.memory_gb)
+    reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
+    reporter.end(execute(run, workspace, reporter))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,205 @@
+"""Read a checkpoint folder: as published (V1, V2, fine-tuned) or as saved here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scviz.errors import CheckpointError
+from scviz.foundation.vocab import GeneVocab
+from scviz.foundation.weights import read_dictionary, read_tensors, refuse_placeholder
+from scviz.models.geneformer.config import Config
+from scviz.models.geneformer.network import TIED
+
+CONFIG, VOCAB, WEIGHTS = "config.json", "vocab.json", "weights.safetensors"
+PUBLISHED_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+WORDS = "bert.embeddings.word_embeddings.weight"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What a folder holds."""
+
+    config: Config
+    vocab: GeneVocab
+    tensors: Mapping[str, Tensor]
+    """Of the encoder and the masked-gene head, in the published names."""
+    head: Mapping[str, Tensor]
+    """Of a fine-tuned head: `pooler.*` and `classifier.*`; empty if there is none."""
+    labels: tuple[str, ...]
+    """Classes of the fine-tuned head, in its order."""
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read a folder and check that its parts fit together.
+
+    Raises
+    ------
+    CheckpointError
+        If a file is missing or unsafe, or the vocabulary is not that of the weights.
+    """
+    if not (folder / CONFIG).is_file():
+        raise CheckpointError(
+            f"There is no config.json in {folder.name}, so this is no Geneformer checkpoint.",
+            hint="Choose the folder that holds config.json and model.safetensors or pytorch_model.bin.",
+        )
+    refuse_placeholder(folder / CONFIG)
+    try:
+        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"config.json is no JSON: {error}.", hint="Download it again.") from error
+    ours = (folder / VOCAB).is_file() and (folder / WEIGHTS).is_file()
+    if ours:
+        config, vocab = Config.from_ours(values), GeneVocab.load(folder / VOCAB)
+        tensors = read_tensors(folder / WEIGHTS)
+        if values.get("vocab") != vocab.fingerprint():
+            raise CheckpointError(
+                "vocab.json is not the vocabulary that these weights were saved with.",
+                hint="Restore the vocab.json of this checkpoint; with another one every number would be wrong.",
+            )
+        _check_vocab(vocab, config)
+    else:
+        config = Config.from_bert(values)
+        vocab = published_vocab(folder, config)
+        tensors = _without_tied(_published_tensors(folder))
+    body = {name: tensor for name, tensor in tensors.items() if name.startswith(("bert.", "cls."))}
+    head = {name: tensor for name, tensor in tensors.items() if name.startswith("classifier.")}
+    for name in [name for name in body if name.startswith("bert.pooler.")]:
+        head[name.replace("bert.pooler.dense.", "pooler.")] = body.pop(name)
+    body.pop("bert.embeddings.position_ids", None)  # counts 0, 1, 2, ...; some files keep it
+    return Checkpoint(config=config, vocab=vocab, tensors=body, head=head, labels=_labels(values, head))
+
+
+def published_vocab(folder: Path, config: Config) -> GeneVocab:
+    """Make a vocabulary from the published dictionaries in a folder or the folders below it."""
+    path, tokens = _token_dictionary(folder, config.n_tokens)
+    genes = sorted((name for name in tokens if not name.startswith("<")), key=lambda name: tokens[name])
+    medians = _dictionary_beside(path, folder, "gene_median")
+    if medians is None:
+        raise CheckpointError(
+            "The dictionary of gene medians is missing.",
+            hint="Put gene_median_dictionary_gc….pkl (or .json), published beside the token dictionary, "
+            "into the folder.",
+        )
+    absent = [gene for gene in genes if gene not in medians]
+    if absent:
+        raise CheckpointError(
+            f"{len(absent):,} of {len(genes):,} genes have no median, {absent[0]} for one.",
+            hint="Take the medians and the token dictionary from the same release.",
+        )
+    known = set(genes)
+    symbols = _dictionary_beside(path, folder, "gene_name_id") or {}
+    retired = _dictionary_beside(path, folder, "ensembl_mapping") or {}
+    aliases = {
+        name.upper(): gene
+        for name, gene in (*symbols.items(), *retired.items())
+        if gene in known and name.upper() != gene
+    }
+    vocab = GeneVocab(
+        genes=tuple(genes),
+        ids=np.array([tokens[gene] for gene in genes], dtype=np.int64),
+        special={name: token for name, token in tokens.items() if name.startswith("<")},
+        kind="ensembl" if sum(gene.startswith("ENS") for gene in genes) > len(genes) / 2 else "symbol",
+        aliases=aliases,
+        values={"median": np.array([float(medians[gene]) for gene in genes])},
+    )
+    _check_vocab(vocab, config)
+    return vocab
+
+
+def _published_tensors(folder: Path) -> dict[str, Tensor]:
+    for name in PUBLISHED_WEIGHTS:
+        if (folder / name).is_file():
+            return read_tensors(folder / name)
+    raise CheckpointError(
+        f"There are no weights in {folder.name}.", hint=f"Add {' or '.join(PUBLISHED_WEIGHTS)}."
+    )
+
+
+def _without_tied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Leave out what repeats the token embedding, and refuse a file in which it does not."""
+    for name, source in zip(TIED, (WORDS, "cls.predictions.bias"), strict=True):
+        repeated = tensors.pop(name, None)
+        if repeated is not None and source in tensors and not torch.equal(repeated, tensors[source]):
+            raise CheckpointError(
+                f"{name} differs from {source}, which Geneformer never has.",
+                hint="This is another network; choose a Geneformer checkpoint.",
+            )
+    return tensors
+
+
+def _dictionaries(folder: Path, name: str) -> Iterator[Path]:
+    """Find dictionaries by their name: here, then one folder below, then two."""
+    for pattern in ("*", "*/*", "*/*/*"):
+        for path in sorted(folder.glob(pattern)):
+            if name in path.name and path.suffix in (".json", ".pkl"):
+                yield path
+
+
+def _token_dictionary(folder: Path, n_tokens: int) -> tuple[Path, dict[str, int]]:
+    """Choose the token dictionary whose size is that of the network."""
+    sizes = []
+    for path in _dictionaries(folder, "token_dictionary"):
+        tokens = {name: int(token) for name, token in read_dictionary(path).items()}
+        if len(tokens) == n_tokens:
+            return path, tokens
+        sizes.append(f"{path.name} has {len(tokens):,}")
+    if sizes:
+        raise CheckpointError(
+            f"The network knows {n_tokens:,} tokens, but {', '.join(sizes)}.",
+            hint="V1 and V2 have different vocabularies: take the token dictionary of the same release.",
+        )
+    raise CheckpointError(
+        "The token dictionary is missing.",
+        hint="Put token_dictionary_gc….pkl (or .json) into the folder; it is published in the folder geneformer "
+        "of the same repository.",
+    )
+
+
+def _dictionary_beside(tokens: Path, folder: Path, name: str) -> dict[str, Any] | None:
+    """Read a dictionary from where the token dictionary lies, or else from anywhere in the folder."""
+    paths = list(_dictionaries(folder, name))
+    near = [path for path in paths if path.parent == tokens.parent] or paths
+    return read_dictionary(near[0]) if near else None
+
+
+def _check_vocab(vocab: GeneVocab, config: Config) -> None:
+    """Refuse a vocabulary that is not the network's."""
+    size = len(vocab) + len(vocab.special)
+    ids = sorted([*vocab.ids.tolist(), *vocab.special.values()])
+    if size != config.n_tokens or ids != list(range(size)):
+        raise CheckpointError(
+            f"The network knows {config.n_tokens:,} tokens, and the vocabulary {size:,} with ids from "
+            f"{ids[0] if ids else 0} to {ids[-1] if ids else 0}.",
+            hint="Take the vocabulary and the weights from the same checkpoint.",
+        )
+    absent = [name for name in ("<pad>", "<mask>") if name not in vocab.special]
+    if (
+        absent
+        or vocab.special["<pad>"] != config.pad
+        or ("<cls>" in vocab.special) != ("<eos>" in vocab.special)
+    ):
+        raise CheckpointError(
+            f"The special tokens are {dict(vocab.special)}, and padding is {config.pad} in config.json.",
+            hint="Take the vocabulary and config.json from the same checkpoint.",
+        )
+    medians = vocab.values.get("median", np.empty(0))
+    if len(medians) != len(vocab) or not (medians > 0).all():
+        raise CheckpointError(
+            "Not every gene has a median above 0.", hint="Take the medians of the same release."
+        )
+
+
+def _labels(values: Mapping[str, Any], head: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Return the classes of a fine-tuned head, by the names in config.json."""
+    if "classifier.weight" not in head:
+        return ()
+    names = {int(key): str(name) for key, name in (values.get("id2label") or {}).items()}
+    return tuple(names.get(i, f"LABEL_{i}") for i in range(len(head["classifier.weight"])))

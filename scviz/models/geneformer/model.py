@@ -1,0 +1,371 @@
+"""Geneformer: tokenizer, network and vocabulary in one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from anndata import AnnData
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from scviz.errors import CheckpointError, RequestError
+from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.card import ModelCard
+from scviz.foundation.classifier import CellTypeClassifier
+from scviz.foundation.encoding import Encoding
+from scviz.foundation.model import FoundationModel, Pooling
+from scviz.foundation.tokens import Tokens
+from scviz.foundation.vocab import GeneVocab
+from scviz.foundation.weights import LoadReport, load_tensors
+from scviz.models.geneformer import CARD
+from scviz.models.geneformer.checkpoint import CONFIG, VOCAB, WEIGHTS, read_checkpoint
+from scviz.models.geneformer.config import SHAPES, Config
+from scviz.models.geneformer.network import TIED, CellHead, GeneHead, Network, genes_only, mean_of_tokens
+from scviz.models.geneformer.pretraining import IGNORED, mask_tokens, vocabulary
+from scviz.models.geneformer.tokenizer import RankRules, column_tokens, columns_to_tokens, n_tokens, rank
+
+Layer = Literal[0, -1]
+"""As the authors count: 0 = the last layer, -1 = the second to last."""
+
+CellMode = Literal["cell", "cls"]
+"""Mean over genes, or the `<cls>` token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenMeans:
+    """Vectors of tokens in their cells, averaged over the cells that hold them."""
+
+    token_ids: NDArray[np.int64]
+    """(T,) tokens that occur, special ones too, rising."""
+    vectors: NDArray[np.float32]
+    """(T, D)."""
+    n_cells: NDArray[np.int64]
+    """(T,) cells that hold the token."""
+
+
+class Geneformer(FoundationModel):
+    """A cell read as its genes in order of expression.
+
+    Parameters
+    ----------
+    vocab
+        Genes with their tokens and medians; with `<cls>` and `<eos>` for the second generation.
+    """
+
+    card: ClassVar[ModelCard] = CARD
+
+    def __init__(self, config: Config, vocab: GeneVocab, *, initialize: bool = True) -> None:
+        super().__init__()
+        self.config, self.vocab = config, vocab
+        self.network = Network(config, initialize=initialize)
+        self.special_tokens = "<cls>" in vocab.special
+        self.rules = RankRules(max_length=config.max_length, special_tokens=self.special_tokens)
+        self.load_report = LoadReport(loaded=(), missing=(), unexpected=())
+
+    # folders
+
+    @classmethod
+    def from_checkpoint(cls, folder: Path) -> Self:
+        """Read a checkpoint folder: as published (V1, V2, also fine-tuned) or as saved here.
+
+        Raises
+        ------
+        CheckpointError
+            If a file is missing or unsafe, or the parts do not fit together.
+        """
+        checkpoint = read_checkpoint(folder)
+        model = cls(checkpoint.config, checkpoint.vocab, initialize=bool(checkpoint.head))
+        # a fine-tuned file has no masked-gene head; it then keeps the random one
+        model.load_report = load_tensors(
+            model.network.lm,
+            checkpoint.tensors,
+            optional=("cls.",) if checkpoint.head else (),
+            given=TIED,
+        )
+        return model.eval()
+
+    @classmethod
+    def untrained(cls, adata: AnnData, shape: str) -> Self:
+        """Make a model with random weights for the genes of these cells.
+
+        Parameters
+        ----------
+        shape
+            A name in SHAPES.
+
+        Raises
+        ------
+        RequestError
+            If there is no such shape.
+        """
+        if shape not in SHAPES:
+            raise RequestError(
+                f"Geneformer has no configuration {shape!r}.", hint=f"Choose one of {', '.join(SHAPES)}."
+            )
+        vocab = vocabulary(adata, style="v2" if shape.startswith("v2") else "v1")
+        return cls(SHAPES[shape](len(vocab) + len(vocab.special)), vocab)
+
+    def save(self, folder: Path) -> None:
+        """Write `config.json`, `vocab.json` and `weights.safetensors`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config.save(folder / CONFIG, vocab=self.vocab.fingerprint())
+        self.vocab.save(folder / VOCAB)
+        weights = self.network.lm.state_dict()
+        save_file(
+            {name: weights[name].contiguous().cpu() for name in weights if name not in TIED}, folder / WEIGHTS
+        )
+
+    # tokens
+
+    def n_genes_seen(self, adata: AnnData) -> int:
+        """Count the genes of the dataset that the vocabulary knows."""
+        tokens = column_tokens(adata.var, self.vocab)
+        return len(np.unique(tokens[tokens >= 0]))
+
+    def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
+        """Count the tokens that each cell will have, (N,)."""
+        return n_tokens(adata.X, column_tokens(adata.var, self.vocab), self.rules)
+
+    def tokenize(self, adata: AnnData) -> Tokens:
+        """Rank the genes of each cell; cells without a known gene get no token."""
+        return rank(adata.X, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
+
+    # vectors
+
+    def forward(self, tokens: Tokens) -> Encoding:
+        """Encode a batch; token vectors are those of the last layer."""
+        gene_ids, mask = self._tensors(tokens)
+        layer = self._depth(self.config.emb_layer)
+        hidden = chosen = gene_ids[..., None]  # replaced at once; there is always a first hidden state
+        for k, state in enumerate(self.network.hidden_states(gene_ids, mask)):
+            hidden, chosen = state, state if k == layer else chosen
+        cells = self._pool(chosen, mask, self.cell_mode)
+        return Encoding(tokens=hidden * mask[..., None], cells=cells, mask=mask)
+
+    def encode_cells(self, tokens: Tokens) -> Tensor:
+        """Give the cell vectors alone, (B, D), and run no layer above the one they come from."""
+        return self.cell_vectors(tokens, layer=self.config.emb_layer, mode=self.cell_mode)
+
+    def cell_vectors(self, tokens: Tokens, *, layer: Layer, mode: CellMode) -> Tensor:
+        """Give cell vectors of a layer, (B, D); NaN for cells without tokens.
+
+        Raises
+        ------
+        ValueError
+            If `<cls>` is asked for and the vocabulary has none.
+        """
+        gene_ids, mask = self._tensors(tokens)
+        return self._pool(self.network.hidden_state(gene_ids, mask, self._depth(layer)), mask, mode)
+
+    @property
+    def cell_mode(self) -> CellMode:
+        """How cells are embedded by default."""
+        if self.config.emb_mode == "auto":
+            return "cls" if self.special_tokens else "cell"
+        return self.config.emb_mode
+
+    def gene_embeddings(self) -> NDArray[np.float32]:
+        """Return the token embedding of each gene of the vocabulary, (V, D)."""
+        ids = torch.as_tensor(self.vocab.ids, device=self.device)
+        return self.network.token_embedding.detach()[ids].float().cpu().numpy()
+
+    def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
+        """Average the vectors of genes over the cells that hold them, (len(genes), D); NaN where none does."""
+        order = longest_first(self.n_tokens(adata))
+        sums = self._no_sums()
+        for start in range(0, len(order), CELLS_PER_CHUNK):
+            self._add(sums, self.tokenize(adata[order[start : start + CELLS_PER_CHUNK]]), layer=-1)
+        means = sums.means()
+        ids = columns_to_tokens(genes, self.vocab)
+        at = np.searchsorted(means.token_ids, ids).clip(max=len(means.token_ids) - 1)
+        return np.where((means.token_ids[at] == ids)[:, None], means.vectors[at], np.nan).astype(np.float32)
+
+    def token_means(self, tokens: Tokens, *, layer: Layer = -1) -> TokenMeans:
+        """Average the vectors of each token over the cells that hold it."""
+        sums = self._no_sums()
+        self._add(sums, tokens.take(longest_first(tokens.lengths())), layer=layer)
+        return sums.means()
+
+    def attention(self, tokens: Tokens) -> NDArray[np.float32]:
+        """Return the attention of the last layer, mean over heads, (B, L, L): row attends to column.
+
+        Rows and columns of padding are zero.
+        """
+        gene_ids, mask = self._tensors(tokens)
+        with torch.inference_mode():
+            weights = self.network.attention(gene_ids, mask, self.config.n_layers - 1).mean(dim=1)
+            weights *= mask[:, :, None] & mask[:, None, :]
+        return weights.float().cpu().numpy()
+
+    # training
+
+    def classifier(self, n_types: int, *, pooling: Pooling = "published") -> CellHead:
+        """Make an untrained head that names cell types."""
+        return CellHead(
+            self.config.width,
+            n_types,
+            dropout=self._head_dropout,
+            pooling=pooling,
+            special_tokens=self.special_tokens,
+        )
+
+    def gene_classifier(self, n_classes: int) -> GeneHead:
+        """Make an untrained head that names classes of genes; it reads the tokens of an encoding."""
+        return GeneHead(self.config.width, n_classes, dropout=self._head_dropout)
+
+    def pretraining_loss(
+        self, tokens: Tokens, generator: torch.Generator, *, published: bool = False
+    ) -> Tensor:
+        """Hide genes and give the cross entropy of naming them, a scalar.
+
+        Parameters
+        ----------
+        generator
+            A generator of the CPU, which decides what is hidden.
+        published
+            Hide and replace special tokens too, as the authors' training does.
+        """
+        masked = mask_tokens(
+            torch.as_tensor(tokens.gene_ids),
+            torch.as_tensor(tokens.mask),
+            self.vocab,
+            generator,
+            published=published,
+        )
+        gene_ids, targets = masked.gene_ids.to(self.device), masked.targets.to(self.device)
+        mask = torch.as_tensor(tokens.mask, device=self.device)
+        hidden = self.network.hidden_state(gene_ids, mask, self.config.n_layers)
+        asked = targets != IGNORED
+        logits = self.network.gene_logits(hidden[asked])  # (n asked, T): the head is the costly part
+        if not len(logits):
+            return hidden.sum() * 0
+        return nn.functional.cross_entropy(logits.float(), targets[asked])
+
+    @property
+    def _head_dropout(self) -> float:
+        return self.config.dropout if self.config.head_dropout is None else self.config.head_dropout
+
+    def _depth(self, layer: Layer) -> int:
+        """Turn the authors' number of a layer into the position of its hidden state."""
+        return self.config.n_layers + layer
+
+    def _pool(self, hidden: Tensor, mask: Tensor, mode: CellMode) -> Tensor:
+        if mode == "cls":
+            if not self.special_tokens:
+                raise ValueError("This vocabulary has no <cls> token; use the mode 'cell'.")
+            return hidden[:, 0].masked_fill(~mask[:, :1], torch.nan)
+        return mean_of_tokens(hidden, genes_only(mask, special_tokens=self.special_tokens))
+
+    def _tensors(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
+        return (
+            torch.as_tensor(tokens.gene_ids, device=self.device),
+            torch.as_tensor(tokens.mask, device=self.device),
+        )
+
+    def _no_sums(self) -> _TokenSums:
+        shape = (self.config.n_tokens, self.config.width)
+        return _TokenSums(torch.zeros(shape, device=self.device), torch.zeros(shape[0], device=self.device))
+
+    def _add(self, sums: _TokenSums, tokens: Tokens, *, layer: Layer) -> None:
+        """Add the vectors of tokens, the longest cells first, in batches."""
+        start = 0
+        while start < len(tokens):
+            stop = start + suitable_batch(int(tokens.mask[start].sum()))
+            gene_ids, mask = self._tensors(tokens.take(slice(start, stop)))
+            with torch.inference_mode():
+                sums.add(gene_ids[mask], self.network.hidden_state(gene_ids, mask, self._depth(layer))[mask])
+            start = stop
+
+
+@dataclass(frozen=True, slots=True)
+class _TokenSums:
+    """Sums over cells, while they come in."""
+
+    vectors: Tensor
+    """(T, D)."""
+    n_cells: Tensor
+    """(T,)."""
+
+    def add(self, token_ids: Tensor, vectors: Tensor) -> None:
+        self.vectors.index_add_(0, token_ids, vectors)
+        self.n_cells.index_add_(0, token_ids, torch.ones_like(self.n_cells[:1]).expand(len(token_ids)))
+
+    def means(self) -> TokenMeans:
+        seen = torch.nonzero(self.n_cells).ravel()
+        vectors = self.vectors[seen] / self.n_cells[seen, None]
+        return TokenMeans(
+            token_ids=seen.cpu().numpy(),
+            vectors=vectors.cpu().numpy(),
+            n_cells=self.n_cells[seen].cpu().numpy().astype(np.int64),
+        )
+
+
+def state_vector(
+    cells: NDArray[np.floating], summary: Literal["mean", "median", "lower_median"] = "mean"
+) -> NDArray[np.float64]:
+    """Summarize the embedding of cells in one state, each dimension by itself.
+
+    Parameters
+    ----------
+    cells
+        (N, D) embedding; cells with NaN are left out.
+    summary
+        "lower_median" takes the lower of two middle values instead of their mean, as torch does.
+
+    Examples
+    --------
+    >>> state_vector(np.array([[1.0], [2.0], [6.0], [7.0]]), "lower_median")
+    array([2.])
+    """
+    known = cells[~np.isnan(cells).any(axis=1)].astype(np.float64)
+    if summary == "mean":
+        return np.asarray(known.mean(axis=0))
+    if summary == "median":
+        return np.asarray(np.median(known, axis=0))
+    return np.asarray(np.sort(known, axis=0)[(len(known) - 1) // 2])
+
+
+def fine_tuned(folder: Path) -> CellTypeClassifier:
+    """Read a published BertForSequenceClassification folder as a classifier of cells.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder has no such head.
+    """
+    checkpoint = read_checkpoint(folder)
+    if "pooler.weight" not in checkpoint.head:
+        raise CheckpointError(
+            f"There is no head for cells in {folder.name}.", hint="Choose a fine-tuned folder."
+        )
+    encoder = Geneformer.from_checkpoint(folder)
+    head = encoder.classifier(len(checkpoint.labels))
+    load_tensors(head, checkpoint.head)
+    return CellTypeClassifier(encoder, head, checkpoint.labels).eval()
+
+
+def fine_tuned_gene_head(folder: Path, encoder: Geneformer) -> GeneHead:
+    """Read the head of a published BertForTokenClassification folder, which classifies genes.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder has no such head.
+    """
+    checkpoint = read_checkpoint(folder)
+    if "classifier.weight" not in checkpoint.head or "pooler.weight" in checkpoint.head:
+        raise CheckpointError(
+            f"There is no head for genes in {folder.name}.", hint="Choose a fine-tuned folder."
+        )
+    head = encoder.gene_classifier(len(checkpoint.labels))
+    load_tensors(head, checkpoint.head)
+    return head.eval()
+
+
+MODEL = Geneformer

@@ -1,0 +1,92 @@
+"""Confusion matrix: which cell types are taken for which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from scviz.plots.theme import VIRIDIS, layout, plotly_scale
+
+
+def similar_order(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order types so that those taken for each other stand side by side.
+
+    Parameters
+    ----------
+    counts
+        (K, K) cells of true type (row) and named type (column).
+
+    Examples
+    --------
+    >>> similar_order(np.array([[9, 0, 5], [0, 9, 0], [5, 0, 9]])).tolist()
+    [1, 0, 2]
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    if len(counts) < 3:
+        return np.arange(len(counts))
+    share = row_shares(counts)
+    distance = 1 - (share + share.T) / 2
+    np.fill_diagonal(distance, 0)
+    order: NDArray[np.int64] = leaves_list(linkage(squareform(distance, checks=False), "average"))
+    return order.astype(np.int64)
+
+
+def row_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Divide each row by its sum; rows without cells stay 0."""
+    totals = counts.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    return shares
+
+
+def confusion_figure(
+    counts: NDArray[np.int64],
+    types: Sequence[str],
+    *,
+    show: Literal["percent", "counts"] = "percent",
+    dark: bool = False,
+) -> go.Figure:
+    """Draw the matrix with the true type in rows and the named type in columns.
+
+    Parameters
+    ----------
+    counts
+        (K, K) cells; rows true, columns named.
+    types
+        K names in the order of rows and columns.
+    show
+        Text in the squares: share of the true type in %, or cells. Color is always the share.
+    """
+    order = similar_order(counts)
+    ordered = counts[np.ix_(order, order)]
+    names = [types[i] for i in order]
+    share = row_shares(ordered) * 100
+    text = np.where(
+        ordered == 0, "", share.round().astype(int).astype(str) if show == "percent" else ordered.astype(str)
+    )
+    figure = go.Figure(
+        go.Heatmap(
+            z=share.astype(np.float32),
+            x=names,
+            y=names,
+            text=text,
+            customdata=ordered,
+            texttemplate="%{text}",
+            zmin=0,
+            zmax=100,
+            colorscale=plotly_scale(VIRIDIS),
+            xgap=1,
+            ygap=1,
+            colorbar={"title": {"text": "% of true type"}, "thickness": 12, "len": 0.9},
+            hovertemplate="true: %{y}<br>named: %{x}<br>%{customdata} cells, %{z:.1f} % of the true type<extra></extra>",
+        )
+    )
+    figure.update_layout(layout(dark=dark))
+    figure.update_xaxes(title_text="Named by the model", tickangle=-40, showgrid=False)
+    figure.update_yaxes(title_text="Known type", autorange="reversed", showgrid=False)
+    return figure

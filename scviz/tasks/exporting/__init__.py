@@ -1,0 +1,27 @@
+"""Write what a run found into a copy of the file that the cells came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TITLE = "Annotated file"
+HEAVY = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Which run."""
+
+    run: str
+    """Id of a finished run of the task embedding or annotation."""
+    task: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The new file."""
+
+    file_name: str
+    """Name of the file in the result folder of this run."""
+    added: tuple[str, ...]
+    """What was added: columns of `obs`, keys of `obsm`."""

@@ -1,0 +1,26 @@
+"""Open a file, or the demo data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scviz.datasets.demo import open_demo
+from scviz.datasets.readers import open_file
+from scviz.settings import GIGABYTE, Settings
+from scviz.tasks.context import Context
+from scviz.tasks.opening import Request, Result
+
+
+def run(request: Request, context: Context) -> Result:
+    """Open what is asked for; a file that is open already is found again."""
+    if request.demo:
+        return Result(dataset=open_demo(context.workspace, context.report).id)
+    info = open_file(
+        Path(request.path),
+        context.workspace,
+        name=request.name,
+        counts_location=request.counts_location,
+        report=context.report,
+        limit=int(Settings.from_env().unpack_gb * GIGABYTE),
+    )
+    return Result(dataset=info.id)

@@ -1,0 +1,149 @@
+"""Make an untrained model for the genes of a dataset, train it, keep it as a checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from anndata import AnnData
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scviz.errors import RequestError
+from scviz.foundation.batching import longest_first, pick_device
+from scviz.foundation.model import FoundationModel
+from scviz.memory import peak_gb
+from scviz.models import MODELS, model_class
+from scviz.progress import Progress
+from scviz.tasks.context import Context
+from scviz.tasks.pretraining import Request, Result
+from scviz.tasks.price import Price
+from scviz.training import Cells, TrainingSettings, fit
+from scviz.workspace.records import file_hash
+from scviz.workspace.store import CheckpointInfo, slug, write_checkpoint_info
+
+FEWEST_CELLS = 20
+
+
+def run(request: Request, context: Context) -> Result:
+    """Carry the request out; training goes on from its last pass if an earlier try was stopped."""
+    adata = context.counts(request.dataset)
+    torch.manual_seed(request.seed)
+    model = _untrained(request, adata).to(pick_device(context.device))
+    train, validation = _split(model, adata, request)
+    history = fit(
+        model,
+        _Loss(model, adata, request.seed),
+        Cells(train=train, validation=validation, lengths=model.n_tokens(adata)),
+        settings=TrainingSettings(
+            epochs=request.epochs,
+            batch_size=request.batch_size,
+            learning_rate=request.learning_rate,
+            patience=None,
+            seed=request.seed,
+        ),
+        report=context.report,
+        state=context.state,
+        stage="Pre-training",
+    )
+    context.report(Progress(stage="Keeping the weights"))
+    return Result(
+        checkpoint=_keep(model, request, context, len(train)),
+        losses=history.loss,
+        validation_losses=history.validation_loss,
+        best_epoch=history.best_epoch,
+        baseline_loss=frequency_loss(model, adata, train, validation),
+        n_train=len(train),
+        n_validation=len(validation),
+    )
+
+
+def _untrained(request: Request, adata: AnnData) -> FoundationModel:
+    return model_class(request.model).untrained(adata, request.configuration)
+
+
+def _split(
+    model: FoundationModel, adata: AnnData, request: Request
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Set some cells aside, to see when training does no more good."""
+    rows = np.random.default_rng(request.seed).permutation(longest_first(model.n_tokens(adata)))
+    if len(rows) < FEWEST_CELLS:
+        raise RequestError(
+            f"{len(rows)} cells are too few to train a model on.", hint=f"Take {FEWEST_CELLS} cells or more."
+        )
+    n_validation = max(1, round(request.validation_fraction * len(rows)))
+    return np.sort(rows[n_validation:]), np.sort(rows[:n_validation])
+
+
+class _Loss:
+    """The model's own loss of cells; what is hidden of a validation cell is the same in every pass."""
+
+    def __init__(self, model: FoundationModel, adata: AnnData, seed: int) -> None:
+        self.model, self.adata, self.seed = model, adata, seed
+
+    def __call__(self, rows: NDArray[np.int64]) -> Tensor:
+        draw = torch.randint(2**31, (1,)).item() if self.model.training else self.seed + int(rows[0])
+        generator = torch.Generator().manual_seed(int(draw))
+        return self.model.pretraining_loss(self.model.tokenize(self.adata[rows]), generator)
+
+
+def frequency_loss(
+    model: FoundationModel, adata: AnnData, train: NDArray[np.int64], validation: NDArray[np.int64]
+) -> float:
+    """Cross entropy of naming genes of the validation cells by how common each is among the training cells."""
+    size = len(model.vocab) + len(model.vocab.special)
+    tokens = model.tokenize(adata[train])
+    times = np.bincount(tokens.gene_ids[tokens.mask], minlength=size) + 1.0
+    held_out = model.tokenize(adata[validation])
+    chances = np.log(times / times.sum())
+    return float(-chances[held_out.gene_ids[held_out.mask]].mean())
+
+
+def _keep(model: FoundationModel, request: Request, context: Context, n_train: int) -> str:
+    """Write the checkpoint into the workspace and return its id."""
+    draft = context.state / "checkpoint"
+    model.save(draft)
+    weights = draft / "weights.safetensors"
+    name = f"{slug(request.name)}-{file_hash(weights)[:8]}"
+    dataset = context.workspace.dataset(request.dataset)
+    info = CheckpointInfo(
+        id=f"{request.model}/{name}",
+        model=request.model,
+        name=request.name,
+        description=f"Pre-trained from scratch on {n_train:,} cells of {dataset.name} ({request.configuration}).",
+        licence="of your own data",
+        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        n_genes=len(model.vocab),
+        size_mb=weights.stat().st_size / 1e6,
+    )
+    write_checkpoint_info(info, draft)
+    folder: Path = context.workspace.home / "checkpoints" / request.model / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.move(draft, folder)
+    return info.id
+
+
+def price(request: Request, context: Context) -> Price:
+    """Time two updates, and say what the whole will take."""
+    import time
+
+    if request.model not in MODELS:
+        raise RequestError(
+            f"There is no model {request.model!r}.", hint=f"Choose one of {', '.join(MODELS)}."
+        )
+    adata = context.counts(request.dataset)
+    model = _untrained(request, adata)
+    train, _ = _split(model, adata, request)
+    loss, seconds = _Loss(model, adata, request.seed), 0.0
+    for part in np.array_split(train[: 2 * request.batch_size], 2):
+        start = time.perf_counter()
+        torch.autograd.backward(loss(part))
+        seconds = (time.perf_counter() - start) / len(part)
+    return Price(
+        seconds=10 + seconds * len(train) * request.epochs,
+        gigabytes=peak_gb(),
+        how=f"{request.epochs} passes over {len(train):,} cells, timed on two updates",
+    )

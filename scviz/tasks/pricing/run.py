@@ -1,0 +1,21 @@
+"""Ask a task for its price."""
+
+from __future__ import annotations
+
+from scviz.errors import UnsupportedTaskError
+from scviz.memory import available_gb
+from scviz.tasks import back, front
+from scviz.tasks.context import Context
+from scviz.tasks.pricing import Request, Result
+from scviz.workspace.records import from_json
+
+
+def run(request: Request, context: Context) -> Result:
+    """Let the task time a few batches of the request."""
+    price = getattr(back(request.task), "price", None)
+    if price is None:
+        raise UnsupportedTaskError(f"The task {request.task} has no price.", hint="Just run it.")
+    free = available_gb()
+    return Result(
+        price=price(from_json(front(request.task).Request, request.request), context), available_gb=free
+    )

@@ -1,0 +1,82 @@
+"""What a user does, for tests with a browser: wait for states, never for seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from playwright.sync_api import Locator, Page, TimeoutError
+
+COUNT_BYTES = """
+window.traffic = {down: 0, up: 0};
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (message) {
+  window.traffic.up += message.byteLength ?? message.size ?? message.length;
+  return send.call(this, message);
+};
+const Socket = window.WebSocket;
+window.WebSocket = class extends Socket {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener("message", ({data}) => {
+      window.traffic.down += data.byteLength ?? data.size ?? data.length;
+    });
+  }
+};
+"""
+"""Script for a new page: adds up the bytes of its web sockets."""
+
+
+def settled(page: Page) -> None:
+    """Wait until the server has run the page to its end."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    """Choose an option of a select box; its first click is lost now and then."""
+    for _ in range(4):
+        page.locator(f".st-key-{key}").get_by_role("combobox").click()
+        try:
+            page.get_by_role("option", name=option, exact=True).click(timeout=1500)
+        except TimeoutError:
+            continue
+        return
+    raise AssertionError(f"There is no option {option!r} in {key!r}.")
+
+
+def map_drawn(page: Page, key: str = "map", *, after: str | None = None) -> str:
+    """Wait until a map is drawn (with other cells or colors than `after`); returns what it shows."""
+    other = f':not([data-drawn="{after}"])' if after else ""
+    box = page.locator(f".st-key-{key} .scviz-map[data-drawn]{other}")
+    box.wait_for()
+    return box.get_attribute("data-drawn") or ""
+
+
+def stage(page: Page, key: str = "map") -> Locator:
+    """Return the part of a map that shows the cells."""
+    return page.locator(f".st-key-{key} .scviz-map .stage")
+
+
+def lasso(page: Page, corners: Sequence[tuple[float, float]], key: str = "map") -> None:
+    """Drag along corners, given as shares of the stage's width and height."""
+    stage(page, key).scroll_into_view_if_needed()
+    box = stage(page, key).bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=6)
+    page.mouse.up()
+
+
+def selected(page: Page, key: str = "map") -> int:
+    """How many cells the browser shows as selected."""
+    return int(page.locator(f".st-key-{key} .scviz-map").get_attribute("data-selected") or 0)
+
+
+def traffic(page: Page) -> dict[str, int]:
+    """Bytes received and sent since the last call; needs `COUNT_BYTES` in the page."""
+    seen: dict[str, int] = page.evaluate(
+        "() => { const seen = window.traffic; window.traffic = {down: 0, up: 0}; return seen; }"
+    )
+    return seen

@@ -1,0 +1,62 @@
+"""Small things that many tests need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+from scipy.sparse import csr_matrix
+
+from scviz.settings import ROOT
+from scviz.workspace import Workspace
+
+settings.register_profile("shared machine", deadline=None)  # how long a case takes says nothing there
+settings.load_profile("shared machine")
+
+TYPES = ("B cell", "NK cell", "T cell")
+
+
+@pytest.fixture
+def adata() -> anndata.AnnData:
+    """60 cells x 200 genes of three planted types: raw counts, of which 20 genes each tell a type from the others."""
+    rng = np.random.default_rng(0)
+    n_cells, n_genes = 60, 200
+    types = np.arange(n_cells) % len(TYPES)
+    means = np.tile(rng.gamma(0.7, 1.0, n_genes), (n_cells, 1))  # (N, G)
+    for number in range(len(TYPES)):
+        marker = slice(20 * number, 20 * number + 20)
+        means[:, marker] = np.where(types == number, 6.0, 0.3)[:, None]
+    depth = rng.uniform(0.7, 1.5, n_cells)[:, None]
+    counts = rng.poisson(means * depth).astype(np.float32)
+    obs = pd.DataFrame(
+        {
+            "cell_type": pd.Categorical([TYPES[number] for number in types]),
+            "donor": pd.Categorical([f"donor {i % 4}" for i in range(n_cells)]),
+            "percent_mt": rng.uniform(0, 10, n_cells),
+        },
+        index=pd.Index([f"CELL{i:02d}-1" for i in range(n_cells)], dtype=object),
+    )
+    var = pd.DataFrame(
+        {"ensembl_id": [f"ENSG{i:011d}" for i in range(1, n_genes + 1)]},
+        index=pd.Index([f"GENE{i}" for i in range(1, n_genes + 1)], dtype=object),
+    )
+    return anndata.AnnData(X=csr_matrix(counts), obs=obs, var=var)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace."""
+    return Workspace(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder beside the project with real data, which need not be there."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("the folder `shared` with real data is not beside the project")
+    return folder

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+HERE = str(Path(__file__).parent)
+sys.path.insert(0, HERE)  # example_tasks, for this process
+os.environ["PYTHONPATH"] = HERE  # and for those that it starts
+
+from scviz.jobs.engine import address_file, read_address  # noqa: E402
+from scviz.jobs.queue import RunQueue  # noqa: E402
+from scviz.settings import Settings  # noqa: E402
+
+
+def settings_for(home: Path, **env: str) -> Settings:
+    return Settings.from_env({"SCVIZ_HOME": str(home), **env})
+
+
+def end_engine(home: Path) -> None:
+    if address_file(home).exists():
+        with suppress(ProcessLookupError):
+            os.kill(read_address(home)["pid"], signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunQueue]:
+    """One engine for all tests that leave it alone."""
+    home = tmp_path_factory.mktemp("jobs")
+    queue = RunQueue(settings_for(home, SCVIZ_MEMORY_GB="2"))
+    yield queue
+    queue.close()
+    end_engine(home)
+
+
+@pytest.fixture
+def new_queue(tmp_path: Path) -> Iterator[Callable[..., RunQueue]]:
+    """Queues on a workspace and an engine of the test's own; two of them are two web servers."""
+    queues: list[RunQueue] = []
+
+    def make(**env: str) -> RunQueue:
+        queues.append(RunQueue(settings_for(tmp_path, **env)))
+        return queues[-1]
+
+    yield make
+    for queue in queues:
+        queue.close()
+    end_engine(tmp_path)

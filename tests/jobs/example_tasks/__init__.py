@@ -1,0 +1,1 @@
+"""Small real tasks for tests of the jobs."""

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from scviz.errors import CountsError
+from scviz.progress import Progress
+from scviz.tasks.context import Context
+
+from . import Request, Result
+
+
+def run(request: Request, context: Context) -> Result:
+    context.report(Progress(stage="Getting ready", note="This will not end well."))
+    match request.how:
+        case "hint":
+            raise CountsError("No matrix holds raw counts.", hint="Open another file.")
+        case "bug":
+            raise KeyError("louvain")
+        case "memory":
+            np.ones(10**9)  # 8 GB
+        case "exit":
+            sys.exit(3)
+        case "deaf":
+            time.sleep(600)  # never reports
+        case "family":
+            helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            (context.folder / "helper.txt").write_text(str(helper.pid))
+            time.sleep(600)
+    return Result()

@@ -1,0 +1,177 @@
+"""What becomes of runs when an engine or a worker is lost, and runs on a cluster that is there already."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from example_tasks import counting
+
+from scviz.errors import JobError
+from scviz.jobs.engine import address_file, find, importable, read_address
+from scviz.jobs.queue import RunQueue
+from scviz.workspace.database import Run
+from tests.jobs.waiting import is_gone, processes_of, wait_for, wait_for_end, wait_for_units, wait_until_done
+
+COUNTING = "example_tasks.counting"
+NewQueue = Callable[..., RunQueue]
+
+
+def start(queue: RunQueue, total: int = 60) -> str:
+    run = queue.submit(COUNTING, counting.Request(total=total, label=str(time.time()))).run
+    wait_for_units(queue, run, 3)
+    return run
+
+
+def pid_of_engine(queue: RunQueue) -> int:
+    return read_address(queue.settings.home)["pid"]
+
+
+@pytest.mark.slow
+def test_a_killed_engine_leaves_no_orphan_and_its_run_can_be_resumed(new_queue: NewQueue) -> None:
+    queue = new_queue()
+    run = start(queue)
+    child, dask_worker = processes_of(queue, run)
+    engine = pid_of_engine(queue)
+    os.kill(engine, signal.SIGKILL)
+    wait_for(lambda: is_gone(child) and is_gone(dask_worker), "child and Dask worker are gone", 10)
+    ended = wait_for_end(queue, run)
+    assert (ended.state, ended.message) == ("lost", "The compute engine was restarted.")
+    assert ended.hint == "Press Resume to go on from where it was."
+    queue.resume(run)
+    wait_until_done(queue, run)
+    assert pid_of_engine(queue) != engine
+
+
+@pytest.mark.slow
+def test_a_killed_dask_worker_loses_its_run_only(new_queue: NewQueue) -> None:
+    queue = new_queue()
+    run = start(queue)
+    child, dask_worker = processes_of(queue, run)
+    os.kill(dask_worker, signal.SIGKILL)
+    ended = wait_for_end(queue, run)
+    assert (ended.state, ended.message) == ("lost", "The worker process that had this run ended.")
+    assert is_gone(child)
+    queue.resume(run)
+    wait_until_done(queue, run)
+
+
+@pytest.mark.slow
+def test_a_new_web_server_sees_the_run_of_the_old_one_go_on(new_queue: NewQueue) -> None:
+    old = new_queue()
+    run = start(old)
+    old.close()
+    new = new_queue()
+    assert new.get(run).state == "running"
+    wait_until_done(new, run)
+
+
+@pytest.mark.slow
+def test_a_run_is_not_lost_because_it_waits_long(new_queue: NewQueue) -> None:
+    queue = new_queue()
+    running = start(queue, total=220)
+    waiting = queue.submit(COUNTING, counting.Request(total=1, label="patient")).run
+    wait_for_end(queue, running)
+    wait_until_done(queue, waiting)
+    assert queue.get(waiting).started - queue.get(waiting).created > 8
+
+
+@pytest.mark.slow
+def test_an_engine_ends_when_its_address_is_taken_away(new_queue: NewQueue) -> None:
+    queue = new_queue()
+    wait_for_end(queue, start(queue, total=3))
+    engine = pid_of_engine(queue)
+    address_file(queue.settings.home).unlink()
+    wait_for(lambda: is_gone(engine), "the engine has ended", 15)
+
+
+def test_a_run_of_an_engine_that_is_gone_is_lost(new_queue: NewQueue) -> None:
+    queue = new_queue()
+    old = Run(id="old", task=COUNTING, state="running", engine="Scheduler-1", heartbeat=time.time() - 60)
+    queue.database.add(old)
+    assert queue.get("old").state == "lost"
+
+
+def test_a_run_that_is_being_handed_in_is_not_lost(new_queue: NewQueue) -> None:
+    queue = new_queue()
+    queue.database.add(Run(id="new", task=COUNTING, state="queued", heartbeat=time.time() - 20))
+    assert queue.get("new").state == "queued"
+
+
+def test_a_stale_address_is_no_engine(tmp_path: Path) -> None:
+    address_file(tmp_path).write_text('{"address": "tcp://127.0.0.1:1", "pid": 1}')
+    assert find(tmp_path) == ""
+
+
+@pytest.mark.slow
+def test_a_cluster_that_does_not_answer_is_named_and_the_run_is_kept(new_queue: NewQueue) -> None:
+    queue = new_queue(SCVIZ_SCHEDULER="tcp://127.0.0.1:1")
+    with pytest.raises(JobError, match=r"scheduler at tcp://127.0.0.1:1 does not answer"):
+        queue.submit(COUNTING, counting.Request())
+    assert [row.state for row in queue.runs()] == ["lost"]
+
+
+class Cluster:
+    """A Dask scheduler and its workers, started by hand as on somebody's cluster."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.processes = folder, []
+        self.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        file = folder / "scheduler.json"
+        wait_for(lambda: file.exists() and file.read_text().strip().endswith("}"), "the scheduler is up")
+        self.address = json.loads(file.read_text())["address"]
+
+    def start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
+        file = str(self.folder / "scheduler.json")
+        call = f"from distributed.cli.dask_{kind} import main; main()"
+        process = subprocess.Popen(
+            [sys.executable, "-c", call, "--scheduler-file", file, *options],
+            env=importable(dict(os.environ)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.processes.append(process)
+        return process
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        return self.start("worker", "--no-nanny", "--nthreads", "2", "--no-dashboard")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path)
+    yield cluster
+    for process in cluster.processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_runs_go_to_a_cluster_by_its_address(new_queue: NewQueue, cluster: Cluster) -> None:
+    queue = new_queue(SCVIZ_SCHEDULER=cluster.address)
+    worker = cluster.start_worker()
+    run = start(queue)
+    assert processes_of(queue, run)[1] == worker.pid
+    assert not address_file(queue.settings.home).exists()
+    wait_until_done(queue, run)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_of_a_cluster_is_noticed(new_queue: NewQueue, cluster: Cluster) -> None:
+    queue = new_queue(SCVIZ_SCHEDULER=cluster.address)
+    worker = cluster.start_worker()
+    run = start(queue)
+    worker.kill()
+    ended = wait_for_end(queue, run)
+    assert (ended.state, ended.message) == ("lost", "The worker process that had this run ended.")
+    cluster.start_worker()
+    queue.resume(run)
+    wait_until_done(queue, run)

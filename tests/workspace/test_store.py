@@ -1,0 +1,114 @@
+"""Datasets, checkpoints and runs as folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from scviz.errors import CheckpointError, DataError
+from scviz.settings import Settings
+from scviz.workspace import CheckpointInfo, ColumnInfo, CountsSource, DatasetInfo, Workspace
+from scviz.workspace.store import BUNDLED, slug, write_checkpoint_info, write_info
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.from_settings(Settings.from_env({"SCVIZ_HOME": str(tmp_path)}))
+
+
+def dataset(name: str) -> DatasetInfo:
+    return DatasetInfo(
+        id=name,
+        name=name,
+        source=f"{name}.h5ad",
+        n_cells=3,
+        n_genes=2,
+        counts=CountsSource(location="X", how="as stored", evidence="All 6 values are integers."),
+        gene_names="symbol",
+        columns=(
+            ColumnInfo(name="cell_type", kind="label", n_values=2, values=("T", "B")),
+            ColumnInfo(name="donor", kind="batch", n_values=2),
+        ),
+    )
+
+
+def checkpoint(name: str) -> CheckpointInfo:
+    return CheckpointInfo(
+        id=f"scgpt/{name}",
+        model="scgpt",
+        name=name,
+        description="Trained on blood.",
+        licence="MIT",
+        n_parameters=10,
+        n_genes=5,
+        size_mb=0.1,
+    )
+
+
+def keep(workspace: Workspace, name: str, modified: float) -> None:
+    folder = workspace.dataset_folder(name)
+    folder.mkdir()
+    write_info(dataset(name), folder)
+    os.utime(folder / "info.json", (modified, modified))
+
+
+def test_a_dataset_comes_back_as_it_was_described(workspace: Workspace) -> None:
+    keep(workspace, "pbmc", 1)
+    assert workspace.dataset("pbmc") == dataset("pbmc")
+
+
+def test_the_dataset_opened_last_comes_first(workspace: Workspace) -> None:
+    keep(workspace, "old", 1)
+    keep(workspace, "new", 2)
+    assert [info.id for info in workspace.datasets()] == ["new", "old"]
+
+
+def test_a_folder_without_description_is_no_dataset_yet(workspace: Workspace) -> None:
+    workspace.dataset_folder("half").mkdir()
+    assert workspace.datasets() == []
+    with pytest.raises(DataError, match="no dataset 'half'"):
+        workspace.dataset("half")
+
+
+def test_columns_are_found_by_name_and_kind() -> None:
+    info = dataset("pbmc")
+    assert info.column("donor").kind == "batch"
+    assert info.columns_of("label", "batch") == ("cell_type", "donor")
+    with pytest.raises(DataError, match="no column 'age'"):
+        info.column("age")
+
+
+def test_a_checkpoint_comes_back_as_it_was_described(workspace: Workspace) -> None:
+    folder = workspace.checkpoint_folder("scgpt/blood")
+    folder.mkdir(parents=True)
+    write_checkpoint_info(checkpoint("blood"), folder)
+    assert workspace.checkpoint("scgpt/blood") == checkpoint("blood")
+    assert workspace.checkpoints()[0] == checkpoint("blood")
+
+
+def test_a_missing_checkpoint_is_named(workspace: Workspace) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint 'scgpt/gone'"):
+        workspace.checkpoint("scgpt/gone")
+
+
+@pytest.mark.skipif(not BUNDLED.exists(), reason="no demo checkpoints in assets/checkpoints")
+def test_demo_checkpoints_are_found_in_the_project(workspace: Workspace) -> None:
+    for info in workspace.checkpoints():
+        assert workspace.checkpoint(info.id) == info
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc", "a/../../..", "..", "", "."])
+def test_a_name_that_leads_out_of_its_shelf_is_refused(workspace: Workspace, name: str) -> None:
+    for folder in (workspace.dataset_folder, workspace.checkpoint_folder, workspace.run_folder):
+        with pytest.raises(DataError, match="no name of something kept here"):
+            folder(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [("My PBMC (final).h5ad", "my-pbmc-final-h5ad"), ("???", "unnamed"), ("x" * 60, "x" * 40)],
+)
+def test_a_slug_is_short_and_plain(name: str, short: str) -> None:
+    assert slug(name) == short

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import anndata
@@ -11,8 +12,11 @@ import pytest
 from hypothesis import settings
 from scipy.sparse import csr_matrix
 
+from scviz.progress import Report, silent
 from scviz.settings import ROOT
-from scviz.workspace import Workspace
+from scviz.tasks.context import Context
+from scviz.workspace import CheckpointInfo, Workspace
+from scviz.workspace.store import write_checkpoint_info
 
 settings.register_profile("shared machine", deadline=None)  # how long a case takes says nothing there
 settings.load_profile("shared machine")
@@ -60,3 +64,44 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder `shared` with real data is not beside the project")
     return folder
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A workspace with an open dataset and an untrained model that knows its genes."""
+
+    workspace: Workspace
+    dataset: str
+    checkpoint: str
+
+    def context(self, run: str = "one", report: Report = silent) -> Context:
+        """The surroundings of a run."""
+        return Context(workspace=self.workspace, report=report, folder=self.workspace.run_folder(run))
+
+
+@pytest.fixture
+def opened(adata: anndata.AnnData, workspace: Workspace, tmp_path: Path) -> Opened:
+    """The 60 cells as an open dataset, and a tiny model."""
+    import torch
+
+    from scviz.datasets.readers import open_file
+    from scviz.models.geneformer.model import Geneformer
+
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    info = open_file(tmp_path / "cells.h5ad", workspace, name="cells")
+    torch.manual_seed(0)
+    model = Geneformer.untrained(adata, "tiny")
+    folder = workspace.home / "checkpoints" / "geneformer" / "tiny"
+    model.save(folder)
+    checkpoint = CheckpointInfo(
+        id="geneformer/tiny",
+        model="geneformer",
+        name="Tiny",
+        description="Random weights.",
+        licence="none",
+        n_parameters=1,
+        n_genes=len(model.vocab),
+        size_mb=0.1,
+    )
+    write_checkpoint_info(checkpoint, folder)
+    return Opened(workspace, info.id, checkpoint.id)

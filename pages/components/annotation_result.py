@@ -29,7 +29,7 @@ SCORES = {
 
 
 @st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:
+def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
     answer: Result = state.queue().result(run_id)
     return answer
 

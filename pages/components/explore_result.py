@@ -43,7 +43,7 @@ class Maps:
 
 
 @st.cache_resource(max_entries=8)
-def _maps(run_id: str, ended: float) -> Maps:
+def _maps(run_id: str, ended: float) -> Maps:  # noqa: ARG001 - a run that was resumed ended anew
     folder = state.workspace().run_folder(run_id) / "result"
     model, baseline = read_array(folder, "umap"), read_array(folder, "baseline_umap")
     rows = np.flatnonzero(np.isfinite(model).all(axis=1) & np.isfinite(baseline).all(axis=1))
@@ -52,6 +52,7 @@ def _maps(run_id: str, ended: float) -> Maps:
 
 @st.cache_data(max_entries=64)
 def _agreement(run_id: str, ended: float, dataset: str, column: str) -> tuple[float, float] | None:
+    del ended  # part of the key only: a run that was resumed ended anew
     labels = cell_column(state.workspace().dataset_folder(dataset), column)
     if labels.categories is None or len(labels.categories) > MOST_TYPES:
         return None

@@ -111,7 +111,7 @@ def genes_only(mask: Tensor, *, special_tokens: bool) -> Tensor:
 
 def mean_of_tokens(tokens: Tensor, mask: Tensor) -> Tensor:
     """Average token vectors over the places of the mask, (B, L, D) to (B, D); NaN where there are none."""
-    weights = mask[..., None].to(tokens.dtype)  # (B, L, 1)
+    weights = mask[..., None].float()  # (B, L, 1); sums in single precision, whatever the tokens are
     return (tokens * weights).sum(dim=1) / weights.sum(dim=1)
 
 

@@ -1,0 +1,67 @@
+"""Figures, judged by their traces; and their files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scviz.plots.confusion import confusion_figure, row_shares, similar_order
+from scviz.plots.curves import loss_figure
+from scviz.plots.export import draw
+from scviz.plots.scores import scores_figure
+
+COUNTS = np.array([[8, 0, 2], [0, 5, 0], [4, 0, 6]])
+
+
+def test_types_taken_for_each_other_stand_side_by_side() -> None:
+    places = similar_order(COUNTS).tolist()
+    assert abs(places.index(0) - places.index(2)) == 1
+
+
+def test_rows_add_up_to_one() -> None:
+    assert row_shares(COUNTS).sum(axis=1) == pytest.approx(1)
+    assert row_shares(np.zeros((2, 2), dtype=np.int64)).sum() == 0
+
+
+def test_the_confusion_matrix_shows_shares_and_keeps_the_counts() -> None:
+    figure = confusion_figure(COUNTS, ["A", "B", "C"], show="counts")
+    (trace,) = figure.data
+    at = {name: i for i, name in enumerate(trace.y)}
+    assert list(trace.x) == list(trace.y)
+    assert trace.z[at["A"]][at["C"]] == pytest.approx(20)
+    assert trace.text[at["A"]][at["C"]] == "2"
+    assert trace.customdata[at["C"]][at["A"]] == 4
+    assert figure.layout.xaxis.title.text == "Named by the model"
+    assert figure.layout.yaxis.title.text == "Known type"
+
+
+def test_the_loss_curve_has_training_and_validation() -> None:
+    figure = loss_figure([1, 2], [0.9, 0.5], [2], [0.6])
+    assert [trace.name for trace in figure.data] == ["training cells", "validation cells"]
+    assert list(figure.data[0].y) == [0.9, 0.5]
+
+
+def test_scores_have_one_trace_per_method() -> None:
+    figure = scores_figure({"model": [0.5, 1.0], "baseline": [0.4, 0.9]}, ["B", "T"], title="F1")
+    assert [trace.name for trace in figure.data] == ["model", "baseline"]
+    assert list(figure.data[1].x) == [0.4, 0.9]
+
+
+@pytest.mark.parametrize(("kind", "start"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+@pytest.mark.parametrize(
+    "figure",
+    [
+        confusion_figure(COUNTS, ["A", "B", "C"]),
+        loss_figure([1, 2], [0.9, 0.5], [], []),
+        scores_figure({"model": [0.5, 1.0]}, ["B", "T"], title="F1"),
+    ],
+    ids=["confusion", "loss", "scores"],
+)
+def test_every_figure_becomes_a_file_of_each_kind(figure: object, kind: str, start: bytes) -> None:
+    assert draw(figure, kind, footer="demo data").startswith(start)
+
+
+def test_text_in_an_svg_stays_text() -> None:
+    file = draw(confusion_figure(COUNTS, ["CD4 T", "B", "NK"]), "svg", footer="demo data")
+    assert b"CD4 T" in file
+    assert b"demo data" in file

@@ -14,6 +14,7 @@ frame("data")
 
 left, right = st.columns([4, 7], gap="large")
 with left:
+    path = None
     with errors_in_words():
         path = pick_file()
     if st.button("Use the demo data", key="open_demo", icon=":material/science:", width="stretch"):

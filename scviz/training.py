@@ -205,12 +205,10 @@ class _Module(L.LightningModule):
         self.losses: list[float] = []
         self.validation_losses: list[float] = []
 
-    def on_train_epoch_start(self) -> None:
-        torch.manual_seed(
-            self.settings.seed * 100_003 + self.current_epoch
-        )  # a resumed epoch drops the same units out
-
     def training_step(self, rows: NDArray[np.int64], index: int) -> Tensor:
+        torch.manual_seed(
+            hash((self.settings.seed, self.current_epoch, index))
+        )  # a resumed batch drops the same units
         value = self.loss(rows)
         self.log("loss", value, batch_size=len(rows))
         self.log("loss_of_epoch", value, batch_size=len(rows), on_step=False, on_epoch=True)

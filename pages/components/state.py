@@ -32,7 +32,7 @@ def queue() -> RunQueue:
 
 def owner() -> str:
     """Return who asks: the e-mail address of a login, or "local" on a server without one."""
-    return str(st.user.get("email", "local"))
+    return str(st.user.get("email", "local")) if settings().login else "local"
 
 
 def dark() -> bool:

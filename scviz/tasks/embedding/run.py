@@ -100,7 +100,9 @@ def map_of_cells(
     -------
     Neighbors, (N, k), -1 where not seen; and the map, (N, 2), NaN where not seen.
     """
-    from umap import UMAP
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # it misses tensorflow, which is not needed
+        from umap import UMAP
 
     report(Progress(stage=stage))
     rows = np.flatnonzero(seen)

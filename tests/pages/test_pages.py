@@ -1,0 +1,214 @@
+"""Every page, opened as a user meets it, with nothing open, with data, and with results."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from scviz.jobs.queue import RunQueue
+from scviz.settings import ROOT, Settings
+from scviz.tasks import annotation, back, embedding, front
+from scviz.workspace.database import Run
+from scviz.workspace.records import fingerprint, to_json, write_json, write_record
+from tests.conftest import Opened
+
+PAGES = [
+    "app.py",
+    *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py") if path.stem != "__init__"),
+]
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Open a page of a server whose workspace is in tmp_path/home; no compute engine is ever started."""
+    monkeypatch.setenv("SCVIZ_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SCVIZ_DATA_ROOTS", str(tmp_path))
+    monkeypatch.setattr(RunQueue, "_hand_in", lambda *_: None)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+    def open_page(script: str, **query: str) -> AppTest:
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        page.query_params.update(query)
+        if script != "app.py":
+            page.switch_page(script)
+        return page.run()
+
+    yield open_page
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def carry_out(opened: Opened, task: str, request: Any) -> str:
+    """Carry a request out here and keep it as a finished run."""
+    run = Run(
+        id=f"run-of-{task}",
+        task=task,
+        request=to_json(request),
+        fingerprint=fingerprint(task, to_json(request)),
+        state="done",
+        created=1.0,
+        started=1.0,
+        ended=9.0,
+    )
+    context = opened.context(run.id)
+    result = back(task).run(request, context)
+    write_record(result, context.result)
+    write_json(request, context.folder / "request.json")
+    RunQueue(Settings.from_env()).database.add(run)
+    return run.id
+
+
+def words(page: AppTest) -> str:
+    """All texts of a page."""
+    kinds = ("markdown", "caption", "info", "warning", "error", "success", "header", "subheader", "text")
+    return "\n".join(element.value for kind in kinds for element in page.get(kind))
+
+
+@pytest.mark.parametrize("script", PAGES)
+def test_a_page_opens_with_nothing_in_the_workspace_and_says_what_to_do(visit: Open, script: str) -> None:
+    page = visit(script)
+    assert not page.exception
+    assert not page.error
+    assert page.header
+    assert page.sidebar.get("page_link")
+    assert page.info or page.button or page.get("page_link")
+
+
+@pytest.mark.parametrize("script", PAGES)
+def test_a_page_opens_with_data(visit: Open, opened: Opened, script: str) -> None:
+    page = visit(script, dataset=opened.dataset, checkpoint=opened.checkpoint)
+    assert not page.exception
+    assert not page.error
+
+
+def test_choices_of_the_address_are_taken(visit: Open, opened: Opened) -> None:
+    page = visit("pages/models.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
+    assert page.selectbox(key="pick_checkpoint").value == opened.checkpoint
+    assert page.selectbox(key="pick_dataset").value == opened.dataset
+
+
+def test_an_address_of_something_gone_does_no_harm(visit: Open, opened: Opened) -> None:
+    page = visit("pages/annotate.py", dataset="gone", checkpoint="geneformer/gone", run="gone")
+    assert not page.exception
+    assert page.selectbox(key="pick_dataset").value == opened.dataset
+
+
+def test_a_login_hides_everything_where_the_owner_wants_one(
+    visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCVIZ_LOGIN", "1")
+    for script in PAGES:
+        page = visit(script)
+        assert [button.key for button in page.button] == ["login"], script
+        assert not page.sidebar.get("page_link"), script
+
+
+def test_the_card_of_a_file_says_where_counts_are_and_opens_it(
+    visit: Open, opened: Opened, tmp_path: Path
+) -> None:
+    page = visit("pages/data.py")
+    page.selectbox(key="server_file").set_value(str(tmp_path / "cells.h5ad")).run()
+    assert not page.exception
+    assert [metric.value for metric in page.metric] == ["60", "200", "X"]
+    page.button(key="open_file").click().run()
+    (run,) = RunQueue(Settings.from_env()).database.runs()
+    assert run.task == "opening"
+    assert run.request["path"] == str(tmp_path / "cells.h5ad")
+
+
+def test_a_link_out_of_the_data_folders_is_refused_in_words(visit: Open, tmp_path: Path) -> None:
+    (tmp_path / "link.h5ad").symlink_to(os.devnull)
+    page = visit("pages/data.py")
+    page.selectbox(key="server_file").set_value(str(tmp_path / "link.h5ad")).run()
+    assert not page.exception
+    assert "outside the folders that may be opened" in page.error[0].value
+
+
+def test_run_hands_the_request_in_once(visit: Open, opened: Opened) -> None:
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
+    assert page.selectbox(key="label_key").value == "cell_type"
+    page.selectbox(key="holdout").set_value("donor").run()
+    page.button(key="run").click().run()
+    runs = {run.task: run for run in RunQueue(Settings.from_env()).database.runs()}
+    assert runs.keys() == {"pricing", "annotation"}
+    assert runs["annotation"].request["group_key"] == "donor"
+    assert page.query_params["run"] == runs["annotation"].id
+    assert "Waiting for its turn" in page.get("progress")[0].proto.text
+
+
+@pytest.mark.slow
+def test_a_finished_annotation_shows_every_number_beside_its_baseline(visit: Open, opened: Opened) -> None:
+    request = annotation.Request(
+        dataset=opened.dataset, checkpoint=opened.checkpoint, label_key="cell_type", epochs=2
+    )
+    run = carry_out(opened, "annotation", request)
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run=run)
+    assert not page.exception
+    assert not page.error
+    assert len(page.metric) == 4
+    assert all(" against " in metric.delta for metric in page.metric)
+    assert "macro-F1" in words(page)
+    assert "Logistic regression" in words(page)
+    assert len(page.get("plotly_chart")) >= 2
+    page.selectbox(key="confusion_method").set_value("Most common type").run()
+    assert not page.exception
+    (cells,) = [table.value for table in page.dataframe if "confidence" in table.value]
+    assert len(cells) == 60
+
+
+@pytest.mark.slow
+def test_a_finished_map_is_colored_by_label_and_by_gene(visit: Open, opened: Opened) -> None:
+    request = embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint, n_neighbors=8)
+    run = carry_out(opened, "embedding", request)
+    page = visit("pages/explore.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run=run)
+    assert not page.exception
+    assert not page.error
+    assert "Cells beside cells of their own cell\\_type" in words(page)
+    page.selectbox(key="color_by").set_value("A gene").run()
+    page.text_input(key="gene").set_value("gene7").run()
+    assert not page.exception
+    page.text_input(key="gene").set_value("no such gene").run()
+    assert "No gene of this dataset is called" in words(page)
+
+
+@pytest.mark.slow
+def test_runs_are_listed_and_one_is_shown(visit: Open, opened: Opened) -> None:
+    request = annotation.Request(
+        dataset=opened.dataset, checkpoint=opened.checkpoint, label_key="cell_type", epochs=1
+    )
+    run = carry_out(opened, "annotation", request)
+    page = visit("pages/runs.py", run=run)
+    assert not page.exception
+    assert list(page.dataframe[0].value["State"]) == ["Done"]
+    assert "Cell types · cells · Tiny" in words(page)
+    page.button(key="delete_run").click().run()
+    assert RunQueue(Settings.from_env()).database.runs() == []
+
+
+def test_a_failed_run_is_a_sentence_with_a_way_on(visit: Open, opened: Opened) -> None:
+    request = embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint)
+    failed = Run(
+        id="failed",
+        task="embedding",
+        request=to_json(request),
+        state="failed",
+        message="One cell alone does not fit into memory.",
+        hint="Choose a smaller model.",
+    )
+    opened.workspace.run_folder("failed").mkdir(parents=True)
+    RunQueue(Settings.from_env()).database.add(failed)
+    page = visit("pages/explore.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run="failed")
+    assert not page.exception
+    assert (
+        page.error[0].value == "**Failed.** One cell alone does not fit into memory. Choose a smaller model."
+    )
+    assert page.button(key="job_resume")
+    assert front("embedding").TITLE in words(visit("pages/runs.py", run="failed"))

@@ -15,10 +15,10 @@ from typing import Any
 
 from scviz.errors import JobError, RequestError, ScvizError
 from scviz.jobs.queue import RunQueue
-from scviz.workspace.database import time_left
 from scviz.settings import ROOT, Settings
 from scviz.tasks import annotation, embedding, exporting, importing, opening, pretraining
 from scviz.workspace import Workspace
+from scviz.workspace.database import time_left
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,7 +85,10 @@ def _parser() -> argparse.ArgumentParser:
         "learning_rate",
         "seed",
     )
-    pretrain.add_argument("--output", type=Path, help="folder to copy the checkpoint to")
+    pretrain.add_argument(
+        "--demo", action="store_true", help="mark the checkpoint as one that only shows how things work"
+    )
+    pretrain.add_argument("--output", type=Path, help="folder to move the checkpoint to")
     pretrain.set_defaults(command=_pretrain)
 
     import_ = commands.add_parser("import", help="take a folder of weights into the workspace")
@@ -169,7 +172,7 @@ def _embed(options: argparse.Namespace, settings: Settings) -> None:
         _write_csv(
             options.csv, dataset, settings, columns, zip(*result.umap.T, *result.baseline_umap.T, strict=True)
         )
-    _write_copy(options, "embedding", run, settings)
+    _write_copy(options, run, settings)
 
 
 def _annotate(options: argparse.Namespace, settings: Settings) -> None:
@@ -185,7 +188,7 @@ def _annotate(options: argparse.Namespace, settings: Settings) -> None:
         names = [*result.types, ""]
         rows = zip((names[code] for code in result.all_predicted), result.all_confidence, strict=True)
         _write_csv(options.csv, dataset, settings, ["named", "confidence"], rows)
-    _write_copy(options, "annotation", run, settings)
+    _write_copy(options, run, settings)
 
 
 def _pretrain(options: argparse.Namespace, settings: Settings) -> None:
@@ -196,7 +199,8 @@ def _pretrain(options: argparse.Namespace, settings: Settings) -> None:
     _, result = _carry_out("pretraining", pretraining.Request(**given), settings)
     if options.output:
         folder = Workspace.from_settings(settings).checkpoint_folder(result.checkpoint)
-        shutil.copytree(folder, options.output, dirs_exist_ok=True)
+        shutil.rmtree(options.output, ignore_errors=True)
+        shutil.move(folder, options.output)
     print(result.checkpoint)
 
 
@@ -296,11 +300,11 @@ def _write_csv(path: Path, dataset: str, settings: Settings, columns: Sequence[s
         writer.writerows([name, *row] for name, row in zip(names, rows, strict=True))
 
 
-def _write_copy(options: argparse.Namespace, task: str, run: str, settings: Settings) -> None:
+def _write_copy(options: argparse.Namespace, run: str, settings: Settings) -> None:
     import shutil
 
     if options.output:
-        export, result = _carry_out("exporting", exporting.Request(run=run, task=task), settings)
+        export, result = _carry_out("exporting", exporting.Request(run=run), settings)
         shutil.copyfile(
             Workspace.from_settings(settings).run_folder(export) / "result" / result.file_name, options.output
         )

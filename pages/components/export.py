@@ -17,7 +17,7 @@ def annotated_file(run: Run) -> None:
     """Offer a copy of the file with the results of a run in `obs` and `obsm`."""
     key = f"export_{run.id}"
     if st.button("Write into a copy of my file (.h5ad)", key="export", icon=":material/save:"):
-        request = exporting.Request(run=run.id, task=run.task)
+        request = exporting.Request(run=run.id)
         state.keep(key, state.queue().submit("exporting", request, state.owner()).run)
     export = state.kept(key)
     if export is None:

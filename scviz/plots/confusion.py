@@ -83,7 +83,7 @@ def confusion_figure(
             xgap=1,
             ygap=1,
             colorbar={"title": {"text": "% of true type"}, "thickness": 12, "len": 0.9},
-            hovertemplate="true: %{y}<br>named: %{x}<br>%{customdata} cells, %{z:.1f} % of the true type<extra></extra>",
+            hovertemplate="true: %{y}<br>named: %{x}<br>%{customdata} cells, %{z:.1f} % of the type<extra></extra>",
         )
     )
     figure.update_layout(layout(dark=dark))

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scviz.progress import Report
+from scviz.tasks import front
 from scviz.workspace import Workspace
+from scviz.workspace.records import from_json, read_record
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from scviz.foundation.model import FoundationModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """An earlier run that has a result."""
+
+    task: str
+    request: Any
+    """The Request of the task."""
+    result: Any
+    """The Result of the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +67,14 @@ class Context:
 
         info = self.workspace.checkpoint(checkpoint)
         return model_class(info.model).from_checkpoint(self.workspace.checkpoint_folder(checkpoint))
+
+    def finished(self, run: str) -> Finished:
+        """Read what was asked of another run, and what it found."""
+        folder = self.workspace.run_folder(run)
+        asked = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+        task = front(asked["task"])
+        return Finished(
+            task=asked["task"],
+            request=from_json(task.Request, asked["request"]),
+            result=read_record(task.Result, folder / "result"),
+        )

@@ -205,14 +205,16 @@ def _train_head(classifier: CellTypeClassifier, task: Task, request: Request, co
 
 
 def _cross_entropy(scores: Tensor, types: NDArray[np.int64]) -> Tensor:
-    return nn.functional.cross_entropy(scores.float(), torch.as_tensor(types, device=scores.device))
+    loss: Tensor = nn.functional.cross_entropy(scores.float(), torch.as_tensor(types, device=scores.device))
+    return loss
 
 
 def _name_all(classifier: CellTypeClassifier, task: Task, context: Context) -> NDArray[np.float32]:
     """Give the probabilities of the types for every cell, (N, K); NaN where the model sees no gene."""
 
     def probabilities(tokens: Tokens) -> Tensor:
-        return classifier(tokens).float().softmax(dim=1)
+        scores: Tensor = classifier(tokens)
+        return scores.float().softmax(dim=1)
 
     answer = np.full((task.adata.n_obs, len(task.types)), np.nan, dtype=np.float32)
     classifier.to(pick_device(context.device)).eval()

@@ -13,8 +13,7 @@ class Request:
     """Which run."""
 
     run: str
-    """Id of a finished run of the task embedding or annotation."""
-    task: str
+    """Id of a finished map or of finished cell types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,35 +7,40 @@ from typing import Any
 import numpy as np
 
 from scviz.datasets.writeback import write_labels
+from scviz.errors import RequestError
 from scviz.models import cards
 from scviz.progress import Progress
-from scviz.tasks import front
 from scviz.tasks.context import Context
 from scviz.tasks.exporting import Request, Result
-from scviz.workspace.records import read_json, read_record
+from scviz.workspace.store import slug
 
 
 def run(request: Request, context: Context) -> Result:
-    """Carry the request out."""
-    folder = context.workspace.run_folder(request.run)
-    task = front(request.task)
-    asked = read_json(task.Request, folder / "request.json")
-    result = read_record(task.Result, folder / "result")
-    checkpoint = context.workspace.checkpoint(asked.checkpoint)
-    dataset = context.workspace.dataset(asked.dataset)
-    columns, embeddings = _COLLECT[request.task](
-        result, cards()[checkpoint.model].embedding_key, checkpoint.model
-    )
+    """Carry the request out.
+
+    Raises
+    ------
+    RequestError
+        If the run is of a task that has nothing to say of each cell.
+    """
+    run = context.finished(request.run)
+    if run.task not in _COLLECT:
+        raise RequestError(
+            f"A run of {run.task} says nothing of each cell.", hint="Choose a map or cell types."
+        )
+    checkpoint = context.workspace.checkpoint(run.request.checkpoint)
+    dataset = context.workspace.dataset(run.request.dataset)
+    columns, embeddings = _COLLECT[run.task](run.result, checkpoint.model)
     note = {
         "run": request.run,
-        "task": request.task,
+        "task": run.task,
         "weights": checkpoint.name,
         "weights_id": checkpoint.id,
         "weights_demo": checkpoint.demo,
         "licence": checkpoint.licence,
         "dataset": dataset.id,
     }
-    file_name = f"{dataset.name.replace('/', '-')}-{request.task}.h5ad"
+    file_name = f"{slug(dataset.name)}-{run.task}.h5ad"
     context.report(Progress(stage="Writing the file"))
     write_labels(
         context.workspace.dataset_folder(dataset.id),

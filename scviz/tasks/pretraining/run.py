@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from scviz.tasks.context import Context
 from scviz.tasks.pretraining import Request, Result
 from scviz.tasks.price import Price
 from scviz.training import Cells, TrainingSettings, fit
+from scviz.workspace import DatasetInfo
 from scviz.workspace.records import file_hash
 from scviz.workspace.store import CheckpointInfo, slug, write_checkpoint_info
 
@@ -106,17 +109,20 @@ def _keep(model: FoundationModel, request: Request, context: Context, n_train: i
     draft = context.state / "checkpoint"
     model.save(draft)
     weights = draft / "weights.safetensors"
-    name = f"{slug(request.name)}-{file_hash(weights)[:8]}"
+    name = slug(request.name) if request.demo else f"{slug(request.name)}-{file_hash(weights)[:8]}"
     dataset = context.workspace.dataset(request.dataset)
+    n_parameters = sum(parameter.numel() for parameter in model.parameters())
     info = CheckpointInfo(
         id=f"{request.model}/{name}",
         model=request.model,
         name=request.name,
         description=f"Pre-trained from scratch on {n_train:,} cells of {dataset.name} ({request.configuration}).",
-        licence="of your own data",
-        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        licence="that of the project" if request.demo else "that of your data",
+        n_parameters=n_parameters,
         n_genes=len(model.vocab),
         size_mb=weights.stat().st_size / 1e6,
+        demo=request.demo,
+        command=_command(request, dataset),
     )
     write_checkpoint_info(info, draft)
     folder: Path = context.workspace.home / "checkpoints" / request.model / name
@@ -126,10 +132,18 @@ def _keep(model: FoundationModel, request: Request, context: Context, n_train: i
     return info.id
 
 
+def _command(request: Request, dataset: DatasetInfo) -> str:
+    """Write the request as a command."""
+    return (
+        f"python -m scviz pretrain {'demo' if dataset.demo else dataset.id} --model {request.model} "
+        f"--configuration {request.configuration} --name {shlex.quote(request.name)} --epochs {request.epochs} "
+        f"--batch-size {request.batch_size} --learning-rate {request.learning_rate} --seed {request.seed}"
+        f"{' --demo' if request.demo else ''}"
+    )
+
+
 def price(request: Request, context: Context) -> Price:
     """Time two updates, and say what the whole will take."""
-    import time
-
     if request.model not in MODELS:
         raise RequestError(
             f"There is no model {request.model!r}.", hint=f"Choose one of {', '.join(MODELS)}."

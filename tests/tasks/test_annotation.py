@@ -1,0 +1,126 @@
+"""Cell types as a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pytest
+from anndata import AnnData
+
+from scviz.datasets.readers import open_file
+from scviz.errors import MissingColumnError, RequestError
+from scviz.foundation.classifier import CellTypeClassifier
+from scviz.models import model_class
+from scviz.tasks import exporting
+from scviz.tasks.annotation import MODEL, Request
+from scviz.tasks.annotation.baselines import LOGISTIC_ALL, LOGISTIC_VARIABLE, MAJORITY
+from scviz.tasks.annotation.run import price, run
+from scviz.tasks.exporting.run import run as export
+from scviz.workspace.records import read_record, to_json, write_record
+from tests.conftest import TYPES, Opened
+
+
+def request(opened: Opened, **more: object) -> Request:
+    return Request(dataset=opened.dataset, checkpoint=opened.checkpoint, **{"label_key": "cell_type", **more})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["head", "full"])
+def test_planted_types_are_learned(opened: Opened, mode: str) -> None:
+    result = run(request(opened, mode=mode, epochs=25, learning_rate=5e-3, batch_size=8), opened.context())
+    assert result.types == TYPES
+    assert result.scores[MODEL].macro_f1 > 0.8
+    assert result.scores[MODEL].macro_f1 > result.scores[MAJORITY].macro_f1
+    assert result.scores[LOGISTIC_VARIABLE].macro_f1 > 0.9
+    assert set(result.predicted) == {MODEL, LOGISTIC_VARIABLE, LOGISTIC_ALL, MAJORITY}
+    assert len(result.all_predicted) == 60
+    assert result.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert result.n_train + result.n_validation + len(result.test_rows) == 60
+
+
+@pytest.mark.slow
+def test_a_result_survives_its_folder_and_the_classifier_names_cells_again(
+    opened: Opened, adata: AnnData, tmp_path: Path
+) -> None:
+    context = opened.context()
+    result = run(request(opened, epochs=2), context)
+    write_record(result, tmp_path / "result")
+    again = read_record(type(result), tmp_path / "result")
+    assert again.comparison.verdict == result.comparison.verdict
+    assert np.array_equal(again.predicted[MODEL], result.predicted[MODEL])
+    kept = CellTypeClassifier.load(context.result / "classifier", model_class("geneformer"))
+    named = kept(kept.encoder.tokenize(adata)).argmax(dim=1).numpy()
+    assert np.array_equal(named, result.all_predicted)
+
+
+def test_whole_donors_are_held_out(opened: Opened, adata: AnnData) -> None:
+    result = run(request(opened, group_key="donor", test_fraction=0.25, epochs=1), opened.context())
+    held_out = set(adata.obs["donor"].astype(str).iloc[result.test_rows])
+    assert held_out == set(result.held_out_groups)
+    assert len(held_out) == 1
+
+
+def test_cells_without_a_label_are_named_but_neither_trained_nor_tested_on(
+    opened: Opened, adata: AnnData, tmp_path: Path
+) -> None:
+    adata.obs["some"] = adata.obs["cell_type"].astype(str).where(np.arange(60) < 40)
+    adata.obs.loc[adata.obs_names[:2], "some"] = "rare"
+    adata.write_h5ad(tmp_path / "some.h5ad")
+    info = open_file(tmp_path / "some.h5ad", opened.workspace, name="some")
+    asked = Request(dataset=info.id, checkpoint=opened.checkpoint, label_key="some", epochs=1)
+    result = run(asked, opened.context())
+    assert result.types == TYPES
+    assert result.notes == ("Left out, with fewer than 5 cells: rare.",)
+    assert result.test_rows.max() < 40
+    assert result.test_rows.min() >= 2
+    assert (result.all_predicted >= 0).all()
+
+
+def test_an_unknown_column_is_refused_with_those_there_are(opened: Opened) -> None:
+    with pytest.raises(MissingColumnError, match="no column 'celltype'") as refusal:
+        run(request(opened, label_key="celltype"), opened.context())
+    assert "cell_type" in refusal.value.hint
+
+
+def test_one_type_cannot_be_learned(opened: Opened) -> None:
+    with pytest.raises(RequestError, match="has 0 cell types with at least 5 cells"):
+        run(request(opened, label_key="percent_mt"), opened.context())
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"test_fraction": 0.9}, "90% of the cells cannot be held out"),
+        ({"group_key": "cell_type"}, "cannot be held out by"),
+    ],
+)
+def test_requests_that_make_no_sense_are_refused_when_made(
+    opened: Opened, values: dict, message: str
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        request(opened, **values)
+
+
+def test_a_price_grows_with_what_is_trained(opened: Opened) -> None:
+    few = price(request(opened, mode="full", epochs=1), opened.context())
+    many = price(request(opened, mode="full", epochs=200), opened.context())
+    assert many.seconds > few.seconds
+    assert "200 passes" in many.how
+
+
+def test_names_are_written_into_a_copy_of_the_file(opened: Opened) -> None:
+    context = opened.context("first")
+    asked = request(opened, epochs=1)
+    result = run(asked, context)
+    write_record(result, context.result)
+    asked_as_json = json.dumps({"task": "annotation", "request": to_json(asked)})
+    (context.folder / "request.json").write_text(asked_as_json, encoding="utf-8")
+    written = export(exporting.Request(run="first"), opened.context("second"))
+    copy = anndata.read_h5ad(opened.context("second").result / written.file_name)
+    assert written.added == ("scviz_geneformer_label", "scviz_geneformer_confidence")
+    named = [result.types[code] for code in result.all_predicted]
+    assert copy.obs["scviz_geneformer_label"].astype(str).tolist() == named
+    assert copy.uns["scviz"]["models"]["weights_id"] == "geneformer/tiny"

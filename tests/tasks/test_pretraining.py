@@ -1,0 +1,60 @@
+"""Pre-training as a run, and taking weights in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from anndata import AnnData
+
+from scviz.errors import CheckpointError, RequestError
+from scviz.models import model_class
+from scviz.tasks import importing
+from scviz.tasks.importing.run import run as take_in
+from scviz.tasks.pretraining import Request
+from scviz.tasks.pretraining.run import run
+from tests.conftest import Opened
+
+
+@pytest.mark.slow
+def test_a_new_model_beats_the_guess_by_frequency_on_planted_types(opened: Opened, adata: AnnData) -> None:
+    request = Request(
+        dataset=opened.dataset,
+        configuration="tiny",
+        name="My model",
+        epochs=60,
+        batch_size=12,
+        learning_rate=3e-3,
+    )
+    result = run(request, opened.context())
+    assert min(result.validation_losses) < result.baseline_loss
+    assert result.n_train == 54
+    info = opened.workspace.checkpoint(result.checkpoint)
+    assert info.name == "My model"
+    assert info.n_genes == int((adata.X.sum(axis=0) > 0).sum())
+    model = model_class(info.model).from_checkpoint(opened.workspace.checkpoint_folder(info.id))
+    assert np.isfinite(model.embed(adata)).all()
+
+
+def test_an_unknown_configuration_is_refused(opened: Opened) -> None:
+    with pytest.raises(RequestError, match="no configuration 'huge'"):
+        run(Request(dataset=opened.dataset, configuration="huge"), opened.context())
+
+
+def test_a_folder_of_weights_is_taken_in_once(opened: Opened, adata: AnnData) -> None:
+    folder = opened.workspace.checkpoint_folder(opened.checkpoint)
+    request = importing.Request(model="geneformer", folder=str(folder), name="Mine")
+    first, again = take_in(request, opened.context("a")), take_in(request, opened.context("b"))
+    assert first == again
+    assert first.missing == ()
+    assert len(first.loaded) > 30
+    kept = model_class("geneformer").from_checkpoint(opened.workspace.checkpoint_folder(first.checkpoint))
+    before = model_class("geneformer").from_checkpoint(folder)
+    assert np.array_equal(kept.embed(adata), before.embed(adata))
+
+
+def test_a_folder_without_weights_is_refused(opened: Opened, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError) as refusal:
+        take_in(importing.Request(model="geneformer", folder=str(tmp_path), name="x"), opened.context())
+    assert refusal.value.hint

@@ -92,7 +92,12 @@ def _confusion(result: Result, footer: str) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     options = {MODEL: "the model", **{name: name for name in result.predicted if name != MODEL}}
     method = row.selectbox(
-        "Named by", list(options), format_func=options.__getitem__, key="confusion_method", width=420
+        "Named by",
+        list(options),
+        format_func=lambda name: f"Named by {options[name]}",
+        key="confusion_method",
+        label_visibility="collapsed",
+        width=420,
     )
     shown = row.segmented_control(
         "Numbers",
@@ -100,11 +105,12 @@ def _confusion(result: Result, footer: str) -> None:
         default="percent",
         required=True,
         key="confusion_show",
+        label_visibility="collapsed",
         format_func={"percent": "% of type", "counts": "cells"}.__getitem__,
     )
     counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
     drawing = confusion_figure(counts, result.types, show=shown, dark=state.dark())
-    height = max(360, 130 + 26 * len(result.types))
+    height = max(340, 120 + 24 * len(result.types))
     figure(drawing, key="confusion", name="confusion", alt="Confusion matrix", height=height, footer=footer)
 
 

@@ -14,7 +14,7 @@ from pages.components.cell_map import cell_map
 from pages.components.coloring import GENE, Coloring, choices, coloring
 from pages.components.export import annotated_file
 from pages.components.runs import model_name
-from pages.components.show import escaped, table
+from pages.components.show import escaped, map_files, table
 from scviz.datasets.columns import cell_column, cell_names, gene_matches
 from scviz.metrics.neighbors import neighbor_agreement
 from scviz.plots.points import quantise
@@ -109,8 +109,10 @@ def _map(
     names: list[str] | None,
 ) -> Selection | None:
     text = " · ".join(part for part in (caption, f"{len(rows):,} cells", colors.look.caption) if part)
-    look = replace(colors.look, caption=text)
-    return cell_map(key, points, colors.codes[rows], look, MAP_HEIGHT, names=names, group=group)
+    look, codes = replace(colors.look, caption=text), colors.codes[rows]
+    selection = cell_map(key, points, codes, look, MAP_HEIGHT, names=names, group=group)
+    map_files(points, codes, look, key=key)
+    return selection
 
 
 def _choose(dataset: DatasetInfo) -> tuple[Coloring | None, str]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
+from pages.components.cell_map import MapLook
 from scviz.errors import ScvizError
+from scviz.plots.export import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MIME = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
+MIME: dict[Kind, str] = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 
 
 def figure(drawing: go.Figure, *, key: str, name: str, alt: str, height: int, footer: str = "") -> None:
@@ -31,27 +36,41 @@ def figure(drawing: go.Figure, *, key: str, name: str, alt: str, height: int, fo
     """
     config = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"]}
     st.plotly_chart(drawing, theme=None, key=key, height=height, alt=alt, config=config)
+    _downloads(key, name, lambda kind: _draw(drawing, kind, footer))
+
+
+def map_files(points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLook, *, key: str) -> None:
+    """Offer a map of cells as files, all of it, whatever part the page shows."""
+
+    def draw(kind: Kind) -> bytes:
+        from scviz.plots.map_file import draw_map
+
+        words = {"labels": tuple(look.labels), "title": look.title, "caption": look.caption}
+        return draw_map(points, codes, look.palette, kind, scale=look.scale, **words)
+
+    _downloads(key, key, draw)
+
+
+def _draw(drawing: go.Figure, kind: Kind, footer: str) -> bytes:
+    from scviz.plots.export import draw
+
+    return draw(drawing, kind, footer=footer)
+
+
+def _downloads(key: str, name: str, draw: Callable[[Kind], bytes]) -> None:
+    """Offer a file of each kind; it is drawn when its button is pressed."""
     row = st.container(horizontal=True, gap="small", key=f"{key}_files")
-    for kind in MIME:
+    for kind, mime in MIME.items():
         row.download_button(
             kind.upper(),
-            data=_file(drawing, kind, footer),
+            data=partial(draw, kind),
             file_name=f"{name}.{kind}",
-            mime=MIME[kind],
+            mime=mime,
             key=f"{key}_{kind}",
             on_click="ignore",
             type="tertiary",
             icon=":material/download:",
         )
-
-
-def _file(drawing: go.Figure, kind: Any, footer: str) -> Callable[[], bytes]:
-    def draw_now() -> bytes:
-        from scviz.plots.export import draw
-
-        return draw(drawing, kind, footer=footer)
-
-    return draw_now
 
 
 def table(frame: pd.DataFrame, *, key: str, name: str, height: int | None = None, **options: Any) -> None:

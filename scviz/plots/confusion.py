@@ -86,7 +86,7 @@ def confusion_figure(
             hovertemplate="true: %{y}<br>named: %{x}<br>%{customdata} cells, %{z:.1f} % of the type<extra></extra>",
         )
     )
-    figure.update_layout(layout(dark=dark))
-    figure.update_xaxes(title_text="Named by the model", tickangle=-40, showgrid=False)
+    figure.update_layout(layout(dark=dark), margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    figure.update_xaxes(title_text="Named by the model", tickangle=-35, showgrid=False)
     figure.update_yaxes(title_text="Known type", autorange="reversed", showgrid=False)
     return figure

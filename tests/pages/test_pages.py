@@ -156,9 +156,9 @@ def test_a_finished_annotation_shows_every_number_beside_its_baseline(visit: Ope
     assert len(page.metric) == 4
     assert all(" against " in metric.delta for metric in page.metric)
     assert "macro-F1" in words(page)
-    assert "Logistic regression" in words(page)
+    assert "logistic regression" in words(page)
     assert len(page.get("plotly_chart")) >= 2
-    page.selectbox(key="confusion_method").set_value("Most common type").run()
+    page.selectbox(key="confusion_method").set_value("the most common type").run()
     assert not page.exception
     (cells,) = [table.value for table in page.dataframe if "confidence" in table.value]
     assert len(cells) == 60

@@ -8,6 +8,8 @@ import pytest
 from scviz.plots.confusion import confusion_figure, row_shares, similar_order
 from scviz.plots.curves import loss_figure
 from scviz.plots.export import draw
+from scviz.plots.map_file import draw_map
+from scviz.plots.points import category_palette, continuous_palette
 from scviz.plots.scores import scores_figure
 
 COUNTS = np.array([[8, 0, 2], [0, 5, 0], [4, 0, 6]])
@@ -59,6 +61,21 @@ def test_scores_have_one_trace_per_method() -> None:
 )
 def test_every_figure_becomes_a_file_of_each_kind(figure: object, kind: str, start: bytes) -> None:
     assert draw(figure, kind, footer="demo data").startswith(start)
+
+
+@pytest.mark.parametrize(("kind", "start"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_a_map_becomes_a_file_with_its_legend(kind: str, start: bytes) -> None:
+    points = np.array([[0, 0], [9, 9], [30, 5]], dtype=np.uint16)
+    codes = np.array([1, 2, 0], dtype=np.uint8)
+    labels = draw_map(
+        points, codes, category_palette(3), kind, labels=("B", "NK", "absent"), title="cell type"
+    )
+    assert labels.startswith(start)
+    if kind == "svg":
+        assert b"NK" in labels
+        assert b"absent" not in labels
+    values = draw_map(points, codes, continuous_palette(), kind, scale=(0.0, 2.5), title="CD3D")
+    assert values.startswith(start)
 
 
 def test_text_in_an_svg_stays_text() -> None:

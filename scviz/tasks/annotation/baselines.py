@@ -6,12 +6,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scviz.datasets.expression import log_expression, principal_components, variable_genes
+from scviz.datasets.expression import N_VARIABLE_GENES, log_expression, principal_components, variable_genes
 from scviz.datasets.split import Split
 
-MAJORITY = "Most common type"
-LOGISTIC_VARIABLE = "Logistic regression, 50 PCs of 2,000 variable genes"
-LOGISTIC_ALL = "Logistic regression, 50 PCs of all genes"
+MAJORITY = "the most common type"
+LOGISTIC_VARIABLE = "logistic regression on 50 PCs of variable genes"
+LOGISTIC_ALL = "logistic regression on 50 PCs of all genes"
 
 
 def baselines(
@@ -33,10 +33,10 @@ def baselines(
     known = np.concatenate([split.train, split.validation])
     expression = log_expression(counts)
     chosen = variable_genes(expression[known])
-    components = {
-        LOGISTIC_VARIABLE: principal_components(expression, genes=chosen, fit_rows=known, seed=seed),
-        LOGISTIC_ALL: principal_components(expression, fit_rows=known, seed=seed),
-    }
+    components = {LOGISTIC_ALL: principal_components(expression, fit_rows=known, seed=seed)}
+    if len(chosen) == N_VARIABLE_GENES:  # else these are all genes that are there
+        variable = principal_components(expression, genes=chosen, fit_rows=known, seed=seed)
+        components = {LOGISTIC_VARIABLE: variable, **components}
     predicted = {
         name: _logistic_regression(vectors[known], types[known], vectors[split.test])
         for name, vectors in components.items()

@@ -1,0 +1,243 @@
+"""What a newcomer does, in a real browser with the real engine: from an empty workspace to the answers.
+
+With SCREENSHOTS=1 the pictures go to assets/screenshots, for the README; else to test-output.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+import psutil
+import pytest
+from anndata import AnnData
+from playwright.sync_api import Page, expect
+
+from scviz.jobs import engine
+from scviz.settings import ROOT
+from tests.browser.conftest import start_server
+from tests.browser.steps import choose, lasso, map_drawn, selected, settled
+
+pytestmark = pytest.mark.slow
+
+PICTURES = ROOT / "assets" / "screenshots" if os.environ.get("SCREENSHOTS") else ROOT / "test-output"
+SLOW = 240_000
+"""Milliseconds that a run may take on a busy machine."""
+PAGES = ["", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "__init__")]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty workspace; the engine that a run starts there ends with the tests."""
+    home = tmp_path_factory.mktemp("flow") / "home"
+    yield home
+    if engine.address_file(home).exists():
+        psutil.Process(engine.read_address(home)["pid"]).terminate()
+
+
+@pytest.fixture(scope="module")
+def url(home: Path, server_logs: Path) -> Iterator[str]:
+    """The dashboard on that workspace."""
+    env = {"SCVIZ_HOME": str(home), "SCVIZ_DATA_ROOTS": str(home / "data")}
+    process, address = start_server(ROOT / "app.py", env, server_logs / "dashboard.log")
+    yield address
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait(timeout=20)
+
+
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").click()
+
+
+def picture(page: Page, name: str) -> None:
+    """Take the page in light and in dark."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        settled(page)
+        page.wait_for_timeout(700)  # the page fades into its colors
+        page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
+
+
+@pytest.fixture
+def quiet(page: Page) -> Iterator[Callable[[], None]]:
+    """Fail when the browser's console has an error of ours."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield lambda: None
+    assert errors == []
+
+
+def test_a_newcomer_reaches_the_confusion_matrix_in_three_clicks(page: Page, url: str, quiet: object) -> None:
+    page.goto(url)
+    press(page, "open_demo")
+    page.get_by_role("link", name="Name cell types").click(timeout=60_000)
+    press(page, "run")
+    page.locator(".st-key-confusion").wait_for(timeout=SLOW)
+    settled(page)
+    expect(page.get_by_text("Macro-F1").first).to_be_visible()
+    expect(page.get_by_text("logistic regression", exact=False).first).to_be_visible()
+    box = page.locator(".st-key-confusion").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 800, "the confusion matrix must be seen without scrolling"
+    picture(page, "annotate")
+    for tab in ("Types", "Learning", "Cells"):
+        page.get_by_role("tab", name=tab).click()
+        settled(page)
+        picture(page, f"annotate-{tab.lower()}")
+
+
+def test_the_same_request_is_answered_from_the_finished_run(page: Page, url: str) -> None:
+    page.goto(f"{url}/annotate")
+    press(page, "run")
+    page.get_by_text("Answered from the finished run").wait_for(timeout=20_000)
+
+
+def test_the_results_go_into_a_copy_of_the_file(page: Page, url: str) -> None:
+    page.goto(f"{url}/annotate")
+    page.get_by_role("tab", name="Cells").click()
+    press(page, "export")
+    button = page.locator(".st-key-export_download button")
+    button.wait_for(timeout=SLOW)
+    with page.expect_download() as download:
+        button.click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89HDF")
+    page.get_by_role("tab", name="Confusion").click()
+    for kind, start in {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}.items():
+        with page.expect_download() as download:
+            press(page, f"confusion_{kind}")
+        assert Path(download.value.path()).read_bytes().startswith(start)
+
+
+def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet: object) -> None:
+    page.goto(f"{url}/explore")
+    press(page, "run")
+    before = map_drawn_within(page, "map_model", SLOW)
+    map_drawn(page, "map_pca")
+    box = page.locator(".st-key-map_model .scviz-map").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 800, "the maps must be seen without scrolling"
+    picture(page, "explore")
+    choose(page, "color_by", "A gene")
+    page.locator(".st-key-gene input").fill("cd3d")
+    page.keyboard.press("Enter")
+    map_drawn(page, "map_model", after=before)
+    settled(page)
+    picture(page, "explore-gene")
+    lasso(page, [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98)], key="map_model")
+    page.get_by_text("700 cells selected").first.wait_for()
+    assert selected(page, "map_model") == selected(page, "map_pca") == 700
+    page.locator(".st-key-group_name input").fill("everything")
+    press(page, "name_it")
+    page.get_by_text("everything: 700 cells").wait_for()
+    picture(page, "explore-selection")
+    choose(page, "color_by", "My named groups")
+    settled(page)
+    press(page, "forget_0")
+    page.get_by_text("everything: 700 cells").wait_for(state="hidden")
+
+
+def map_drawn_within(page: Page, key: str, patience: int) -> str:
+    page.locator(f".st-key-{key} .scviz-map[data-drawn]").wait_for(timeout=patience)
+    return map_drawn(page, key)
+
+
+def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Page, url: str) -> None:
+    page.goto(f"{url}/annotate")
+    page.get_by_role("radio", name="Whole model").click()
+    page.locator(".st-key-mode").get_by_text("Whole model").wait_for()
+    page.get_by_text("Advanced").click()
+    page.locator(".st-key-epochs input").fill("3")
+    page.keyboard.press("Enter")
+    settled(page)
+    press(page, "run")
+    page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
+    page.reload()
+    page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
+    page.locator(".st-key-loss_curve").wait_for(timeout=60_000)
+    picture(page, "annotate-running")
+    (run,) = parse_qs(urlparse(page.url).query)["run"]
+    (worker,) = [p for p in psutil.process_iter(["cmdline"]) if run in (p.info["cmdline"] or [])]
+    worker.kill()
+    page.get_by_text("Interrupted.").wait_for(timeout=60_000)
+    picture(page, "annotate-interrupted")
+    press(page, "job_resume")
+    page.locator(".st-key-confusion").wait_for(timeout=SLOW)
+    page.get_by_role("tab", name="Learning").click()
+    page.get_by_text("of 3 were kept", exact=False).wait_for()
+
+
+def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
+    page.goto(f"{url}/annotate")
+    page.get_by_role("radio", name="Whole model").click()
+    settled(page)
+    press(page, "run")
+    page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
+    press(page, "job_stop")
+    page.get_by_text("Stopped.").wait_for(timeout=30_000)
+    page.goto(f"{url}/runs")
+    settled(page)
+    page.locator(".st-key-runs_table canvas").first.wait_for()
+    picture(page, "runs")
+
+
+def test_a_file_of_ones_own_is_checked_and_opened(page: Page, url: str, home: Path, adata: AnnData) -> None:
+    (home / "data").mkdir(exist_ok=True)
+    adata.write_h5ad(home / "data" / "my cells.h5ad")
+    page.goto(f"{url}/data")
+    choose(page, "server_file", "my cells.h5ad")
+    page.get_by_text("Counts in").wait_for()
+    settled(page)
+    picture(page, "data-card")
+    press(page, "open_file")
+    page.get_by_text("my cells · 60 cells").wait_for(timeout=SLOW)
+    picture(page, "data")
+
+
+def test_an_upload_is_checked_and_a_bad_one_is_a_sentence(
+    page: Page, url: str, tmp_path: Path, adata: AnnData
+) -> None:
+    (tmp_path / "bad.h5ad").write_text("cell,gene\n1,2\n")
+    page.goto(f"{url}/data")
+    page.get_by_role("tab", name="From my computer").click()
+    page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "bad.h5ad")
+    page.locator("[data-testid=stAlert]").first.wait_for()
+    assert "Traceback" not in page.locator("[data-testid=stMain]").inner_text()
+    picture(page, "data-refused")
+    adata.write_h5ad(tmp_path / "good.h5ad")
+    page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "good.h5ad")
+    page.locator(".st-key-open_file button").wait_for()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_can_be_the_first_one_that_is_opened(
+    page: Page, name: str, server_logs: Path, home: Path
+) -> None:
+    process, address = start_server(
+        ROOT / "app.py", {"SCVIZ_HOME": str(home)}, server_logs / f"first-{name}.log"
+    )
+    try:
+        page.goto(f"{address}/{name}")
+        settled(page)
+        assert page.locator("[data-testid=stSidebar] [data-testid=stPageLink]").count() == len(PAGES)
+        page.get_by_role("heading").first.wait_for()
+        picture(page, f"first-{name or 'home'}")
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=20)
+
+
+def test_a_server_with_a_login_shows_nothing_by_deep_link(page: Page, server_logs: Path, home: Path) -> None:
+    env = {"SCVIZ_HOME": str(home), "SCVIZ_LOGIN": "1"}
+    process, address = start_server(ROOT / "app.py", env, server_logs / "login.log")
+    try:
+        page.goto(f"{address}/annotate")
+        page.locator(".st-key-login button").wait_for()
+        settled(page)
+        assert page.locator("[data-testid=stPageLink]").count() == 0
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=20)

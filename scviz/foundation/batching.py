@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -73,7 +74,8 @@ def in_chunks(
     precision: Precision = "auto",
     report: Report = silent,
     stage: str = "Reading cells",
-    finished: Mapping[int, NDArray[np.float32]] | None = None,
+    numbers: Callable[[int], Iterable[int | None]] = range,
+    finished: Callable[[int], NDArray[np.float32] | None] | None = None,
 ) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float32]]]:
     """Compute something of every cell without gradients, chunk by chunk.
 
@@ -83,8 +85,11 @@ def in_chunks(
         From a batch of tokens to one row per cell, (B, C).
     batch_size
         Cells at a time; it is halved when memory runs out, and `report` gets a note.
+    numbers
+        From how many chunks there are to the numbers of those that are wanted, in the order in which they
+        are; None among them means that there is none yet, and is only reported.
     finished
-        Answers of chunks that are there already, by their number; they are passed on as they are.
+        From the number of a chunk to its answers, if they are there already; they are passed on as they are.
 
     Yields
     ------
@@ -99,9 +104,12 @@ def in_chunks(
     model.eval()
     order = longest_first(model.n_tokens(adata))
     done = 0
-    for number, start in enumerate(range(0, len(order), CELLS_PER_CHUNK)):
-        rows = order[start : start + CELLS_PER_CHUNK]
-        answers = (finished or {}).get(number)
+    for number in numbers(math.ceil(len(order) / CELLS_PER_CHUNK)):
+        if number is None:
+            report(Progress(stage=stage, done=done, total=len(order)))
+            continue
+        rows = order[number * CELLS_PER_CHUNK :][:CELLS_PER_CHUNK]
+        answers = finished(number) if finished else None
         if answers is None:
             parts = []
             for part, note in _batches(model, model.tokenize(adata[rows]), compute, batch_size, precision):

@@ -3,6 +3,9 @@
 The child is `python -m scviz.jobs.worker RUN`. Events come from it as JSON lines; "stop" goes to it, and the
 end of that pipe tells it that nobody watches any more. Since the child alone imports torch, a stop can be a
 kill, a crash takes nothing else with it, and all memory is free afterwards.
+
+On a cluster, a task whose front says `FANS_OUT = True` also gets a child on every other worker, which helps and
+is told nothing and asked nothing: it ends when it finds nothing more to do, or is killed with the attempt.
 """
 
 # mypy: untyped-calls-exclude=distributed
@@ -27,7 +30,9 @@ from scviz.jobs.engine import HEAVY, importable
 from scviz.settings import Settings
 
 if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
-    from scviz.workspace.database import Database, State
+    from distributed import Future
+
+    from scviz.workspace.database import Database, Run, State
 
 BEAT_SECONDS = 0.5
 """How often the row is written and a stop is looked for."""
@@ -62,12 +67,81 @@ def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
         if database.update(
             run, only_if=["queued"], only_attempt=attempt, state="running", started=now, heartbeat=now
         ):
+            helpers = _call_helpers(database.get(run), env)
             ending = _watch(database, run, attempt, _child_environment(env))
+            del helpers  # Dask forgets those that still wait for a place
         else:  # Dask starts a task again when its worker died; the row then still says "running"
             ending = ended("lost", WORKER_ENDED, RESUME)
         database.update(run, only_if=["running"], only_attempt=attempt, **ending)
     finally:
         database.close()
+
+
+def _call_helpers(row: Run, env: Mapping[str, str]) -> list[Future[None]]:
+    """Have every other worker of a cluster help with a run that is at work; it goes on without them if need be.
+
+    They are called here and not by who hands the run in, since a helper that waits in front of its own run, or
+    of another one that does the same, could block the cluster.
+    """
+    from distributed import get_client, get_worker
+
+    from scviz.tasks import front
+
+    if not Settings.from_env(env).scheduler or not getattr(front(row.task), "FANS_OUT", False):
+        return []
+    with suppress(OSError):
+        client, here = get_client(), get_worker().address
+        others = [address for address in client.scheduler_info()["workers"] if address != here]
+        return [
+            client.submit(
+                help_out,
+                row.id,
+                row.attempt,
+                number,
+                env,
+                key=f"{row.id}-{row.attempt}-helper-{number}",
+                workers=[address],
+                priority=-1,  # a run that waits comes first
+                pure=False,
+            )
+            for number, address in enumerate(others, start=1)
+        ]
+    return []
+
+
+def help_out(run: str, attempt: int, number: int, env: Mapping[str, str]) -> None:
+    """Help with one attempt of a run in a child process, while it is at work; its row is only read.
+
+    Parameters
+    ----------
+    run
+        Its id.
+    attempt
+        Which attempt is helped.
+    number
+        Tells the helpers of an attempt apart.
+    env
+        The settings, as environment variables.
+    """
+    from scviz.workspace import Workspace
+    from scviz.workspace.database import Database
+
+    settings = Settings.from_env({**os.environ, **env})
+    log = Workspace.from_settings(settings).run_folder(run) / f"log-helper-{number}.txt"
+    database, child = Database.from_settings(settings), None
+    try:
+        while _is_at_work(row := database.get(run), attempt) and (child is None or child.poll() is None):
+            if child is None and row.stage:  # its own child has begun, and has cleared up
+                child = _start_child(run, log, _child_environment(env), "--help-out")
+            time.sleep(BEAT_SECONDS)
+    finally:
+        if child is not None:
+            _end_group(child)
+        database.close()
+
+
+def _is_at_work(row: Run, attempt: int) -> bool:
+    return row.state == "running" and row.attempt == attempt and not row.stop_requested
 
 
 def ended(state: State, message: str = "", hint: str = "") -> dict[str, Any]:
@@ -118,7 +192,7 @@ def _watch(database: Database, run: str, attempt: int, env: Mapping[str, str]) -
     from scviz.workspace import Workspace
 
     folder = Workspace.from_settings(Settings.from_env(env)).run_folder(run)
-    child = _start_child(run, folder, env)
+    child = _start_child(run, folder / "log.txt", env)
     lines: queue.Queue[bytes] = queue.Queue()
     threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True).start()
     tracker, deadline, due = Tracker(), math.inf, 0.0
@@ -145,15 +219,15 @@ def _watch(database: Database, run: str, attempt: int, env: Mapping[str, str]) -
     return {**tracker.fields, **ending}
 
 
-def _start_child(run: str, folder: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    with (folder / "log.txt").open("ab") as log:
+def _start_child(run: str, log: Path, env: Mapping[str, str], *options: str) -> subprocess.Popen[bytes]:
+    with log.open("ab") as file:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "scviz.jobs.worker", run],
+            [sys.executable, "-P", "-m", "scviz.jobs.worker", run, *options],
             env=env,
             start_new_session=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=file,
         )
 
 

@@ -1,4 +1,4 @@
-"""The child process that carries out one run: `python -m scviz.jobs.worker RUN`.
+"""The child process that carries out one run, `python -m scviz.jobs.worker RUN`, or helps with it, `… RUN --help-out`.
 
 Here, and only here, torch is imported. What it has to say goes to its supervisor as JSON lines on standard
 output; all that libraries print goes to the log of the run.
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from scviz.errors import JobCancelledError, ScvizError
-from scviz.progress import Progress, Report
+from scviz.progress import Progress, Report, silent
 from scviz.settings import GIGABYTE, Settings
 from scviz.tasks import back, front
 from scviz.tasks.context import Context
@@ -122,17 +122,29 @@ def execute(run: str, workspace: Workspace, report: Report) -> dict[str, Any]:
     folder = workspace.run_folder(run)
     if (folder / "result" / RECORD).exists():  # written last: an earlier attempt had finished
         return _ended("done")
-    asked = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     try:
-        request = from_json(front(asked["task"]).Request, asked["request"])
+        task, request = _asked(folder)
         context = Context(workspace=workspace, report=report, folder=folder)
-        write_record(back(asked["task"]).run(request, context), folder / "result")
+        write_record(back(task).run(request, context), folder / "result")
     except JobCancelledError:
         return _ended("stopped")
     except Exception as error:  # noqa: BLE001 - the one place where errors of a task become words
         traceback.print_exc()
         return _in_words(error)
     return _ended("done")
+
+
+def help_out(run: str, workspace: Workspace) -> None:
+    """Do a part of a run that another process carries out; nothing is reported, and what is wrong is raised."""
+    folder = workspace.run_folder(run)
+    task, request = _asked(folder)
+    back(task).help_out(request, Context(workspace=workspace, report=silent, folder=folder))
+
+
+def _asked(folder: Path) -> tuple[str, Any]:
+    """Read the task of a run and its request."""
+    asked = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    return asked["task"], from_json(front(asked["task"]).Request, asked["request"])
 
 
 def _in_words(error: Exception) -> dict[str, Any]:
@@ -190,8 +202,8 @@ def _listen(stop: threading.Event) -> None:
     os._exit(1)
 
 
-def main(run: str) -> None:
-    """Be the child process of one run."""
+def main(run: str, *, helps: bool) -> None:
+    """Be the child process of one run, or one that helps it."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print goes to the log, not between the events
     stop = threading.Event()
@@ -199,9 +211,12 @@ def main(run: str) -> None:
     settings = Settings.from_env()
     workspace = Workspace.from_settings(settings)
     limit_memory(settings.memory_gb)
+    if helps:
+        help_out(run, workspace)
+        return
     reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
     reporter.end(execute(run, workspace, reporter))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], helps="--help-out" in sys.argv)

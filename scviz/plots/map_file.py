@@ -46,7 +46,7 @@ def draw_map(
         What the map shows.
     """
     import matplotlib
-    from matplotlib.colors import ListedColormap, Normalize, to_hex
+    from matplotlib.colors import ListedColormap, Normalize
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -70,7 +70,7 @@ def draw_map(
                     [],
                     marker="o",
                     linestyle="none",
-                    color=to_hex(palette[i + 1, :3] / 255),
+                    color="#{:02x}{:02x}{:02x}".format(*palette[i + 1]),
                     label=labels[i],
                 )
                 for i in present

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
@@ -38,14 +39,28 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         psutil.Process(engine.read_address(home)["pid"]).terminate()
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running dashboard."""
+
+    url: str
+    pid: int
+
+
 @pytest.fixture(scope="module")
-def url(home: Path, server_logs: Path) -> Iterator[str]:
+def server(home: Path, server_logs: Path) -> Iterator[Server]:
     """The dashboard on that workspace."""
     env = {"SCVIZ_HOME": str(home), "SCVIZ_DATA_ROOTS": str(home / "data")}
     process, address = start_server(ROOT / "app.py", env, server_logs / "dashboard.log")
-    yield address
+    yield Server(address, process.pid)
     os.killpg(process.pid, signal.SIGTERM)
     process.wait(timeout=20)
+
+
+@pytest.fixture
+def url(server: Server) -> str:
+    """Its address."""
+    return server.url
 
 
 def press(page: Page, key: str) -> None:
@@ -241,3 +256,9 @@ def test_a_server_with_a_login_shows_nothing_by_deep_link(page: Page, server_log
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=20)
+
+
+def test_the_web_process_has_never_loaded_torch(server: Server) -> None:
+    loaded = {Path(entry.path).name for entry in psutil.Process(server.pid).memory_maps()}
+    assert any(name.startswith("libpython") or "_multiarray" in name for name in loaded)
+    assert not [name for name in loaded if "torch" in name or "numba" in name or "llvm" in name]

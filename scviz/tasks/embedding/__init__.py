@@ -11,6 +11,8 @@ from scviz.errors import RequestError
 
 TITLE = "Map of cells"
 HEAVY = True
+FANS_OUT = True
+"""On a cluster its other workers help: `run.py` has a `help_out` beside `run`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

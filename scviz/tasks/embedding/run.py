@@ -1,11 +1,10 @@
-"""Embed, find neighbors, draw the map; then the same with principal components."""
+"""Embed, find neighbors, draw the map; then the same with principal components. Other processes may help to embed."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from anndata import AnnData
@@ -18,6 +17,7 @@ from scviz.memory import peak_gb
 from scviz.progress import Progress, Report
 from scviz.tasks.context import Context
 from scviz.tasks.embedding import Request, Result
+from scviz.tasks.embedding.chunks import Chunks
 from scviz.tasks.price import Price
 
 MANY_CELLS = 30_000
@@ -26,12 +26,13 @@ MANY_CELLS = 30_000
 
 def run(request: Request, context: Context) -> Result:
     """Carry the request out; chunks that an earlier try has finished are not computed again."""
+    chunks = Chunks(context.state)
+    chunks.clear_up()
     adata, model = context.counts(request.dataset), context.model(request.checkpoint)
-    model.to(pick_device(context.device))
     report = context.report
     start = time.monotonic()
     embedding = np.full((adata.n_obs, 0), np.nan, dtype=np.float32)
-    for rows, vectors in _resumable(model, adata, request, context):
+    for rows, vectors in _embed(model, adata, request, context, chunks, chunks.all_of):
         if not embedding.shape[1]:
             embedding = np.full((adata.n_obs, vectors.shape[1]), np.nan, dtype=np.float32)
         embedding[rows] = vectors
@@ -57,31 +58,44 @@ def run(request: Request, context: Context) -> Result:
     )
 
 
-def _resumable(
-    model: FoundationModel, adata: AnnData, request: Request, context: Context
+def help_out(request: Request, context: Context) -> None:
+    """Embed chunks of a run that another process carries out, as long as there are some that nobody else has."""
+    chunks = Chunks(context.state)
+    adata, model = context.counts(request.dataset), context.model(request.checkpoint)
+    for _ in _embed(model, adata, request, context, chunks, chunks.unclaimed_of):
+        pass  # each is in the state folder now
+
+
+def _embed(
+    model: FoundationModel,
+    adata: AnnData,
+    request: Request,
+    context: Context,
+    chunks: Chunks,
+    numbers: Callable[[int], Iterable[int | None]],
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Embed chunk by chunk; each is kept in the state folder as soon as it is there."""
-    finished = {int(path.stem): np.load(path) for path in context.state.glob("[0-9]*.npy")}
-    chunks = in_chunks(
-        model,
-        adata,
-        model.encode_cells,
-        batch_size=request.batch_size or "auto",
-        report=context.report,
-        finished=finished,
-    )
-    for number, rows, vectors in chunks:
-        if number not in finished:
-            _write(context.state / f"{number:05d}.npy", vectors)
-        yield rows, vectors
+    model.to(pick_device(context.device))
 
+    def report(progress: Progress) -> None:
+        chunks.keep_claim()
+        context.report(progress)
 
-def _write(path: Path, array: NDArray[np.float32]) -> None:
-    """Write an array so that readers see all of it or nothing."""
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        np.save(file, array)
-    draft.replace(path)
+    batch_size = request.batch_size or "auto"
+    try:
+        for number, rows, vectors in in_chunks(
+            model,
+            adata,
+            model.encode_cells,
+            batch_size=batch_size,
+            report=report,
+            numbers=numbers,
+            finished=chunks.read,
+        ):
+            chunks.write(number, vectors)
+            yield rows, vectors
+    finally:
+        chunks.give_back()
 
 
 def map_of_cells(

@@ -16,6 +16,7 @@ os.environ["PYTHONPATH"] = HERE  # and for those that it starts
 from scviz.jobs.engine import address_file, read_address  # noqa: E402
 from scviz.jobs.queue import RunQueue  # noqa: E402
 from scviz.settings import Settings  # noqa: E402
+from tests.jobs.cluster import Cluster  # noqa: E402
 
 
 def settings_for(home: Path, **env: str) -> Settings:
@@ -51,3 +52,12 @@ def new_queue(tmp_path: Path) -> Iterator[Callable[..., RunQueue]]:
     for queue in queues:
         queue.close()
     end_engine(tmp_path)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path)
+    yield cluster
+    for process in cluster.processes:
+        process.kill()
+        process.wait()

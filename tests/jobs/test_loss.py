@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from example_tasks import counting
 
 from scviz.errors import JobError
-from scviz.jobs.engine import address_file, find, importable, read_address
+from scviz.jobs.engine import address_file, find, read_address
 from scviz.jobs.queue import RunQueue
 from scviz.workspace.database import Run
+from tests.jobs.cluster import Cluster
 from tests.jobs.waiting import is_gone, processes_of, wait_for, wait_for_end, wait_for_units, wait_until_done
 
 COUNTING = "example_tasks.counting"
@@ -116,42 +114,6 @@ def test_a_cluster_that_does_not_answer_is_named_and_the_run_is_kept(new_queue: 
     with pytest.raises(JobError, match=r"scheduler at tcp://127.0.0.1:1 does not answer"):
         queue.submit(COUNTING, counting.Request())
     assert [row.state for row in queue.runs()] == ["lost"]
-
-
-class Cluster:
-    """A Dask scheduler and its workers, started by hand as on somebody's cluster."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.processes = folder, []
-        self.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-        file = folder / "scheduler.json"
-        wait_for(lambda: file.exists() and file.read_text().strip().endswith("}"), "the scheduler is up")
-        self.address = json.loads(file.read_text())["address"]
-
-    def start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
-        file = str(self.folder / "scheduler.json")
-        call = f"from distributed.cli.dask_{kind} import main; main()"
-        process = subprocess.Popen(
-            [sys.executable, "-c", call, "--scheduler-file", file, *options],
-            env=importable(dict(os.environ)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.processes.append(process)
-        return process
-
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        return self.start("worker", "--no-nanny", "--nthreads", "2", "--no-dashboard")
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path)
-    yield cluster
-    for process in cluster.processes:
-        process.kill()
-        process.wait()
 
 
 @pytest.mark.slow

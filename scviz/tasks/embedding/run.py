@@ -81,13 +81,12 @@ def _embed(
         chunks.keep_claim()
         context.report(progress)
 
-    batch_size = request.batch_size or "auto"
     try:
         for number, rows, vectors in in_chunks(
             model,
             adata,
             model.encode_cells,
-            batch_size=batch_size,
+            batch_size=request.batch_size or "auto",
             report=report,
             numbers=numbers,
             finished=chunks.read,

@@ -116,7 +116,8 @@ def _keep(model: FoundationModel, request: Request, context: Context, n_train: i
         id=f"{request.model}/{name}",
         model=request.model,
         name=request.name,
-        description=f"Pre-trained from scratch on {n_train:,} cells of {dataset.name}, configuration {request.configuration}.",
+        description=f"Pre-trained from scratch on {n_train:,} cells of {dataset.name}, "
+        f"configuration {request.configuration}.",
         licence="that of the project" if request.demo else "that of your data",
         n_parameters=n_parameters,
         n_genes=len(model.vocab),

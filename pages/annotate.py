@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.annotation_result import annotation_result
+from pages.components.coverage import enough_genes
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
@@ -77,8 +78,9 @@ with left:
             batch_size=int(batch_size),
             seed=int(seed),
         )
+        enough = enough_genes(dataset, checkpoint)
         fits = price("annotation", request)
-        if st.button("Run", type="primary", key="run", width="stretch", disabled=not fits):
+        if st.button("Run", type="primary", key="run", width="stretch", disabled=not (fits and enough)):
             submitted = state.queue().submit("annotation", request, state.owner())
             state.show_run(submitted.run)
             state.keep("cached", submitted.run if submitted.cached else None)

@@ -19,7 +19,6 @@ with left:
         path = pick_file()
     if st.button("Use the demo data", key="open_demo", icon=":material/science:", width="stretch"):
         state.keep("opening", state.queue().submit("opening", opening.demo_request(), state.owner()).run)
-        state.keep("file", None)
         st.rerun()
 
 with right:
@@ -27,10 +26,10 @@ with right:
     if run_id is not None and job_panel(run_id).state == "done":
         state.remember("dataset", state.queue().result(run_id).dataset)
         state.keep("opening", None)
-        state.keep("file", None)
+        state.keep("opened", str(path))
         st.rerun()
     dataset = state.current_dataset()
-    if path is not None:
+    if path is not None and str(path) != state.kept("opened"):
         with errors_in_words():
             file_card(path)
     elif dataset is not None:

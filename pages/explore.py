@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import state
+from pages.components.coverage import enough_genes
 from pages.components.explore_result import explore_result
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
@@ -19,9 +20,8 @@ if dataset is None or checkpoint is None:
     st.stop()
 
 run_id = state.current_run("embedding", dataset.id, checkpoint.id)
-with st.expander(
-    "Draw a map" if run_id is None else "Draw another map", expanded=run_id is None, key="new_map"
-):
+first = run_id is None
+with st.expander("Draw a map" if first else "Draw another map", expanded=first, key=f"new_map_{first}"):
     row = st.columns([2, 2, 2, 3, 2], vertical_alignment="bottom")
     n_neighbors = row[0].number_input(
         "Neighbors", 2, 200, 15, help="More neighbors show the large shape.", key="n_neighbors"
@@ -39,8 +39,11 @@ with st.expander(
             seed=int(seed),
         )
         with row[3]:
+            enough = enough_genes(dataset, checkpoint)
             fits = price("embedding", request)
-        if row[4].button("Draw the map", type="primary", key="run", width="stretch", disabled=not fits):
+        if row[4].button(
+            "Draw the map", type="primary", key="run", width="stretch", disabled=not (fits and enough)
+        ):
             submitted = state.queue().submit("embedding", request, state.owner())
             state.show_run(submitted.run)
             st.rerun()

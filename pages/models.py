@@ -10,12 +10,13 @@ from pages.components.job_panel import OPEN, job_panel
 from pages.components.show import errors_in_words, escaped, table
 from scviz.datasets.safety import allowed
 from scviz.models import cards
+from scviz.tasks import TASKS, front
 from scviz.tasks.importing import Request
 
 SUPPORT = {
-    "evaluated": "tried by its authors",
-    "related": "authors tried something like it",
-    "none": "not tried by its authors",
+    "evaluated": "Evaluated by its authors",
+    "related": "Its authors evaluated something like it",
+    "none": "Not evaluated by its authors",
 }
 
 frame("models")
@@ -32,8 +33,10 @@ for card in cards().values():
             st.write(card.summary)
             st.caption(f"Reads: {card.reads}")
             st.caption(f"Paper: https://doi.org/{card.reference} · licence of the weights: {card.licence}")
-            tasks = " · ".join(f"{task}: {SUPPORT[support]}" for task, support in card.support.items())
-            st.caption(tasks)
+            for support, words in SUPPORT.items():
+                tasks = [front(task).TITLE.lower() for task in TASKS if card.support.get(task) == support]
+                if tasks:
+                    st.caption(f"{words}: {', '.join(tasks)}")
         with right:
             if not own:
                 st.info("No weights yet. Add a folder below.")

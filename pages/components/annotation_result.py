@@ -84,7 +84,6 @@ def _metrics(result: Result) -> None:
             f"{value:.3f}",
             f"{value - baseline:+.3f} against {baseline:.3f}",
             help=f"{meaning} Below: the best baseline, {result.comparison.baseline}, on the same cells.",
-            border=True,
         )
 
 
@@ -110,7 +109,7 @@ def _confusion(result: Result, footer: str) -> None:
     )
     counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
     drawing = confusion_figure(counts, result.types, show=shown, dark=state.dark())
-    height = max(340, 120 + 24 * len(result.types))
+    height = max(320, 110 + 22 * len(result.types))
     figure(drawing, key="confusion", name="confusion", alt="Confusion matrix", height=height, footer=footer)
 
 

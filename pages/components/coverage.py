@@ -40,3 +40,12 @@ def coverage_bar(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> None:
         )
     if share < TOO_FEW:
         st.caption(f"Fewer than half of the genes are read: results rest on {found.n_found:,} genes.")
+
+
+def enough_genes(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> bool:
+    """Let a run on few known genes be started only by somebody who has seen how few they are."""
+    found = coverage(dataset.id, checkpoint.id)
+    if found.n_found >= TOO_FEW * found.n_genes:
+        return True
+    text = f"The model reads only {found.n_found:,} of {found.n_genes:,} genes. Run it all the same."
+    return st.checkbox(text, key="few_genes", disabled=not found.n_found)

@@ -58,7 +58,6 @@ def file_card(path: Path) -> None:
     if st.button("Open", type="primary", key="open_file", disabled=not report.can_open, width="stretch"):
         request = Request(path=str(path), name=given or name, counts_location=location)
         state.keep("opening", state.queue().submit("opening", request, state.owner()).run)
-        state.keep("file", str(path))
         st.rerun()
     with st.expander("Every matrix of the file"):
         rows = [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
 from scviz.settings import ROOT
@@ -118,7 +120,7 @@ def _gate() -> None:
 
 def _sidebar() -> None:
     with st.sidebar:
-        st.image(str(ROOT / "assets" / ("logo-dark.svg" if state.dark() else "logo-name.svg")), width=140)
+        st.html((ROOT / "assets" / "logo-name.svg").read_text("utf-8"))
         group = ""
         for page in PAGES.values():
             if page.group != group:
@@ -143,37 +145,27 @@ def _sidebar() -> None:
 
 def _pickers() -> None:
     """Offer the datasets and weights that are here; the choice holds on every page."""
-    datasets, checkpoints = state.workspace().datasets(), state.workspace().checkpoints()
     dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
     left, right = st.columns(2)
     if dataset is not None:
-        names = {info.id: f"{info.name} · {info.n_cells:,} cells" for info in datasets}
-        ids = list(names)
-        chosen = left.selectbox(
-            "Dataset",
-            ids,
-            state.position(ids, dataset.id),
-            format_func=lambda i: names[i],
-            key="pick_dataset",
-        )
-        _switch("dataset", chosen, dataset.id)
+        names = {info.id: f"{info.name} · {info.n_cells:,} cells" for info in state.workspace().datasets()}
+        _picker(left, "dataset", "Dataset", names, dataset.id)
     if checkpoint is not None:
-        labels = {info.id: info.name for info in checkpoints}
-        ids = list(labels)
-        chosen = right.selectbox(
-            "Model and weights",
-            ids,
-            state.position(ids, checkpoint.id),
-            format_func=lambda i: labels[i],
-            key="pick_checkpoint",
-        )
-        _switch("checkpoint", chosen, checkpoint.id)
+        names = {info.id: info.name for info in state.workspace().checkpoints()}
+        _picker(right, "checkpoint", "Model and weights", names, checkpoint.id)
 
 
-def _switch(name: str, chosen: str, before: str) -> None:
-    """Take a new choice over and start the page again with it."""
-    if chosen != before:
-        state.remember(name, chosen)
-        state.forget_run()
-        st.rerun()
-    state.remember(name, before)
+def _picker(place: DeltaGenerator, name: str, label: str, names: Mapping[str, str], current: str) -> None:
+    """Show what is chosen and let another be chosen."""
+    key = f"pick_{name}"
+    state.preset(key, current)
+    state.remember(name, current)
+    place.selectbox(
+        label, list(names), format_func=lambda option: names[option], key=key, on_change=_switch, args=(name,)
+    )
+
+
+def _switch(name: str) -> None:
+    """Take a new choice over; the run in the address belonged to the old one."""
+    state.remember(name, state.value_of(f"pick_{name}"))
+    state.forget_run()

@@ -12,6 +12,7 @@ import streamlit as st
 from pages.components import state
 from scviz.datasets.safety import allowed
 from scviz.errors import UnreadableFileError
+from scviz.workspace.store import slug
 
 MOST_FILES = 500
 GIGABYTE = 10**9
@@ -32,8 +33,7 @@ def pick_file() -> Path | None:
         path = _on_server()
     with mine:
         path = _uploaded() or path
-    kept = state.kept("file")
-    return path or (Path(kept) if kept else None)
+    return path
 
 
 def _on_server() -> Path | None:
@@ -73,7 +73,7 @@ def _uploaded() -> Path | None:
     if kept is None:
         folder = state.workspace().home / "uploads" / uuid4().hex
         folder.mkdir(parents=True)
-        path = folder / "upload.h5ad"  # never a name that the user chose
+        path = folder / f"{slug(Path(file.name).stem)}.h5ad"  # nothing of a name that could lead elsewhere
         with path.open("wb") as target:
             shutil.copyfileobj(file, target)
         state.keep(f"upload_{file.file_id}", str(path))

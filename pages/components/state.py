@@ -59,6 +59,17 @@ def recall(name: str) -> str | None:
     return value
 
 
+def preset(widget: str, value: str) -> None:
+    """Set a widget before it is drawn."""
+    st.session_state[widget] = value
+
+
+def value_of(widget: str) -> str:
+    """Return what a widget holds; for callbacks, which run before the page does."""
+    value: str = st.session_state[widget]
+    return value
+
+
 def keep(name: str, value: str | None) -> None:
     """Keep something for this session only."""
     st.session_state[f"kept_{name}"] = value

@@ -64,6 +64,7 @@ def url(server: Server) -> str:
 
 
 def press(page: Page, key: str) -> None:
+    settled(page)
     page.locator(f".st-key-{key} button").click()
 
 
@@ -208,7 +209,7 @@ def test_a_file_of_ones_own_is_checked_and_opened(page: Page, url: str, home: Pa
     settled(page)
     picture(page, "data-card")
     press(page, "open_file")
-    page.get_by_text("my cells · 60 cells").wait_for(timeout=SLOW)
+    expect(page.locator(".st-key-pick_dataset input")).to_have_value("my cells · 60 cells", timeout=SLOW)
     picture(page, "data")
 
 

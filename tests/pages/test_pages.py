@@ -212,3 +212,20 @@ def test_a_failed_run_is_a_sentence_with_a_way_on(visit: Open, opened: Opened) -
     )
     assert page.button(key="job_resume")
     assert front("embedding").TITLE in words(visit("pages/runs.py", run="failed"))
+
+
+def test_a_choice_in_the_header_holds_and_leaves_the_old_run(visit: Open, opened: Opened) -> None:
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run="old")
+    other = next(option for option in page.selectbox(key="pick_checkpoint").options if option != "Tiny")
+    page.selectbox(key="pick_checkpoint").select(other).run()
+    assert page.query_params["checkpoint"] == "geneformer/geneformer-demo"
+    assert "run" not in page.query_params
+
+
+def test_a_run_on_few_genes_must_be_wanted(visit: Open, opened: Opened) -> None:
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint="geneformer/geneformer-demo")
+    assert page.button(key="run").disabled
+    assert "reads only 0 of 200 genes" in page.checkbox(key="few_genes").label
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
+    assert not page.button(key="run").disabled
+    assert not page.checkbox

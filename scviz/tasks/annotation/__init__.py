@@ -35,7 +35,7 @@ class Request:
     """Hold whole groups out, such as donors, instead of cells."""
     test_fraction: float = 0.2
     epochs: int = 0
-    """Most passes over the training cells; 0 takes 10 for all of the model and 60 for a head."""
+    """Most passes over the training cells; 0 takes 10 for all of the model and 100 for a head."""
     batch_size: int = 32
     learning_rate: float = 0.0
     """0 takes one that suits the mode and the width of the model."""

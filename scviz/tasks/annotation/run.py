@@ -153,10 +153,10 @@ def _settings(request: Request, classifier: CellTypeClassifier) -> TrainingSetti
     width = classifier.encoder.gene_embeddings().shape[1]
     small = 8 if width < 256 else 1  # small models are trained with larger steps
     return TrainingSettings(
-        epochs=request.epochs or (10 if request.mode == "full" else 60),
+        epochs=request.epochs or (10 if request.mode == "full" else 100),
         batch_size=request.batch_size,
-        learning_rate=request.learning_rate or (5e-5 * small if request.mode == "full" else 2e-3),
-        patience=3 if request.mode == "full" else 8,
+        learning_rate=request.learning_rate or (5e-5 * small if request.mode == "full" else 5e-3),
+        patience=3 if request.mode == "full" else 15,
         seed=request.seed,
     )
 

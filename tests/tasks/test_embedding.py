@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from anndata import AnnData
 
 from scviz.errors import JobCancelledError, RequestError
 from scviz.foundation import batching
+from scviz.jobs.engine import importable
 from scviz.metrics.neighbors import neighbor_agreement
 from scviz.progress import Progress
-from scviz.tasks.embedding import Request
+from scviz.tasks.embedding import Request, chunks
+from scviz.tasks.embedding.chunks import Chunks
 from scviz.tasks.embedding.run import nearest, price, run
 from tests.conftest import Opened
 
@@ -57,12 +64,107 @@ def test_a_stopped_run_goes_on_from_its_finished_chunks(
 
     with pytest.raises(JobCancelledError):
         run(request(opened), opened.context("parts", stop))
-    kept = sorted(path.name for path in opened.context("parts").state.iterdir())
-    assert kept == ["00000.npy"]
+    state = opened.context("parts").state
+    assert [path.name for path in state.iterdir()] == ["00000.npy"]
+    (state / "00001.claim").touch()  # as one that is killed leaves it
     seen: list[Progress] = []
     result = run(request(opened), opened.context("parts", seen.append))
     assert next(p.done for p in seen if p.stage == "Reading cells") == 20
     np.testing.assert_array_equal(result.embedding, whole.embedding)
+    assert [path.name for path in sorted(state.iterdir())] == ["00000.npy", "00001.npy", "00002.npy"]
+
+
+HELPER = """
+import sys
+from pathlib import Path
+from scviz.foundation import batching
+from scviz.progress import silent
+from scviz.tasks.context import Context
+from scviz.tasks.embedding.run import Request, help_out
+from scviz.workspace import Workspace
+
+home, run, dataset, checkpoint = sys.argv[1:]
+batching.CELLS_PER_CHUNK = 10
+workspace = Workspace(Path(home))
+context = Context(workspace=workspace, report=silent, folder=workspace.run_folder(run))
+help_out(Request(dataset=dataset, checkpoint=checkpoint), context)
+"""
+
+
+def test_two_processes_share_the_chunks_of_a_run(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "CELLS_PER_CHUNK", 10)
+    home, state = str(opened.workspace.home), opened.context().state
+    helped: list[str] = []
+    seen: list[int] = []
+
+    def report(progress: Progress) -> None:
+        if not helped:  # while the first chunk is computed here
+            call = [sys.executable, "-c", HELPER, home, "one", opened.dataset, opened.checkpoint]
+            subprocess.run(call, env=importable(dict(os.environ)), check=True)
+            helped.extend(path.name for path in sorted(state.iterdir()))
+        if progress.stage == "Reading cells":
+            seen.append(progress.done)
+
+    result = run(request(opened), opened.context(report=report))
+    assert helped == ["00000.claim", *(f"0000{number}.npy" for number in range(1, 6))]
+    assert seen == [10, 20, 30, 40, 50, 60]
+    context = opened.context()
+    alone = context.model(opened.checkpoint).embed(context.counts(opened.dataset))
+    np.testing.assert_allclose(result.embedding, alone, atol=1e-6)
+
+
+def test_a_chunk_of_a_process_that_has_died_is_taken_over(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "CELLS_PER_CHUNK", 20)
+    monkeypatch.setattr(chunks, "STALE_SECONDS", 0.3)
+    monkeypatch.setattr(chunks, "LOOK_SECONDS", 0.05)
+    seen: list[int] = []
+
+    def report(progress: Progress) -> None:
+        if not seen:
+            (opened.context().state / "00001.claim").touch()
+        if progress.stage == "Reading cells":
+            seen.append(progress.done)
+
+    result = run(request(opened), opened.context(report=report))
+    assert seen[:2] == [20, 40]
+    assert set(seen[2:-1]) == {40}  # it waits
+    assert seen[-1] == 60
+    assert np.isfinite(result.embedding).all()
+
+
+def test_a_run_that_waits_for_others_can_be_stopped(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "CELLS_PER_CHUNK", 20)
+    monkeypatch.setattr(chunks, "LOOK_SECONDS", 0.05)
+    seen: list[int] = []
+
+    def report(progress: Progress) -> None:
+        (opened.context().state / "00002.claim").touch()
+        if seen.count(40) == 2:
+            raise JobCancelledError("stopped")
+        seen.append(progress.done)
+
+    with pytest.raises(JobCancelledError):
+        run(request(opened), opened.context(report=report))
+    assert seen == [20, 40, 40]
+
+
+def test_no_chunk_is_computed_twice_while_its_owner_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "STALE_SECONDS", 1.0)
+    monkeypatch.setattr(chunks, "LOOK_SECONDS", 0.25)
+    owner, other = Chunks(tmp_path), Chunks(tmp_path)
+    assert next(owner.unclaimed_of(1)) == 0
+    assert list(other.unclaimed_of(1)) == []
+    numbers = other.all_of(1)
+    for _ in range(8):
+        assert next(numbers) is None
+        owner.keep_claim()
+    owner.write(0, np.ones((2, 3), dtype=np.float32))
+    assert next(numbers) == 0
+    assert other.read(0).tolist() == [[1, 1, 1], [1, 1, 1]]
 
 
 def test_the_nearest_of_a_cell_is_itself_even_beside_twins() -> None:

@@ -120,7 +120,7 @@ def _gate() -> None:
 
 def _sidebar() -> None:
     with st.sidebar:
-        st.html((ROOT / "assets" / "logo-name.svg").read_text("utf-8"))
+        st.image(str(ROOT / "assets" / "logo-name.svg"), width=132)
         group = ""
         for page in PAGES.values():
             if page.group != group:

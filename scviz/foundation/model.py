@@ -58,6 +58,11 @@ class FoundationModel(nn.Module, ABC):
         """Read a checkpoint folder, the authors' layout or ours."""
 
     @classmethod
+    def for_task(cls, folder: Path, task: str) -> Self:  # noqa: ARG003 - for those that override it
+        """Read a checkpoint folder for one task; models that publish weights for each task override it."""
+        return cls.from_checkpoint(folder)
+
+    @classmethod
     @abstractmethod
     def untrained(cls, adata: AnnData, shape: str) -> Self:
         """Make a model with random weights for the genes of these cells; `shape` names its size."""

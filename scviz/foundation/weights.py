@@ -19,6 +19,8 @@ from scviz.errors import CheckpointError
 
 LFS_POINTER = b"version https://git-lfs"
 
+SAVE_TENSORS = "Save the state_dict of the model alone, best as .safetensors."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReport:
@@ -44,18 +46,43 @@ def read_tensors(path: Path, *members: str) -> dict[str, Tensor]:
     CheckpointError
         If the file is a placeholder, is damaged, or holds anything but tensors.
     """
+    content: Any = read_nested(path)
+    try:
+        for member in members:
+            content = content[member]
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path.name} cannot be read as tensors: it has no {error}.", hint="Download the file again."
+        ) from error
+    if not isinstance(content, Mapping):
+        raise CheckpointError(
+            f"{path.name} holds no named tensors.", hint="Choose the file with the weights."
+        )
+    return {str(name): tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
+
+
+def read_nested(path: Path, *, hint: str = SAVE_TENSORS) -> Mapping[str, Any]:
+    """Read all that a file of weights holds: tensors and plain values, also in dictionaries within each other.
+
+    Parameters
+    ----------
+    hint
+        What to do with a file that holds anything else.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is a placeholder, is damaged, or holds anything that could run.
+    """
     refuse_placeholder(path)
     try:
         if path.suffix == ".safetensors":
             content: Any = load_file(path)
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251 - tensors only
-        for member in members:
-            content = content[member]
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path.name} holds more than tensors, so it could run code when read.",
-            hint="Save the state_dict of the model alone, best as .safetensors.",
+            f"{path.name} holds more than tensors, so it could run code when read.", hint=hint
         ) from error
     except (SafetensorError, RuntimeError, EOFError, OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
@@ -65,7 +92,7 @@ def read_tensors(path: Path, *members: str) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{path.name} holds no named tensors.", hint="Choose the file with the weights."
         )
-    return {str(name): tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
+    return content
 
 
 def load_tensors(

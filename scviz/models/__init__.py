@@ -12,7 +12,7 @@ from scviz.foundation.card import ModelCard
 if TYPE_CHECKING:
     from scviz.foundation.model import FoundationModel
 
-MODELS = ("geneformer",)
+MODELS = ("scbert", "geneformer", "scgpt", "scfoundation")
 
 
 def cards() -> Mapping[str, ModelCard]:

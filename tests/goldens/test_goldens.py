@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.goldens import geneformer
+from tests.goldens import geneformer, scbert, scfoundation, scgpt
 
 ROOT = Path(os.environ.get("SCVIZ_GOLDENS") or Path(__file__).parent / "data")
 
-FAMILIES = {"geneformer": geneformer}
-NOT_BUILT_YET = ("scbert", "scgpt", "scfoundation", "perturbation", "grn")
+FAMILIES = {"scbert": scbert, "geneformer": geneformer, "scgpt": scgpt, "scfoundation": scfoundation}
+NOT_BUILT_YET = ("perturbation", "grn")
 
 
 def cases() -> Iterator[Path]:

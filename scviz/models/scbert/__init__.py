@@ -1,0 +1,41 @@
+"""scBERT: a cell read as all its genes, each with its level of expression."""
+
+from __future__ import annotations
+
+from scviz.foundation.card import ModelCard, ReleasedCheckpoint
+
+CARD = ModelCard(
+    name="scbert",
+    title="scBERT",
+    summary=(
+        "A transformer that reads every gene it knows of a cell, expressed or not, as a vector of the gene plus "
+        "one of six levels of expression. It was trained to fill in hidden levels, and made to name cell types."
+    ),
+    reads="Raw counts and gene symbols; all 16,906 genes of its fixed list, in that order, and cells with 200 of them.",
+    reference="10.1038/s42256-022-00534-z",
+    licence="GPL-3.0; research only, not for clinical use",
+    source="https://github.com/TencentAILabHealthcare/scBERT",
+    files=(
+        "panglao_pretrain.pth, or a fine-tuned …_best.pth",
+        "the gene list in its order (.txt, .json, or panglao_10000.h5ad): without it the weights are of no use",
+        "optional: gene2vec_16906.npy, which the weights already hold",
+        "for a fine-tuned file: labels.json, the names of its cell types in their order",
+    ),
+    embedding_key="X_scBERT",
+    support={
+        "embedding": "related",
+        "annotation": "evaluated",
+        "in_silico": "none",
+        "modules": "related",
+        "attention_network": "related",
+        "pretraining": "evaluated",
+        "perturbation": "none",
+    },
+    released=(
+        ReleasedCheckpoint(
+            name="panglao_pretrain",
+            size_mb=47.5,
+            description="6 layers, trained on a million human cells of PanglaoDB; reads 16,906 genes of a cell.",
+        ),
+    ),
+)

@@ -1,0 +1,116 @@
+"""Pre-training: hide some levels of each cell and let the network tell them; gene lists of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from anndata import AnnData
+from scipy import sparse
+from torch import Tensor
+
+from scviz.datasets.expression import log_expression, variable_genes
+from scviz.datasets.genes import identifiers
+from scviz.errors import CountsError, GeneMatchError
+from scviz.foundation.vocab import GeneVocab
+from scviz.models.scbert.config import TARGET_SUM
+from scviz.models.scbert.tokenizer import gene_list
+
+HIDDEN, SHOWN_AS_HIDDEN = 0.15, 0.9
+"""Share of the levels above 0 that are to be told; of these, the share that is hidden; the rest stay."""
+
+SPREAD = 4.0
+"""Scaled counts that one count of a typical cell becomes, level 2, so that a deep cell keeps its single counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedBins:
+    """Levels with some of them hidden."""
+
+    bins: Tensor
+    """(B, L) what the network reads."""
+    targets: Tensor
+    """(B, L) the true level where it is to be told, the hiding one elsewhere."""
+
+
+def mask_bins(
+    bins: Tensor,
+    hidden_bin: int,
+    generator: torch.Generator,
+    *,
+    share: float = HIDDEN,
+    shown_as_hidden: float = SHOWN_AS_HIDDEN,
+) -> MaskedBins:
+    """Choose 15 % of the levels above 0 of each cell, rounded up, and hide nine in ten of them.
+
+    Parameters
+    ----------
+    bins
+        (B, L) levels, 0 for padding, on the device of `generator`.
+    hidden_bin
+        What is shown in place of a hidden level.
+    """
+    may = (bins != 0) & (bins != hidden_bin)
+    n_asked = (may.sum(dim=1, keepdim=True) * share).ceil()  # (B, 1)
+    draw = torch.rand(bins.shape, generator=generator).masked_fill(~may, -1.0)
+    rank = draw.argsort(dim=1, descending=True).argsort(dim=1)  # (B, L) 0 = the largest draw
+    asked = may & (rank < n_asked)
+    hides = torch.rand(bins.shape, generator=generator) < shown_as_hidden
+    shown = torch.where(asked & hides, hidden_bin, bins)
+    return MaskedBins(shown, torch.where(asked, bins, hidden_bin))
+
+
+def predicted_bins(logits: Tensor, n_bins: int) -> Tensor:
+    """Name the most likely level of each token above 0, (B, L), from scores of all levels, (B, L, n_bins + 2)."""
+    return logits[..., 1 : n_bins + 1].argmax(dim=-1) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The gene list of a corpus."""
+
+    vocab: GeneVocab
+    target_sum: float
+    """Counts to scale cells to, so that the levels of the corpus spread out."""
+
+
+def corpus_genes(adata: AnnData, *, most: int | None = None) -> Corpus:
+    """List the genes that a corpus detects, in its order.
+
+    Parameters
+    ----------
+    adata
+        (N, G) raw counts. Genes are named by symbol where all that are detected have one, else by Ensembl id;
+        the other name becomes an alias. Columns of one name count as one gene.
+    most
+        Keep so many of the most variable genes; None keeps all.
+    """
+    counts = sparse.csr_matrix(adata.X, dtype=np.float32)
+    if len(counts.data) and not counts.data.min() >= 0:
+        raise CountsError(
+            "The matrix holds negative or missing values, so these are not raw counts.",
+            hint="Choose the layer with raw counts.",
+        )
+    totals = np.asarray(counts.sum(axis=0)).ravel()
+    found = identifiers(adata.var)
+    symbol, ensembl = found.symbol, found.ensembl
+    complete = symbol is not None and all(name for name, n in zip(symbol, totals, strict=True) if n)
+    names, others = (symbol, ensembl) if complete or ensembl is None else (ensembl, symbol)
+    if names is None or not totals.any():
+        raise GeneMatchError("No gene of the dataset has a name and counts.", hint="Open another dataset.")
+    kept = np.flatnonzero((totals > 0) & (np.array(names, dtype=object) != ""))
+    if most is not None and len(kept) > most:
+        kept = kept[variable_genes(log_expression(counts[:, kept]), most)]
+    genes = tuple(dict.fromkeys(names[i] for i in kept))
+    aliases = {others[i].upper(): names[i] for i in kept if others[i]} if others else {}
+    chosen = set(genes)
+    n_counts = np.asarray(counts[:, [name in chosen for name in names]].sum(axis=1)).ravel()
+    return Corpus(
+        vocab=gene_list(
+            genes,
+            kind="symbol" if names is symbol else "ensembl",
+            aliases={alias: gene for alias, gene in aliases.items() if alias not in chosen},
+        ),
+        target_sum=min(TARGET_SUM, SPREAD * float(np.median(n_counts[n_counts > 0]))),
+    )

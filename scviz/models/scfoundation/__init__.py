@@ -1,0 +1,44 @@
+"""scFoundation: a cell read as expression values with the depth that it has and the depth it should have."""
+
+from __future__ import annotations
+
+from scviz.foundation.card import ModelCard, ReleasedCheckpoint
+
+CARD = ModelCard(
+    name="scfoundation",
+    title="scFoundation",
+    summary=(
+        "A transformer that reads the expressed genes of a cell with their values, and two numbers: how deeply "
+        "the cell was sequenced and how deep it should look. It was trained to restore hidden genes of cells "
+        "whose reads had been thinned out."
+    ),
+    reads="Raw counts and gene symbols; every expressed gene among 19,264 human protein-coding and other genes.",
+    reference="10.1038/s41592-024-02305-7",
+    licence=(
+        "scFoundation License: research without commercial or military use; not to be passed on, and revocable"
+    ),
+    source="https://github.com/biomap-research/scFoundation",
+    files=(
+        "models.ckpt (three sets of weights: cell, rde, gene)",
+        "OS_scRNA_gene_index.19264.tsv",
+        "optional: gene_aliases.json, other names of genes and the name that the list has for them",
+    ),
+    embedding_key="X_scFoundation",
+    support={
+        "embedding": "evaluated",
+        "enhancement": "evaluated",
+        "annotation": "evaluated",
+        "perturbation": "evaluated",
+        "modules": "evaluated",
+        "attention_network": "related",
+        "pretraining": "evaluated",
+        "in_silico": "none",
+    },
+    released=(
+        ReleasedCheckpoint(
+            name="models.ckpt",
+            size_mb=1432,
+            description="Three networks of 119 million weights, trained on 50 million human cells.",
+        ),
+    ),
+)

@@ -1,0 +1,305 @@
+r"""The network: an encoder of expressed genes, and a linear-attention decoder of all genes.
+
+A value :math:`v` becomes a mixture of learned bins,
+:math:`e(v) = softmax(\alpha h + W_2 h + b_2)\,E` with :math:`h = LeakyReLU(W_1 v + b_1)`. The encoder reads
+:math:`e(v_i) + p_i` of what is expressed, T and S among it. The decoder reads every gene, as what the encoder gave
+or as :math:`e(v_i)`, plus :math:`p_i` again, and restores the expression of each gene.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scviz.foundation.encoding import Encoding
+from scviz.foundation.model import Head, Pooling
+from scviz.models.scfoundation.config import MASK, PAD, Config
+
+KERNEL_EPS = 1e-4
+"""Keeps the features of the linear attention above 0; its only trace of the maximum that is subtracted."""
+
+
+class ValueEmbedding(nn.Module):
+    """A number as a mixture of learned bins."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.alpha = config.bin_alpha
+        self.hidden = nn.Linear(1, config.n_bins)
+        self.mix = nn.Linear(config.n_bins, config.n_bins)
+        self.bins = nn.Embedding(config.n_bins, config.width)
+        self.mask = nn.Embedding(1, config.width)
+        self.pad = nn.Embedding(1, config.width)
+
+    def bin_weights(self, values: Tensor) -> Tensor:
+        """Share values among the bins, (..., K); each row sums to 1."""
+        hidden = functional.leaky_relu(self.hidden(values[..., None]), 0.1)
+        return (self.alpha * hidden + self.mix(hidden)).softmax(dim=-1)  # type: ignore[no-any-return]
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Embed values, (...) to (..., D); MASK and PAD have vectors of their own, 0 is a value like others."""
+        vectors = self.bin_weights(values) @ self.bins.weight
+        vectors = torch.where((values == MASK)[..., None], self.mask.weight[0], vectors)
+        return torch.where((values == PAD)[..., None], self.pad.weight[0], vectors)
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and a ReLU feed-forward part, both followed by addition and LayerNorm."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.n_heads = config.n_heads
+        self.qkv = nn.Linear(config.width, 3 * config.width)
+        self.out = nn.Linear(config.width, config.width)
+        self.widen = nn.Linear(config.width, 4 * config.width)
+        self.narrow = nn.Linear(4 * config.width, config.width)
+        self.norm1 = nn.LayerNorm(config.width)
+        self.norm2 = nn.LayerNorm(config.width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, hidden: Tensor, keys: Tensor | None) -> Tensor:
+        """Give the next hidden state, (B, L, D).
+
+        Parameters
+        ----------
+        keys
+            (B, 1, 1, L) True = may be attended to; None = all may.
+        """
+        query, key, value = self._heads(hidden)
+        chance = self.dropout.p if self.training else 0.0
+        mixed = functional.scaled_dot_product_attention(query, key, value, keys, dropout_p=chance)
+        hidden = self.norm1(hidden + self.dropout(self.out(mixed.transpose(1, 2).flatten(2))))
+        inner = self.dropout(functional.relu(self.widen(hidden)))
+        return self.norm2(hidden + self.dropout(self.narrow(inner)))  # type: ignore[no-any-return]
+
+    def attention(self, hidden: Tensor, keys: Tensor | None) -> Tensor:
+        """Return the weights of the attention, (B, H, L, L): query, then key; each row sums to 1."""
+        query, key, _ = self._heads(hidden)
+        scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])
+        if keys is not None:
+            scores = scores.masked_fill(~keys, -torch.inf)
+        return scores.softmax(dim=-1)
+
+    def _heads(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give queries, keys and values, each (B, H, L, D/H)."""
+        query, key, value = self.qkv(hidden).unflatten(2, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
+        return query, key, value
+
+
+class LinearAttention(nn.Module):
+    r"""Attention whose cost grows with the number of genes and not with its square.
+
+    Features :math:`\phi(t) = \exp(P c t - \|c t\|^2/2 - max) + \epsilon`, :math:`c = d^{-1/4}`, take the place
+    of the softmax: what comes out is :math:`\phi(q)(\phi(k)^T V)` over :math:`\phi(q)\sum\phi(k)`.
+    """
+
+    projection: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.n_heads, width = config.n_decoder_heads, config.n_decoder_heads * config.head_width
+        self.query = nn.Linear(config.decoder_width, width)
+        self.key = nn.Linear(config.decoder_width, width)
+        self.value = nn.Linear(config.decoder_width, width)
+        self.out = nn.Linear(width, config.decoder_width)
+        n_features = int(config.head_width * math.log(config.head_width))
+        self.register_buffer("projection", random_directions(n_features, config.head_width))
+
+    def forward(self, hidden: Tensor, *, across_cells: bool = False) -> Tensor:
+        """Mix the genes of each cell, (B, N, E).
+
+        Parameters
+        ----------
+        across_cells
+            Subtract one maximum for all cells of the batch from the keys, as the authors' code does, instead
+            of one for each cell. Results then depend a little on which cells share a batch.
+        """
+        parts = (self.query(hidden), self.key(hidden), self.value(hidden))
+        query, key, value = (part.unflatten(2, (self.n_heads, -1)).transpose(1, 2).float() for part in parts)
+        with torch.autocast(hidden.device.type, enabled=False):  # sums over all genes need single precision
+            query = self._features(query, over=(3,))  # (B, H, N, F)
+            key = self._features(key, over=(0, 1, 2, 3) if across_cells else (1, 2, 3))
+            mixed = query @ (key.transpose(2, 3) @ value)  # (B, H, N, E/H)
+            mixed = mixed / (query @ key.sum(dim=2)[..., None])
+        return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+    def _features(self, vectors: Tensor, *, over: tuple[int, ...]) -> Tensor:
+        """Turn (B, H, N, E/H) into features, (B, H, N, F), none larger than about 1."""
+        vectors = vectors * vectors.shape[-1] ** -0.25
+        logits = vectors @ self.projection.float().T
+        top = logits.detach().amax(dim=over, keepdim=True)
+        norms = vectors.square().sum(dim=-1, keepdim=True) / 2
+        return (logits - norms - top).exp() + KERNEL_EPS
+
+
+class DecoderBlock(nn.Module):
+    """Linear attention and a GELU feed-forward part, both of what LayerNorm gives and both added."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(config.decoder_width)
+        self.attention = LinearAttention(config)
+        self.norm2 = nn.LayerNorm(config.decoder_width)
+        self.widen = nn.Linear(config.decoder_width, 4 * config.decoder_width)
+        self.narrow = nn.Linear(4 * config.decoder_width, config.decoder_width)
+
+    def forward(self, hidden: Tensor, *, across_cells: bool = False) -> Tensor:
+        """Give the next hidden state, (B, N, E)."""
+        hidden = hidden + self.attention(self.norm1(hidden), across_cells=across_cells)
+        return hidden + self.narrow(functional.gelu(self.widen(self.norm2(hidden))))  # type: ignore[no-any-return]
+
+
+class Network(nn.Module):
+    """Encoder and decoder."""
+
+    n_calls: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.value_embedding = ValueEmbedding(config)
+        self.position_embedding = nn.Embedding(config.n_positions, config.width)
+        self.encoder_layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.n_layers))
+        self.encoder_norm = nn.LayerNorm(config.width)
+        self.to_decoder = nn.Linear(config.width, config.decoder_width)
+        self.decoder_blocks = nn.ModuleList(DecoderBlock(config) for _ in range(config.n_decoder_layers))
+        self.decoder_norm = nn.LayerNorm(config.decoder_width)
+        self.norm = nn.LayerNorm(config.decoder_width)
+        self.to_expression = nn.Linear(config.decoder_width, 1)
+        # in the authors' file; it counts towards drawing new projections, which we never do
+        self.register_buffer("n_calls", torch.tensor(0))
+
+    def encode(self, values: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
+        """Give a vector for each token, (B, L, D), with what is computed at padding.
+
+        Parameters
+        ----------
+        values
+            (B, L) log1p expression, T and S; PAD where there is no token.
+        positions
+            (B, L) rows of the position embedding.
+        mask
+            (B, L) True = real token.
+        """
+        hidden = self.value_embedding(values) + self.position_embedding(positions)
+        keys = attended(mask)
+        for layer in self.encoder_layers:
+            hidden = layer(hidden, keys)
+        return self.encoder_norm(hidden)  # type: ignore[no-any-return]
+
+    def attention(self, values: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
+        """Return the weights of the last layer of the encoder, (B, H, L, L): query, then key."""
+        hidden = self.value_embedding(values) + self.position_embedding(positions)
+        keys = attended(mask)
+        *before, last = self.encoder_layers
+        for layer in before:
+            hidden = layer(hidden, keys)
+        return cast(EncoderLayer, last).attention(hidden, keys)
+
+    def decode(
+        self, rows: Tensor, encoded: Tensor, positions: Tensor, mask: Tensor, *, across_cells: bool = False
+    ) -> Tensor:
+        """Give a vector for each gene, then for T and S, (B, G+2, E).
+
+        Parameters
+        ----------
+        rows
+            (B, G+2) values of all genes, T and S, zeros among them; MASK where a gene is hidden.
+        encoded, positions, mask
+            What `encode` gave, and what it read.
+        across_cells
+            As in LinearAttention.
+        """
+        hidden = self.value_embedding(rows).float()  # (B, G+2, D)
+        cells = torch.nonzero(mask)[:, 0]
+        hidden = hidden.index_put((cells, positions[mask]), encoded[mask].float())
+        # what is expressed gets its position for a second time
+        hidden = hidden + self.position_embedding.weight[: rows.shape[1]]
+        hidden = self.to_decoder(hidden)
+        for block in self.decoder_blocks:
+            hidden = block(hidden, across_cells=across_cells)
+        return self.norm(self.decoder_norm(hidden))  # type: ignore[no-any-return]
+
+    def expression(self, decoded: Tensor) -> Tensor:
+        """Predict log1p expression, (B, G+2), from what `decode` gives; may be below 0."""
+        return self.to_expression(decoded)[..., 0]  # type: ignore[no-any-return]
+
+    def freeze_for_annotation(self) -> None:
+        """Leave only the second to last layer of the encoder trainable, as the authors do."""
+        self.requires_grad_(False)
+        self.encoder_layers[-2].requires_grad_(True)
+
+
+def attended(mask: Tensor) -> Tensor | None:
+    """Turn the mask of real tokens into keys that may be attended to, (B, 1, 1, L); None where all may.
+
+    A cell without tokens attends to its padding, so that it gives numbers, which nobody reads.
+    """
+    if bool(mask.all()):
+        return None
+    return (mask | ~mask.any(dim=1, keepdim=True))[:, None, None, :]
+
+
+def random_directions(n: int, width: int) -> Tensor:
+    """Draw n rows that are orthogonal in blocks and as long as normal vectors, (n, width)."""
+    blocks = [torch.linalg.qr(torch.randn(width, width))[0].T for _ in range(-(-n // width))]
+    lengths: Tensor = torch.randn(n, width).norm(dim=1, keepdim=True)
+    return torch.cat(blocks)[:n] * lengths
+
+
+def without_depth(mask: Tensor) -> Tensor:
+    """Leave out the last two tokens of each cell, T and S, (B, L)."""
+    places = torch.arange(mask.shape[1], device=mask.device)
+    return mask & (places < mask.sum(dim=1, keepdim=True) - 2)
+
+
+def highest(tokens: Tensor, mask: Tensor) -> Tensor:
+    """Take the maximum over the places of the mask, (B, L, D) to (B, D); NaN where there are none."""
+    vectors = tokens.masked_fill(~mask[..., None], -torch.inf).amax(dim=1)
+    return vectors.masked_fill(~mask.any(dim=1, keepdim=True), torch.nan)
+
+
+def mean(tokens: Tensor, mask: Tensor) -> Tensor:
+    """Average over the places of the mask, (B, L, D) to (B, D); NaN where there are none."""
+    weights = mask[..., None].float()  # (B, L, 1); sums in single precision, whatever the tokens are
+    return (tokens * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+class CellHead(Head):
+    """Normalization over the batch, linear, ReLU, linear.
+
+    Parameters
+    ----------
+    pooling
+        "published" reads the maximum over genes, "mean" their mean.
+    depth_tokens
+        Whether the last two tokens of each cell are T and S, which are not read.
+    """
+
+    def __init__(self, width: int, n_types: int, *, pooling: Pooling, depth_tokens: bool) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(width, affine=False, eps=1e-6)
+        self.hidden = nn.Linear(width, 256)
+        self.classifier = nn.Linear(256, n_types)
+        self.pooling, self.depth_tokens = pooling, depth_tokens
+
+    def select(self, encoding: Encoding) -> Tensor:
+        """Take the vector that stands for each cell, (B, D)."""
+        mask = without_depth(encoding.mask) if self.depth_tokens else encoding.mask
+        return (highest if self.pooling == "published" else mean)(encoding.tokens, mask)
+
+    def normed(self, selected: Tensor) -> Tensor:
+        """Return what the linear parts read, (B, D); one cell alone is measured by the cells seen before."""
+        if len(selected) > 1 or not self.training:
+            return self.norm(selected)  # type: ignore[no-any-return]
+        return functional.batch_norm(
+            selected, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps
+        )
+
+    def forward(self, selected: Tensor) -> Tensor:
+        """Score cell types, (B, K)."""
+        inner = functional.relu(self.hidden(self.normed(selected)))
+        return self.classifier(inner)  # type: ignore[no-any-return]

@@ -1,0 +1,198 @@
+"""Pre-training: show a part of each cell and generate the rest; losses; vocabularies of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from anndata import AnnData
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from scviz.datasets.genes import identifiers
+from scviz.errors import CountsError, GeneMatchError
+from scviz.foundation.tokens import Tokens
+from scviz.foundation.vocab import GeneVocab
+from scviz.models.scgpt.checkpoint import SPECIAL
+from scviz.models.scgpt.tokenizer import BinRules, Cell, join, pad
+
+GENERATED = (0.25, 0.5, 0.75)
+"""Shares of genes to be generated; one of them is drawn for each batch."""
+
+ECS_THRESHOLD = 0.3
+"""Similarity of cells below which training makes them less alike, in the authors' code."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCells:
+    """Cells of which one part is shown and the other is to be generated."""
+
+    known: Tokens
+    """(B, P) `<cls>` and the genes that are shown, with their bins."""
+    generated: Tokens
+    """(B, G) the other genes, with the bins that are to be found."""
+
+
+Permute = Callable[[int], NDArray[np.int64]]
+"""Draws an order of n things, (n,)."""
+
+
+def split(
+    cells: Sequence[Cell], vocab: GeneVocab, rules: BinRules, *, share: float, permute: Permute
+) -> SplitCells:
+    """Split the genes of each cell at random, and pad both parts.
+
+    Parameters
+    ----------
+    cells
+        Binned cells, `<cls>` first. Of a cell that is longer than the rules allow, each part is sampled.
+    share
+        Of its genes that is to be generated.
+    """
+    length = min(rules.max_length, max(len(cell) for cell in cells))
+    n_generated = int((length - 1) * share)
+    known, generated = [], []
+    for cell in cells:
+        genes = cell.take(slice(1, None))
+        order, n = permute(len(genes)), int(len(genes) * share)
+        shown = join(cell.take(slice(1)), genes.take(order[n:]))
+        known.append(_sample(shown, length - n_generated, permute))
+        generated.append(_sample(genes.take(order[:n]), n_generated, permute))
+    return SplitCells(
+        known=pad(known, vocab, rules, length=length - n_generated),
+        generated=pad(generated, vocab, rules, length=n_generated),
+    )
+
+
+def _sample(cell: Cell, n: int, permute: Permute) -> Cell:
+    """Keep the first and n - 1 random other genes of a cell with more than n, as the authors do for both parts."""
+    return cell if len(cell) <= n else cell.take(np.append(0, 1 + permute(len(cell) - 1))[:n])
+
+
+def split_tokens(tokens: Tokens, vocab: GeneVocab, rules: BinRules, generator: torch.Generator) -> SplitCells:
+    """Split a batch of binned tokens, with one share for all of it; cells without tokens are left out."""
+    share = GENERATED[int(torch.randint(len(GENERATED), (), generator=generator))]
+    values = tokens.values if tokens.values is not None else np.zeros(tokens.mask.shape)
+    cells = [
+        Cell(gene_ids[mask], bins[mask])
+        for gene_ids, bins, mask in zip(tokens.gene_ids, values, tokens.mask, strict=True)
+        if mask.any()
+    ]
+    return split(
+        cells,
+        vocab,
+        rules,
+        share=share,
+        permute=lambda n: torch.randperm(n, generator=generator).numpy(),
+    )
+
+
+def hide_values(
+    values: Tensor, may: Tensor, *, share: float, mask_value: float, generator: torch.Generator
+) -> Tensor:
+    """Hide the bins of genes, each with the same chance, (B, L).
+
+    Parameters
+    ----------
+    values
+        (B, L) bins, on the device of `generator`.
+    may
+        (B, L) which of them may be hidden.
+    """
+    hidden = torch.bernoulli(may.float() * share, generator=generator).bool()
+    return values.masked_fill(hidden, mask_value)
+
+
+class Choose(Protocol):
+    """What numpy's generators, the old one too, have to draw without repetition."""
+
+    def choice(self, a: ArrayLike, size: int, *, replace: bool) -> NDArray[np.int64]:
+        """Draw some of an array."""
+
+
+def hide_share(
+    values: NDArray[np.float32], may: NDArray[np.bool_], rng: Choose, *, share: float, mask_value: float
+) -> NDArray[np.float32]:
+    """Hide the same share of the bins of each cell, rounded down, as in fine-tuning, (B, L)."""
+    shown = values.copy()
+    for row, places in enumerate(map(np.flatnonzero, may)):
+        shown[row, rng.choice(places, int(len(places) * share), replace=False)] = mask_value
+    return shown
+
+
+def masked_mse(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Average squared errors over a mask, a scalar."""
+    return ((predicted.float() - target) ** 2 * mask).sum() / mask.sum()
+
+
+def masked_relative_error(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Average errors, relative to what is true, over a mask, a scalar."""
+    return ((predicted - target).abs() / (target + 1e-6))[mask].mean()
+
+
+def expressed_loss(probability: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Average the negative log likelihood of which genes are expressed over a mask, a scalar.
+
+    Parameters
+    ----------
+    probability
+        (B, L) that a gene is expressed.
+    target
+        (B, L) its bins.
+    """
+    likelihood = torch.where(target > 0, probability, 1 - probability).float().clamp(min=1e-7)
+    return -(likelihood.log() * mask).sum() / mask.sum()
+
+
+def elastic_similarity(cells: Tensor, *, threshold: float = ECS_THRESHOLD) -> Tensor:
+    """Give the loss that pulls cells together above a similarity and apart below (ECS), a scalar.
+
+    Parameters
+    ----------
+    cells
+        (B, D) vectors of cells.
+    """
+    unit = normalize(cells.float(), dim=1)
+    cosine = (unit @ unit.T).fill_diagonal_(0).relu()
+    return (1 - (cosine - threshold) ** 2).mean()
+
+
+def vocabulary(adata: AnnData) -> GeneVocab:
+    """Make a vocabulary of the genes that a corpus detects, special tokens behind them.
+
+    Parameters
+    ----------
+    adata
+        (N, G) raw counts. Genes are named by symbol where all that are detected have one, else by Ensembl id;
+        the other name becomes an alias.
+    """
+    counts = sparse.csr_matrix(adata.X)
+    if len(counts.data) and not counts.data.min() >= 0:
+        raise CountsError(
+            "The matrix holds negative or missing values, so these are not raw counts.",
+            hint="Choose the layer with raw counts.",
+        )
+    found = identifiers(adata.var)
+    detected = np.asarray((counts > 0).sum(axis=0)).ravel() > 0
+    symbol, ensembl = found.symbol, found.ensembl
+    complete = symbol is not None and all(name for name, seen in zip(symbol, detected, strict=True) if seen)
+    names, others = (symbol, ensembl) if complete or ensembl is None else (ensembl, symbol)
+    first: dict[str, int] = {}
+    for column in np.flatnonzero(detected).tolist():
+        if names is not None and names[column]:
+            first.setdefault(names[column], column)
+    if not first:
+        raise GeneMatchError("No gene of the dataset has a name and counts.", hint="Open another dataset.")
+    aliases = {others[i].upper(): gene for gene, i in first.items() if others[i]} if others else {}
+    return GeneVocab(
+        genes=tuple(first),
+        ids=np.arange(len(first), dtype=np.int64),
+        special={name: len(first) + i for i, name in enumerate(SPECIAL)},
+        kind="symbol" if names is symbol else "ensembl",
+        aliases={alias: gene for alias, gene in aliases.items() if alias not in first},
+    )

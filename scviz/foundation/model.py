@@ -103,6 +103,10 @@ class FoundationModel(nn.Module, ABC):
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
         """Give the model's own pre-training loss on a batch, a scalar."""
 
+    @abstractmethod
+    def blind_loss(self, known: Tokens, asked: Tokens) -> float:
+        """Give the pre-training loss on cells that are `asked` of a guess that only knows the genes of others."""
+
     @property
     def device(self) -> torch.device:
         """Where the weights are."""

@@ -61,12 +61,12 @@ class Context:
 
         return read_counts(self.workspace.dataset_folder(dataset))
 
-    def model(self, checkpoint: str) -> FoundationModel:
-        """Read a model with its weights."""
+    def model(self, checkpoint: str, task: str) -> FoundationModel:
+        """Read a model with the weights that it has for a task."""
         from scviz.models import model_class
 
         info = self.workspace.checkpoint(checkpoint)
-        return model_class(info.model).from_checkpoint(self.workspace.checkpoint_folder(checkpoint))
+        return model_class(info.model).for_task(self.workspace.checkpoint_folder(checkpoint), task)
 
     def finished(self, run: str) -> Finished:
         """Read what was asked of another run, and what it found."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from scviz.errors import CheckpointError, RequestError
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.blind import frequency_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.encoding import Encoding
@@ -246,6 +247,11 @@ class Geneformer(FoundationModel):
         if not len(logits):
             return hidden.sum() * 0
         return nn.functional.cross_entropy(logits.float(), targets[asked])
+
+    def blind_loss(self, known: Tokens, asked: Tokens) -> float:
+        """Name genes by how common each is."""
+        size = len(self.vocab) + len(self.vocab.special)
+        return frequency_loss(known.gene_ids[known.mask], asked.gene_ids[asked.mask], size)
 
     @property
     def _head_dropout(self) -> float:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from scviz.errors import CheckpointError, RequestError
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.blind import frequency_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.encoding import Encoding
@@ -239,6 +240,17 @@ class ScBert(FoundationModel):
             return hidden.sum() * 0
         logits = self.network.to_out(hidden[asked])  # (n asked, n_bins + 2)
         return nn.functional.cross_entropy(logits.float(), targets[asked])
+
+    def blind_loss(self, known: Tokens, asked: Tokens) -> float:
+        """Tell levels above 0 by how common each is."""
+        levels = [
+            tokens.values[tokens.mask & (tokens.values > 0)]
+            for tokens in (known, asked)
+            if tokens.values is not None
+        ]
+        bins = [level.astype(np.int64) for level in levels]
+        bins = [level[level < self.config.hidden_bin] for level in bins]
+        return frequency_loss(bins[0], bins[1], self.config.hidden_bin)
 
     def _pool(self, hidden: Tensor, gene_ids: Tensor, bins: Tensor, mask: Tensor, mode: CellMode) -> Tensor:
         end = gene_ids == self.config.n_genes

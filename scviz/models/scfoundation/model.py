@@ -16,6 +16,7 @@ from torch import Tensor
 
 from scviz.errors import RequestError
 from scviz.foundation.batching import in_chunks, suitable_batch
+from scviz.foundation.blind import mean_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.model import FoundationModel, Pooling
@@ -283,6 +284,15 @@ class ScFoundation(FoundationModel):
         encoded = self.network.encode(values, positions, mask)
         decoded = self.network.decode(rows, encoded, positions, mask)
         return mean_squared_error(self.network.expression(decoded)[:, :-2].float(), hidden)
+
+    def blind_loss(self, known: Tokens, asked: Tokens) -> float:
+        """Restore each hidden gene by the mean that it has where it is hidden."""
+        parts = []
+        for seed, tokens in enumerate((known, asked)):
+            hidden = hide_genes(counts_of(tokens, self.config.n_genes), torch.Generator().manual_seed(seed))
+            genes = hidden.asked.nonzero()[:, 1].numpy()
+            parts += [genes, hidden.truth[hidden.asked].numpy().astype(np.float64)]
+        return mean_loss(parts[0], parts[1], parts[2], parts[3], self.config.n_genes)
 
     def _decoded(self, tokens: Tokens, *, across_cells: bool = False) -> Tensor:
         """Run encoder and decoder, (B, G+2, E)."""

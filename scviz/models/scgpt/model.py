@@ -16,6 +16,7 @@ from torch import Tensor
 
 from scviz.errors import CheckpointError, RequestError
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.blind import mean_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.encoding import Encoding
@@ -230,6 +231,23 @@ class ScGPT(FoundationModel):
                 again = self.generate(parts, cells=first.cells.detach())
                 loss = loss + masked_mse(again.generated, target, asked)
         return loss
+
+    def blind_loss(self, known: Tokens, asked: Tokens) -> float:
+        """Guess the bin of each gene by its mean, once for the genes and once more for the cell vector's answer."""
+        size = len(self.vocab) + len(self.vocab.special)
+        genes = [
+            tokens.mask & ~np.isin(tokens.gene_ids, list(self.vocab.special.values()))
+            for tokens in (known, asked)
+        ]
+        if known.values is None or asked.values is None:
+            raise ValueError("scGPT's tokens carry values.")
+        return 2 * mean_loss(
+            known.gene_ids[genes[0]],
+            known.values[genes[0]],
+            asked.gene_ids[genes[1]],
+            asked.values[genes[1]],
+            size,
+        )
 
     def generate(self, parts: SplitCells, *, cells: Tensor | None = None) -> Generated:
         """Generate the expression of genes from the part of each cell that is shown.

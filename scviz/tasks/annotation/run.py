@@ -56,7 +56,7 @@ class Task:
 
 def run(request: Request, context: Context) -> Result:
     """Carry the request out; training goes on from its last epoch if an earlier try was stopped."""
-    model = context.model(request.checkpoint)
+    model = context.model(request.checkpoint, "annotation")
     device = pick_device(context.device)
     model.to(device)
     adata = context.counts(request.dataset)
@@ -228,7 +228,7 @@ def _name_all(classifier: CellTypeClassifier, task: Task, context: Context) -> N
 
 def price(request: Request, context: Context) -> Price:
     """Time one batch of training and one of naming, and say what the whole will take."""
-    model, adata = context.model(request.checkpoint), context.counts(request.dataset)
+    model, adata = context.model(request.checkpoint, "annotation"), context.counts(request.dataset)
     model.to(pick_device(context.device))
     task = prepare(request, adata, model.n_tokens(adata))
     head = model.classifier(len(task.types), pooling=request.pooling)

@@ -28,7 +28,7 @@ def run(request: Request, context: Context) -> Result:
     """Carry the request out; chunks that an earlier try has finished are not computed again."""
     chunks = Chunks(context.state)
     chunks.clear_up()
-    adata, model = context.counts(request.dataset), context.model(request.checkpoint)
+    adata, model = context.counts(request.dataset), context.model(request.checkpoint, "embedding")
     report = context.report
     start = time.monotonic()
     embedding = np.full((adata.n_obs, 0), np.nan, dtype=np.float32)
@@ -61,7 +61,7 @@ def run(request: Request, context: Context) -> Result:
 def help_out(request: Request, context: Context) -> None:
     """Embed chunks of a run that another process carries out, as long as there are some that nobody else has."""
     chunks = Chunks(context.state)
-    adata, model = context.counts(request.dataset), context.model(request.checkpoint)
+    adata, model = context.counts(request.dataset), context.model(request.checkpoint, "embedding")
     for _ in _embed(model, adata, request, context, chunks, chunks.unclaimed_of):
         pass  # each is in the state folder now
 
@@ -164,7 +164,7 @@ def nearest(
 
 def price(request: Request, context: Context) -> Price:
     """Time three batches of long, usual and short cells, and say what the whole will take."""
-    adata, model = context.counts(request.dataset), context.model(request.checkpoint)
+    adata, model = context.counts(request.dataset), context.model(request.checkpoint, "embedding")
     model.to(pick_device(context.device)).eval()
     order = longest_first(model.n_tokens(adata))
     seconds = time_per_cell(model, adata, order) * len(order)

@@ -44,6 +44,6 @@ class Result:
     validation_losses: list[float]
     best_epoch: int
     baseline_loss: float
-    """Loss on the validation cells of a guess by how common each gene is, which reads no cell."""
+    """Loss on the validation cells of a guess that reads no cell: by how common each answer is elsewhere."""
     n_train: int
     n_validation: int

@@ -57,7 +57,7 @@ def run(request: Request, context: Context) -> Result:
         losses=history.loss,
         validation_losses=history.validation_loss,
         best_epoch=history.best_epoch,
-        baseline_loss=frequency_loss(model, adata, train, validation),
+        baseline_loss=model.blind_loss(model.tokenize(adata[train]), model.tokenize(adata[validation])),
         n_train=len(train),
         n_validation=len(validation),
     )
@@ -90,18 +90,6 @@ class _Loss:
         draw = torch.randint(2**31, (1,)).item() if self.model.training else self.seed + int(rows[0])
         generator = torch.Generator().manual_seed(int(draw))
         return self.model.pretraining_loss(self.model.tokenize(self.adata[rows]), generator)
-
-
-def frequency_loss(
-    model: FoundationModel, adata: AnnData, train: NDArray[np.int64], validation: NDArray[np.int64]
-) -> float:
-    """Cross entropy of naming genes of the validation cells by how common each is among the training cells."""
-    size = len(model.vocab) + len(model.vocab.special)
-    tokens = model.tokenize(adata[train])
-    times = np.bincount(tokens.gene_ids[tokens.mask], minlength=size) + 1.0
-    held_out = model.tokenize(adata[validation])
-    chances = np.log(times / times.sum())
-    return float(-chances[held_out.gene_ids[held_out.mask]].mean())
 
 
 def _keep(model: FoundationModel, request: Request, context: Context, n_train: int) -> str:

@@ -36,7 +36,7 @@ STEPS = (
     ("models", "Choose a model", "What each model reads, its weights, licence and size."),
 )
 for column, (name, title, text) in zip(st.columns(4), STEPS, strict=True):
-    with column.container(border=True, height=170):
+    with column.container(border=True, height=128):
         st.page_link(PAGES[name].file, label=f"**{title}**", icon=PAGES[name].icon, query_params=state.link())
         st.caption(text)
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore = ["map_app.py"]  # a page for the tests, not a module with doctests
+
 PROJECT = Path(__file__).parents[2]
 OUTPUT = PROJECT / "test-output"
 QUIET = (

@@ -31,7 +31,7 @@ def loss_figure(
     figure.add_scatter(
         x=list(steps),
         y=list(losses),
-        mode="lines",
+        mode="lines" if len(steps) > 1 else "markers",
         name="training cells",
         line={"color": OKABE_ITO[0], "width": 1.5},
     )

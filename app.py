@@ -5,7 +5,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.frame import PAGES, frame
 from pages.components.job_panel import WORDS, job_panel
-from pages.components.runs import describe
+from pages.components.runs import RESULT_PAGE, describe
 from pages.components.show import errors_in_words
 from scviz.tasks import opening
 
@@ -50,13 +50,11 @@ with left:
         st.caption(checkpoint.description)
 with right:
     st.subheader("Last runs", anchor=False)
-    runs = [
-        run for run in state.queue().runs(owner=state.owner()) if run.task in ("embedding", "annotation")
-    ][:5]
+    runs = [run for run in state.queue().runs(owner=state.owner()) if run.task in RESULT_PAGE][:5]
     if not runs:
         st.caption("None yet. Press “Name cell types” above, then Run.")
     for run in runs:
-        page = "explore" if run.task == "embedding" else "annotate"
+        page = RESULT_PAGE[run.task]
         label = f"{describe(run)} · {WORDS[run.state].lower()}"
         st.page_link(
             PAGES[page].file, label=label, icon=PAGES[page].icon, query_params={**state.link(), "run": run.id}

@@ -11,7 +11,7 @@ from pages.components.price import price
 from pages.components.show import errors_in_words
 from scviz.tasks.annotation import Request
 
-MODES = {"head": "Head only", "full": "Whole model"}
+MODES = {"head": "Head", "lora": "Adapters", "full": "All of it"}
 POOLING = {"mean": "Mean over genes", "published": "As its authors do"}
 
 frame("annotate")
@@ -42,7 +42,8 @@ with left:
         format_func=MODES.__getitem__,
         default="head",
         required=True,
-        help="A head on the frozen model takes a minute; training the whole model takes longer and often gains.",
+        help="A head on the frozen model takes a minute. Adapters (LoRA) add a little to each layer and leave the "
+        "model's own weights alone; training all of it takes longest.",
         key="mode",
         width="stretch",
     )
@@ -64,6 +65,12 @@ with left:
         pooling = st.selectbox(
             "The head reads", list(POOLING), format_func=POOLING.__getitem__, key="pooling"
         )
+        balanced = st.checkbox(
+            "Every type counts the same",
+            help="Rare types weigh as much as common ones in training. The authors of scBERT compute such weights "
+            "and never use them.",
+            key="balanced",
+        )
         seed = st.number_input("Seed", 0, 9999, 0, key="seed")
     with errors_in_words():
         request = Request(
@@ -72,6 +79,7 @@ with left:
             label_key=label_key,
             mode=mode,
             pooling=pooling,
+            balanced=balanced,
             group_key=holdout or None,
             test_fraction=test_fraction,
             epochs=int(epochs),

@@ -6,10 +6,8 @@ import streamlit as st
 from pages.components import state
 from pages.components.frame import PAGES, frame
 from pages.components.job_panel import OPEN, WORDS, duration, job_panel
-from pages.components.runs import clock, dataset_name, describe, model_name
+from pages.components.runs import RESULT_PAGE, clock, dataset_name, describe, model_name
 from scviz.tasks import front
-
-RESULT_PAGE = {"embedding": "explore", "annotation": "annotate"}
 
 frame("runs", pickers=False)
 
@@ -56,7 +54,8 @@ st.subheader(describe(run), anchor=False)
 run = job_panel(run.id)
 if run.state == "done" and run.task in RESULT_PAGE:
     page = PAGES[RESULT_PAGE[run.task]]
-    query = {"dataset": run.request["dataset"], "checkpoint": run.request["checkpoint"], "run": run.id}
+    chosen_then = {name: run.request[name] for name in ("dataset", "checkpoint") if name in run.request}
+    query = {**chosen_then, "run": run.id}
     st.page_link(page.file, label="Open the result", icon=page.icon, query_params=query)
 if run.note:
     st.caption(run.note)

@@ -1,4 +1,4 @@
-"""The same requests without a browser: `python -m scviz open|embed|annotate|pretrain|import|runs|serve`."""
+"""The same requests without a browser: `python -m scviz COMMAND`; the README names the commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ from typing import Any
 from scviz.errors import JobError, RequestError, ScvizError
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
-from scviz.tasks import annotation, embedding, exporting, importing, opening, pretraining
+from scviz.tasks import (
+    annotation,
+    compare,
+    downloading,
+    embedding,
+    exporting,
+    importing,
+    opening,
+    pretraining,
+)
 from scviz.workspace import Workspace
 from scviz.workspace.database import time_left
 
@@ -56,13 +65,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_output(embed)
     embed.set_defaults(command=_embed)
 
+    _add_compare(commands)
+
     annotate = commands.add_parser(
         "annotate", help="learn cell types and name the cells held out, beside baselines"
     )
     _add_subject(annotate)
     annotate.add_argument("--label-key", required=True, help="column with known cell types")
     annotate.add_argument("--group-key", default=None, help="hold out whole groups of this column")
-    annotate.add_argument("--mode", choices=["head", "full"], default="head")
+    annotate.add_argument("--mode", choices=["head", "lora", "full"], default="head")
+    annotate.add_argument("--balanced", action="store_true", help="let every type count the same in training")
     annotate.add_argument("--pooling", choices=["mean", "published"], default="mean")
     _add_fields(
         annotate, annotation.Request, "test_fraction", "epochs", "batch_size", "learning_rate", "seed"
@@ -71,9 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     annotate.set_defaults(command=_annotate)
 
     pretrain = commands.add_parser(
-        "pretrain", help="train a new model on the cells of a dataset, without labels"
+        "pretrain", help="train a model, new or from weights, on the cells of a dataset, without labels"
     )
     pretrain.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
+    pretrain.add_argument(
+        "--checkpoint", default=None, help="id of weights to start from; default: random ones of --model"
+    )
     _add_fields(
         pretrain,
         pretraining.Request,
@@ -91,11 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     pretrain.add_argument("--output", type=Path, help="folder to move the checkpoint to")
     pretrain.set_defaults(command=_pretrain)
 
-    import_ = commands.add_parser("import", help="take a folder of weights into the workspace")
-    import_.add_argument("model")
-    import_.add_argument("folder", type=Path)
-    import_.add_argument("--name", default="")
-    import_.set_defaults(command=_import)
+    _add_weights(commands)
 
     runs = commands.add_parser("runs", help="list runs, or show, stop, resume, delete one")
     runs.add_argument(
@@ -104,6 +115,41 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument("run", nargs="?", help="id of a run")
     runs.set_defaults(command=_runs)
     return parser
+
+
+def _add_compare(commands: Any) -> None:
+    """Offer the comparison of several models."""
+    compare_ = commands.add_parser("compare", help="embed with several models, beside principal components")
+    compare_.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
+    compare_.add_argument(
+        "--checkpoints", nargs="+", default=[], help="ids of weights; default: the newest four"
+    )
+    compare_.add_argument("--label-key", default=None, help="column with known cell types")
+    compare_.add_argument("--batch-key", default=None, help="column of batches, which should mix")
+    _add_fields(compare_, compare.Request, "n_neighbors", "min_dist", "seed")
+    compare_.add_argument("--csv", type=Path, help="write how much methods disagree on each cell here")
+    compare_.set_defaults(command=_compare)
+
+
+def _add_weights(commands: Any) -> None:
+    """Offer the two ways in which weights come into the workspace."""
+    import_ = commands.add_parser("import", help="take a folder of weights into the workspace")
+    import_.add_argument("model")
+    import_.add_argument("folder", type=Path)
+    import_.add_argument("--name", default="")
+    import_.set_defaults(command=_import)
+
+    download = commands.add_parser("download", help="fetch published weights and take them in")
+    download.add_argument("model")
+    download.add_argument("released", metavar="NAME", help="as the Models page lists it")
+    download.add_argument(
+        "--accept-licence",
+        dest="accepted_licence",
+        action="store_true",
+        help="say that you have read the licence of the weights and keep to it",
+    )
+    download.add_argument("--beside", default="", help="folder with files that the repository lacks")
+    download.set_defaults(command=_download)
 
 
 def _add_subject(parser: argparse.ArgumentParser) -> None:
@@ -175,6 +221,21 @@ def _embed(options: argparse.Namespace, settings: Settings) -> None:
     _write_copy(options, run, settings)
 
 
+def _compare(options: argparse.Namespace, settings: Settings) -> None:
+    newest = [info.id for info in Workspace.from_settings(settings).checkpoints()]
+    checkpoints = tuple(options.checkpoints or newest[: compare.MOST_CHECKPOINTS])
+    dataset = _dataset(options.dataset, settings)
+    given = _given(options, compare.Request) | {"dataset": dataset, "checkpoints": checkpoints}
+    run, result = _carry_out("compare", compare.Request(**given), settings)
+    scores = {
+        method: {name: round(value, 4) for name, value in dataclasses.asdict(row).items() if value == value}
+        for method, row in result.scores.items()
+    }
+    print(json.dumps({"run": run, "scores": scores, "overlap": result.overlap.round(4).tolist()}, indent=1))
+    if options.csv:
+        _write_csv(options.csv, dataset, settings, ["disagreement"], zip(result.disagreement, strict=True))
+
+
 def _annotate(options: argparse.Namespace, settings: Settings) -> None:
     dataset, checkpoint = _subject(options, settings)
     given = _given(options, annotation.Request) | {"dataset": dataset, "checkpoint": checkpoint}
@@ -207,7 +268,19 @@ def _pretrain(options: argparse.Namespace, settings: Settings) -> None:
 def _import(options: argparse.Namespace, settings: Settings) -> None:
     folder = options.folder.resolve()
     request = importing.Request(model=options.model, folder=str(folder), name=options.name or folder.name)
-    _, result = _carry_out("importing", request, settings)
+    _take_in("importing", request, settings)
+
+
+def _download(options: argparse.Namespace, settings: Settings) -> None:
+    given = _given(options, downloading.Request)
+    if options.beside:
+        given["beside"] = str(Path(options.beside).expanduser().resolve())
+    _take_in("downloading", downloading.Request(**given), settings)
+
+
+def _take_in(task: str, request: Any, settings: Settings) -> None:
+    """Add weights and say what was found in their folder."""
+    _, result = _carry_out(task, request, settings)
     print(json.dumps(dataclasses.asdict(result) | {"loaded": len(result.loaded)}, indent=1))
 
 

@@ -12,6 +12,7 @@ from pages.components.runs import dataset_name, model_name
 from pages.components.show import escaped, figure, table
 from scviz.datasets.columns import cell_names
 from scviz.metrics.classification import confusion_matrix
+from scviz.metrics.doubt import leave_unnamed
 from scviz.plots.confusion import confusion_figure
 from scviz.plots.scores import scores_figure
 from scviz.tasks.annotation import MODEL, Result
@@ -159,6 +160,7 @@ def _types(result: Result, footer: str) -> None:
 
 
 def _cells(run: Run, result: Result) -> None:
+    threshold = _threshold(result)
     folder = state.workspace().dataset_folder(run.request["dataset"])
     names = [*result.types, "not seen"]
     frame = pd.DataFrame(
@@ -168,6 +170,7 @@ def _cells(run: Run, result: Result) -> None:
             "confidence": result.all_confidence,
         }
     )
+    frame.loc[frame["confidence"] < threshold, "named"] = "unnamed"
     role = pd.Series("", index=frame.index)
     role.iloc[result.test_rows] = "held out"
     frame["role"] = role
@@ -183,3 +186,34 @@ def _cells(run: Run, result: Result) -> None:
     )
     st.caption("Cells that were trained on are named too; only those held out say how good the names are.")
     annotated_file(run)
+
+
+def _threshold(result: Result) -> float:
+    """Choose the least confidence of a name, and say what it does to the held-out cells."""
+    threshold = st.slider(
+        "Leave cells below this confidence unnamed",
+        0.0,
+        1.0,
+        0.0,
+        0.05,
+        help="A cell that looks like none of the known types may be of a new one. Nothing is trained again.",
+        key="threshold",
+    )
+    best = result.comparison.baseline
+    doubt = leave_unnamed(
+        result.probabilities.max(axis=1),
+        result.truth,
+        result.predicted[MODEL],
+        result.predicted[best],
+        threshold=threshold,
+    )
+    if doubt.unnamed == 1:
+        st.caption(f"With {threshold:.2f}: all held-out cells unnamed.")
+    else:
+        st.caption(
+            f"With {threshold:.2f}: {doubt.unnamed:.0%} of the held-out cells unnamed, accuracy of the others "
+            f"{doubt.accuracy:.2f} (baseline on the same cells, {escaped(best)}: {doubt.baseline_accuracy:.2f}; "
+            f"the model with every cell named: {doubt.accuracy_of_all:.2f}). "
+            "The file below keeps every name with its confidence."
+        )
+    return float(threshold)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.cell_map import MapLook
-from scviz.datasets.columns import cell_column, gene_values
+from pages.components.show import escaped
+from scviz.datasets.columns import cell_column, gene_matches, gene_values
 from scviz.plots.points import category_codes, category_palette, continuous_palette, shade
 from scviz.plots.theme import category_colors
 from scviz.workspace import DatasetInfo
@@ -41,6 +43,36 @@ def choices(dataset: DatasetInfo) -> list[str]:
     )
     named = [GROUPS] if read_groups(state.workspace().dataset_folder(dataset.id)) else []
     return [*columns[0], GENE, *named, *columns[1], *columns[2]]
+
+
+def choose_coloring(
+    dataset: DatasetInfo, more: Mapping[str, Coloring] | None = None
+) -> tuple[Coloring | None, str]:
+    """Offer columns and genes to color by, and what else is given by its name.
+
+    Returns
+    -------
+    The coloring, None when no gene is named yet; and the choice.
+    """
+    more = more or {}
+    row = st.columns([3, 3, 6], vertical_alignment="bottom")
+    choice = row[0].selectbox("Color by", [*choices(dataset), *more], key="color_by")
+    if choice in more:
+        return more[choice], choice
+    gene = ""
+    if choice == GENE:
+        text = row[1].text_input("Gene", placeholder="Symbol or Ensembl id, such as CD3D", key="gene").strip()
+        matches = gene_matches(state.workspace().dataset_folder(dataset.id), text) if text else []
+        exact = next((name for name in matches if name.upper() == text.upper()), None)
+        if exact is not None:
+            gene = exact
+        elif matches:
+            gene = row[2].selectbox(f"{len(matches)} genes match", matches, key="gene_match")
+        elif text:
+            row[2].caption(
+                f"No gene of this dataset is called {escaped(text)}. Try another symbol, or an Ensembl id."
+            )
+    return coloring(dataset, choice, gene), choice
 
 
 def coloring(dataset: DatasetInfo, choice: str, gene: str) -> Coloring | None:

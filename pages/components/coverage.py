@@ -49,3 +49,9 @@ def enough_genes(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> bool:
         return True
     text = f"The model reads only {found.n_found:,} of {found.n_genes:,} genes. Run it all the same."
     return st.checkbox(text, key="few_genes", disabled=not found.n_found)
+
+
+def readable(dataset: DatasetInfo) -> list[CheckpointInfo]:
+    """List the weights that know at least one gene of a dataset."""
+    every = state.workspace().checkpoints()
+    return [info for info in every if coverage(dataset.id, info.id).n_found]

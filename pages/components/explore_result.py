@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.cell_map import cell_map
-from pages.components.coloring import GENE, Coloring, choices, coloring
+from pages.components.coloring import Coloring, choices, choose_coloring, coloring
 from pages.components.export import annotated_file
 from pages.components.runs import model_name
 from pages.components.show import escaped, map_files, table
-from scviz.datasets.columns import cell_column, cell_names, gene_matches
+from scviz.datasets.columns import cell_column, cell_names
 from scviz.metrics.neighbors import neighbor_agreement
 from scviz.plots.points import quantise
 from scviz.plots.selection import Selection, selected_rows
@@ -74,7 +74,7 @@ def explore_result(run: Run) -> None:
 @st.fragment
 def _explore(run: Run, dataset: DatasetInfo) -> None:
     maps = _maps(run.id, run.ended)
-    chosen, choice = _choose(dataset)
+    chosen, choice = choose_coloring(dataset)
     if chosen is None:
         chosen = coloring(dataset, choices(dataset)[0], "")
     if chosen is None or not len(maps.rows):
@@ -113,27 +113,6 @@ def _map(
     selection = cell_map(key, points, codes, look, MAP_HEIGHT, names=names, group=group)
     map_files(points, codes, look, key=key)
     return selection
-
-
-def _choose(dataset: DatasetInfo) -> tuple[Coloring | None, str]:
-    """Offer columns and genes to color by."""
-    options = choices(dataset)
-    row = st.columns([3, 3, 6], vertical_alignment="bottom")
-    choice = row[0].selectbox("Color by", options, key="color_by")
-    gene = ""
-    if choice == GENE:
-        text = row[1].text_input("Gene", placeholder="Symbol or Ensembl id, such as CD3D", key="gene").strip()
-        matches = gene_matches(state.workspace().dataset_folder(dataset.id), text) if text else []
-        exact = next((name for name in matches if name.upper() == text.upper()), None)
-        if exact is not None:
-            gene = exact
-        elif matches:
-            gene = row[2].selectbox(f"{len(matches)} genes match", matches, key="gene_match")
-        elif text:
-            row[2].caption(
-                f"No gene of this dataset is called {escaped(text)}. Try another symbol, or an Ensembl id."
-            )
-    return coloring(dataset, choice, gene), choice
 
 
 def _verdict(run: Run, dataset: DatasetInfo, choice: str) -> None:

@@ -53,6 +53,13 @@ PAGES = {
         question="How do my cells group, for the model and for plain principal components?",
         group="Ask",
     ),
+    "compare": Page(
+        file="pages/compare.py",
+        title="Compare",
+        icon=":material/compare:",
+        question="Where do models and plain principal components agree about my cells, and which does better?",
+        group="Ask",
+    ),
     "annotate": Page(
         file="pages/annotate.py",
         title="Annotate",

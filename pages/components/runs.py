@@ -9,6 +9,9 @@ from scviz.errors import ScvizError
 from scviz.tasks import front
 from scviz.workspace.database import Run
 
+RESULT_PAGE = {"embedding": "explore", "compare": "compare", "annotation": "annotate"}
+"""The page that shows the result of a task, by its key in the navigation."""
+
 
 def dataset_name(run: Run) -> str:
     """Return the name of the dataset a run works on, or the file it opens."""
@@ -20,10 +23,15 @@ def dataset_name(run: Run) -> str:
 
 
 def model_name(run: Run) -> str:
-    """Return the name of the weights a run uses; empty for runs without a model."""
-    identifier = run.request.get("checkpoint", "")
+    """Return the names of the weights a run uses; empty for runs without a model."""
+    used = [*run.request.get("checkpoints", ()), run.request.get("checkpoint", "")]
+    return ", ".join(checkpoint_name(identifier) for identifier in used if identifier)
+
+
+def checkpoint_name(identifier: str) -> str:
+    """Return the name of weights, or their id when they are gone."""
     try:
-        return state.workspace().checkpoint(identifier).name if identifier else ""
+        return state.workspace().checkpoint(identifier).name
     except ScvizError:
         return str(identifier)
 

@@ -116,7 +116,7 @@ def current_run(task: str, dataset: str, checkpoint: str | None = None) -> str |
     if in_address in {run.id for run in runs}:
         return in_address
     for run in runs:
-        if run.request["dataset"] == dataset and checkpoint in (None, run.request["checkpoint"]):
+        if run.request["dataset"] == dataset and checkpoint in (None, run.request.get("checkpoint")):
             return run.id
     return None
 

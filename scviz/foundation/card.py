@@ -6,8 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from scviz.errors import RequestError
+
 Support = Literal["evaluated", "related", "none"]
 """Whether the model's authors evaluated it on a task, on something like it, or not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedFile:
+    """A file of a published checkpoint."""
+
+    path: str
+    """Where it lies in the repository; the last part is its name."""
+    size: int = 0
+    """Bytes; 0 where it is not known."""
+    sha256: str = ""
+    """SHA-256 of its content or the beginning of it; empty where it is not known."""
+
+    @property
+    def name(self) -> str:
+        """Its name without folders."""
+        return self.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +36,16 @@ class ReleasedCheckpoint:
     name: str
     size_mb: float
     description: str
+    hub: str = ""
+    """Repository at huggingface.co that holds `files`; empty if the authors publish elsewhere."""
+    note: str = ""
+    """What to know of that repository, a sentence."""
+    files: tuple[ReleasedFile, ...] = ()
+    """What the model reads of them."""
+    beside: tuple[str, ...] = ()
+    """Patterns of files that the model needs and `hub` lacks."""
+    steps: tuple[str, ...] = ()
+    """How to get the files, or those of `beside`, by hand: a sentence each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +72,26 @@ class ModelCard:
     support: Mapping[str, Support]
     """By task; a missing task is "none"."""
     released: tuple[ReleasedCheckpoint, ...] = ()
+    terms: str = ""
+    """What users must agree to before a download, in the first person; empty if reading the licence is enough."""
+    signs: tuple[str, ...] = ()
+    """Patterns of files by which a published folder is known; "|" stands between alternatives."""
+
+    @property
+    def agreement(self) -> str:
+        """What a user must say before a download."""
+        return self.terms or f"I have read the licence ({self.licence})."
+
+    def release(self, name: str) -> ReleasedCheckpoint:
+        """Return the published weights of that name.
+
+        Raises
+        ------
+        RequestError
+            If the authors publish none of that name.
+        """
+        for released in self.released:
+            if released.name == name:
+                return released
+        names = ", ".join(released.name for released in self.released)
+        raise RequestError(f"{self.title} has no published weights {name!r}.", hint=f"There are: {names}.")

@@ -7,7 +7,17 @@ from types import ModuleType
 
 from scviz.errors import RequestError
 
-TASKS = ("opening", "importing", "pricing", "embedding", "annotation", "pretraining", "exporting")
+TASKS = (
+    "opening",
+    "importing",
+    "downloading",
+    "pricing",
+    "embedding",
+    "compare",
+    "annotation",
+    "pretraining",
+    "exporting",
+)
 
 
 def front(task: str) -> ModuleType:

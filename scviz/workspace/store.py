@@ -102,6 +102,8 @@ class CheckpointInfo:
     """True for small models that only show how things work."""
     command: str = ""
     """The command that made it, if it was made here."""
+    released: str = ""
+    """Which published weights these are, where a download or a hash says so."""
 
 
 def slug(name: str) -> str:

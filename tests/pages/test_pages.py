@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
-from scviz.tasks import annotation, back, embedding, front
+from scviz.tasks import annotation, back, compare, embedding, front
 from scviz.workspace.database import Run
 from scviz.workspace.records import fingerprint, to_json, write_json, write_record
 from tests.conftest import Opened
@@ -179,6 +179,46 @@ def test_a_finished_map_is_colored_by_label_and_by_gene(visit: Open, opened: Ope
     assert "No gene of this dataset is called" in words(page)
 
 
+def test_a_comparison_is_handed_in_with_the_weights_that_know_the_genes(visit: Open, opened: Opened) -> None:
+    page = visit("pages/compare.py", dataset=opened.dataset)
+    assert page.multiselect(key="weights").options == ["Tiny"]  # the demo weights know none of these genes
+    assert (page.selectbox(key="label_key").value, page.selectbox(key="batch_key").value) == (
+        "cell_type",
+        "donor",
+    )
+    page.button(key="run").click().run()
+    assert not page.exception
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "compare"]
+    assert run.request["checkpoints"] == [opened.checkpoint]
+    assert page.query_params["run"] == run.id
+
+
+@pytest.mark.slow
+def test_a_finished_comparison_shows_the_baseline_among_scores_maps_and_disagreement(
+    visit: Open, opened: Opened
+) -> None:
+    request = compare.Request(
+        dataset=opened.dataset, checkpoints=(opened.checkpoint,), label_key="cell_type", n_neighbors=8
+    )
+    run = carry_out(opened, "compare", request)
+    page = visit("pages/compare.py", dataset=opened.dataset, run=run)
+    assert not page.exception
+    assert not page.error
+    scores = next(table.value for table in page.dataframe if "NMI" in table.value)
+    assert list(scores["Method"]) == ["Tiny", "Principal components (baseline)"]
+    assert scores["ARI"].notna().all()
+    assert "Batch mixing" not in scores  # no column of batches was named
+    assert "of 4 scores, on the 60 cells" in words(page)
+    assert "Demo weights" not in words(page)
+    assert "random neighbors would disagree" in words(page)
+    assert len(page.get("plotly_chart")) == 1
+    page.selectbox(key="color_by").set_value("Where methods disagree").run()
+    assert not page.exception
+    (cells,) = [table.value for table in page.dataframe if "disagreement" in table.value]
+    assert len(cells) == 60
+    assert "Comparison · cells · Tiny" in words(visit("pages/runs.py", run=run))
+
+
 @pytest.mark.slow
 def test_runs_are_listed_and_one_is_shown(visit: Open, opened: Opened) -> None:
     request = annotation.Request(
@@ -229,3 +269,18 @@ def test_a_run_on_few_genes_must_be_wanted(visit: Open, opened: Opened) -> None:
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
     assert not page.button(key="run").disabled
     assert not page.checkbox
+
+
+@pytest.mark.slow
+def test_doubtful_cells_can_stay_unnamed_and_the_gain_is_told_beside_the_baseline(
+    visit: Open, opened: Opened
+) -> None:
+    request = annotation.Request(
+        dataset=opened.dataset, checkpoint=opened.checkpoint, label_key="cell_type", epochs=2
+    )
+    run = carry_out(opened, "annotation", request)
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run=run)
+    assert "With 0.00: 0% of the held-out cells unnamed" in words(page)
+    page.slider(key="threshold").set_value(1.0).run()
+    assert not page.exception
+    assert "With 1.00: all held-out cells unnamed" in words(page)

@@ -9,6 +9,7 @@ from scviz.plots.confusion import confusion_figure, row_shares, similar_order
 from scviz.plots.curves import loss_figure
 from scviz.plots.export import draw
 from scviz.plots.map_file import draw_map
+from scviz.plots.overlap import overlap_figure
 from scviz.plots.points import category_palette, continuous_palette
 from scviz.plots.scores import scores_figure
 
@@ -35,6 +36,20 @@ def test_the_confusion_matrix_shows_shares_and_keeps_the_counts() -> None:
     assert trace.customdata[at["C"]][at["A"]] == 4
     assert figure.layout.xaxis.title.text == "Named by the model"
     assert figure.layout.yaxis.title.text == "Known type"
+
+
+def test_the_overlap_of_methods_is_written_in_its_squares_and_can_be_saved() -> None:
+    overlap = np.array([[1, 0.25, np.nan], [0.25, 1, 0.5], [np.nan, 0.5, 1]])
+    figure = overlap_figure(overlap, ["a", "b", "c"])
+    (trace,) = figure.data
+    assert list(trace.x) == list(trace.y) == ["a", "b", "c"]
+    assert [list(row) for row in trace.text] == [
+        ["1.00", "0.25", ""],
+        ["0.25", "1.00", "0.50"],
+        ["", "0.50", "1.00"],
+    ]
+    assert trace.colorbar.title.text == "overlap (Jaccard)"
+    assert b"0.25" in draw(figure, "svg")
 
 
 def test_the_loss_curve_has_training_and_validation() -> None:

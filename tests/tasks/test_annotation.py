@@ -8,19 +8,30 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pytest
+import torch
 from anndata import AnnData
 
 from scviz.datasets.readers import open_file
-from scviz.errors import MissingColumnError, RequestError
+from scviz.errors import JobCancelledError, MissingColumnError, RequestError
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.models import model_class
+from scviz.progress import Progress, silent
 from scviz.tasks import exporting
 from scviz.tasks.annotation import MODEL, Request
 from scviz.tasks.annotation.baselines import LOGISTIC_ALL, MAJORITY
+from scviz.tasks.annotation.cells import prepare
+from scviz.tasks.annotation.learning import (
+    balanced_weights,
+    cross_entropy,
+    fits_in_memory,
+    read_cells,
+    train_head,
+)
 from scviz.tasks.annotation.run import price, run
 from scviz.tasks.exporting.run import run as export
 from scviz.workspace.records import read_record, to_json, write_record
 from tests.conftest import TYPES, Opened
+from tests.models.cells import planted_cells
 
 
 def request(opened: Opened, **more: object) -> Request:
@@ -28,9 +39,11 @@ def request(opened: Opened, **more: object) -> Request:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["head", "full"])
-def test_planted_types_are_learned(opened: Opened, mode: str) -> None:
-    result = run(request(opened, mode=mode, epochs=25, learning_rate=5e-3, batch_size=8), opened.context())
+@pytest.mark.parametrize(("mode", "epochs"), [("head", 25), ("lora", 60), ("full", 25)])
+def test_planted_types_are_learned(opened: Opened, mode: str, epochs: int) -> None:
+    result = run(
+        request(opened, mode=mode, epochs=epochs, learning_rate=5e-3, batch_size=8), opened.context()
+    )
     assert result.types == TYPES
     assert result.scores[MODEL].macro_f1 > 0.8
     assert result.scores[MODEL].macro_f1 > result.scores[MAJORITY].macro_f1
@@ -124,3 +137,64 @@ def test_names_are_written_into_a_copy_of_the_file(opened: Opened) -> None:
     named = [result.types[code] for code in result.all_predicted]
     assert copy.obs["scviz_geneformer_label"].astype(str).tolist() == named
     assert copy.uns["scviz"]["models"]["weights_id"] == "geneformer/tiny"
+
+
+def test_rare_types_weigh_more_when_all_are_to_count_the_same() -> None:
+    weights = balanced_weights(np.array([0] * 6 + [1] * 2), 2)
+    assert weights.tolist() == pytest.approx([8 / 12, 8 / 4])
+    scores, types = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), np.array([0, 1])
+    right, wrong = np.log1p(np.exp(-2.0)), np.log1p(np.exp(2.0))
+    assert cross_entropy(scores, types).item() == pytest.approx((right + wrong) / 2)
+    assert cross_entropy(scores, types, weights).item() == pytest.approx((right * 8 / 12 + wrong * 2) / 2)
+
+
+def test_a_request_for_balance_changes_what_is_learned(
+    opened: Opened, adata: AnnData, tmp_path: Path
+) -> None:
+    adata[np.flatnonzero((np.arange(60) % 3 > 0) | (np.arange(60) < 24))].write_h5ad(tmp_path / "few.h5ad")
+    info = open_file(tmp_path / "few.h5ad", opened.workspace, name="few")
+    asked = {"dataset": info.id, "checkpoint": opened.checkpoint, "label_key": "cell_type", "epochs": 1}
+    plain = run(Request(**asked), opened.context("plain"))
+    balanced = run(Request(**asked, balanced=True), opened.context("balanced"))
+    assert plain.losses != balanced.losses
+
+
+def test_a_head_that_reads_too_much_to_keep_learns_the_same(opened: Opened, tmp_path: Path) -> None:
+    adata = planted_cells()
+    asked = request(opened, epochs=2, pooling="published")
+    losses, weights = [], []
+    for name, most in {"kept": 10**9, "read anew": 1000}.items():
+        torch.manual_seed(0)
+        model = model_class("scbert").untrained(adata, "tiny").eval()
+        task = prepare(asked, adata, model.n_tokens(adata))
+        classifier = CellTypeClassifier(model, model.classifier(3, pooling="published"), task.types)
+        assert read_cells(classifier, task, np.array([3, 1]), report=silent).shape == (
+            2,
+            *model(model.tokenize(adata[:1])).tokens.shape[1:],
+        )
+        assert fits_in_memory(classifier, task, most) == (name == "kept")
+        losses.append(train_head(classifier, task, asked, opened.context(name), most=most).loss)
+        weights.append(torch.cat([p.detach().ravel() for p in classifier.head.parameters()]))
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    torch.testing.assert_close(weights[0], weights[1], atol=1e-5, rtol=0)
+
+
+def test_stopped_adapters_go_on_and_end_with_the_same_names(opened: Opened) -> None:
+    asked = request(opened, mode="lora", epochs=2, batch_size=16)
+    whole = run(asked, opened.context("whole"))
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "Training" and progress.done == 5:  # in the middle of the second epoch
+            raise JobCancelledError("stopped")
+
+    with pytest.raises(JobCancelledError):
+        run(asked, opened.context("parts", stop))
+    again = run(asked, opened.context("parts"))
+    assert again.losses == pytest.approx(whole.losses, abs=1e-6)
+    np.testing.assert_allclose(again.probabilities, whole.probabilities, atol=1e-5)
+
+
+def test_adapters_have_a_price(opened: Opened) -> None:
+    few = price(request(opened, mode="lora", epochs=1), opened.context())
+    many = price(request(opened, mode="lora", epochs=300), opened.context())
+    assert many.seconds > few.seconds

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from anndata import AnnData
 
+from scviz.datasets.neighbors import nearest
 from scviz.errors import JobCancelledError, RequestError
-from scviz.foundation import batching
+from scviz.foundation import batching, chunks
+from scviz.foundation.chunks import Chunks
 from scviz.jobs.engine import importable
 from scviz.metrics.neighbors import neighbor_agreement
 from scviz.progress import Progress
-from scviz.tasks.embedding import Request, chunks
-from scviz.tasks.embedding.chunks import Chunks
-from scviz.tasks.embedding.run import nearest, price, run
+from scviz.tasks.embedding import Request
+from scviz.tasks.embedding.run import price, run
 from tests.conftest import Opened
 
 pytestmark = pytest.mark.slow
@@ -109,7 +110,7 @@ def test_two_processes_share_the_chunks_of_a_run(opened: Opened, monkeypatch: py
     assert helped == ["00000.claim", *(f"0000{number}.npy" for number in range(1, 6))]
     assert seen == [10, 20, 30, 40, 50, 60]
     context = opened.context()
-    alone = context.model(opened.checkpoint).embed(context.counts(opened.dataset))
+    alone = context.model(opened.checkpoint, "embedding").embed(context.counts(opened.dataset))
     np.testing.assert_allclose(result.embedding, alone, atol=1e-6)
 
 

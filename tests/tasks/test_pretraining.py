@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from anndata import AnnData
 
-from scviz.errors import CheckpointError, RequestError
+from scviz.errors import CheckpointError, RequestError, ScvizError
 from scviz.models import model_class
 from scviz.tasks import importing
 from scviz.tasks.importing.run import run as take_in
 from scviz.tasks.pretraining import Request
-from scviz.tasks.pretraining.run import run
+from scviz.tasks.pretraining.run import price, run
 from tests.conftest import Opened
 
 
@@ -57,4 +57,31 @@ def test_a_folder_of_weights_is_taken_in_once(opened: Opened, adata: AnnData) ->
 def test_a_folder_without_weights_is_refused(opened: Opened, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError) as refusal:
         take_in(importing.Request(model="geneformer", folder=str(tmp_path), name="x"), opened.context())
+    assert refusal.value.hint
+
+
+def test_training_goes_on_from_weights_that_are_there(opened: Opened, adata: AnnData) -> None:
+    asked = {"dataset": opened.dataset, "checkpoint": opened.checkpoint, "configuration": "ignored"}
+    result = run(Request(**asked, name="Further", epochs=2, learning_rate=1e-9), opened.context())
+    info = opened.workspace.checkpoint(result.checkpoint)
+    assert info.id.startswith("geneformer/further-")
+    assert (
+        info.description
+        == "Pre-trained further on 54 cells of cells, from the weights Tiny (geneformer/tiny)."
+    )
+    assert "--checkpoint geneformer/tiny" in info.command
+    first = model_class("geneformer").from_checkpoint(opened.workspace.checkpoint_folder(opened.checkpoint))
+    kept = model_class("geneformer").from_checkpoint(opened.workspace.checkpoint_folder(info.id))
+    assert kept.vocab.genes == first.vocab.genes
+    np.testing.assert_allclose(kept.embed(adata), first.embed(adata), atol=1e-4)
+    assert result.losses[0] != result.losses[1]  # other genes are hidden in each pass
+    assert result.validation_losses[0] == pytest.approx(result.validation_losses[1], abs=1e-4)
+
+
+def test_going_on_has_a_price_and_needs_weights_that_exist(opened: Opened) -> None:
+    asked = {"dataset": opened.dataset, "checkpoint": opened.checkpoint}
+    few, many = (price(Request(**asked, epochs=n), opened.context()) for n in (1, 500))
+    assert many.seconds > few.seconds
+    with pytest.raises(ScvizError) as refusal:
+        run(Request(dataset=opened.dataset, checkpoint="geneformer/gone"), opened.context())
     assert refusal.value.hint

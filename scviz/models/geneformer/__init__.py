@@ -2,7 +2,47 @@
 
 from __future__ import annotations
 
-from scviz.foundation.card import ModelCard, ReleasedCheckpoint
+from scviz.foundation.card import ModelCard, ReleasedCheckpoint, ReleasedFile
+
+HUB = "ctheodoris/Geneformer"
+
+
+def _files(
+    folder: str, size: int, sha256: str, dictionaries: tuple[ReleasedFile, ...]
+) -> tuple[ReleasedFile, ...]:
+    """List a folder of the repository with the dictionaries that belong to it."""
+    weights = ReleasedFile(path=f"{folder}/model.safetensors", size=size, sha256=sha256)
+    return ReleasedFile(path=f"{folder}/config.json"), weights, *dictionaries
+
+
+V1 = (
+    ReleasedFile(
+        path="geneformer/gene_dictionaries_30m/token_dictionary_gc30M.pkl",
+        size=788_424,
+        sha256="ab9dc40973fa",
+    ),
+    ReleasedFile(
+        path="geneformer/gene_dictionaries_30m/gene_median_dictionary_gc30M.pkl",
+        size=940_965,
+        sha256="b3b589bb5ec7",
+    ),
+    ReleasedFile(
+        path="geneformer/gene_dictionaries_30m/gene_name_id_dict_gc30M.pkl",
+        size=1_117_117,
+        sha256="55e67962e79c",
+    ),
+    ReleasedFile(
+        path="geneformer/gene_dictionaries_30m/ensembl_mapping_dict_gc30M.pkl",
+        size=584_125,
+        sha256="eac0fb0b3007",
+    ),
+)
+V2 = (
+    ReleasedFile(path="geneformer/token_dictionary_gc104M.pkl", size=425_590, sha256="67c445f43851"),
+    ReleasedFile(path="geneformer/gene_median_dictionary_gc104M.pkl", size=1_512_661, sha256="a51c53f6a771"),
+    ReleasedFile(path="geneformer/gene_name_id_dict_gc104M.pkl", size=1_660_882, sha256="fabfa0c2f49c"),
+    ReleasedFile(path="geneformer/ensembl_mapping_dict_gc104M.pkl", size=3_957_652, sha256="0819bcbd869c"),
+)
 
 CARD = ModelCard(
     name="geneformer",
@@ -22,6 +62,7 @@ CARD = ModelCard(
         "the gene medians (gene_median_dictionary_gc….pkl or .json)",
         "optional: gene_name_id_dict_gc… (symbols) and ensembl_mapping_dict_gc… (retired ids)",
     ),
+    signs=("config.json", "model.safetensors|pytorch_model.bin", "*token_dictionary*|*/*token_dictionary*"),
     embedding_key="X_Geneformer",
     support={
         "embedding": "evaluated",
@@ -37,21 +78,29 @@ CARD = ModelCard(
             name="Geneformer-V1-10M",
             size_mb=41,
             description="6 layers, trained on 30 million cells; reads 2,048 genes of a cell.",
+            hub=HUB,
+            files=_files("Geneformer-V1-10M", 41_183_536, "a5e33a757431", V1),
         ),
         ReleasedCheckpoint(
             name="Geneformer-V2-104M",
             size_mb=418,
             description="12 layers, trained on 104 million cells; reads 4,094 genes of a cell.",
+            hub=HUB,
+            files=_files("Geneformer-V2-104M", 417_571_156, "fff5cba29ddd", V2),
         ),
         ReleasedCheckpoint(
             name="Geneformer-V2-104M_CLcancer",
             size_mb=418,
             description="V2-104M, trained further on 14 million cells of cancers.",
+            hub=HUB,
+            files=_files("Geneformer-V2-104M_CLcancer", 417_571_156, "827738139bfe", V2),
         ),
         ReleasedCheckpoint(
             name="Geneformer-V2-316M",
             size_mb=1265,
             description="18 layers, trained on 104 million cells; reads 4,094 genes of a cell.",
+            hub=HUB,
+            files=_files("Geneformer-V2-316M", 1_265_455_076, "965ceccea819", V2),
         ),
     ),
 )

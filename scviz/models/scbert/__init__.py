@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scviz.foundation.card import ModelCard, ReleasedCheckpoint
+from scviz.foundation.card import ModelCard, ReleasedCheckpoint, ReleasedFile
 
 CARD = ModelCard(
     name="scbert",
@@ -21,6 +21,7 @@ CARD = ModelCard(
         "optional: gene2vec_16906.npy, which the weights already hold",
         "for a fine-tuned file: labels.json, the names of its cell types in their order",
     ),
+    signs=("panglao*.pth|*_best.pth", "*.txt|*.json|*.h5ad"),
     embedding_key="X_scBERT",
     support={
         "embedding": "related",
@@ -36,6 +37,22 @@ CARD = ModelCard(
             name="panglao_pretrain",
             size_mb=47.5,
             description="6 layers, trained on a million human cells of PanglaoDB; reads 16,906 genes of a cell.",
+            files=(
+                ReleasedFile(path="panglao_pretrain.pth"),
+                ReleasedFile(path="panglao_10000.h5ad"),
+                ReleasedFile(
+                    path="gene2vec_16906.npy",
+                    sha256="fbf26c229cf7d6c01bc0449fde4b0bb85e558ae53c5ff19b27eaa9ae5447604d",
+                ),
+            ),
+            steps=(
+                "Open the README at https://github.com/TencentAILabHealthcare/scBERT: it links the weights (a "
+                "WeiXin drive that asks for a login) and the data (Google Drive).",
+                "If a link is dead: in issue 46 of that repository the authors name two Google Drive files, "
+                "1ZyC2mGxZK1tLdy3sMOmdJERnSuvR9WZ0 and 1_Pgk_o8AtQtoXr_ZLQx0eJYoSWzjxC8f.",
+                "Put panglao_pretrain.pth and panglao_10000.h5ad (whose genes are in the order of the weights) "
+                "into one folder; gene2vec_16906.npy may lie beside them.",
+            ),
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scviz.foundation.card import ModelCard, ReleasedCheckpoint
+from scviz.foundation.card import ModelCard, ReleasedCheckpoint, ReleasedFile
 
 CARD = ModelCard(
     name="scfoundation",
@@ -23,6 +23,11 @@ CARD = ModelCard(
         "OS_scRNA_gene_index.19264.tsv",
         "optional: gene_aliases.json, other names of genes and the name that the list has for them",
     ),
+    terms=(
+        "I use these weights for research only, neither commercially nor for military ends, do not pass them on, "
+        "and know that the permission can be taken back (scFoundation License)."
+    ),
+    signs=("models.ckpt", "OS_scRNA_gene_index*.tsv"),
     embedding_key="X_scFoundation",
     support={
         "embedding": "evaluated",
@@ -39,6 +44,21 @@ CARD = ModelCard(
             name="models.ckpt",
             size_mb=1432,
             description="Three networks of 119 million weights, trained on 50 million human cells.",
+            hub="genbio-ai/scFoundation",
+            note="This is a mirror; the authors' own place is a SharePoint folder. Their licence holds for both.",
+            files=(
+                ReleasedFile(
+                    path="models.ckpt",
+                    sha256="9f40bf324d3d0084c4b288d06f5af4fddd12206e2a3f022551d12e89e33a0ea9",
+                ),
+            ),
+            beside=("OS_scRNA_gene_index*.tsv",),
+            steps=(
+                "Download OS_scRNA_gene_index.19264.tsv from https://github.com/biomap-research/scFoundation "
+                "into a folder on this server.",
+                "To do without the mirror, follow model/README of that repository to the authors' SharePoint "
+                "folder and put models.ckpt beside the list.",
+            ),
         ),
     ),
 )

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from scviz.foundation.card import ModelCard, ReleasedCheckpoint
+from scviz.foundation.card import ModelCard, ReleasedCheckpoint, ReleasedFile
+
+FILES = (ReleasedFile(path="args.json"), ReleasedFile(path="vocab.json"), ReleasedFile(path="best_model.pt"))
+
+
+def _steps(folder: str) -> tuple[str, ...]:
+    """Say how to get a folder by hand."""
+    return (
+        "Open the list of pretrained checkpoints in the README at https://github.com/bowang-lab/scGPT.",
+        f"Follow it to the Google Drive folder with the id {folder}.",
+        "Download args.json, vocab.json and best_model.pt into one folder.",
+    )
+
 
 CARD = ModelCard(
     name="scgpt",
@@ -16,6 +28,7 @@ CARD = ModelCard(
     licence="Code MIT; the authors state no separate licence for the weights",
     source="https://github.com/bowang-lab/scGPT",
     files=("args.json", "vocab.json", "best_model.pt"),
+    signs=("args.json", "vocab.json", "best_model.pt"),
     embedding_key="X_scGPT",
     support={
         "embedding": "evaluated",
@@ -31,24 +44,49 @@ CARD = ModelCard(
             name="scGPT-whole-human",
             size_mb=196,
             description="12 layers, trained on 33 million human cells; the one the authors recommend.",
+            files=(
+                ReleasedFile(
+                    path="args.json",
+                    sha256="c18e075e018140cb8b2d9029387b9de26607a5ce6a8ccabd6ead70cd76b95d60",
+                ),
+                ReleasedFile(
+                    path="vocab.json",
+                    sha256="acca93d114ca62c3f0f50debbd23e8c87f0714f4737764454f6b2b13f2e8580f",
+                ),
+                ReleasedFile(
+                    path="best_model.pt",
+                    sha256="6cb5d451ab5c4b33eb673adbe4fddc61d2389df1b89b7651a9fe2e557572b922",
+                ),
+            ),
+            steps=_steps("1oWh_-ZRdhtoGQ2Fw24HP41FgLoomVo-y"),
         ),
         ReleasedCheckpoint(
             name="scGPT-CP",
             size_mb=196,
             description="The whole-human model, trained further to place cells of one type together.",
+            files=FILES,
+            steps=_steps("1_GROJTzXiAV8HB4imruOTk6PEGuNOcgB"),
         ),
         ReleasedCheckpoint(
-            name="scGPT-brain", size_mb=196, description="12 layers, trained on 13.2 million cells of brain."
+            name="scGPT-brain",
+            size_mb=196,
+            description="12 layers, trained on 13.2 million cells of brain.",
+            files=FILES,
+            steps=_steps("1vf1ijfQSk7rGdDGpBntR5bi5g6gNt-Gx"),
         ),
         ReleasedCheckpoint(
             name="scGPT-blood",
             size_mb=149,
             description="12 layers, trained on 10.3 million cells of blood and bone marrow.",
+            files=FILES,
+            steps=_steps("1kkug5C7NjvXIwQGGaGoqXTk_Lb_pDrBU"),
         ),
         ReleasedCheckpoint(
             name="scGPT-pan-cancer",
             size_mb=149,
             description="12 layers, trained on 5.7 million cells of cancers.",
+            files=FILES,
+            steps=_steps("13QzLHilYUd0v3HTwa_9n4G4yEF-hdkqa"),
         ),
     ),
 )

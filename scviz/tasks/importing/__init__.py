@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scviz.errors import RequestError
+from scviz.tasks.intake import Taken
 
 TITLE = "Add weights"
 HEAVY = False
@@ -24,16 +25,4 @@ class Request:
             raise RequestError("The weights need a name.", hint="Type one, such as the folder's.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """Where the weights are now, and what was found in the folder."""
-
-    checkpoint: str
-    """Id in the workspace."""
-    n_parameters: int
-    n_genes: int
-    loaded: tuple[str, ...]
-    """Names of the tensors that were read."""
-    missing: tuple[str, ...]
-    unexpected: tuple[str, ...]
-    """Tensors in the folder that the model has no place for."""
+Result = Taken

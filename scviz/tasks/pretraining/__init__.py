@@ -1,4 +1,4 @@
-"""Train a new model on the cells of a dataset with the model's own objective, without labels."""
+"""Train a model on the cells of a dataset with its own objective, without labels: a new one, or from weights."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class Request:
     model: str = "geneformer"
     configuration: str = "demo"
     """A named configuration of the model."""
+    checkpoint: str | None = None
+    """Weights to start from, with their vocabulary; `model` and `configuration` are then those of the weights."""
     name: str = "my-model"
     epochs: int = 30
     batch_size: int = 16

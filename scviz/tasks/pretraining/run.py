@@ -1,10 +1,11 @@
-"""Make an untrained model for the genes of a dataset, train it, keep it as a checkpoint."""
+"""Make an untrained model for the genes of a dataset, or take weights that are there; train, keep a checkpoint."""
 
 from __future__ import annotations
 
 import shlex
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def run(request: Request, context: Context) -> Result:
     """Carry the request out; training goes on from its last pass if an earlier try was stopped."""
     adata = context.counts(request.dataset)
     torch.manual_seed(request.seed)
-    model = _untrained(request, adata).to(pick_device(context.device))
+    model = _start(request, context, adata).to(pick_device(context.device))
     train, validation = _split(model, adata, request)
     history = fit(
         model,
@@ -63,7 +64,10 @@ def run(request: Request, context: Context) -> Result:
     )
 
 
-def _untrained(request: Request, adata: AnnData) -> FoundationModel:
+def _start(request: Request, context: Context, adata: AnnData) -> FoundationModel:
+    """Make a model with random weights, or with those that training goes on from."""
+    if request.checkpoint is not None:
+        return context.model(request.checkpoint, "pretraining").train()
     return model_class(request.model).untrained(adata, request.configuration)
 
 
@@ -74,7 +78,8 @@ def _split(
     rows = np.random.default_rng(request.seed).permutation(longest_first(model.n_tokens(adata)))
     if len(rows) < FEWEST_CELLS:
         raise RequestError(
-            f"{len(rows)} cells are too few to train a model on.", hint=f"Take {FEWEST_CELLS} cells or more."
+            f"{len(rows)} cells in which the model sees a gene are too few to train on.",
+            hint=f"Take {FEWEST_CELLS} cells or more, of genes that the model knows.",
         )
     n_validation = max(1, round(request.validation_fraction * len(rows)))
     return np.sort(rows[n_validation:]), np.sort(rows[:n_validation])
@@ -100,13 +105,14 @@ def _keep(model: FoundationModel, request: Request, context: Context, n_train: i
     name = slug(request.name) if request.demo else f"{slug(request.name)}-{file_hash(weights)[:8]}"
     dataset = context.workspace.dataset(request.dataset)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
+    origin = _origin(request, context)
+    kind = model.card.name
     info = CheckpointInfo(
-        id=f"{request.model}/{name}",
-        model=request.model,
+        id=f"{kind}/{name}",
+        model=kind,
         name=request.name,
-        description=f"Pre-trained from scratch on {n_train:,} cells of {dataset.name}, "
-        f"configuration {request.configuration}.",
-        licence="that of the project" if request.demo else "that of your data",
+        description=f"{origin.how} on {n_train:,} cells of {dataset.name}{origin.of_what}.",
+        licence="that of the project" if request.demo else origin.licence,
         n_parameters=n_parameters,
         n_genes=len(model.vocab),
         size_mb=weights.stat().st_size / 1e6,
@@ -114,31 +120,57 @@ def _keep(model: FoundationModel, request: Request, context: Context, n_train: i
         command=_command(request, dataset),
     )
     write_checkpoint_info(info, draft)
-    folder: Path = context.workspace.home / "checkpoints" / request.model / name
+    folder: Path = context.workspace.home / "checkpoints" / kind / name
     folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     shutil.move(draft, folder)
     return info.id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Origin:
+    """What the first weights were, in words."""
+
+    how: str
+    of_what: str
+    licence: str
+
+
+def _origin(request: Request, context: Context) -> _Origin:
+    if request.checkpoint is None:
+        return _Origin(
+            how="Pre-trained from scratch",
+            of_what=f", configuration {request.configuration}",
+            licence="that of your data",
+        )
+    first = context.workspace.checkpoint(request.checkpoint)
+    return _Origin(
+        how="Pre-trained further",
+        of_what=f", from the weights {first.name} ({first.id})",
+        licence=f"that of your data, and of the first weights: {first.licence}",
+    )
+
+
 def _command(request: Request, dataset: DatasetInfo) -> str:
     """Write the request as a command."""
+    start = f"--model {request.model} --configuration {request.configuration}"
+    if request.checkpoint is not None:
+        start = f"--checkpoint {shlex.quote(request.checkpoint)}"
     return (
-        f"python -m scviz pretrain {'demo' if dataset.demo else dataset.id} --model {request.model} "
-        f"--configuration {request.configuration} --name {shlex.quote(request.name)} --epochs {request.epochs} "
-        f"--batch-size {request.batch_size} --learning-rate {request.learning_rate} --seed {request.seed}"
-        f"{' --demo' if request.demo else ''}"
+        f"python -m scviz pretrain {'demo' if dataset.demo else dataset.id} {start} "
+        f"--name {shlex.quote(request.name)} --epochs {request.epochs} --batch-size {request.batch_size} "
+        f"--learning-rate {request.learning_rate} --seed {request.seed}{' --demo' if request.demo else ''}"
     )
 
 
 def price(request: Request, context: Context) -> Price:
     """Time two updates, and say what the whole will take."""
-    if request.model not in MODELS:
+    if request.checkpoint is None and request.model not in MODELS:
         raise RequestError(
             f"There is no model {request.model!r}.", hint=f"Choose one of {', '.join(MODELS)}."
         )
     adata = context.counts(request.dataset)
-    model = _untrained(request, adata)
+    model = _start(request, context, adata)
     train, _ = _split(model, adata, request)
     loss, seconds = _Loss(model, adata, request.seed), 0.0
     for part in np.array_split(train[: 2 * request.batch_size], 2):

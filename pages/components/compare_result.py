@@ -1,0 +1,255 @@
+"""What a comparison found: scores beside the baseline, linked maps, where the methods disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isfinite
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.components import state
+from pages.components.cell_map import MapLook, cell_map
+from pages.components.coloring import Coloring, choose_coloring
+from pages.components.runs import checkpoint_name, dataset_name
+from pages.components.show import escaped, figure, map_files, table
+from scviz.datasets.columns import cell_names
+from scviz.plots.overlap import overlap_figure
+from scviz.plots.points import continuous_palette, quantise, shade
+from scviz.plots.selection import Selection, selected_rows
+from scviz.tasks.compare import PCA, MethodScores, Result
+from scviz.workspace.database import Run
+
+MAP_HEIGHT = 330
+MOST_MAPS = 4
+"""More maps at a time ask too much of a browser."""
+
+BASELINE = "Principal components (baseline)"
+DISAGREE = "Where methods disagree"
+MOST_NAMES = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A score as the page shows it."""
+
+    title: str
+    meaning: str
+    sign: int = 1
+    """1 when more is better, -1 when less is."""
+
+
+SCORES = {
+    "agreement": Score(
+        title="Neighbors agree",
+        meaning="Each cell is named by the vote of its nearest neighbors; the macro-F1 of these names against "
+        "the known types, 0 to 1.",
+    ),
+    "silhouette_label": Score(
+        title="Silhouette of types",
+        meaning="How much nearer cells are to their own type than to the nearest other type, -1 to 1. "
+        "Computed on the vectors, of at most 5,000 cells.",
+    ),
+    "nmi": Score(
+        title="NMI",
+        meaning="Normalized mutual information between known types and k-means clusters, as many as there are "
+        "types, 0 to 1.",
+    ),
+    "ari": Score(
+        title="ARI",
+        meaning="Adjusted Rand index between known types and the same clusters: 0 as by chance, 1 for equal.",
+    ),
+    "mixing": Score(
+        title="Batch mixing",
+        meaning="Share of neighbors that come from other batches, divided by what random mixing would give. "
+        "1 is fully mixed; where batches hold different types, 1 is not to be wished for.",
+    ),
+    "silhouette_batch": Score(
+        title="Silhouette of batches",
+        meaning="The same as for types, of batches: they should not stand apart, so less is better.",
+        sign=-1,
+    ),
+}
+
+
+@st.cache_resource(max_entries=8)
+def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
+    answer: Result = state.queue().result(run_id)
+    return answer
+
+
+def compare_result(run: Run) -> None:
+    """Show a finished run."""
+    result = _result(run.id, run.ended)
+    names = _names(result)
+    if any(_is_demo(method) for method in result.methods):
+        st.info(
+            "Demo weights are among these: small models trained on few cells. Their numbers say nothing of the "
+            "published models."
+        )
+    _scores(run, result, names)
+    _maps(run, result, names)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _overlap(run, result, names)
+    with right:
+        _cells(run, result)
+
+
+def _names(result: Result) -> dict[str, str]:
+    """Name the methods, each differently."""
+    names = {method: BASELINE if method == PCA else checkpoint_name(method) for method in result.methods}
+    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
+    return {method: f"{name} ({method})" if name in twice else name for method, name in names.items()}
+
+
+def _is_demo(method: str) -> bool:
+    return any(info.id == method and info.demo for info in state.workspace().checkpoints())
+
+
+def best_of(scores: Mapping[str, MethodScores]) -> dict[str, str]:
+    """Name the best method of each score that could be computed; the baseline wins a tie."""
+    best = {}
+    for name, score in SCORES.items():
+        values = {method: score.sign * getattr(row, name) for method, row in scores.items()}
+        known = {method: value for method, value in values.items() if isfinite(value)}
+        if known:
+            best[name] = max(known, key=lambda method: (round(known[method], 3), method == PCA))
+    return best
+
+
+def _scores(run: Run, result: Result, names: Mapping[str, str]) -> None:
+    """Show a row of scores per method, the baseline among them, and say which is best."""
+    best = best_of(result.scores)
+    seen = f"on the {result.n_cells:,} cells that every method sees"
+    if not best:
+        st.caption(
+            f"No column of types or batches was named, so there are no scores {seen}; compare the maps."
+        )
+        return
+    wins = sum(method != PCA for method in best.values())
+    each = "; ".join(f"{SCORES[score].title}: **{escaped(names[m])}**" for score, m in best.items())
+    lead = f"A model beats principal components on {wins} of {len(best)} scores, {seen}."
+    st.markdown(f"{lead} Best: {each}.")
+    rows = [
+        {"Method": names[method], **{SCORES[s].title: getattr(result.scores[method], s) for s in best}}
+        for method in result.methods
+    ]
+    columns = {
+        SCORES[name].title: st.column_config.NumberColumn(format="%.3f", help=SCORES[name].meaning)
+        for name in best
+    }
+    table(pd.DataFrame(rows), key="scores", name="comparison", column_config=columns)
+    judged = {"Types": run.request.get("label_key"), "Batches": run.request.get("batch_key")}
+    words = [f"{role}: {escaped(key)}" for role, key in judged.items() if key]
+    unseen = [f"{escaped(names[m])} sees no gene in {n:,} cells" for m, n in result.n_unseen.items() if n]
+    st.caption(". ".join([*words, *unseen]) + ".")
+
+
+@st.fragment
+def _maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
+    """Draw up to four maps with one coloring and one selection."""
+    dataset = state.workspace().dataset(run.request["dataset"])
+    chosen, _ = choose_coloring(dataset, {DISAGREE: _disagreement(result)})
+    shown = _shown(result, names)
+    rows = np.flatnonzero(np.logical_and.reduce([np.isfinite(result.umap[m]).all(axis=1) for m in shown]))
+    if chosen is None or not len(rows):
+        st.info("Type a gene to color the cells by it.")
+        return
+    points = [quantise(result.umap[method][rows]) for method in shown]
+    labels = cell_names(state.workspace().dataset_folder(dataset.id)) if len(rows) <= MOST_NAMES else None
+    cells = [labels[row] for row in rows] if labels is not None else None
+    selections: list[Selection | None] = []
+    for start in range(0, len(shown), 2):
+        for i, column in enumerate(st.columns(2), start):
+            if i < len(shown):
+                with column:
+                    look = replace(chosen.look, caption=f"UMAP, {names[shown[i]]} · {len(rows):,} cells")
+                    codes = chosen.codes[rows]
+                    drawn = cell_map(
+                        f"map_{i}", points[i], codes, look, MAP_HEIGHT, names=cells, group=f"compare_{run.id}"
+                    )
+                    map_files(points[i], codes, look, key=f"map_{i}")
+                    selections.append(drawn)
+    _selected(result, rows, points, selections)
+
+
+def _shown(result: Result, names: Mapping[str, str]) -> list[str]:
+    """Let the reader choose which maps to see when there are too many."""
+    methods = list(result.methods)
+    if len(methods) <= MOST_MAPS:
+        return methods
+    chosen = st.multiselect(
+        "Maps",
+        methods,
+        default=[*methods[: MOST_MAPS - 1], PCA],
+        format_func=lambda method: names[method],
+        max_selections=MOST_MAPS,
+        key="maps",
+    )
+    return chosen or [PCA]
+
+
+def _disagreement(result: Result) -> Coloring:
+    """Color cells by how little the methods agree on their neighbors."""
+    codes = shade(result.disagreement, 0.0, 1.0)
+    look = MapLook(
+        palette=continuous_palette(),
+        scale=(0.0, 1.0),
+        title="Disagreement about neighbors",
+        missing="not seen by a model",
+    )
+    return Coloring(codes=codes, look=look)
+
+
+def _selected(
+    result: Result, rows: NDArray[np.int64], points: list[NDArray[np.uint16]], drawn: list[Selection | None]
+) -> None:
+    """Count the selected cells and say how much methods disagree on them."""
+    at = next((i for i, selection in enumerate(drawn) if selection is not None), None)
+    others = [p for i, p in enumerate(points) if i != at]
+    inside = rows[selected_rows(drawn[at], points[at], *others)] if at is not None and drawn[at] else rows[:0]
+    if not len(inside):
+        st.caption("Draw around cells on any map: the same cells light up on the others.")
+        return
+    here, everywhere = _mean(result.disagreement[inside]), _mean(result.disagreement)
+    st.write(
+        f"**{len(inside):,} cells selected.** Disagreement {here:.2f}, against {everywhere:.2f} of all cells."
+    )
+
+
+def _mean(values: NDArray[np.float32]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _overlap(run: Run, result: Result, names: Mapping[str, str]) -> None:
+    st.subheader("Do methods see the same neighbors?", anchor=False)
+    st.caption(
+        f"Neighbors drawn at random would overlap by {result.random_overlap:.3f}.",
+        help="Of the neighbors that two methods give to a cell, the share that both name (Jaccard index), "
+        "averaged over cells. Computed on the vectors, not on the drawn maps.",
+    )
+    shown = [names[method] for method in result.methods]
+    drawing = overlap_figure(result.overlap, shown, dark=state.dark())
+    footer = f"{dataset_name(run)} · seed {run.request.get('seed', 0)} · run {run.id}"
+    height = 200 + 40 * len(shown)
+    figure(drawing, key="overlap", name="overlap", alt="Overlap of neighbors", height=height, footer=footer)
+
+
+def _cells(run: Run, result: Result) -> None:
+    st.subheader("Cells on which they disagree most", anchor=False)
+    st.caption(
+        f"Mean disagreement {_mean(result.disagreement):.2f}; random neighbors would disagree by "
+        f"{1 - result.random_overlap:.2f}.",
+        help="1 less the overlap of a cell's neighbors, averaged over all pairs of methods: 0 when all name the "
+        "same neighbors, 1 when no two share one.",
+    )
+    names = cell_names(state.workspace().dataset_folder(run.request["dataset"]))
+    frame = pd.DataFrame({"cell": names, "disagreement": result.disagreement})
+    frame = frame.sort_values("disagreement", ascending=False)
+    digits = {"disagreement": st.column_config.NumberColumn(format="%.3f")}
+    table(frame, key="cells", name="disagreement", height=300, column_config=digits)

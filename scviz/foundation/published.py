@@ -1,0 +1,115 @@
+"""Know published weights on a disk: by the files of a folder, and by their hashes; imports no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scviz.foundation.card import ModelCard
+
+WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
+"""Endings of files that hold weights, and not what belongs to them."""
+
+DEEPEST, MOST_FOLDERS = 4, 2000
+"""How far a search for weights goes: folders below each other, folders in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFile:
+    """A file with the name of a published one whose hash is known."""
+
+    name: str
+    published: bool
+    """Whether it is that file, byte for byte."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognized:
+    """What the hashes of a folder say."""
+
+    files: tuple[KnownFile, ...]
+    released: str
+    """The published weights that the file of weights is; empty if it is none of those whose hash is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFolder:
+    """A folder that looks like a checkpoint."""
+
+    folder: Path
+    model: str
+
+
+def sha256(path: Path) -> str:
+    """Hash a file as those who publish weights do."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def recognize(card: ModelCard, folder: Path) -> Recognized:
+    """Compare the files of a folder with the published ones of the same name whose hash is known."""
+    known = [(released.name, file) for released in card.released for file in released.files if file.sha256]
+    here = {file.name: folder / file.name for _, file in known if (folder / file.name).is_file()}
+    hashes = {name: sha256(path) for name, path in here.items()}
+    same = [(name, file) for name, file in known if hashes.get(file.name, "").startswith(file.sha256)]
+    names = {file.name for _, file in same}
+    weights = [name for name, file in same if Path(file.name).suffix in WEIGHTS]
+    return Recognized(
+        files=tuple(KnownFile(name=name, published=name in names) for name in hashes),
+        released=weights[0] if weights else "",
+    )
+
+
+def checkpoint_folders(
+    cards: Iterable[ModelCard], roots: Sequence[Path], *, besides: Sequence[Path] = ()
+) -> list[FoundFolder]:
+    """Find folders that hold the files of a model, as published or as kept here; none is read.
+
+    Parameters
+    ----------
+    roots
+        Folders to search.
+    besides
+        Folders that are left out with all that is below them.
+    """
+    cards = list(cards)
+    left_out = {path.resolve() for path in besides}
+    found = {}
+    for root in roots:
+        for folder in _folders(root.resolve(), left_out):
+            model = _model_of(cards, folder)
+            if model:
+                found[folder] = FoundFolder(folder=folder, model=model)
+    return list(found.values())
+
+
+def has_files(folder: Path, patterns: Iterable[str]) -> bool:
+    """Tell whether a folder has a file for every pattern; "|" stands between alternatives."""
+    return all(any(any(folder.glob(part)) for part in pattern.split("|")) for pattern in patterns)
+
+
+def _folders(root: Path, left_out: set[Path]) -> Iterator[Path]:
+    """Walk through folders that are not hidden, to a depth and number that take no time."""
+    for n_folders, (name, below, _) in enumerate(os.walk(root)):
+        folder = Path(name)
+        deep = len(folder.relative_to(root).parts) >= DEEPEST
+        below[:] = [] if deep else sorted(b for b in below if b[0] != "." and folder / b not in left_out)
+        if n_folders >= MOST_FOLDERS or folder in left_out:
+            return
+        yield folder
+
+
+def _model_of(cards: Iterable[ModelCard], folder: Path) -> str:
+    """Name the model whose files a folder holds; empty if it holds none."""
+    if has_files(folder, ("config.json", "vocab.json", "weights.safetensors")):
+        try:
+            values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        except (ValueError, OSError):
+            return ""
+        model = values.get("model") if isinstance(values, dict) else None
+        return next((card.name for card in cards if card.name == model), "")
+    return next((card.name for card in cards if card.signs and has_files(folder, card.signs)), "")

@@ -1,0 +1,91 @@
+"""How well groups of cells, such as types or batches, stand apart in an embedding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_CELLS = 5_000
+"""More cells are sampled for the silhouette, which compares each with every other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterScores:
+    """How well clusters that were found without labels match the known types."""
+
+    nmi: float
+    """Normalized mutual information, 0 to 1."""
+    ari: float
+    """Adjusted Rand index: 0 as by chance, 1 for equal groups; below 0 if worse than chance."""
+
+
+def cluster_scores(vectors: NDArray[np.float32], types: NDArray[np.int64], *, seed: int = 0) -> ClusterScores:
+    """Cluster cells by k-means, with as many clusters as there are types, and compare clusters with types.
+
+    Parameters
+    ----------
+    vectors
+        (M, C) cell vectors.
+    types
+        (M,) type of each cell.
+
+    Returns
+    -------
+    NaN both with fewer than two types.
+
+    References
+    ----------
+    Luecken et al. (2022), doi:10.1038/s41592-021-01336-8, with k-means for their Leiden clusters.
+
+    Examples
+    --------
+    >>> cluster_scores(np.array([[0.0], [0.1], [9.0], [9.1]], np.float32), np.array([0, 0, 1, 1])).ari
+    1.0
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    n_types = len(np.unique(types))
+    if n_types < 2:
+        return ClusterScores(nmi=float("nan"), ari=float("nan"))
+    clusters = KMeans(n_types, n_init=10, random_state=seed).fit_predict(vectors)  # (M,)
+    return ClusterScores(
+        nmi=float(normalized_mutual_info_score(types, clusters)),
+        ari=float(adjusted_rand_score(types, clusters)),
+    )
+
+
+def silhouette(vectors: NDArray[np.float32], groups: NDArray[np.int64], *, seed: int = 0) -> float:
+    """Say how much nearer cells are to their own group than to the nearest other one.
+
+    Parameters
+    ----------
+    vectors
+        (M, C) cell vectors.
+    groups
+        (M,) group of each cell: its type, or its batch.
+
+    Returns
+    -------
+    Mean over cells, from -1 (inside another group) over 0 (groups mixed) to 1 (groups far apart); over
+    MOST_CELLS of them where there are more. NaN with fewer than two groups, or none of two cells.
+
+    References
+    ----------
+    Rousseeuw (1987), doi:10.1016/0377-0427(87)90125-7.
+
+    Examples
+    --------
+    >>> round(silhouette(np.array([[0.0], [0.0], [9.0], [9.0]], np.float32), np.array([0, 0, 1, 1])), 3)
+    1.0
+    """
+    from sklearn.metrics import silhouette_score
+
+    if len(groups) > MOST_CELLS:
+        rows = np.random.default_rng(seed).choice(len(groups), MOST_CELLS, replace=False)
+        vectors, groups = vectors[rows], groups[rows]
+    if not 2 <= len(np.unique(groups)) < len(groups):
+        return float("nan")
+    return float(silhouette_score(vectors, groups))

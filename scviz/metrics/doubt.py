@@ -1,0 +1,61 @@
+"""What is gained, and lost, when doubtful cells stay unnamed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.metrics.classification import accuracy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """How good names are when cells below a confidence get none."""
+
+    unnamed: float
+    """Share of the cells that get no name, from 0 to 1."""
+    accuracy: float
+    """Share of the others that are named right; NaN when there are none."""
+    baseline_accuracy: float
+    """The same of a baseline, on the same cells."""
+    accuracy_of_all: float
+    """Share of all cells that are named right when each gets a name."""
+
+
+def leave_unnamed(
+    confidence: NDArray[np.floating],
+    truth: NDArray[np.integer],
+    predicted: NDArray[np.integer],
+    baseline: NDArray[np.integer],
+    *,
+    threshold: float,
+) -> Doubt:
+    """Score the cells that are named when those below a confidence are not.
+
+    Parameters
+    ----------
+    confidence
+        (M,) probability of the name that each cell would get.
+    truth, predicted, baseline
+        (M,) types: the true one, that of the model, that of a baseline.
+    threshold
+        Least confidence of a name; 0 names every cell.
+
+    Examples
+    --------
+    >>> truth = np.array([0, 0, 1, 1])
+    >>> doubt = leave_unnamed(
+    ...     np.array([0.9, 0.8, 0.7, 0.4]), truth, np.array([0, 0, 1, 0]), np.array([0, 1, 0, 1]), threshold=0.5
+    ... )
+    >>> doubt.unnamed, doubt.accuracy, round(doubt.baseline_accuracy, 2), doubt.accuracy_of_all
+    (0.25, 1.0, 0.33, 0.75)
+    """
+    named = confidence >= threshold
+    return Doubt(
+        unnamed=float(1 - named.mean()) if len(named) else float("nan"),
+        accuracy=accuracy(truth[named], predicted[named]),
+        baseline_accuracy=accuracy(truth[named], baseline[named]),
+        accuracy_of_all=accuracy(truth, predicted),
+    )

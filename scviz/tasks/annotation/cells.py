@@ -1,0 +1,94 @@
+"""Which cells are trained on, which are held out, and what is asked of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from scviz.datasets.split import Split, split_cells
+from scviz.errors import MissingColumnError, RequestError
+from scviz.tasks.annotation import Request
+from scviz.training import Cells
+
+FEWEST_CELLS = 5
+"""Types with fewer labelled cells can be neither learned nor tested."""
+
+VALIDATION_FRACTION = 0.1
+
+NO_LABEL = ("", "unknown", "unassigned", "na", "nan", "none")
+"""Words for a missing label, in lower case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """The cells and what is asked of each."""
+
+    adata: AnnData
+    types: tuple[str, ...]
+    codes: NDArray[np.int64]
+    """(N,) position in `types`; -1 for cells without a label."""
+    split: Split
+    n_tokens: NDArray[np.int64]
+    """(N,) length of each cell for the model."""
+    notes: tuple[str, ...]
+
+    @property
+    def cells(self) -> Cells:
+        """The cells of the split that are trained on."""
+        return Cells(train=self.split.train, validation=self.split.validation, lengths=self.n_tokens)
+
+
+def prepare(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Task:
+    """Read the labels and split the cells.
+
+    Raises
+    ------
+    MissingColumnError
+        If the dataset lacks the label or the group column.
+    RequestError
+        If fewer than two types have enough cells.
+    """
+    labels = _column(adata, request.label_key)
+    groups = None if request.group_key is None else _column(adata, request.group_key)
+    notes = []
+    unseen = n_tokens == 0
+    if unseen.any():
+        labels = np.where(unseen, "", labels)
+        notes.append(f"The model sees no gene in {unseen.sum():,} cells; they are left out.")
+    names, counts = np.unique(labels[labels != ""], return_counts=True)
+    rare = names[counts < FEWEST_CELLS]
+    if len(rare):
+        notes.append(f"Left out, with fewer than {FEWEST_CELLS} cells: {', '.join(rare)}.")
+    types = tuple(names[counts >= FEWEST_CELLS].tolist())
+    if len(types) < 2:
+        raise RequestError(
+            f"The column {request.label_key!r} has {len(types)} cell types with at least {FEWEST_CELLS} cells.",
+            hint="Choose a column with two cell types or more.",
+        )
+    at = {name: i for i, name in enumerate(types)}
+    codes = np.array([at.get(label, -1) for label in labels], dtype=np.int64)
+    known = np.where(codes < 0, "", labels)
+    split = split_cells(
+        known,
+        groups=groups,
+        test_fraction=request.test_fraction,
+        validation_fraction=VALIDATION_FRACTION,
+        seed=request.seed,
+    )
+    if split.absent:
+        notes.append(f"No training cell has these types, so they cannot be found: {', '.join(split.absent)}.")
+    return Task(adata=adata, types=types, codes=codes, split=split, n_tokens=n_tokens, notes=tuple(notes))
+
+
+def _column(adata: AnnData, key: str) -> NDArray[np.str_]:
+    """Read a column as text, "" where a value is missing or a word for it."""
+    if key not in adata.obs:
+        raise MissingColumnError(
+            f"The dataset has no column {key!r}.", hint=f"Its columns are: {', '.join(adata.obs.columns)}."
+        )
+    column = adata.obs[key]
+    text = column.astype(str)
+    return np.where(column.isna() | text.str.lower().isin(NO_LABEL), "", text).astype(str)

@@ -1,0 +1,191 @@
+"""Embed with one model after another, then principal components; find neighbors, draw maps, score, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from scviz.datasets.columns import cell_column
+from scviz.datasets.expression import log_expression, principal_components, variable_genes
+from scviz.datasets.neighbors import map_of_cells
+from scviz.errors import GeneMatchError, RequestError
+from scviz.foundation.batching import pick_device, time_per_cell
+from scviz.foundation.chunks import Chunks, embed_cells
+from scviz.memory import peak_gb
+from scviz.metrics.clustering import cluster_scores, silhouette
+from scviz.metrics.neighbors import batch_mixing, neighbor_agreement, neighbor_overlap, random_overlap
+from scviz.progress import Progress
+from scviz.tasks.compare import MOST_TYPES, PCA, MethodScores, Request, Result
+from scviz.tasks.context import Context
+from scviz.tasks.price import Price
+
+LEAVE_OUT = "Leave it out of the comparison."
+
+
+def run(request: Request, context: Context) -> Result:
+    """Carry the request out; what an earlier try has embedded is not embedded again."""
+    adata = context.counts(request.dataset)
+    types = _codes(request.label_key, request, context)
+    batches = _codes(request.batch_key, request, context)
+    vectors = _embed_all(request, adata, context)
+    seen = {method: _has_vector(rows) for method, rows in vectors.items()}
+    umap, neighbors = {}, {}
+    for method in vectors:
+        neighbors[method], umap[method] = map_of_cells(
+            vectors[method],
+            seen[method],
+            n_neighbors=request.n_neighbors,
+            min_dist=request.min_dist,
+            seed=request.seed,
+            report=context.report,
+            stage=f"Drawing the map of {_name(method, context)}",
+        )
+    common = np.logical_and.reduce(list(seen.values()))  # (N,)
+    types, batches = np.where(common, types, -1), np.where(common, batches, -1)
+    scores = {}
+    for method in vectors:
+        context.report(Progress(stage=f"Scoring {_name(method, context)}"))
+        scores[method] = score(vectors[method], neighbors[method], types, batches, seed=request.seed)
+    overlap, disagreement = compare_neighbors(neighbors)
+    return Result(
+        methods=tuple(vectors),
+        umap=umap,
+        neighbors=neighbors,
+        scores=scores,
+        disagreement=disagreement,
+        overlap=overlap,
+        random_overlap=random_overlap(adata.n_obs, neighbors[PCA].shape[1]),
+        n_cells=int(common.sum()),
+        n_unseen={method: int((~rows).sum()) for method, rows in seen.items()},
+    )
+
+
+def _embed_all(request: Request, adata: AnnData, context: Context) -> dict[str, NDArray[np.float32]]:
+    """Embed the cells with each model, (N, C) each; the baseline comes last."""
+    vectors = {}
+    for number, checkpoint in enumerate(request.checkpoints):
+        name = _name(checkpoint, context)
+        context.report(Progress(stage=f"Loading {name}"))
+        model = context.model(checkpoint, "embedding")
+        state = context.state / f"{number}"
+        state.mkdir(exist_ok=True)
+        chunks = Chunks(state)
+        chunks.clear_up()
+        try:
+            vectors[checkpoint] = embed_cells(
+                model,
+                adata,
+                chunks,
+                device=context.device,
+                report=context.report,
+                stage=f"Reading cells with {name}",
+            )
+        except GeneMatchError as error:  # it does not say which of the models
+            raise GeneMatchError(f"{name} knows no gene of these cells.", hint=LEAVE_OUT) from error
+        if not vectors[checkpoint].shape[1]:
+            raise GeneMatchError(f"{name} knows no gene that was seen in these cells.", hint=LEAVE_OUT)
+    context.report(Progress(stage="Principal components"))
+    expression = log_expression(adata.X)
+    vectors[PCA] = principal_components(expression, genes=variable_genes(expression), seed=request.seed)
+    return vectors
+
+
+def score(
+    vectors: NDArray[np.float32],
+    neighbors: NDArray[np.int32],
+    types: NDArray[np.int64],
+    batches: NDArray[np.int64],
+    *,
+    seed: int = 0,
+) -> MethodScores:
+    """Score one method.
+
+    Parameters
+    ----------
+    vectors
+        (N, C) cell vectors.
+    neighbors
+        (N, k) nearest other cells, nearest first; -1 for none.
+    types, batches
+        (N,) type and batch of each cell; -1 for cells that have none, or are not to be counted.
+    """
+    typed, grouped = types >= 0, batches >= 0
+    clusters = cluster_scores(vectors[typed], types[typed], seed=seed)
+    return MethodScores(
+        agreement=neighbor_agreement(neighbors, types),
+        silhouette_label=silhouette(vectors[typed], types[typed], seed=seed),
+        nmi=clusters.nmi,
+        ari=clusters.ari,
+        silhouette_batch=silhouette(vectors[grouped], batches[grouped], seed=seed),
+        mixing=batch_mixing(neighbors, batches),
+    )
+
+
+def compare_neighbors(
+    neighbors: Mapping[str, NDArray[np.int32]],
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Compare the neighbors that M methods give to the same cells.
+
+    Parameters
+    ----------
+    neighbors
+        (N, k) of each method.
+
+    Returns
+    -------
+    Mean overlap of each pair, (M, M); and disagreement of all pairs on each cell, (N,), NaN for cells that
+    have no neighbors with one of the methods.
+    """
+    matrix, pairs = np.eye(len(neighbors)), []
+    for (i, first), (j, second) in combinations(enumerate(neighbors.values()), 2):
+        shared = neighbor_overlap(first, second)
+        pairs.append(shared)
+        known = shared[np.isfinite(shared)]
+        matrix[i, j] = matrix[j, i] = known.mean() if len(known) else np.nan
+    return matrix, (1 - np.mean(pairs, axis=0)).astype(np.float32)
+
+
+def _has_vector(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which cells have a vector, (N,)."""
+    return np.asarray(np.isfinite(vectors).all(axis=1), dtype=np.bool_)
+
+
+def _codes(key: str | None, request: Request, context: Context) -> NDArray[np.int64]:
+    """Read a column as one position per cell, (N,), -1 for none; all -1 when no column is asked for."""
+    folder = context.workspace.dataset_folder(request.dataset)
+    if key is None:
+        return np.full(context.workspace.dataset(request.dataset).n_cells, -1)
+    column = cell_column(folder, key)
+    if column.categories is None or len(column.categories) > MOST_TYPES:
+        raise RequestError(
+            f"The column {key!r} does not name groups of cells.",
+            hint=f"Choose a column of words with at most {MOST_TYPES} different ones.",
+        )
+    return column.values.astype(np.int64)
+
+
+def _name(method: str, context: Context) -> str:
+    """Return the name of a method, for progress."""
+    return "principal components" if method == PCA else context.workspace.checkpoint(method).name
+
+
+def price(request: Request, context: Context) -> Price:
+    """Time three batches with each model, and say what the whole will take."""
+    adata = context.counts(request.dataset)
+    seconds = 0.0
+    for checkpoint in request.checkpoints:
+        model = context.model(checkpoint, "embedding")
+        model.to(pick_device(context.device))
+        seconds += time_per_cell(model, adata) * adata.n_obs
+    n_maps = len(request.checkpoints) + 1
+    drawing = 10 + n_maps * (1 + 0.003 * adata.n_obs)  # maps and scores, measured on two cores
+    return Price(
+        seconds=seconds + drawing,
+        gigabytes=peak_gb() + 4 * adata.n_obs * 400 * n_maps / 1e9,
+        how=f"{adata.n_obs:,} cells with {len(request.checkpoints)} models, timed on batches of long, usual "
+        f"and short cells, and {n_maps} maps",
+    )

@@ -1,0 +1,46 @@
+"""Leaving doubtful cells unnamed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scviz.metrics.doubt import Doubt, leave_unnamed
+
+CONFIDENCE = np.array([0.95, 0.7, 0.6, 0.4, 0.3])
+TRUTH = np.array([0, 1, 2, 0, 1])
+MODEL = np.array([0, 1, 0, 1, 1])
+BASELINE = np.array([0, 0, 0, 0, 1])
+
+
+def doubt(threshold: float) -> Doubt:
+    return leave_unnamed(CONFIDENCE, TRUTH, MODEL, BASELINE, threshold=threshold)
+
+
+def test_without_a_threshold_every_cell_is_named() -> None:
+    everything = doubt(0.0)
+    assert everything.unnamed == 0
+    assert everything.accuracy == everything.accuracy_of_all == pytest.approx(3 / 5)
+    assert everything.baseline_accuracy == pytest.approx(3 / 5)
+
+
+def test_model_and_baseline_are_scored_on_the_same_named_cells() -> None:
+    some = doubt(0.7)
+    assert some.unnamed == pytest.approx(3 / 5)
+    assert some.accuracy == 1
+    assert some.baseline_accuracy == pytest.approx(1 / 2)
+    assert some.accuracy_of_all == pytest.approx(3 / 5)
+
+
+def test_where_no_cell_is_named_nothing_can_be_right() -> None:
+    none = doubt(1.0)
+    assert none.unnamed == 1
+    assert np.isnan(none.accuracy)
+    assert np.isnan(none.baseline_accuracy)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_higher_threshold_never_names_more_cells(one: float, other: float) -> None:
+    assert doubt(min(one, other)).unnamed <= doubt(max(one, other)).unnamed

@@ -133,7 +133,7 @@ def many(on_cluster: RunQueue, tmp_path: Path) -> embedding.Request:
 def alone(queue: RunQueue, request: embedding.Request) -> NDArray[np.float32]:
     """Embed in this process."""
     context = Context(workspace=queue.workspace, report=lambda _: None, folder=queue.workspace.home)
-    return context.model(request.checkpoint).embed(context.counts(request.dataset), batch_size=1)
+    return context.model(request.checkpoint, "embedding").embed(context.counts(request.dataset), batch_size=1)
 
 
 def hold_up(cluster: Cluster, queue: RunQueue, run: str) -> psutil.Process:

@@ -182,7 +182,7 @@ def price(request: Request, context: Context) -> Price:
         model.to(pick_device(context.device))
         seconds += time_per_cell(model, adata) * adata.n_obs
     n_maps = len(request.checkpoints) + 1
-    drawing = 10 + n_maps * (1 + 0.003 * adata.n_obs)  # maps and scores, measured on two cores
+    drawing = 10 + n_maps * (1 + 0.003 * adata.n_obs)  # maps and scores, a rough guess
     return Price(
         seconds=seconds + drawing,
         gigabytes=peak_gb() + 4 * adata.n_obs * 400 * n_maps / 1e9,

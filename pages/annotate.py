@@ -11,7 +11,7 @@ from pages.components.price import price
 from pages.components.show import errors_in_words
 from scviz.tasks.annotation import Request
 
-MODES = {"head": "Head", "lora": "Adapters", "full": "All of it"}
+MODES = {"head": "Head", "lora": "Adapters", "full": "All"}
 POOLING = {"mean": "Mean over genes", "published": "As its authors do"}
 
 frame("annotate")

@@ -21,7 +21,8 @@ frame("models")
 dataset, current = state.current_dataset(), state.current_checkpoint()
 checkpoints = state.workspace().checkpoints()
 
-for card in cards().values():
+ready = {info.model for info in checkpoints}
+for card in sorted(cards().values(), key=lambda card: card.name not in ready):
     own = [info for info in checkpoints if info.model == card.name]
     with st.container(border=True, key=f"card_{card.name}"):
         left, right = st.columns([4, 5], gap="large")

@@ -57,7 +57,7 @@ PAGES = {
         file="pages/compare.py",
         title="Compare",
         icon=":material/compare:",
-        question="Where do models and plain principal components agree about my cells, and which does better?",
+        question="Where do models and plain principal components agree?",
         group="Ask",
     ),
     "annotate": Page(

@@ -78,7 +78,7 @@ def price(request: Request, context: Context) -> Price:
     model.to(pick_device(context.device))
     n_cells = int((model.n_tokens(adata) > 0).sum())
     seconds = time_per_cell(model, adata) * n_cells
-    drawing = 12 + 0.004 * adata.n_obs  # two maps, measured on two cores; the constant is compilation
+    drawing = 12 + 0.004 * adata.n_obs  # two maps, a rough guess; the constant is the compilation of umap
     return Price(
         seconds=seconds + drawing,
         gigabytes=peak_gb() + 4 * adata.n_obs * 400 / 1e9,

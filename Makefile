@@ -11,7 +11,7 @@ test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -rs
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs  # on busy cores threads only wait for each other
 
 install: $(INSTALLED)
 

@@ -47,8 +47,8 @@ def enough_genes(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> bool:
     found = coverage(dataset.id, checkpoint.id)
     if found.n_found >= TOO_FEW * found.n_genes:
         return True
-    text = f"The model reads only {found.n_found:,} of {found.n_genes:,} genes. Run it all the same."
-    return st.checkbox(text, key="few_genes", disabled=not found.n_found)
+    st.caption(f"The model reads only {found.n_found:,} of {found.n_genes:,} genes.")
+    return st.checkbox("Run all the same", key="few_genes", disabled=not found.n_found)
 
 
 def readable(dataset: DatasetInfo) -> list[CheckpointInfo]:

@@ -265,7 +265,8 @@ def test_a_choice_in_the_header_holds_and_leaves_the_old_run(visit: Open, opened
 def test_a_run_on_few_genes_must_be_wanted(visit: Open, opened: Opened) -> None:
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint="geneformer/geneformer-demo")
     assert page.button(key="run").disabled
-    assert "reads only 0 of 200 genes" in page.checkbox(key="few_genes").label
+    assert "reads only 0 of 200 genes" in words(page)
+    assert page.checkbox(key="few_genes").disabled
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
     assert not page.button(key="run").disabled
     assert "few_genes" not in {box.key for box in page.checkbox}

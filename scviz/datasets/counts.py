@@ -7,6 +7,7 @@ there must be a unit of which every value of the cell is a whole multiple, withi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -32,7 +33,7 @@ LARGEST_LOG = 30.0
 SPACING = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float16, np.float32)}
 SINGLE = SPACING[np.dtype(np.float32)]
 """Relative error of values whatever their type, since most float64 files were float32 before."""
-BASES = (np.e, 2.0, 10.0)
+BASES = (math.e, 2.0, 10.0)
 PIECE = 2_000_000
 """Values that are worked on at a time."""
 
@@ -87,7 +88,7 @@ class Scale:
     """A sentence with the numbers that led to this."""
     low: float
     high: float
-    base: float = float(np.e)
+    base: float = math.e
     """Base of the logarithm, where there is one."""
     target: float = 0.0
     """Sum to which each cell was normalised; 0 when not known."""
@@ -218,7 +219,7 @@ def base_of(rows: Rows) -> float:
         except CountsError:
             continue
         return float(base)
-    return float(np.e)
+    return math.e
 
 
 def recover_rows(rows: Rows, base: float) -> NDArray[np.float32]:
@@ -272,7 +273,7 @@ def _logarithms(rows: Rows, low: float, high: float, base: float | None, every: 
         )
         return Scale(kind="log-normalised", evidence=evidence, low=low, high=high)
     base = base or base_of(rows)
-    name = "expm1" if np.isclose(base, np.e) else f"{base:g}^value - 1"
+    name = "expm1" if np.isclose(base, math.e) else f"{base:g}^value - 1"
     target = same_sum(_unlogged_sums(rows, base))
     try:
         largest = float(recover_rows(rows, base).max())

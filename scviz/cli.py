@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scviz import cli_in_silico
 from scviz.errors import JobError, RequestError, ScvizError
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
@@ -81,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_output(annotate)
     annotate.set_defaults(command=_annotate)
+
+    cli_in_silico.add_command(commands, _in_silico)
 
     pretrain = commands.add_parser(
         "pretrain", help="train a model, new or from weights, on the cells of a dataset, without labels"
@@ -249,6 +252,16 @@ def _annotate(options: argparse.Namespace, settings: Settings) -> None:
         names = [*result.types, ""]
         rows = zip((names[code] for code in result.all_predicted), result.all_confidence, strict=True)
         _write_csv(options.csv, dataset, settings, ["named", "confidence"], rows)
+    _write_copy(options, run, settings)
+
+
+def _in_silico(options: argparse.Namespace, settings: Settings) -> None:
+    dataset, checkpoint = _subject(options, settings)
+    request = cli_in_silico.request_of(options, dataset, checkpoint)
+    run, result = _carry_out("in_silico", request, settings)
+    print(json.dumps({"run": run, **cli_in_silico.summary(result)}, indent=1))
+    if options.csv:
+        cli_in_silico.write_effects(result, options.csv)
     _write_copy(options, run, settings)
 
 

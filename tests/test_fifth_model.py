@@ -12,7 +12,17 @@ import pytest
 
 from scviz.settings import ROOT
 
-FILES = ("__init__", "config", "tokenizer", "network", "checkpoint", "model", "pretraining")
+FILES = (
+    "__init__",
+    "config",
+    "tokenizer",
+    "edits",
+    "network",
+    "checkpoint",
+    "token_means",
+    "model",
+    "pretraining",
+)
 
 CARDS = """
 import streamlit.testing.v1 as testing

@@ -67,6 +67,13 @@ PAGES = {
         question="Which type is each cell, and does a model beat a simple method?",
         group="Ask",
     ),
+    "in_silico": Page(
+        file="pages/in_silico.py",
+        title="In-silico",
+        icon=":material/genetics:",
+        question="What happens in my cells if I remove a gene?",
+        group="Ask",
+    ),
     "runs": Page(
         file="pages/runs.py",
         title="Runs",

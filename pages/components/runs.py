@@ -9,7 +9,12 @@ from scviz.errors import ScvizError
 from scviz.tasks import front
 from scviz.workspace.database import Run
 
-RESULT_PAGE = {"embedding": "explore", "compare": "compare", "annotation": "annotate"}
+RESULT_PAGE = {
+    "embedding": "explore",
+    "compare": "compare",
+    "annotation": "annotate",
+    "in_silico": "in_silico",
+}
 """The page that shows the result of a task, by its key in the navigation."""
 
 
@@ -34,6 +39,15 @@ def checkpoint_name(identifier: str) -> str:
         return state.workspace().checkpoint(identifier).name
     except ScvizError:
         return str(identifier)
+
+
+def finished_map(dataset: str, checkpoint: str) -> str:
+    """Return the newest finished map of these cells by these weights, empty if there is none."""
+    for run in state.queue().runs(states=("done",), owner=state.owner()):
+        asked = (run.request.get("dataset"), run.request.get("checkpoint"))
+        if run.task == "embedding" and asked == (dataset, checkpoint):
+            return str(run.id)
+    return ""
 
 
 def describe(run: Run) -> str:

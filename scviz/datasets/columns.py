@@ -51,6 +51,15 @@ def gene_values(folder: Path, gene: str) -> tuple[NDArray[np.int32], NDArray[np.
     return _frozen(_array(store, "rows")[low:high]), _frozen(_array(store, "values")[low:high])
 
 
+def n_cells_with(folder: Path, rows: NDArray[np.integer], n_cells: int) -> NDArray[np.int64]:
+    """Count for each gene the cells among `rows` in which it was seen, (G,)."""
+    store = zarr.open_group(folder / GENE_VALUES, mode="r")
+    wanted = np.zeros(n_cells, dtype=bool)
+    wanted[rows] = True
+    before = np.concatenate(([0], np.cumsum(wanted[_array(store, "rows")[:]])))
+    return np.asarray(np.diff(before[_array(store, "bounds")[:]]), dtype=np.int64)
+
+
 def gene_matches(folder: Path, text: str, limit: int = 50) -> list[str]:
     """Search genes by name, symbol or Ensembl id, in any case.
 

@@ -71,6 +71,7 @@ def in_chunks(
     adata: AnnData,
     compute: Callable[[Tokens], Tensor],
     *,
+    tokenize: Callable[[AnnData], Tokens] | None = None,
     batch_size: BatchSize = "auto",
     precision: Precision = "auto",
     report: Report = silent,
@@ -84,6 +85,8 @@ def in_chunks(
     ----------
     compute
         From a batch of tokens to one row per cell, (B, C).
+    tokenize
+        From some cells to what is read of them; by default as the model reads cells.
     batch_size
         Cells at a time; it is halved when memory runs out, and `report` gets a note.
     numbers
@@ -113,7 +116,8 @@ def in_chunks(
         answers = finished(number) if finished else None
         if answers is None:
             parts = []
-            for part, note in _batches(model, model.tokenize(adata[rows]), compute, batch_size, precision):
+            tokens = (tokenize or model.tokenize)(adata[rows])
+            for part, note in _batches(model, tokens, compute, batch_size, precision):
                 if part is not None:
                     parts.append(part)
                     done += len(part)
@@ -125,6 +129,33 @@ def in_chunks(
         yield number, rows, answers
 
 
+def encode(
+    model: FoundationModel, tokens: Tokens, *, said: Callable[[str], None] | None = None
+) -> NDArray[np.float32]:
+    """Give the cell vectors of tokens, (N, C) in the order they came, exact enough to be compared with each other.
+
+    NaN for cells without tokens.
+
+    Parameters
+    ----------
+    said
+        Called after each batch with what is to be told of it, often nothing; it raises when the work must stop.
+    """
+    model.eval()
+    order = longest_first(tokens.lengths())
+    vectors = np.full((len(tokens), 0), np.nan, dtype=np.float32)
+    done = 0
+    for part, note in _batches(model, tokens.take(order), model.encode_cells, "auto", "float32"):
+        if part is not None:
+            if not done:
+                vectors = np.full((len(tokens), part.shape[1]), np.nan, dtype=np.float32)
+            vectors[order[done : done + len(part)]] = part
+            done += len(part)
+        if said is not None:
+            said(note)
+    return vectors
+
+
 def _batches(
     model: FoundationModel,
     tokens: Tokens,
@@ -133,7 +164,9 @@ def _batches(
     precision: Precision,
 ) -> Iterator[tuple[NDArray[np.float32] | None, str]]:
     """Give the answers batch by batch, or a note each time the batch had to be halved."""
-    size = suitable_batch(int(tokens.lengths()[0])) if batch_size == "auto" else batch_size
+    if not len(tokens):
+        return
+    size = suitable_batch(int(tokens.lengths().max())) if batch_size == "auto" else batch_size
     start = 0
     while start < len(tokens):
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from scviz.errors import UnsupportedTaskError
 from scviz.foundation.batching import BatchSize, Precision, in_chunks, pick_device
 from scviz.foundation.card import ModelCard
+from scviz.foundation.edits import Edit, edited_counts, gene_columns, highest_levels
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
@@ -83,6 +84,39 @@ class FoundationModel(nn.Module, ABC):
     def tokenize(self, adata: AnnData) -> Tokens:
         """Turn raw counts, (N, G), into tokens in the order of the cells; `adata` stays as it is."""
 
+    def edited(
+        self,
+        adata: AnnData,
+        edit: Edit,
+        *,
+        tokens: Tokens | None = None,
+        levels: NDArray[np.floating] | None = None,
+    ) -> Tokens:
+        """Give the tokens of cells after an edit, in the order of the cells; `adata` stays as it is.
+
+        By default the raw counts are edited and read again: deletion takes all counts of the genes and a knockdown
+        leaves its share. Over-expression raises a gene to the highest log-normalised value that it reaches in any
+        cell or, where none expresses it, to the 99th percentile of expressed values. Models whose authors edit tokens
+        override this.
+
+        Parameters
+        ----------
+        adata
+            (N, G) raw counts; over-expression looks for the highest value of a gene among these cells.
+        tokens
+            The tokens of the cells as they are, where they are known already.
+        levels
+            (K,) what `highest_levels` gives for the whole dataset, where `adata` is a part of it.
+
+        Raises
+        ------
+        GeneMatchError
+            If the dataset lacks one of the genes.
+        """
+        columns = gene_columns(adata.var, edit.genes)
+        counts = edited_counts(adata.X, columns, edit, levels=levels)
+        return self.tokenize(AnnData(counts, obs=adata.obs, var=adata.var))
+
     @abstractmethod
     def forward(self, tokens: Tokens) -> Encoding:
         """Encode a batch; gradients flow."""
@@ -149,12 +183,59 @@ class FoundationModel(nn.Module, ABC):
         -------
         (N, C) embedding, float32. NaN for cells in which the model sees no gene.
         """
-        self.to(pick_device(device))
-        embedding: NDArray[np.float32] | None = None
-        for _, rows, vectors in in_chunks(
-            self, adata, self.encode_cells, batch_size=batch_size, precision=precision, report=report
-        ):
-            if embedding is None:
-                embedding = np.full((adata.n_obs, vectors.shape[1]), np.nan, dtype=np.float32)
-            embedding[rows] = vectors
-        return embedding if embedding is not None else np.empty((adata.n_obs, 0), dtype=np.float32)
+        chunks = in_chunks(
+            self.to(pick_device(device)),
+            adata,
+            self.encode_cells,
+            batch_size=batch_size,
+            precision=precision,
+            report=report,
+        )
+        return _in_order(adata.n_obs, chunks)
+
+    def embed_edited(
+        self,
+        adata: AnnData,
+        edit: Edit,
+        *,
+        batch_size: BatchSize = "auto",
+        device: str = "auto",
+        precision: Precision = "float32",
+        report: Report = silent,
+    ) -> NDArray[np.float32]:
+        """Embed cells after an edit, in the order they came; see `edited` and `embed`.
+
+        Returns
+        -------
+        (N, C) embedding, float32. NaN for cells in which the model sees no gene before or after the edit.
+        """
+        columns = gene_columns(adata.var, edit.genes)
+        levels = highest_levels(adata.X, columns) if edit.kind == "overexpress" else None
+        chunks = in_chunks(
+            self.to(pick_device(device)),
+            adata,
+            self._encode_what_is_left,
+            tokenize=lambda cells: self.edited(cells, edit, levels=levels),
+            batch_size=batch_size,
+            precision=precision,
+            report=report,
+            stage="Reading edited cells",
+        )
+        return _in_order(adata.n_obs, chunks)
+
+    def _encode_what_is_left(self, tokens: Tokens) -> Tensor:
+        """Give cell vectors, (B, C); NaN for cells that an edit left without tokens."""
+        seen = torch.as_tensor(tokens.mask.any(axis=1), device=self.device)
+        return self.encode_cells(tokens).masked_fill(~seen[:, None], torch.nan)
+
+
+def _in_order(
+    n_cells: int, chunks: Iterable[tuple[int, NDArray[np.int64], NDArray[np.float32]]]
+) -> NDArray[np.float32]:
+    """Put the vectors of chunks where their cells are, (N, C); NaN for cells that never came."""
+    embedding: NDArray[np.float32] | None = None
+    for _, rows, vectors in chunks:
+        if embedding is None:
+            embedding = np.full((n_cells, vectors.shape[1]), np.nan, dtype=np.float32)
+        embedding[rows] = vectors
+    return embedding if embedding is not None else np.empty((n_cells, 0), dtype=np.float32)

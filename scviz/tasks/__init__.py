@@ -15,6 +15,7 @@ TASKS = (
     "embedding",
     "compare",
     "annotation",
+    "in_silico",
     "pretraining",
     "exporting",
 )

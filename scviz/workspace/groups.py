@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,11 @@ def read_groups(folder: Path) -> dict[str, NDArray[np.int64]]:
     with np.load(path, allow_pickle=False) as file:
         names = file["names"].tolist()
         return {name: file[f"rows_{i}"] for i, name in enumerate(names)}
+
+
+def group_version(rows: NDArray[np.int64]) -> str:
+    """Hash the cells of a group: a name may be given to other cells later."""
+    return hashlib.blake2b(np.sort(rows).astype("<i8").tobytes(), digest_size=6).hexdigest()
 
 
 def name_group(folder: Path, name: str, rows: NDArray[np.int64]) -> None:

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect
 from scviz.jobs import engine
 from scviz.settings import ROOT
 from tests.browser.conftest import start_server
-from tests.browser.steps import choose, lasso, map_drawn, selected, settled
+from tests.browser.steps import choose, choose_many, lasso, map_drawn, selected, settled
 
 pytestmark = pytest.mark.slow
 
@@ -156,6 +156,50 @@ def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet:
     settled(page)
     press(page, "forget_0")
     page.get_by_text("everything: 700 cells").wait_for(state="hidden")
+
+
+def test_a_gene_is_knocked_out_in_monocytes_beside_random_genes(page: Page, url: str, quiet: object) -> None:
+    page.goto(f"{url}/in_silico")
+    settled(page)
+    choose_many(page, "cells_values_bulk_labels", "CD14+ Monocyte")
+    choose_many(page, "genes", "FTL", starts=True)
+    press(page, "run")
+    page.locator(".st-key-arrows .js-plotly-plot").wait_for(timeout=SLOW)
+    settled(page)
+    expect(page.get_by_text("Removing FTL moves", exact=False).first).to_be_visible()
+    expect(page.get_by_text("not a measurement", exact=False).first).to_be_visible()
+    box = page.locator(".st-key-arrows").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 800, "the arrows must be seen without scrolling"
+    picture(page, "in-silico")
+    for tab in ("Types", "Real perturbation", "Cells"):
+        page.get_by_role("tab", name=tab).click()
+        settled(page)
+        picture(page, f"in-silico-{tab.split()[0].lower()}")
+    page.get_by_role("tab", name="Map").click()
+    for kind, start in {"svg": b"<?xml", "png": b"\x89PNG"}.items():
+        with page.expect_download() as download:
+            press(page, f"arrows_{kind}")
+        assert Path(download.value.path()).read_bytes().startswith(start)
+
+
+def test_a_sweep_towards_a_goal_is_ranked(page: Page, url: str, quiet: object) -> None:
+    page.goto(f"{url}/in_silico")
+    settled(page)
+    choose_many(page, "cells_values_bulk_labels", "CD14+ Monocyte")
+    choose(page, "scope", "One by one")
+    for gene in ("FTL", "CST3", "AIF1"):
+        choose_many(page, "genes", gene, starts=True)
+    choose(page, "goal_column", "bulk_labels")
+    choose(page, "goal_value", "Dendritic")
+    press(page, "run")
+    page.locator(".st-key-ranking_csv button").wait_for(timeout=SLOW)
+    settled(page)
+    expect(page.get_by_text("3 genes were edited", exact=False).first).to_be_visible()
+    picture(page, "in-silico-sweep")
+    page.get_by_role("tab", name="Beside random genes").click()
+    settled(page)
+    picture(page, "in-silico-sweep-genes")
 
 
 def map_drawn_within(page: Page, key: str, patience: int) -> str:

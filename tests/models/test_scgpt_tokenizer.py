@@ -16,7 +16,7 @@ from scviz.errors import CountsError
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt.binning import SeededDraws, bin_values, digitize, quantile_edges
 from scviz.models.scgpt.preprocessing import preprocess, scaled
-from scviz.models.scgpt.tokenizer import BinRules, column_tokens, n_tokens, tokenize
+from scviz.models.scgpt.tokenizer import BinRules, column_tokens, n_tokens, tokenize, tokenize_edited
 
 VOCAB = GeneVocab(
     genes=tuple(f"G{i}" for i in range(8)),
@@ -206,3 +206,31 @@ def test_scaling_to_the_median_passes_over_empty_cells() -> None:
         [pytest.approx(4 / 3), pytest.approx(8 / 3)],
     ]
     assert scaled(expression, None) is expression
+
+
+def test_an_edit_leaves_chance_as_it_was() -> None:
+    rng = np.random.default_rng(0)
+    genes = np.arange(8)
+    rules = dataclasses.replace(RULES, max_length=6, ties="random", n_bins=4)
+    before = rng.integers(1, 4, size=(20, 8)).astype(np.float32)
+    after = before.copy()
+    after[:, 2] = 0
+    old, new = tokenize(before, genes, VOCAB, rules), tokenize_edited(before, after, genes, VOCAB, rules)
+    for a, b in zip(old.gene_ids, new.gene_ids, strict=True):
+        assert set(b.tolist()) - {VOCAB.special["<pad>"]} == set(a.tolist()) - {2, VOCAB.special["<pad>"]}
+    same = tokenize_edited(before, before, genes, VOCAB, rules)
+    for row in range(len(before)):
+        pairs = [
+            dict(zip(t.gene_ids[row].tolist(), t.values[row].tolist(), strict=True)) for t in (old, same)
+        ]
+        assert pairs[0] == pairs[1]
+
+
+def test_a_gene_that_an_edit_brings_in_is_read_also_in_a_full_cell() -> None:
+    rules = dataclasses.replace(RULES, max_length=5)
+    before = np.array([[0.0, 3, 1, 2, 4, 5, 1, 2]])
+    after = before.copy()
+    after[0, 0] = 9
+    tokens = tokenize_edited(before, after, np.arange(8), VOCAB, rules)
+    assert tokens.gene_ids.shape == (1, 5)
+    assert 0 in tokens.gene_ids[0, 1:]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -19,6 +18,7 @@ from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_b
 from scviz.foundation.blind import frequency_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.classifier import CellTypeClassifier
+from scviz.foundation.edits import Edit, gene_columns
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.model import FoundationModel, Pooling
 from scviz.foundation.tokens import Tokens
@@ -27,8 +27,10 @@ from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.geneformer import CARD
 from scviz.models.geneformer.checkpoint import CONFIG, VOCAB, WEIGHTS, read_checkpoint
 from scviz.models.geneformer.config import SHAPES, Config
+from scviz.models.geneformer.edits import Perturbation, edited_sentences
 from scviz.models.geneformer.network import TIED, CellHead, GeneHead, Network, genes_only, mean_of_tokens
 from scviz.models.geneformer.pretraining import IGNORED, mask_tokens, vocabulary
+from scviz.models.geneformer.token_means import TokenMeans, TokenSums
 from scviz.models.geneformer.tokenizer import RankRules, column_tokens, columns_to_tokens, n_tokens, rank
 
 Layer = Literal[0, -1]
@@ -36,18 +38,6 @@ Layer = Literal[0, -1]
 
 CellMode = Literal["cell", "cls"]
 """Mean over genes, or the `<cls>` token."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenMeans:
-    """Vectors of tokens in their cells, averaged over the cells that hold them."""
-
-    token_ids: NDArray[np.int64]
-    """(T,) tokens that occur, special ones too, rising."""
-    vectors: NDArray[np.float32]
-    """(T, D)."""
-    n_cells: NDArray[np.int64]
-    """(T,) cells that hold the token."""
 
 
 class Geneformer(FoundationModel):
@@ -136,6 +126,29 @@ class Geneformer(FoundationModel):
     def tokenize(self, adata: AnnData) -> Tokens:
         """Rank the genes of each cell; cells without a known gene get no token."""
         return rank(adata.X, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
+
+    def edited(
+        self,
+        adata: AnnData,
+        edit: Edit,
+        *,
+        tokens: Tokens | None = None,
+        levels: NDArray[np.floating] | None = None,
+    ) -> Tokens:
+        """Edit tokens as published: genes deleted are taken out, genes over-expressed are put in front.
+
+        What is pushed out at the end is gone. For a knockdown, which the authors lack, counts are edited and ranked.
+        """
+        if edit.kind == "knockdown":
+            return super().edited(adata, edit)
+        tokens = self.tokenize(adata) if tokens is None else tokens
+        known = column_tokens(adata.var, self.vocab)[gene_columns(adata.var, edit.genes)]
+        genes = tuple(dict.fromkeys(known[known >= 0].tolist()))
+        if not genes:
+            return tokens
+        return edited_sentences(
+            tokens, Perturbation(kind=edit.kind, genes=genes), self.rules, self.config.pad
+        )
 
     # vectors
 
@@ -274,11 +287,11 @@ class Geneformer(FoundationModel):
             torch.as_tensor(tokens.mask, device=self.device),
         )
 
-    def _no_sums(self) -> _TokenSums:
+    def _no_sums(self) -> TokenSums:
         shape = (self.config.n_tokens, self.config.width)
-        return _TokenSums(torch.zeros(shape, device=self.device), torch.zeros(shape[0], device=self.device))
+        return TokenSums(torch.zeros(shape, device=self.device), torch.zeros(shape[0], device=self.device))
 
-    def _add(self, sums: _TokenSums, tokens: Tokens, *, layer: Layer) -> None:
+    def _add(self, sums: TokenSums, tokens: Tokens, *, layer: Layer) -> None:
         """Add the vectors of tokens, the longest cells first, in batches."""
         start = 0
         while start < len(tokens):
@@ -287,29 +300,6 @@ class Geneformer(FoundationModel):
             with torch.inference_mode():
                 sums.add(gene_ids[mask], self.network.hidden_state(gene_ids, mask, self._depth(layer))[mask])
             start = stop
-
-
-@dataclass(frozen=True, slots=True)
-class _TokenSums:
-    """Sums over cells, while they come in."""
-
-    vectors: Tensor
-    """(T, D)."""
-    n_cells: Tensor
-    """(T,)."""
-
-    def add(self, token_ids: Tensor, vectors: Tensor) -> None:
-        self.vectors.index_add_(0, token_ids, vectors)
-        self.n_cells.index_add_(0, token_ids, torch.ones_like(self.n_cells[:1]).expand(len(token_ids)))
-
-    def means(self) -> TokenMeans:
-        seen = torch.nonzero(self.n_cells).ravel()
-        vectors = self.vectors[seen] / self.n_cells[seen, None]
-        return TokenMeans(
-            token_ids=seen.cpu().numpy(),
-            vectors=vectors.cpu().numpy(),
-            n_cells=self.n_cells[seen].cpu().numpy().astype(np.int64),
-        )
 
 
 def state_vector(

@@ -109,6 +109,8 @@ class SeededDraws:
     """Chance that depends on a seed and on what a cell holds: neither on other cells nor on the order of genes."""
 
     seed: int = 0
+    like: NDArray[np.uint64] | None = None
+    """(1,) the sum over genes that stands for a cell, by default of what the cell holds; see `sum_over_genes`."""
 
     def ties(self, gene_ids: NDArray[np.int64], values: NDArray[np.number]) -> NDArray[np.float64]:
         """Draw from [0, 1) for each gene of a cell, (n,)."""
@@ -121,11 +123,23 @@ class SeededDraws:
     def _draw(
         self, gene_ids: NDArray[np.int64], values: NDArray[np.number], *, purpose: int
     ) -> NDArray[np.float64]:
-        bits = values.astype(np.float32).view(np.uint32)
-        genes = _mix((gene_ids.astype(np.uint64) << np.uint64(32)) | bits)
-        cell = genes.sum(dtype=np.uint64, keepdims=True) + np.uint64(self.seed)
+        genes = _keys(gene_ids, values)
+        cell = (genes.sum(dtype=np.uint64, keepdims=True) if self.like is None else self.like) + np.uint64(
+            self.seed
+        )
         keys = _mix(_mix(genes + cell) + np.uint64(purpose)) >> np.uint64(11)
         return keys.astype(np.float64) * 2.0**-53
+
+
+def sum_over_genes(gene_ids: NDArray[np.int64], values: NDArray[np.number]) -> NDArray[np.uint64]:
+    """Sum what stands for a cell in its draws, (1,)."""
+    return np.asarray(_keys(gene_ids, values).sum(dtype=np.uint64, keepdims=True))
+
+
+def _keys(gene_ids: NDArray[np.int64], values: NDArray[np.number]) -> NDArray[np.uint64]:
+    """Make a number of each gene and its value, (n,)."""
+    bits = values.astype(np.float32).view(np.uint32)
+    return _mix((gene_ids.astype(np.uint64) << np.uint64(32)) | bits)
 
 
 def _mix(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -19,6 +19,7 @@ from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_b
 from scviz.foundation.blind import mean_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.classifier import CellTypeClassifier
+from scviz.foundation.edits import Edit, edited_counts, gene_columns
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.model import FoundationModel, Pooling
 from scviz.foundation.tokens import Tokens
@@ -36,7 +37,14 @@ from scviz.models.scgpt.pretraining import (
     split_tokens,
     vocabulary,
 )
-from scviz.models.scgpt.tokenizer import BinRules, column_tokens, n_tokens, tokenize, tokens_at
+from scviz.models.scgpt.tokenizer import (
+    BinRules,
+    column_tokens,
+    n_tokens,
+    tokenize,
+    tokenize_edited,
+    tokens_at,
+)
 
 CELL_PROMPT_AFTER = 1000
 """Updates of pre-training before cells are generated from their own vectors, too, as published."""
@@ -136,6 +144,18 @@ class ScGPT(FoundationModel):
     def tokenize(self, adata: AnnData) -> Tokens:
         """Bin the genes of each cell, by `rules`; cells without a known gene get no token."""
         return tokenize(adata.X, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
+
+    def edited(
+        self,
+        adata: AnnData,
+        edit: Edit,
+        *,
+        tokens: Tokens | None = None,
+        levels: NDArray[np.floating] | None = None,
+    ) -> Tokens:
+        """Edit counts, and let chance choose bins and genes of long cells as it does without the edit."""
+        after = edited_counts(adata.X, gene_columns(adata.var, edit.genes), edit, levels=levels)
+        return tokenize_edited(adata.X, after, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
 
     # vectors
 

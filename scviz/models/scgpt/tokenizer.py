@@ -15,7 +15,7 @@ from scviz.datasets.genes import identifiers
 from scviz.errors import CountsError, GeneMatchError
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
-from scviz.models.scgpt.binning import Draws, SeededDraws, bin_values, binned
+from scviz.models.scgpt.binning import Draws, SeededDraws, bin_values, binned, sum_over_genes
 
 Counts: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
 
@@ -171,7 +171,47 @@ def collate(cells: Sequence[Cell], vocab: GeneVocab, rules: BinRules, draws: Dra
     Bins come before sampling, so that they are those of all genes of a cell.
     """
     length = min(rules.max_length, 1 + max((len(cell) for cell in cells), default=0))
-    cells = [sample(bin_cell(cell, rules, draws), length - 1, draws) for cell in cells]
+    return _with_cls(
+        [sample(bin_cell(cell, rules, draws), length - 1, draws) for cell in cells], vocab, rules
+    )
+
+
+def tokenize_edited(
+    before: Counts, after: Counts, tokens: NDArray[np.int64], vocab: GeneVocab, rules: BinRules
+) -> Tokens:
+    """Tokenize edited cells, with chance as it was before the edit, so that the edit alone makes a difference.
+
+    Equal values fall into the bins into which they fell, and of a cell that is too long the same genes are read, and
+    besides them those that were edited.
+
+    Parameters
+    ----------
+    before, after
+        (N, G) raw counts of the same cells.
+    """
+    old, new = (read_cells(*known_genes(counts, tokens, rules), rules) for counts in (before, after))
+    cells = [_edited_cell(a, b, rules=rules) for a, b in zip(old, new, strict=True)]
+    return _with_cls(cells, vocab, rules)
+
+
+def _edited_cell(before: Cell, after: Cell, *, rules: BinRules) -> Cell:
+    """Bin a cell, and keep of it what was read before the edit and what the edit changed."""
+    draws = SeededDraws(rules.seed)
+    read = sample(bin_cell(before, rules, draws), rules.max_length - 1, draws).gene_ids
+    expressed = before.take(binned(before.values))
+    like = sum_over_genes(expressed.gene_ids, expressed.values)
+    old = dict(zip(before.gene_ids.tolist(), before.values.tolist(), strict=True))
+    pairs = zip(after.gene_ids.tolist(), after.values.tolist(), strict=True)
+    changed = np.array([old.get(gene) != value for gene, value in pairs], dtype=bool)
+    same = np.flatnonzero(~changed & np.isin(after.gene_ids, read))
+    same = same[: rules.max_length - 1 - int(changed.sum())]
+    places = np.sort(np.concatenate([np.flatnonzero(changed), same]))
+    return bin_cell(after, rules, SeededDraws(rules.seed, like)).take(places)
+
+
+def _with_cls(cells: Sequence[Cell], vocab: GeneVocab, rules: BinRules) -> Tokens:
+    """Put `<cls>` before cells that have genes, and pad to the longest."""
+    length = 1 + max((len(cell) for cell in cells), default=0)
     cls = Cell(np.array([vocab.special["<cls>"]]), np.array([rules.cls_value]))
     empty = cls.take(slice(0))
     return pad([join(cls, cell) if len(cell) else empty for cell in cells], vocab, rules, length=length)

@@ -14,6 +14,9 @@ from scviz.tasks.context import Context
 from scviz.tasks.exporting import Request, Result
 from scviz.workspace.store import slug
 
+MOST_EDITS = 5
+"""Of a sweep, the strongest edits are written."""
+
 
 def run(request: Request, context: Context) -> Result:
     """Carry the request out.
@@ -26,7 +29,8 @@ def run(request: Request, context: Context) -> Result:
     run = context.finished(request.run)
     if run.task not in _COLLECT:
         raise RequestError(
-            f"A run of {run.task} says nothing of each cell.", hint="Choose a map or cell types."
+            f"A run of {run.task} says nothing of each cell.",
+            hint="Choose a map, cell types or an edit of genes.",
         )
     checkpoint = context.workspace.checkpoint(run.request.checkpoint)
     dataset = context.workspace.dataset(run.request.dataset)
@@ -67,4 +71,16 @@ def _embedding(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]
     return {}, {cards()[model].embedding_key: result.embedding, f"X_umap_{model}": result.umap}
 
 
-_COLLECT = {"annotation": _annotation, "embedding": _embedding}
+def _in_silico(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Add how far each cell moved, for the strongest edits; NaN for cells that were not edited."""
+    columns = {}
+    for place, effect in enumerate(result.effects[:MOST_EDITS]):
+        stem = f"scviz_{model}_{result.kind}_{'_'.join(effect.genes[:3])}"
+        for name, values in (("moved", result.moved), ("to_goal", result.to_goal)):
+            if values is not None:
+                columns[f"{stem}_{name}"] = np.full(result.n_all, np.nan, dtype=np.float32)
+                columns[f"{stem}_{name}"][result.rows] = values[place]
+    return columns, {}
+
+
+_COLLECT = {"annotation": _annotation, "embedding": _embedding, "in_silico": _in_silico}

@@ -1,0 +1,291 @@
+"""What an edit of genes did: verdict, arrows, random genes, types, a real perturbation beside it, ranking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.components import state
+from pages.components.export import annotated_file
+from pages.components.job_panel import duration
+from pages.components.runs import dataset_name, model_name
+from pages.components.show import escaped, figure, table
+from scviz.datasets.columns import cell_names
+from scviz.models import cards
+from scviz.plots.arrows import arrows_figure, times_as_long
+from scviz.plots.null_band import intervals_figure, null_figure
+from scviz.tasks.in_silico import RANKING, Effect, Result, Shift, TypeEffect
+from scviz.workspace.database import Run
+
+SIMULATION = "A simulation inside the model, not a measurement."
+MOVED = "Moved (1 - cosine)"
+TO_GOAL = "Shift to the goal (change of cosine)"
+HOW = (
+    "Low and high: 95 % bootstrap interval of the mean over cells. Random low and high: where the means of 95 % of the "
+    "random genes lie. Cells: those that the edit changes for the model."
+)
+MOST_DRAWN = 30
+"""Genes of a sweep that are drawn."""
+EVALUATED = {
+    "evaluated": "The authors of {} evaluated such edits of genes.",
+    "related": "The authors of {} evaluated something like such edits of genes.",
+    "none": "The authors of {} did not evaluate such edits of genes.",
+}
+SMALL = st.column_config.NumberColumn(format="%.2e")
+P = st.column_config.NumberColumn(format="%.3f")
+
+
+@st.cache_resource(max_entries=8)
+def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
+    answer: Result = state.queue().result(run_id)
+    return answer
+
+
+@st.fragment(run_every=2.0)
+def ranking_so_far(run_id: str) -> None:
+    """Show the genes of a sweep that are done, while it runs and when it was stopped."""
+    path = state.workspace().run_folder(run_id) / "state" / RANKING
+    if not path.exists():
+        return
+    rows = pd.DataFrame(json.loads(path.read_text(encoding="utf-8")))
+    if len(rows) > 1:
+        st.caption("So far, the strongest first; random genes and false discovery rates come at the end.")
+        rows = rows.dropna(axis=1, how="all").rename(
+            columns={"gene": "Gene", "cells": "Cells", "moved": MOVED, "to_goal": TO_GOAL}
+        )
+        table(rows, key="so_far", name="ranking_so_far", column_config={MOVED: SMALL, TO_GOAL: SMALL})
+
+
+def in_silico_result(run: Run) -> None:
+    """Show a finished run."""
+    result = _result(run.id, run.ended)
+    footer = f"{dataset_name(run)} · {model_name(run)} · {len(result.rows):,} cells · seed {run.request.get('seed', 0)}"
+    _verdict(run, result)
+    if result.map_places is None:
+        _sweep(run, result, footer)
+    else:
+        _one(run, result, footer)
+
+
+def _verdict(run: Run, result: Result) -> None:
+    first = result.effects[0]
+    leading = first.to_goal or first.moved
+    show = st.success if leading.fdr <= 0.05 else st.info
+    show(escaped(result.verdict))
+    checkpoint = state.workspace().checkpoint(run.request["checkpoint"])
+    card = cards()[checkpoint.model]
+    notes = [SIMULATION, EVALUATED[card.support.get("in_silico", "none")].format(card.title)]
+    if checkpoint.demo:
+        notes.append(
+            "Demo weights: a small model trained on 700 cells; it says nothing of the published model."
+        )
+    st.caption(escaped(" ".join([*notes, *result.notes])))
+
+
+def _one(run: Run, result: Result, footer: str) -> None:
+    """Show one edit: arrows beside random genes, then the rest in tabs."""
+    names = ["Map", "Types", "Real perturbation", "Cells"]
+    arrows, types, real, cells = st.tabs(names, key="in_silico_tabs")
+    with arrows:
+        left, right = st.columns([5, 4])
+        with left:
+            _arrows(result, footer)
+        with right:
+            _random(result, footer)
+    with types:
+        _types(run, result, footer)
+    with real:
+        _observed(result, footer)
+    with cells:
+        _cells(run, result)
+
+
+def _arrows(result: Result, footer: str) -> None:
+    if result.map_places is None or result.before is None or result.after is None or result.clear is None:
+        return
+    shown = np.where(result.clear[:, None], result.after, np.nan)
+    times = times_as_long(result.map_places, result.before, shown)
+    drawing = arrows_figure(result.map_places, result.before, shown, times=times, dark=state.dark())
+    words = f"Where {_name(result)} moves cells"
+    figure(drawing, key="arrows", name="arrows", alt=words, height=400, footer=footer)
+    n_hidden = int(np.isfinite(result.moved[0]).sum() - result.clear.sum())
+    st.caption(
+        f"UMAP of {len(result.map_places):,} cells. {int(result.clear.sum()):,} of {result.effects[0].n_cells:,} "
+        f"cells that change have an arrow; {n_hidden:,} move less than with 95 % of the random genes."
+        + (f" Arrows are drawn {times} times as long as the moves are." if times > 1 else ""),
+        help="An arrow leads from the place of a cell to where its nearest cells after the edit lie. How far cells "
+        "move is measured on the vectors, not on the drawn map.",
+    )
+
+
+def _random(result: Result, footer: str) -> None:
+    """Show the edit among the random genes."""
+    with_goal = result.random_to_goal is not None and result.to_goal is not None
+    shown = "to_goal" if with_goal else "moved"
+    if with_goal:
+        choice = st.segmented_control(
+            "Measure",
+            ["to_goal", "moved"],
+            default="to_goal",
+            required=True,
+            format_func={"to_goal": "Shift to the goal", "moved": "Moved"}.__getitem__,
+            key="random_measure",
+            label_visibility="collapsed",
+        )
+        shown = choice or "to_goal"
+    values = result.random_moved if shown == "moved" else result.random_to_goal
+    effect = result.effects[0]
+    shift = effect.moved if shown == "moved" else effect.to_goal
+    if values is None or shift is None or not len(values):
+        st.info("There are no random genes to compare with.")
+        return
+    drawing = null_figure(
+        shift.mean,
+        _name(result),
+        [_mean(row) for row in values],
+        [" + ".join(genes) for genes in result.random_genes],
+        title=MOVED if shown == "moved" else TO_GOAL,
+        dark=state.dark(),
+    )
+    figure(
+        drawing, key="null", name="random_genes", alt="The edit among random genes", height=360, footer=footer
+    )
+    st.caption(
+        f"Mean of {effect.n_cells:,} cells, beside {shift.n_random} random genes or sets of like expression: p = "
+        f"{shift.p:.3f}.",
+        help="Random genes are of the same tenth of all genes by mean expression and by the share of these cells in "
+        "which they are seen. p is the share of them that move cells as far, (1 + as far) / (1 + all).",
+    )
+
+
+def _types(run: Run, result: Result, footer: str) -> None:
+    if not result.types:
+        st.info("Name a column with known cell types under Advanced to see each type by itself.")
+        return
+    frame = pd.DataFrame([{"Type": one.name, **_row(one)} for one in result.types])
+    table(frame, key="by_type", name="shift_by_type", column_config=_columns(frame))
+    st.caption(HOW)
+    shown = [one.to_goal or one.moved for one in result.types]
+    _intervals([one.name for one in result.types], shown, footer, title=_title(run), key="type_intervals")
+
+
+def _observed(result: Result, footer: str) -> None:
+    seen = result.observed
+    if seen is None:
+        st.info(
+            "The dataset holds no real perturbation of this gene that could stand beside the simulated one. A column "
+            "with values such as ctrl and GENE+ctrl is found by itself; a goal state is compared too."
+        )
+        return
+    (st.success if seen.p <= 0.05 and seen.cosine > 0 else st.warning)(escaped(seen.verdict))
+    st.caption(
+        escaped(
+            f"Observed: mean of {seen.n_perturbed:,} cells ({seen.perturbed}) less mean of {seen.n_control:,} cells "
+            f"({seen.control}), column {seen.column}, in the same embedding. Predicted: mean shift of "
+            f"{result.effects[0].n_cells:,} cells."
+        )
+    )
+    names = [" + ".join(genes) for genes in result.random_genes]
+    labels = names if len(names) == len(seen.random) else [f"random {i + 1}" for i in range(len(seen.random))]
+    drawing = null_figure(
+        seen.cosine,
+        _name(result),
+        list(seen.random),
+        labels,
+        title="Cosine of simulated and observed shift",
+        dark=state.dark(),
+    )
+    figure(
+        drawing, key="observed", name="observed", alt="Simulated beside observed", height=380, footer=footer
+    )
+
+
+def _cells(run: Run, result: Result) -> None:
+    names = cell_names(state.workspace().dataset_folder(run.request["dataset"]))
+    frame = pd.DataFrame({"cell": [names[row] for row in result.rows], "moved": result.moved[0]})
+    if result.to_goal is not None and result.to_start is not None:
+        frame["to_goal"], frame["to_start"] = result.to_goal[0], result.to_start[0]
+    small = dict.fromkeys(frame.columns[1:], SMALL)
+    table(frame, key="moved_cells", name="moved_cells", height=320, column_config=small)
+    took = duration(run.ended - run.started)
+    st.caption(f"{len(result.rows):,} of {result.n_chosen:,} chosen cells. Took {took}. Run {run.id}.")
+    annotated_file(run)
+
+
+def _sweep(run: Run, result: Result, footer: str) -> None:
+    """Show the ranking of genes that were edited one by one."""
+    frame = pd.DataFrame([{"Gene": " + ".join(one.genes), **_row(one)} for one in result.effects])
+    ranking, drawn, keep = st.tabs(["Ranking", "Beside random genes", "Keep"], key="sweep_tabs")
+    with ranking:
+        height = min(380, 40 + 36 * len(frame))
+        table(frame, key="ranking", name="ranking", height=height, column_config=_columns(frame))
+        st.caption(f"{HOW} FDR: Benjamini-Hochberg over the genes of this sweep.")
+    with drawn:
+        top = result.effects[:MOST_DRAWN]
+        shown = [one.to_goal or one.moved for one in top]
+        _intervals([one.genes[0] for one in top], shown, footer, title=_title(run), key="gene_intervals")
+    with keep:
+        st.write("How far each cell moves with the five strongest genes, written into a copy of the file:")
+        annotated_file(run)
+
+
+def _row(effect: Effect | TypeEffect) -> dict[str, float | int]:
+    """Write an effect as a row: the shift, its interval, the band of random genes."""
+    row: dict[str, float | int] = {"Cells": effect.n_cells}
+    shown = {TO_GOAL: effect.to_goal, MOVED: effect.moved}
+    for title, shift in shown.items():
+        if shift is not None:
+            prefix = "" if effect.to_goal is None else "goal: " if title == TO_GOAL else "moved: "
+            row |= {
+                title: shift.mean,
+                f"{prefix}low": shift.low,
+                f"{prefix}high": shift.high,
+                f"{prefix}random low": shift.random_low,
+                f"{prefix}random high": shift.random_high,
+                f"{prefix}random genes": shift.n_random,
+                f"{prefix}p": shift.p,
+            }
+            if isinstance(effect, Effect):
+                row[f"{prefix}FDR"] = shift.fdr
+    return row
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, object]:
+    """Choose digits: p values with three, counts without, shifts in powers of ten."""
+    plain = {"Cells", "Gene", "Type"}
+    return {
+        name: P if name.split()[-1] in ("p", "FDR") else SMALL
+        for name in frame.columns
+        if name not in plain and not name.endswith("random genes")
+    }
+
+
+def _intervals(names: Sequence[str], shown: Sequence[Shift], footer: str, *, title: str, key: str) -> None:
+    drawing = intervals_figure(
+        names,
+        np.array([shift.mean for shift in shown]),
+        np.array([(shift.low, shift.high) for shift in shown]),
+        np.array([(shift.random_low, shift.random_high) for shift in shown]),
+        title=title,
+        dark=state.dark(),
+    )
+    height = 150 + 26 * len(names)
+    figure(drawing, key=key, name=key, alt="Shifts beside random genes", height=height, footer=footer)
+
+
+def _title(run: Run) -> str:
+    return TO_GOAL if run.request.get("goal") else MOVED
+
+
+def _name(result: Result) -> str:
+    genes = result.effects[0].genes
+    return " + ".join(genes[:3]) + (f" and {len(genes) - 3} more" if len(genes) > 3 else "")
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")

@@ -1,0 +1,78 @@
+"""Which genes of all are worth an exact edit: Geneformer's quick screen of deletions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.foundation.model import FoundationModel
+from scviz.progress import Report
+from scviz.tasks.in_silico import FEWEST_CELLS, Request
+from scviz.tasks.in_silico.moves import Cells
+
+FILE = "screen.npy"
+N_TOP = 20
+READINGS = 15
+"""What screening a cell costs, in readings of the cell; a rough guess."""
+
+
+def can_screen(request: Request, model: FoundationModel) -> bool:
+    """Tell whether all deletions can be screened at once."""
+    return request.all_genes and request.kind == "delete" and model.card.name == "geneformer"
+
+
+def screen_genes(model: FoundationModel, cells: Cells, folder: Path, report: Report) -> NDArray[np.float64]:
+    """Estimate how far the deletion of each gene moves the cells, or how near to the goal, (G,).
+
+    The mean over the cells that hold a gene; -inf where too few do. An earlier try may have left it in the folder.
+    """
+    from scviz.models.geneformer.model import Geneformer
+    from scviz.models.geneformer.screen import screen
+    from scviz.models.geneformer.tokenizer import column_tokens
+
+    kept = folder / FILE
+    if kept.exists():
+        scores: NDArray[np.float64] = np.load(kept)
+        return scores
+    if not isinstance(model, Geneformer):
+        raise TypeError(f"{type(model).__name__} has no screen.")
+    columns = column_tokens(cells.adata.var, model.vocab)  # (G,)
+    sums, n_cells = np.zeros(model.config.n_tokens), np.zeros(model.config.n_tokens)
+    for found in screen(model, cells.tokens, goal=cells.goal, report=report):
+        known = np.isfinite(found.values)
+        np.add.at(sums, found.genes[known], found.values[known])
+        np.add.at(n_cells, found.genes[known], 1)
+    means = np.divide(sums, n_cells, out=np.full(len(sums), -np.inf), where=n_cells >= FEWEST_CELLS)
+    scores = np.where(columns >= 0, means[columns], -np.inf)
+    draft = kept.with_suffix(".draft.npy")
+    np.save(draft, scores)
+    draft.replace(kept)
+    return scores
+
+
+def recall_in_words(chosen: Sequence[float], random: Sequence[float], *, n_genes: int) -> str:
+    """Say how well the screen chose, as far as exact edits of random genes can tell.
+
+    Parameters
+    ----------
+    chosen, random
+        Exact mean shifts of the genes that the screen chose and of random ones that it did not.
+    n_genes
+        Genes that were screened.
+
+    Examples
+    --------
+    >>> recall_in_words([3.0, 1.0], [2.0], n_genes=9).split(": ")[1]
+    'of the 2 strongest of these 3, the screen had chosen 1.'
+    """
+    n_top = min(N_TOP, len(chosen))
+    values = np.nan_to_num(np.array([*chosen, *random]), nan=-np.inf)
+    top = np.argsort(-values, kind="stable")[:n_top]
+    return (
+        f"All {n_genes:,} genes were screened by gradients, and the best {len(chosen):,} edited exactly, as were "
+        f"{len(random):,} random ones: of the {n_top} strongest of these {len(values):,}, the screen had chosen "
+        f"{int(np.sum(top < len(chosen)))}."
+    )

@@ -1,0 +1,110 @@
+"""The quick screen of deletions beside exact ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scviz.errors import JobCancelledError, RequestError
+from scviz.models.geneformer.edits import Perturbation
+from scviz.models.geneformer.in_silico import Readout, perturb
+from scviz.models.geneformer.model import Geneformer
+from scviz.models.geneformer.screen import Linearized, moved_scores, screen
+from scviz.progress import Progress
+from scviz.settings import ROOT
+from tests.models.test_geneformer_in_silico import model_of, states, tokens_of
+
+STYLES = pytest.mark.parametrize("style", ["v1", "v2"])
+
+
+@STYLES
+def test_the_exact_change_at_a_point_is_that_of_deleting_its_gene(style: str) -> None:
+    model, tokens = model_of(style), tokens_of(style)
+    sentence = tokens.gene_ids[0][tokens.mask[0]]
+    cell = Linearized(model, sentence, n_points=4)
+    exact = next(
+        e for e in perturb(model, tokens, Perturbation(kind="delete"), rows=np.array([0])) if e.cell == 0
+    )
+    after = cell.deleted_at_points()
+    cosines = (after @ cell.embedding) / after.norm(dim=1) / cell.embedding.norm()
+    places = (cell.points - cell.genes.start).long().numpy()
+    np.testing.assert_allclose(1 - cosines.numpy(), exact.moved[places], atol=1e-5)
+
+
+@STYLES
+def test_small_changes_are_foretold(style: str) -> None:
+    """With weak weights everything is nearly linear, so that the first order says nearly all."""
+    model, tokens = weakened(style), tokens_of(style)
+    towards = states(style)
+    exact = {e.cell: e for e in perturb(model, tokens, Perturbation(kind="delete"), Readout(states=towards))}
+    found = {s.cell: s for s in screen(model, tokens, **towards, n_points=5)}
+    assert set(found) == set(exact)
+    for row in (0, 1, 2, 7):
+        assert found[row].genes.tolist() == [gene for (gene,) in exact[row].genes]
+        shift = exact[row].shifts["goal"] - exact[row].shifts["start"]
+        assert np.corrcoef(shift, found[row].values)[0, 1] > 0.9
+    cell = Linearized(model, tokens.gene_ids[0][tokens.mask[0]], n_points=14)
+    moved = moved_scores(cell, n_directions=14)
+    assert np.corrcoef(exact[0].moved, moved)[0, 1] > 0.9
+
+
+def weakened(style: str) -> Geneformer:
+    """A copy of the model whose layers and ranks change little."""
+    model = Geneformer(model_of(style).config, model_of(style).vocab)
+    model.load_state_dict(model_of(style).state_dict())
+    model.network.lm.bert.embeddings.position_embeddings.weight.data *= 0.1
+    for layer in model.network.lm.bert.encoder.layer:
+        for part in (layer.attention.output.dense, layer.output.dense):
+            part.weight.data *= 0.1
+    return model.eval()
+
+
+@STYLES
+def test_more_points_come_nearer(style: str) -> None:
+    model, tokens, towards = model_of(style), tokens_of(style), states(style)
+    exact = next(
+        iter(perturb(model, tokens, Perturbation(kind="delete"), Readout(states=towards), rows=np.array([2])))
+    )
+    shift = exact.shifts["goal"] - exact.shifts["start"]
+    errors = []
+    for n_points in (1, 14):
+        found = next(s for s in screen(model, tokens, **towards, n_points=n_points) if s.cell == 2)
+        errors.append(float(np.abs(found.values - shift).mean()))
+    assert errors[1] < errors[0]
+
+
+def test_the_demo_weights_rank_most_genes_right() -> None:
+    model = Geneformer.from_checkpoint(ROOT / "assets" / "checkpoints" / "geneformer-demo")
+    rng = np.random.default_rng(0)
+    ids = rng.permutation(model.vocab.ids)[None, :60]
+    tokens = tokens_of("v1")
+    tokens = type(tokens)(gene_ids=ids, values=None, mask=np.ones_like(ids, dtype=bool))
+    exact = next(perturb(model, tokens, Perturbation(kind="delete")))
+    found = next(screen(model, tokens, n_points=12))
+    top = set(np.argsort(-exact.moved)[:15].tolist())
+    assert len(top & set(np.argsort(-found.values)[:15].tolist())) >= 9  # by chance 4
+
+
+@STYLES
+def test_a_cell_of_one_gene_can_be_screened(style: str) -> None:
+    model, tokens = model_of(style), tokens_of(style).take(np.array([5]))
+    (found,) = screen(model, tokens, goal=states(style)["goal"])
+    assert found.genes.shape == found.values.shape == (1,)
+
+
+def test_a_screen_can_be_stopped_between_cells() -> None:
+    def stop(progress: Progress) -> None:
+        raise JobCancelledError("stopped")
+
+    with pytest.raises(JobCancelledError):
+        next(screen(model_of("v1"), tokens_of("v1"), report=stop))
+
+
+def test_cls_is_refused_where_there_is_none() -> None:
+    with pytest.raises(RequestError, match="no <cls> token"):
+        Linearized(model_of("v1"), np.array([21, 22]), mode="cls")
+
+
+def test_what_moves_a_cell_is_never_negative() -> None:
+    cell = Linearized(model_of("v1"), tokens_of("v1").gene_ids[0])
+    assert (moved_scores(cell) >= 0).all()

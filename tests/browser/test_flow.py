@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect
 from scviz.jobs import engine
 from scviz.settings import ROOT
 from tests.browser.conftest import start_server
-from tests.browser.steps import choose, lasso, map_drawn, selected, settled
+from tests.browser.steps import choose, lasso, map_drawn, selected, settled, stage
 
 pytestmark = pytest.mark.slow
 
@@ -161,6 +161,32 @@ def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet:
 def map_drawn_within(page: Page, key: str, patience: int) -> str:
     page.locator(f".st-key-{key} .scviz-map[data-drawn]").wait_for(timeout=patience)
     return map_drawn(page, key)
+
+
+def test_four_models_and_the_baseline_are_compared_on_linked_maps(
+    page: Page, url: str, quiet: object
+) -> None:
+    page.goto(f"{url}/compare")
+    chips = page.locator(".st-key-weights [data-baseweb=tag]")
+    expect(chips).to_have_count(4)
+    press(page, "run")
+    map_drawn_within(page, "map_0", SLOW)
+    maps = [f"map_{i}" for i in range(5)]
+    for key in maps[1:]:
+        map_drawn(page, key)
+    page.get_by_text("A model beats principal components on").wait_for()
+    picture(page, "compare")
+    choose(page, "color_by", "Where methods disagree")
+    settled(page)
+    stage(page, "map_4").scroll_into_view_if_needed()
+    picture(page, "compare-disagreement")
+    lasso(page, [(0.1, 0.1), (0.6, 0.1), (0.6, 0.6), (0.1, 0.6)], key="map_4")
+    page.get_by_text("cells selected").wait_for()
+    (n,) = {selected(page, key) for key in maps}
+    assert 0 < n < 700
+    picture(page, "compare-selection")
+    page.locator(".st-key-overlap").scroll_into_view_if_needed()
+    picture(page, "compare-overlap")
 
 
 def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Page, url: str) -> None:

@@ -36,10 +36,10 @@ def run(request: Request, context: Context) -> Result:
     adata = context.counts(request.dataset)
     torch.manual_seed(request.seed)
     model = _start(request, context, adata).to(pick_device(context.device))
-    train, validation = _split(model, adata, request)
+    train, validation = split(model, adata, request)
     history = fit(
         model,
-        _Loss(model, adata, request.seed),
+        Loss(model, adata, request.seed),
         Cells(train=train, validation=validation, lengths=model.n_tokens(adata)),
         settings=TrainingSettings(
             epochs=request.epochs,
@@ -71,7 +71,7 @@ def _start(request: Request, context: Context, adata: AnnData) -> FoundationMode
     return model_class(request.model).untrained(adata, request.configuration)
 
 
-def _split(
+def split(
     model: FoundationModel, adata: AnnData, request: Request
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Set some cells aside, to see when training does no more good."""
@@ -85,7 +85,7 @@ def _split(
     return np.sort(rows[n_validation:]), np.sort(rows[:n_validation])
 
 
-class _Loss:
+class Loss:
     """The model's own loss of cells; what is hidden of a validation cell is the same in every pass."""
 
     def __init__(self, model: FoundationModel, adata: AnnData, seed: int) -> None:
@@ -171,8 +171,8 @@ def price(request: Request, context: Context) -> Price:
         )
     adata = context.counts(request.dataset)
     model = _start(request, context, adata)
-    train, _ = _split(model, adata, request)
-    loss, seconds = _Loss(model, adata, request.seed), 0.0
+    train, _ = split(model, adata, request)
+    loss, seconds = Loss(model, adata, request.seed), 0.0
     for part in np.array_split(train[: 2 * request.batch_size], 2):
         start = time.perf_counter()
         torch.autograd.backward(loss(part))

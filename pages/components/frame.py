@@ -46,6 +46,13 @@ PAGES = {
         question="Which model can read my cells, and with which weights?",
         group="Prepare",
     ),
+    "pretrain": Page(
+        file="pages/pretrain.py",
+        title="Pre-train",
+        icon=":material/model_training:",
+        question="Can a model learn from my own cells, without labels?",
+        group="Prepare",
+    ),
     "explore": Page(
         file="pages/explore.py",
         title="Explore",

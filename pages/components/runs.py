@@ -9,7 +9,12 @@ from scviz.errors import ScvizError
 from scviz.tasks import front
 from scviz.workspace.database import Run
 
-RESULT_PAGE = {"embedding": "explore", "compare": "compare", "annotation": "annotate"}
+RESULT_PAGE = {
+    "embedding": "explore",
+    "compare": "compare",
+    "annotation": "annotate",
+    "pretraining": "pretrain",
+}
 """The page that shows the result of a task, by its key in the navigation."""
 
 

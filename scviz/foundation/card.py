@@ -59,6 +59,8 @@ class ModelCard:
     summary: str
     reads: str
     """What it reads of a cell, one line."""
+    objective: str
+    """What it learns in pre-training and what its loss there means, one sentence."""
     reference: str
     """DOI of the paper."""
     licence: str

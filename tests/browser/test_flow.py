@@ -76,7 +76,10 @@ def picture(page: Page, name: str) -> None:
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         settled(page)
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("r")  # run again: figures get the colors of a page that is dark from the start
         page.wait_for_timeout(700)  # the page fades into its colors
+        settled(page)
         page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
 
 
@@ -226,6 +229,37 @@ def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     settled(page)
     page.locator(".st-key-runs_table canvas").first.wait_for()
     picture(page, "runs")
+
+
+def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url: str, quiet: object) -> None:
+    page.goto(f"{url}/data")
+    press(page, "open_demo")
+    page.locator(".st-key-pick_dataset").wait_for(timeout=SLOW)
+    page.goto(f"{url}/pretrain?model=scgpt")
+    settled(page)
+    choose(page, "configuration_scgpt", "tiny · 2 layers of width 32")
+    settled(page)
+    page.locator(".st-key-epochs input").fill("2")
+    page.keyboard.press("Enter")
+    settled(page)
+    picture(page, "pretrain-choose")
+    press(page, "run")
+    page.locator(".st-key-loss_curve").wait_for(timeout=SLOW)
+    picture(page, "pretrain-running")
+    page.locator(".st-key-pretraining_curve .js-plotly-plot").wait_for(timeout=SLOW)
+    expect(page.get_by_text("than a guess that reads no cell", exact=False).first).to_be_visible()
+    expect(page.get_by_text("2 of 2").or_(page.get_by_text("1 of 2")).first).to_be_visible()
+    settled(page)
+    picture(page, "pretrain")
+    press(page, "use_weights")
+    used = page.locator(".st-key-pick_checkpoint input")
+    expect(used).to_have_value("scGPT on PBMC demo (700 cells)")
+    expect(page.locator(".st-key-use_weights button")).to_be_disabled()
+    page.locator(".st-key-new_weights").scroll_into_view_if_needed()
+    settled(page)
+    picture(page, "pretrain-used")
+    page.get_by_role("link", name="Name cell types").click()
+    expect(used).to_have_value("scGPT on PBMC demo (700 cells)")
 
 
 def test_a_file_of_ones_own_is_checked_and_opened(page: Page, url: str, home: Path, adata: AnnData) -> None:

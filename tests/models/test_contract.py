@@ -16,7 +16,7 @@ from scviz.errors import CheckpointError, GeneMatchError, OutOfMemoryError
 from scviz.foundation.classifier import CellTypeClassifier, model_name
 from scviz.foundation.model import FoundationModel
 from scviz.foundation.tokens import Tokens
-from scviz.models import MODELS, cards, model_class
+from scviz.models import MODELS, cards, configurations, model_class
 from scviz.progress import Progress
 from tests.models.cells import N_TYPES, planted_cells
 
@@ -38,6 +38,21 @@ def embedded(name: str) -> np.ndarray:
 def test_the_card_names_its_folder(name: str) -> None:
     assert cards()[name].name == name
     assert model_class(name).card is cards()[name]
+
+
+@every_model
+def test_the_card_says_what_the_loss_of_pretraining_means(name: str) -> None:
+    assert "loss" in cards()[name].objective
+    assert cards()[name].objective.endswith(".")
+
+
+@every_model
+def test_configurations_are_listed_from_small_to_large_with_their_size(name: str) -> None:
+    listed = list(configurations(name).items())
+    assert [key for key, _ in listed[:2]] == ["tiny", "demo"]
+    layers = [int(size.split(" layers of width ")[0]) for _, size in listed]
+    assert layers == sorted(layers)
+    assert layers[0] < layers[-1]
 
 
 @every_model

@@ -58,6 +58,13 @@ def test_the_loss_curve_has_training_and_validation() -> None:
     assert list(figure.data[0].y) == [0.9, 0.5]
 
 
+def test_the_loss_curve_has_the_guess_as_a_level_line() -> None:
+    figure = loss_figure([1, 2], [0.9, 0.5], [1, 2], [1.1, 0.6], unit="passes over the cells", baseline=0.8)
+    line = figure.data[-1]
+    assert (line.name, list(line.x), list(line.y)) == ("guess that reads no cell", [0, 2], [0.8, 0.8])
+    assert figure.layout.xaxis.title.text == "Training (passes over the cells)"
+
+
 def test_scores_have_one_trace_per_method() -> None:
     figure = scores_figure({"model": [0.5, 1.0], "baseline": [0.4, 0.9]}, ["B", "T"], title="F1")
     assert [trace.name for trace in figure.data] == ["model", "baseline"]

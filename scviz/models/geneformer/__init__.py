@@ -52,6 +52,10 @@ CARD = ModelCard(
         "cell expresses than cells usually do. It was trained to fill in masked genes."
     ),
     reads="Raw counts and Ensembl ids; the 2,048 (V1) or 4,094 (V2) genes that rank highest in each cell.",
+    objective=(
+        "15 % of the genes of each cell are hidden and the model names them from the others; the loss (cross "
+        "entropy) is 0 where it is sure of the right gene, and the higher the less it expected it."
+    ),
     reference="10.1038/s41586-023-06139-9",
     licence="Apache-2.0",
     source="https://huggingface.co/ctheodoris/Geneformer",

@@ -37,9 +37,11 @@ def run(request: Request, context: Context) -> Result:
     torch.manual_seed(request.seed)
     model = _start(request, context, adata).to(pick_device(context.device))
     train, validation = split(model, adata, request)
+    loss = Loss(model, adata, request.seed)
+    first_loss = None if request.checkpoint is None else loss.of_all(validation, request.batch_size)
     history = fit(
         model,
-        Loss(model, adata, request.seed),
+        loss,
         Cells(train=train, validation=validation, lengths=model.n_tokens(adata)),
         settings=TrainingSettings(
             epochs=request.epochs,
@@ -61,6 +63,7 @@ def run(request: Request, context: Context) -> Result:
         baseline_loss=model.blind_loss(model.tokenize(adata[train]), model.tokenize(adata[validation])),
         n_train=len(train),
         n_validation=len(validation),
+        first_loss=first_loss,
     )
 
 
@@ -95,6 +98,15 @@ class Loss:
         draw = torch.randint(2**31, (1,)).item() if self.model.training else self.seed + int(rows[0])
         generator = torch.Generator().manual_seed(int(draw))
         return self.model.pretraining_loss(self.model.tokenize(self.adata[rows]), generator)
+
+    def of_all(self, rows: NDArray[np.int64], batch_size: int) -> float:
+        """Average over cells as a check between passes does, without training."""
+        batches = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
+        self.model.eval()
+        with torch.no_grad():
+            total = sum(float(self(batch)) * len(batch) for batch in batches)
+        self.model.train()
+        return total / len(rows)
 
 
 def _keep(model: FoundationModel, request: Request, context: Context, n_train: int) -> str:

@@ -95,6 +95,7 @@ class Loss:
         self.model, self.adata, self.seed = model, adata, seed
 
     def __call__(self, rows: NDArray[np.int64]) -> Tensor:
+        """Give the mean loss of cells, a scalar."""
         draw = torch.randint(2**31, (1,)).item() if self.model.training else self.seed + int(rows[0])
         generator = torch.Generator().manual_seed(int(draw))
         return self.model.pretraining_loss(self.model.tokenize(self.adata[rows]), generator)

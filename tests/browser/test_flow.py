@@ -165,7 +165,7 @@ def map_drawn_within(page: Page, key: str, patience: int) -> str:
 
 def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
-    page.locator(".st-key-mode").get_by_text("All", exact=True).click()
+    choose(page, "mode", "All of the model")
     settled(page)
     page.get_by_text("Advanced").click()
     page.locator(".st-key-epochs input").fill("3")
@@ -190,7 +190,7 @@ def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Pa
 
 def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
-    page.locator(".st-key-mode").get_by_text("All", exact=True).click()
+    choose(page, "mode", "All of the model")
     settled(page)
     press(page, "run")
     page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)

@@ -21,6 +21,7 @@ from scviz.tasks import (
     compare,
     downloading,
     embedding,
+    enhancement,
     exporting,
     importing,
     opening,
@@ -61,11 +62,14 @@ def _parser() -> argparse.ArgumentParser:
 
     embed = commands.add_parser("embed", help="embed cells and draw the map, beside principal components")
     _add_subject(embed)
+    embed.add_argument(
+        "--read-depth",
+        default="",
+        help="read cells as if they had t4 = 10^4 reads, f5 = five times theirs, a1 = ten times; scFoundation only",
+    )
     _add_fields(embed, embedding.Request, "n_neighbors", "min_dist", "batch_size", "seed")
     _add_output(embed)
     embed.set_defaults(command=_embed)
-
-    _add_compare(commands)
 
     annotate = commands.add_parser(
         "annotate", help="learn cell types and name the cells held out, beside baselines"
@@ -73,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_subject(annotate)
     annotate.add_argument("--label-key", required=True, help="column with known cell types")
     annotate.add_argument("--group-key", default=None, help="hold out whole groups of this column")
-    annotate.add_argument("--mode", choices=["head", "lora", "full"], default="head")
+    annotate.add_argument("--mode", choices=["head", "lora", "full", "published"], default="head")
     annotate.add_argument("--balanced", action="store_true", help="let every type count the same in training")
     annotate.add_argument("--pooling", choices=["mean", "published"], default="mean")
     _add_fields(
@@ -89,24 +93,16 @@ def _parser() -> argparse.ArgumentParser:
     pretrain.add_argument(
         "--checkpoint", default=None, help="id of weights to start from; default: random ones of --model"
     )
-    _add_fields(
-        pretrain,
-        pretraining.Request,
-        "model",
-        "configuration",
-        "name",
-        "epochs",
-        "batch_size",
-        "learning_rate",
-        "seed",
-    )
+    names = ("model", "configuration", "name", "epochs", "batch_size", "learning_rate", "seed")
+    _add_fields(pretrain, pretraining.Request, *names)
     pretrain.add_argument(
         "--demo", action="store_true", help="mark the checkpoint as one that only shows how things work"
     )
     pretrain.add_argument("--output", type=Path, help="folder to move the checkpoint to")
     pretrain.set_defaults(command=_pretrain)
 
-    _add_weights(commands)
+    for add in (_add_compare, _add_enhance, _add_weights):
+        add(commands)
 
     runs = commands.add_parser("runs", help="list runs, or show, stop, resume, delete one")
     runs.add_argument(
@@ -129,6 +125,16 @@ def _add_compare(commands: Any) -> None:
     _add_fields(compare_, compare.Request, "n_neighbors", "min_dist", "seed")
     compare_.add_argument("--csv", type=Path, help="write how much methods disagree on each cell here")
     compare_.set_defaults(command=_compare)
+
+
+def _add_enhance(commands: Any) -> None:
+    """Offer the restoring of expression."""
+    enhance = commands.add_parser("enhance", help="restore cells as if they had more reads, with a check")
+    _add_subject(enhance)
+    enhance.add_argument("--label-key", default=None, help="column with known cell types")
+    _add_fields(enhance, enhancement.Request, "read_depth", "check_cells", "seed")
+    enhance.add_argument("--output", type=Path, help="write a copy of the file with the new layer here")
+    enhance.set_defaults(command=_enhance)
 
 
 def _add_weights(commands: Any) -> None:
@@ -191,15 +197,8 @@ def _serve(options: argparse.Namespace, settings: Settings) -> None:
         print("Opening the demo data: 700 blood cells …", flush=True)
         open_demo(workspace, silent)
     print(f"scviz is at http://localhost:{options.port}", flush=True)
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(ROOT / "app.py"),
-        "--server.port",
-        str(options.port),
-    ]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    command += ["--server.port", str(options.port)]
     os.chdir(ROOT)  # Streamlit reads its configuration from here
     os.execv(sys.executable, command)
 
@@ -249,6 +248,15 @@ def _annotate(options: argparse.Namespace, settings: Settings) -> None:
         names = [*result.types, ""]
         rows = zip((names[code] for code in result.all_predicted), result.all_confidence, strict=True)
         _write_csv(options.csv, dataset, settings, ["named", "confidence"], rows)
+    _write_copy(options, run, settings)
+
+
+def _enhance(options: argparse.Namespace, settings: Settings) -> None:
+    dataset, checkpoint = _subject(options, settings)
+    given = _given(options, enhancement.Request) | {"dataset": dataset, "checkpoint": checkpoint}
+    run, result = _carry_out("enhancement", enhancement.Request(**given), settings)
+    scores = {name: dataclasses.asdict(score) for name, score in result.scores.items()}
+    print(json.dumps({"run": run, "scores": scores, "verdict": result.gain.verdict}, indent=1))
     _write_copy(options, run, settings)
 
 

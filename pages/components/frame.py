@@ -74,6 +74,13 @@ PAGES = {
         question="Which type is each cell, and does a model beat a simple method?",
         group="Ask",
     ),
+    "enhance": Page(
+        file="pages/enhance.py",
+        title="Enhance",
+        icon=":material/deblur:",
+        question="What would my cells look like with more reads?",
+        group="Ask",
+    ),
     "runs": Page(
         file="pages/runs.py",
         title="Runs",

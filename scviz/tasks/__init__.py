@@ -15,6 +15,7 @@ TASKS = (
     "embedding",
     "compare",
     "annotation",
+    "enhancement",
     "pretraining",
     "exporting",
 )

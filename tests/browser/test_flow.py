@@ -194,7 +194,7 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
 
 def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
-    page.locator(".st-key-mode").get_by_text("All", exact=True).click()
+    choose(page, "mode", "All of the model")
     settled(page)
     page.get_by_text("Advanced").click()
     page.locator(".st-key-epochs input").fill("3")
@@ -219,7 +219,7 @@ def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Pa
 
 def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
-    page.locator(".st-key-mode").get_by_text("All", exact=True).click()
+    choose(page, "mode", "All of the model")
     settled(page)
     press(page, "run")
     page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)

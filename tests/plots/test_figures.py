@@ -7,6 +7,7 @@ import pytest
 
 from scviz.plots.confusion import confusion_figure, row_shares, similar_order
 from scviz.plots.curves import loss_figure
+from scviz.plots.distribution import distribution_figure
 from scviz.plots.export import draw
 from scviz.plots.map_file import draw_map
 from scviz.plots.overlap import overlap_figure
@@ -36,6 +37,16 @@ def test_the_confusion_matrix_shows_shares_and_keeps_the_counts() -> None:
     assert trace.customdata[at["C"]][at["A"]] == 4
     assert figure.layout.xaxis.title.text == "Named by the model"
     assert figure.layout.yaxis.title.text == "Known type"
+
+
+def test_a_distribution_has_a_line_for_each_method_that_adds_up_to_all_cells() -> None:
+    values = {"a": np.array([0.1, 0.2, 0.9, np.nan]), "b": np.array([0.5, 0.5])}
+    figure = distribution_figure(values, title="Correlation")
+    assert [trace.name for trace in figure.data] == ["a", "b"]
+    assert [sum(trace.y) for trace in figure.data] == pytest.approx([100, 100])
+    assert figure.layout.xaxis.title.text == "Correlation"
+    assert figure.layout.yaxis.title.text == "Cells (%)"
+    assert draw(figure, "svg").startswith(b"<?xml")
 
 
 def test_the_overlap_of_methods_is_written_in_its_squares_and_can_be_saved() -> None:

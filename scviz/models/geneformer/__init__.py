@@ -67,6 +67,10 @@ CARD = ModelCard(
         "optional: gene_name_id_dict_gc… (symbols) and ensembl_mapping_dict_gc… (retired ids)",
     ),
     signs=("config.json", "model.safetensors|pytorch_model.bin", "*token_dictionary*|*/*token_dictionary*"),
+    fine_tuning=(
+        "Its authors train all of the model with the head by default; in their own example they freeze the two "
+        "lowest layers."
+    ),
     embedding_key="X_Geneformer",
     support={
         "embedding": "evaluated",

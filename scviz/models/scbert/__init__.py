@@ -26,6 +26,9 @@ CARD = ModelCard(
         "for a fine-tuned file: labels.json, the names of its cell types in their order",
     ),
     signs=("panglao*.pth|*_best.pth", "*.txt|*.json|*.h5ad"),
+    fine_tuning=(
+        "Its authors train the second to last layer, the last normalization and the head; all else stays as it was."
+    ),
     embedding_key="X_scBERT",
     support={
         "embedding": "related",

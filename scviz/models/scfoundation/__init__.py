@@ -28,11 +28,20 @@ CARD = ModelCard(
         "OS_scRNA_gene_index.19264.tsv",
         "optional: gene_aliases.json, other names of genes and the name that the list has for them",
     ),
+    read_depths={
+        "f1": "the reads that it has",
+        "t4": "10,000 reads",
+        "t4.5": "32,000 reads",
+        "f2": "twice its reads",
+        "f5": "five times its reads",
+        "a1": "ten times its reads",
+    },
     terms=(
         "I use these weights for research only, neither commercially nor for military ends, do not pass them on, "
         "and know that the permission can be taken back (scFoundation License)."
     ),
     signs=("models.ckpt", "OS_scRNA_gene_index*.tsv"),
+    fine_tuning="Its authors train the second to last layer of the encoder and the head; all else stays as it was.",
     embedding_key="X_scFoundation",
     support={
         "embedding": "evaluated",

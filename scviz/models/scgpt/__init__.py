@@ -35,6 +35,7 @@ CARD = ModelCard(
     source="https://github.com/bowang-lab/scGPT",
     files=("args.json", "vocab.json", "best_model.pt"),
     signs=("args.json", "vocab.json", "best_model.pt"),
+    fine_tuning="Its authors train all of the model with the head and freeze nothing.",
     embedding_key="X_scGPT",
     support={
         "embedding": "evaluated",

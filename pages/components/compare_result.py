@@ -165,7 +165,8 @@ def _maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
         for i, column in enumerate(st.columns(beside), start):
             if i < len(shown):
                 with column:
-                    look = replace(chosen.look, caption=f"UMAP, {names[shown[i]]} · {len(rows):,} cells")
+                    caption = f"UMAP, {names[shown[i]]} · {len(rows):,} cells"
+                    look = replace(chosen.look, caption=caption, legend=i == 0 or beside < 3)
                     codes = chosen.codes[rows]
                     drawn = cell_map(
                         f"map_{i}", points[i], codes, look, MAP_HEIGHT, names=cells, group=f"compare_{run.id}"

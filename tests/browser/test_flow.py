@@ -184,7 +184,7 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     stage(page, "map_4").scroll_into_view_if_needed()
     picture(page, "compare-disagreement")
     lasso(page, [(0.1, 0.1), (0.6, 0.1), (0.6, 0.6), (0.1, 0.6)], key="map_4")
-    page.get_by_text("cells selected").wait_for()
+    page.get_by_text("of all cells.").wait_for()
     (n,) = {selected(page, key) for key in maps}
     assert 0 < n < 700
     picture(page, "compare-selection")

@@ -23,8 +23,12 @@ if dataset is None or checkpoint is None:
 able = [card for card in cards().values() if card.support.get("enhancement", "none") != "none"]
 card = cards()[checkpoint.model]
 if card not in able:
-    titles = " or ".join(card.title for card in able)
-    st.info(f"These weights cannot restore expression. Choose weights of {titles} in the header.")
+    titles, names = " or ".join(card.title for card in able), {card.name for card in able}
+    st.info(f"{card.title} cannot restore expression; {titles} can.")
+    for info in state.workspace().checkpoints():
+        if info.model in names and st.button(f"Use {info.name}", key=f"use_{info.id}"):
+            state.remember("checkpoint", info.id)
+            st.rerun()
     st.page_link(
         "pages/models.py", label="Choose a model", icon=":material/neurology:", query_params=state.link()
     )

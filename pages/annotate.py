@@ -9,9 +9,15 @@ from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
 from pages.components.show import errors_in_words
+from scviz.models import cards
 from scviz.tasks.annotation import Request
 
-MODES = {"head": "Head", "lora": "Adapters", "full": "All"}
+MODES = {
+    "head": "A head, on the model as it is",
+    "lora": "Adapters and a head",
+    "full": "All of the model",
+    "published": "What its authors train",
+}
 POOLING = {"mean": "Mean over genes", "published": "As its authors do"}
 
 frame("annotate")
@@ -36,17 +42,16 @@ if not labels:
 left, right = st.columns([3, 10], gap="large")
 with left:
     label_key = st.selectbox("Column with known cell types", labels, key="label_key")
-    mode = st.segmented_control(
+    mode = st.selectbox(
         "Train",
         list(MODES),
         format_func=MODES.__getitem__,
-        default="head",
-        required=True,
         help="A head on the frozen model takes a minute. Adapters (LoRA) add a little to each layer and leave the "
-        "model's own weights alone; training all of it takes longest.",
+        "model's own weights alone; training all of it takes longest. Some authors train a few layers only.",
         key="mode",
-        width="stretch",
     )
+    if mode == "published":
+        st.caption(cards()[checkpoint.model].fine_tuning)
     by_group = [column for column in groups if column != label_key]
     holdout = st.selectbox(
         "Hold out",

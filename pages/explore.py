@@ -9,6 +9,7 @@ from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
 from pages.components.show import errors_in_words
+from scviz.models import cards
 from scviz.tasks.embedding import Request
 
 frame("explore")
@@ -22,6 +23,17 @@ if dataset is None or checkpoint is None:
 run_id = state.current_run("embedding", dataset.id, checkpoint.id)
 first = run_id is None
 with st.expander("Draw a map" if first else "Draw another map", expanded=first, key=f"new_map_{first}"):
+    read_depth, depths = "", cards()[checkpoint.model].read_depths
+    if depths:
+        read_depth = st.selectbox(
+            "Read each cell as if it had",
+            ["", *depths],
+            format_func=lambda depth: depths.get(depth, "the depth that the model takes by itself"),
+            help="The model is told how deeply a cell was sequenced and how deep it should look. With one depth "
+            "for all, cells that differ in depth alone come to lie nearer.",
+            key="read_depth",
+            width=320,
+        )
     row = st.columns([2, 2, 2, 3, 2], vertical_alignment="bottom")
     n_neighbors = row[0].number_input(
         "Neighbors", 2, 200, 15, help="More neighbors show the large shape.", key="n_neighbors"
@@ -34,6 +46,7 @@ with st.expander("Draw a map" if first else "Draw another map", expanded=first, 
         request = Request(
             dataset=dataset.id,
             checkpoint=checkpoint.id,
+            read_depth=read_depth,
             n_neighbors=int(n_neighbors),
             min_dist=float(min_dist),
             seed=int(seed),

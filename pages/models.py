@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.coverage import coverage_bar
-from pages.components.frame import frame
+from pages.components.frame import PAGES, frame
 from pages.components.show import escaped
 from pages.components.weights import add_folder, progress_of_adding, published_weights
 from scviz.models import cards
@@ -61,5 +61,11 @@ for card in sorted(cards().values(), key=lambda card: card.name not in ready):
             published_weights(card, own)
         with st.expander("Add weights from this server"):
             add_folder(card)
+        st.page_link(
+            PAGES["pretrain"].file,
+            label=f"Train {card.title} on my own cells",
+            icon=PAGES["pretrain"].icon,
+            query_params={**state.link(), "model": card.name},
+        )
 
 progress_of_adding()

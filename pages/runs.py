@@ -54,7 +54,7 @@ st.subheader(describe(run), anchor=False)
 run = job_panel(run.id)
 if run.state == "done" and run.task in RESULT_PAGE:
     page = PAGES[RESULT_PAGE[run.task]]
-    chosen_then = {name: run.request[name] for name in ("dataset", "checkpoint") if name in run.request}
+    chosen_then = {name: run.request[name] for name in ("dataset", "checkpoint") if run.request.get(name)}
     query = {**chosen_then, "run": run.id}
     st.page_link(page.file, label="Open the result", icon=page.icon, query_params=query)
 if run.note:

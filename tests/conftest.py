@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anndata
 import numpy as np
@@ -17,6 +18,9 @@ from scviz.settings import ROOT
 from scviz.tasks.context import Context
 from scviz.workspace import CheckpointInfo, Workspace
 from scviz.workspace.store import write_checkpoint_info
+
+if TYPE_CHECKING:
+    from scviz.foundation.model import FoundationModel
 
 settings.register_profile("shared machine", deadline=None)  # how long a case takes says nothing there
 settings.load_profile("shared machine")
@@ -79,6 +83,25 @@ class Opened:
         return Context(workspace=self.workspace, report=report, folder=self.workspace.run_folder(run))
 
 
+def keep_model(opened: Opened, model: FoundationModel, title: str = "Tiny") -> Opened:
+    """The same cells, and another model among the weights of the workspace."""
+    name = model.card.name
+    folder = opened.workspace.home / "checkpoints" / name / "tiny"
+    model.save(folder)
+    checkpoint = CheckpointInfo(
+        id=f"{name}/tiny",
+        model=name,
+        name=title,
+        description="Random weights.",
+        licence="none",
+        n_parameters=1,
+        n_genes=len(model.vocab),
+        size_mb=0.1,
+    )
+    write_checkpoint_info(checkpoint, folder)
+    return Opened(opened.workspace, opened.dataset, checkpoint.id)
+
+
 @pytest.fixture
 def opened(adata: anndata.AnnData, workspace: Workspace, tmp_path: Path) -> Opened:
     """The 60 cells as an open dataset, and a tiny model."""
@@ -90,18 +113,4 @@ def opened(adata: anndata.AnnData, workspace: Workspace, tmp_path: Path) -> Open
     adata.write_h5ad(tmp_path / "cells.h5ad")
     info = open_file(tmp_path / "cells.h5ad", workspace, name="cells")
     torch.manual_seed(0)
-    model = Geneformer.untrained(adata, "tiny")
-    folder = workspace.home / "checkpoints" / "geneformer" / "tiny"
-    model.save(folder)
-    checkpoint = CheckpointInfo(
-        id="geneformer/tiny",
-        model="geneformer",
-        name="Tiny",
-        description="Random weights.",
-        licence="none",
-        n_parameters=1,
-        n_genes=len(model.vocab),
-        size_mb=0.1,
-    )
-    write_checkpoint_info(checkpoint, folder)
-    return Opened(workspace, info.id, checkpoint.id)
+    return keep_model(Opened(workspace, info.id, ""), Geneformer.untrained(adata, "tiny"))

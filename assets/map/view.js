@@ -1,6 +1,6 @@
 // One map on the page: its elements, what it shows, and what gestures do to it.
 
-const MOST_PAINTERS = 4;
+const MOST_PAINTERS = 6; // browsers allow 8 at least
 const TOOLS = {
   lasso: "Lasso: drag around cells. Shift adds to the selection, Alt takes away, Escape clears it.",
   box: "Box: drag a rectangle. Shift adds to the selection, Alt takes away.",
@@ -47,11 +47,11 @@ class MapView {
         && each.setAttribute("aria-pressed", String(each.dataset.tool === tool)));
     };
     const save = (how) => () => this.painter && how(this, this.key);
-    const fold = iconButton("legend", "Show or hide the legend", () => {
-      legend.hidden = !legend.hidden;
-      fold.setAttribute("aria-pressed", String(!legend.hidden));
-    });
-    fold.setAttribute("aria-pressed", "true");
+    const fold = iconButton("legend", "Show or hide the legend", () => this.foldLegend(!legend.hidden));
+    this.foldLegend = (hidden) => {
+      legend.hidden = hidden;
+      fold.setAttribute("aria-pressed", String(!hidden));
+    };
     for (const [tool, label] of Object.entries(TOOLS)) {
       bar.append(iconButton(tool, label, () => choose(tool)));
       bar.lastChild.setAttribute("aria-pressed", "false");
@@ -62,7 +62,7 @@ class MapView {
     choose("lasso");
   }
 
-  /** Get a canvas and a painter; false where the browser has no WebGL2. Beyond four maps the oldest one rests. */
+  /** Get a canvas and a painter; false where the browser has no WebGL2. Of too many maps the oldest one rests. */
   start() {
     const { stage, notice, over } = this.parts, painters = this.shared.painters;
     const canvas = element("canvas"), painter = createPainter(canvas);
@@ -97,6 +97,7 @@ class MapView {
   show(header, store, codes) {
     const { box, stage, caption } = this.parts;
     const moved = this.points !== header.points, recolored = moved || this.drawn !== `${header.points}:${header.codes}`;
+    if (!this.look) this.foldLegend(!header.legend);
     this.look = header;
     this.names = store.names;
     box.style.height = `${header.height}px`;

@@ -196,7 +196,9 @@ def _threshold(result: Result) -> float:
         1.0,
         0.0,
         0.05,
-        help="A cell that looks like none of the known types may be of a new one. Nothing is trained again.",
+        help="A cell that looks like none of the known types may be of a new one. Nothing is trained again. "
+        "The authors of scBERT name every cell, too, unless asked to look for new types; then they leave cells "
+        "below 0.50 unnamed.",
         key="threshold",
     )
     best = result.comparison.baseline

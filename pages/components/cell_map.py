@@ -49,6 +49,8 @@ class MapLook:
     """What the map shows, under it."""
     missing: str = "no value"
     """Word for cells without a value."""
+    legend: bool = True
+    """Show the legend at first; a button shows and hides it."""
     point_size: float | None = None
     """Diameter of a point in pixels; None suits the number of cells."""
 
@@ -130,6 +132,7 @@ def draw_message(
         "title": look.title,
         "caption": look.caption,
         "missing": look.missing,
+        "legend": look.legend,
         "size": look.point_size or point_size(len(codes)),
         "height": height,
     }

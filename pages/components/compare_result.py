@@ -24,8 +24,6 @@ from scviz.tasks.compare import PCA, MethodScores, Result
 from scviz.workspace.database import Run
 
 MAP_HEIGHT = 330
-MOST_MAPS = 4
-"""More maps at a time ask too much of a browser."""
 
 BASELINE = "Principal components (baseline)"
 DISAGREE = "Where methods disagree"
@@ -151,10 +149,10 @@ def _scores(run: Run, result: Result, names: Mapping[str, str]) -> None:
 
 @st.fragment
 def _maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
-    """Draw up to four maps with one coloring and one selection."""
+    """Draw a map for each method, with one coloring and one selection for all."""
     dataset = state.workspace().dataset(run.request["dataset"])
     chosen, _ = choose_coloring(dataset, {DISAGREE: _disagreement(result)})
-    shown = _shown(result, names)
+    shown, beside = list(result.methods), 2 if len(result.methods) in (2, 4) else 3
     rows = np.flatnonzero(np.logical_and.reduce([np.isfinite(result.umap[m]).all(axis=1) for m in shown]))
     if chosen is None or not len(rows):
         st.info("Type a gene to color the cells by it.")
@@ -163,11 +161,12 @@ def _maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
     labels = cell_names(state.workspace().dataset_folder(dataset.id)) if len(rows) <= MOST_NAMES else None
     cells = [labels[row] for row in rows] if labels is not None else None
     selections: list[Selection | None] = []
-    for start in range(0, len(shown), 2):
-        for i, column in enumerate(st.columns(2), start):
+    for start in range(0, len(shown), beside):
+        for i, column in enumerate(st.columns(beside), start):
             if i < len(shown):
                 with column:
-                    look = replace(chosen.look, caption=f"UMAP, {names[shown[i]]} · {len(rows):,} cells")
+                    caption = f"UMAP, {names[shown[i]]} · {len(rows):,} cells"
+                    look = replace(chosen.look, caption=caption, legend=i == 0 or beside < 3)
                     codes = chosen.codes[rows]
                     drawn = cell_map(
                         f"map_{i}", points[i], codes, look, MAP_HEIGHT, names=cells, group=f"compare_{run.id}"
@@ -175,22 +174,6 @@ def _maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
                     map_files(points[i], codes, look, key=f"map_{i}")
                     selections.append(drawn)
     _selected(result, rows, points, selections)
-
-
-def _shown(result: Result, names: Mapping[str, str]) -> list[str]:
-    """Let the reader choose which maps to see when there are too many."""
-    methods = list(result.methods)
-    if len(methods) <= MOST_MAPS:
-        return methods
-    chosen = st.multiselect(
-        "Maps",
-        methods,
-        default=[*methods[: MOST_MAPS - 1], PCA],
-        format_func=lambda method: names[method],
-        max_selections=MOST_MAPS,
-        key="maps",
-    )
-    return chosen or [PCA]
 
 
 def _disagreement(result: Result) -> Coloring:

@@ -13,7 +13,7 @@ from pages.components import state
 from pages.components.cell_map import cell_map
 from pages.components.coloring import Coloring, choices, choose_coloring, coloring
 from pages.components.export import annotated_file
-from pages.components.runs import model_name
+from pages.components.runs import model_name, read_depth
 from pages.components.show import escaped, map_files, table
 from scviz.datasets.columns import cell_column, cell_names
 from scviz.metrics.neighbors import neighbor_agreement
@@ -85,7 +85,8 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
     shown = [names[row] for row in maps.rows] if names is not None else None
     left, right = st.columns(2)
     with left:
-        first = _map("map_model", maps.model, maps.rows, chosen, f"UMAP, {model_name(run)}", run.id, shown)
+        method = ", ".join(part for part in ("UMAP", model_name(run), read_depth(run)) if part)
+        first = _map("map_model", maps.model, maps.rows, chosen, method, run.id, shown)
     with right:
         second = _map(
             "map_pca",

@@ -46,6 +46,13 @@ PAGES = {
         question="Which model can read my cells, and with which weights?",
         group="Prepare",
     ),
+    "pretrain": Page(
+        file="pages/pretrain.py",
+        title="Pre-train",
+        icon=":material/model_training:",
+        question="Can a model learn from my own cells, without labels?",
+        group="Prepare",
+    ),
     "explore": Page(
         file="pages/explore.py",
         title="Explore",
@@ -72,6 +79,13 @@ PAGES = {
         title="In-silico",
         icon=":material/genetics:",
         question="What happens in my cells if I remove a gene?",
+        group="Ask",
+    ),
+    "enhance": Page(
+        file="pages/enhance.py",
+        title="Enhance",
+        icon=":material/deblur:",
+        question="What would my cells look like with more reads?",
         group="Ask",
     ),
     "runs": Page(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pages.components import state
 from scviz.errors import ScvizError
+from scviz.models import cards
 from scviz.tasks import front
 from scviz.workspace.database import Run
 
@@ -14,6 +15,8 @@ RESULT_PAGE = {
     "compare": "compare",
     "annotation": "annotate",
     "in_silico": "in_silico",
+    "pretraining": "pretrain",
+    "enhancement": "enhance",
 }
 """The page that shows the result of a task, by its key in the navigation."""
 
@@ -31,6 +34,15 @@ def model_name(run: Run) -> str:
     """Return the names of the weights a run uses; empty for runs without a model."""
     used = [*run.request.get("checkpoints", ()), run.request.get("checkpoint", "")]
     return ", ".join(checkpoint_name(identifier) for identifier in used if identifier)
+
+
+def read_depth(run: Run) -> str:
+    """Say at which depth a run reads cells; empty where that was left to the model."""
+    depth = run.request.get("read_depth", "")
+    if not depth:
+        return ""
+    model = run.request["checkpoint"].partition("/")[0]
+    return f"each cell read as if it had {cards()[model].read_depths.get(depth, depth)}"
 
 
 def checkpoint_name(identifier: str) -> str:
@@ -52,7 +64,8 @@ def finished_map(dataset: str, checkpoint: str) -> str:
 
 def describe(run: Run) -> str:
     """Say in a line what a run does."""
-    return " · ".join(part for part in (front(run.task).TITLE, dataset_name(run), model_name(run)) if part)
+    parts = (front(run.task).TITLE, dataset_name(run), model_name(run), read_depth(run))
+    return " · ".join(part for part in parts if part)
 
 
 def clock(seconds: float | None) -> str:

@@ -1,10 +1,11 @@
-"""Give results back: a copy of the user's file with columns and embeddings added, nothing else changed."""
+"""Give results back: a copy of the user's file with columns, embeddings, layers added, nothing else changed."""
 
 from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,10 +16,13 @@ import numpy as np
 import pandas as pd
 from anndata.io import read_elem, write_elem
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
 
 import scviz
 from scviz.datasets import tables
+from scviz.datasets.columns import COUNTS
 from scviz.datasets.doctor import embeddings as obsm_keys
+from scviz.datasets.layers import layer_names, read_blocks, write_blocks
 from scviz.datasets.readers import SOURCE
 from scviz.errors import DataError
 from scviz.workspace import DatasetInfo
@@ -34,6 +38,7 @@ def write_labels(
     model_note: Mapping[str, Any],
     *,
     embeddings: Mapping[str, NDArray[np.floating]] | None = None,
+    layers: Path | None = None,
 ) -> None:
     """Write a copy of the file as it was opened, with results added.
 
@@ -53,6 +58,9 @@ def write_labels(
         JSON-like: model, weights, licence, seed and what else is worth knowing; goes to `uns["scviz"]`.
     embeddings
         (N, D) each, by their key in `obsm`; keys of the file are refused unless an earlier result stands there.
+    layers
+        File of `scviz.datasets.layers` whose matrices become layers; genes that the user's file lacks are left
+        out, and those it has besides are 0.
 
     Raises
     ------
@@ -63,7 +71,8 @@ def write_labels(
     info = read_json(DatasetInfo, folder / "info.json")
     embeddings = embeddings or {}
     with h5py.File(source, "r") as file:
-        _check(file, info, columns, embeddings)
+        added = None if layers is None else _layers(layers, folder, file, info)
+        _check(file, info, columns, embeddings, added)
         old = tables.is_old(file["obs"])
     note = {
         "version": scviz.__version__,
@@ -75,28 +84,65 @@ def write_labels(
     draft = target.with_name(f".{target.name}-{uuid4().hex}")
     try:
         if old:
-            _write_anew(source, draft, series, embeddings, note)
+            _write_anew(source, draft, series, embeddings, note, added)
         else:
             shutil.copyfile(source, draft)
-            _add(draft, series, embeddings, note)
+            _add(draft, series, embeddings, note, added)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Layers:
+    """Matrices to add, and where their genes stand in the user's file."""
+
+    path: Path
+    names: tuple[str, ...]
+    placed: csr_matrix
+    """(G, G of the file) 1 where a gene of the counts is one of the file."""
+
+    def matrices(self) -> Iterator[tuple[str, Iterator[csr_matrix]]]:
+        """Give each name with its matrix, genes as in the file, some cells at a time."""
+        with h5py.File(self.path, "r") as found:
+            for name in self.names:
+                yield name, (csr_matrix(block @ self.placed) for block in read_blocks(found[name]))
+
+
+def _layers(path: Path, folder: Path, file: h5py.File, info: DatasetInfo) -> _Layers:
+    """Match the genes of the counts with those of the file: by place, or by name where counts are of `raw`."""
+    theirs = tables.row_names(file["var"])
+    with h5py.File(folder / COUNTS, "r") as counts:
+        ours = tables.row_names(counts["var"])
+    if len(ours) == len(theirs) and info.counts.location != "raw/X":
+        at = np.arange(len(ours))
+    else:
+        place = {name: i for i, name in enumerate(theirs)}
+        at = np.array([place.get(name, -1) for name in ours])
+    known = np.flatnonzero(at >= 0)
+    ones = np.ones(len(known), dtype=np.float32)
+    return _Layers(
+        path, layer_names(path), csr_matrix((ones, (known, at[known])), shape=(len(ours), len(theirs)))
+    )
+
+
 def _check(
-    file: h5py.File, info: DatasetInfo, columns: Mapping[str, Any], embeddings: Mapping[str, Any]
+    file: h5py.File,
+    info: DatasetInfo,
+    columns: Mapping[str, Any],
+    embeddings: Mapping[str, Any],
+    layers: _Layers | None,
 ) -> None:
     for name, values in (*columns.items(), *embeddings.items()):
         if len(values) != info.n_cells:
             raise DataError(f"{name!r} has {len(values):,} values for {info.n_cells:,} cells.")
     if any("/" in name for name in (*columns, *embeddings)):
         raise DataError("A name with a slash cannot be written.", hint="Choose another name for the results.")
-    taken = {*tables.column_names(file["obs"]), *obsm_keys(file)}
-    ours = set(embeddings) if f"uns/{OURS}" in file else set()
-    foreign = sorted(
-        name for name in taken & {*columns, *embeddings} - ours if not name.startswith(f"{OURS}_")
-    )
+    new_layers = set(layers.names) if layers else set()
+    taken = {*tables.column_names(file["obs"]), *obsm_keys(file)} & {*columns, *embeddings}
+    taken |= new_layers & set(file.get("layers", ()))
+    ours = {*embeddings, *new_layers} if f"uns/{OURS}" in file else set()
+    foreign = sorted(name for name in taken - ours if not name.startswith(f"{OURS}_"))
     if foreign:
         raise DataError(
             f"The file has its own {', '.join(foreign)}.", hint="Choose another name for the results."
@@ -122,7 +168,11 @@ def _plain(value: Any) -> Any:
 
 
 def _add(
-    path: Path, series: Mapping[str, Any], embeddings: Mapping[str, Any], note: Mapping[str, Any]
+    path: Path,
+    series: Mapping[str, Any],
+    embeddings: Mapping[str, Any],
+    note: Mapping[str, Any],
+    layers: _Layers | None,
 ) -> None:
     """Add to a file of today's layout without reading its matrices."""
     with h5py.File(path, "r+") as file:
@@ -131,14 +181,24 @@ def _add(
             write_elem(obs, name, values)
         order = list(dict.fromkeys([*map(str, obs.attrs["column-order"]), *series]))
         obs.attrs["column-order"] = np.array(order, dtype=h5py.string_dtype())
-        for group in ("obsm", "uns"):
+        for group in ("obsm", "uns", "layers"):
             if group not in file:
                 write_elem(file, group, {})
         for name, values in embeddings.items():
             write_elem(file["obsm"], name, np.asarray(values))
+        if layers is not None:
+            _add_layers(file["layers"], layers)
         if OURS in file["uns"]:
             note = _joined(read_elem(file["uns"][OURS]), note)
         write_elem(file["uns"], OURS, dict(note))
+
+
+def _add_layers(parent: h5py.Group, layers: _Layers) -> None:
+    """Write layers block by block; those of an earlier result are replaced."""
+    for name, blocks in layers.matrices():
+        if name in parent:
+            del parent[name]
+        write_blocks(parent, name, blocks, layers.placed.shape[1])
 
 
 def _write_anew(
@@ -147,6 +207,7 @@ def _write_anew(
     series: Mapping[str, Any],
     embeddings: Mapping[str, Any],
     note: Mapping[str, Any],
+    layers: _Layers | None,
 ) -> None:
     """Read a file of an old layout and write it in today's."""
     with warnings.catch_warnings():
@@ -155,6 +216,8 @@ def _write_anew(
         for name, values in series.items():
             adata.obs[name] = values
         adata.obsm.update(embeddings)
+        for name, blocks in layers.matrices() if layers else ():
+            adata.layers[name] = vstack(list(blocks), format="csr")
         adata.uns[OURS] = _joined(adata.uns.get(OURS), note)
         adata.write_h5ad(path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from scviz.errors import RequestError
@@ -59,6 +59,8 @@ class ModelCard:
     summary: str
     reads: str
     """What it reads of a cell, one line."""
+    objective: str
+    """What it learns in pre-training and what its loss there means, one sentence."""
     reference: str
     """DOI of the paper."""
     licence: str
@@ -67,11 +69,15 @@ class ModelCard:
     """Where the authors publish the weights."""
     files: tuple[str, ...]
     """Files of a published checkpoint folder, in words."""
+    fine_tuning: str
+    """Which weights its authors train when they make it name cell types, a sentence."""
     embedding_key: str
     """Key of `obsm` for its cell embedding: "X_Geneformer"."""
     support: Mapping[str, Support]
     """By task; a missing task is "none"."""
     released: tuple[ReleasedCheckpoint, ...] = ()
+    read_depths: Mapping[str, str] = field(default_factory=dict)
+    """What to call each depth at which it can read cells, by what `at_depth` takes; empty where it has no choice."""
     terms: str = ""
     """What users must agree to before a download, in the first person; empty if reading the licence is enough."""
     signs: tuple[str, ...] = ()

@@ -133,6 +133,10 @@ class FoundationModel(nn.Module, ABC):
     def classifier(self, n_types: int, *, pooling: Pooling = "published") -> Head:
         """Make an untrained head that names cell types."""
 
+    def freeze_as_published(self) -> None:
+        """Leave trainable what the authors train to name cell types; models that freeze a part override it."""
+        self.requires_grad_(True)
+
     @abstractmethod
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
         """Give the model's own pre-training loss on a batch, a scalar."""
@@ -150,9 +154,31 @@ class FoundationModel(nn.Module, ABC):
         """Return vectors of genes as they are in these cells, (len(genes), D); NaN for genes in no cell."""
         raise self._unsupported("context gene embeddings")
 
+    def predicted_expression(self, tokens: Tokens) -> Tensor:
+        """Predict log1p expression of every gene at the depth that is asked for, (B, V), as `vocab.genes` stand."""
+        raise self._unsupported("prediction of expression")
+
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
         """Return the attention between tokens, (B, L, L), last layer, mean over heads."""
         raise self._unsupported("attention")
+
+    def at_depth(self, target: str) -> Self:
+        """Return the same model, weights shared, that reads cells as if they had another depth.
+
+        Parameters
+        ----------
+        target
+            A key of the card's `read_depths`, or another depth in the same words.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the model reads cells at the depth that they have.
+        """
+        raise UnsupportedTaskError(
+            f"{self.card.title} reads cells at the depth that they have and at no other.",
+            hint="Leave the depth to the model, or choose one that reads cells at several depths.",
+        )
 
     def _unsupported(self, what: str) -> UnsupportedTaskError:
         return UnsupportedTaskError(f"{self.card.title} has no {what}.", hint="Choose another model.")

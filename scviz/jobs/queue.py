@@ -40,6 +40,8 @@ CONNECT_SECONDS = 10.0
 LOG_BYTES = 100_000
 """The end of a log that is shown."""
 RESUMABLE: tuple[State, ...] = ("failed", "stopped", "lost")
+TAKEN_ALONG = ("HF_ENDPOINT",)
+"""Variables of this process that its runs see too; the engine may have been started by a process with others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +270,7 @@ class RunQueue:
             supervise,
             run.id,
             run.attempt,
-            as_env(self.settings),
+            {name: os.environ[name] for name in TAKEN_ALONG if os.environ.get(name)} | as_env(self.settings),
             key=_key(run),
             pure=False,
             retries=0,

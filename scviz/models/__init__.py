@@ -20,6 +20,19 @@ def cards() -> Mapping[str, ModelCard]:
     return {name: import_module(f"scviz.models.{name}").CARD for name in MODELS}
 
 
+def configurations(name: str) -> Mapping[str, str]:
+    """Return the named configurations of a model, small ones first, and the size of each; imports no torch.
+
+    Examples
+    --------
+    >>> configurations("geneformer")["v1-10m"]
+    '6 layers of width 256'
+    """
+    shapes = import_module(f"scviz.models.{_known(name)}.config").SHAPES
+    built = {shape: make(1) for shape, make in shapes.items()}  # the dataset says how many genes there are
+    return {shape: f"{config.n_layers} layers of width {config.width}" for shape, config in built.items()}
+
+
 def model_class(name: str) -> type[FoundationModel]:
     """Return the class of a model; imports torch.
 
@@ -28,7 +41,12 @@ def model_class(name: str) -> type[FoundationModel]:
     UnknownModelError
         If no model has this name.
     """
+    model: type[FoundationModel] = import_module(f"scviz.models.{_known(name)}.model").MODEL
+    return model
+
+
+def _known(name: str) -> str:
+    """Return a name that is one of a model."""
     if name not in MODELS:
         raise UnknownModelError(f"There is no model {name!r}.", hint=f"The models are: {', '.join(MODELS)}.")
-    model: type[FoundationModel] = import_module(f"scviz.models.{name}.model").MODEL
-    return model
+    return name

@@ -16,6 +16,8 @@ def loss_figure(
     validation_losses: Sequence[float],
     *,
     unit: str = "batches",
+    checked: str = "validation cells",
+    baseline: float | None = None,
     dark: bool = False,
 ) -> go.Figure:
     """Draw the loss of training and of validation cells.
@@ -26,6 +28,10 @@ def loss_figure(
         Training loss and when it was measured, in `unit`.
     validation_steps, validation_losses
         The same for cells that are not trained on.
+    checked
+        What these cells are called.
+    baseline
+        Loss of a guess that reads no cell, a dashed line.
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -39,10 +45,18 @@ def loss_figure(
         x=list(validation_steps),
         y=list(validation_losses),
         mode="lines+markers",
-        name="validation cells",
+        name=checked,
         line={"color": OKABE_ITO[1], "width": 2},
     )
+    if baseline is not None:
+        figure.add_scatter(
+            x=[0, max(steps)],
+            y=[baseline, baseline],
+            mode="lines",
+            name="guess that reads no cell",
+            line={"color": OKABE_ITO[2], "width": 2, "dash": "dash"},
+        )
     figure.update_layout(layout(dark=dark), height=260)
-    figure.update_xaxes(title_text=f"Training ({unit})")
+    figure.update_xaxes(title_text=f"Training ({unit})", minallowed=0)
     figure.update_yaxes(title_text="Loss (lower is better)", rangemode="tozero")
     return figure

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect
 from scviz.jobs import engine
 from scviz.settings import ROOT
 from tests.browser.conftest import start_server
-from tests.browser.steps import choose, choose_many, lasso, map_drawn, selected, settled
+from tests.browser.steps import choose, choose_many, lasso, map_drawn, selected, settled, stage
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,10 @@ def picture(page: Page, name: str) -> None:
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         settled(page)
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("r")  # run again: figures get the colors of a page that is dark from the start
         page.wait_for_timeout(700)  # the page fades into its colors
+        settled(page)
         page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
 
 
@@ -207,9 +210,35 @@ def map_drawn_within(page: Page, key: str, patience: int) -> str:
     return map_drawn(page, key)
 
 
+def test_four_models_and_the_baseline_are_compared_on_linked_maps(
+    page: Page, url: str, quiet: object
+) -> None:
+    page.goto(f"{url}/compare")
+    for model in ("Geneformer", "scBERT", "scFoundation", "scGPT"):
+        expect(page.locator(".st-key-weights")).to_contain_text(f"{model} demo")
+    press(page, "run")
+    map_drawn_within(page, "map_0", SLOW)
+    maps = [f"map_{i}" for i in range(5)]
+    for key in maps[1:]:
+        map_drawn(page, key)
+    page.get_by_text("A model beats principal components on").wait_for()
+    picture(page, "compare")
+    choose(page, "color_by", "Where methods disagree")
+    settled(page)
+    stage(page, "map_4").scroll_into_view_if_needed()
+    picture(page, "compare-disagreement")
+    lasso(page, [(0.1, 0.1), (0.6, 0.1), (0.6, 0.6), (0.1, 0.6)], key="map_4")
+    page.get_by_text("of all cells.").wait_for()
+    (n,) = {selected(page, key) for key in maps}
+    assert 0 < n < 700
+    picture(page, "compare-selection")
+    page.locator(".st-key-overlap").scroll_into_view_if_needed()
+    picture(page, "compare-overlap")
+
+
 def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
-    page.locator(".st-key-mode").get_by_text("All", exact=True).click()
+    choose(page, "mode", "All of the model")
     settled(page)
     page.get_by_text("Advanced").click()
     page.locator(".st-key-epochs input").fill("3")
@@ -234,7 +263,7 @@ def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Pa
 
 def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
-    page.locator(".st-key-mode").get_by_text("All", exact=True).click()
+    choose(page, "mode", "All of the model")
     settled(page)
     press(page, "run")
     page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
@@ -244,6 +273,37 @@ def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     settled(page)
     page.locator(".st-key-runs_table canvas").first.wait_for()
     picture(page, "runs")
+
+
+def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url: str, quiet: object) -> None:
+    page.goto(f"{url}/data")
+    press(page, "open_demo")
+    page.locator(".st-key-pick_dataset").wait_for(timeout=SLOW)
+    page.goto(f"{url}/pretrain?model=scgpt")
+    settled(page)
+    choose(page, "configuration_scgpt", "tiny · 2 layers of width 32")
+    settled(page)
+    page.locator(".st-key-epochs input").fill("2")
+    page.keyboard.press("Enter")
+    settled(page)
+    picture(page, "pretrain-choose")
+    press(page, "run")
+    page.locator(".st-key-loss_curve").wait_for(timeout=SLOW)
+    picture(page, "pretrain-running")
+    page.locator(".st-key-pretraining_curve .js-plotly-plot").wait_for(timeout=SLOW)
+    expect(page.get_by_text("than a guess that reads no cell", exact=False).first).to_be_visible()
+    expect(page.get_by_text("2 of 2").or_(page.get_by_text("1 of 2")).first).to_be_visible()
+    settled(page)
+    picture(page, "pretrain")
+    press(page, "use_weights")
+    used = page.locator(".st-key-pick_checkpoint input")
+    expect(used).to_have_value("scGPT on PBMC demo (700 cells)")
+    expect(page.locator(".st-key-use_weights button")).to_be_disabled()
+    page.locator(".st-key-new_weights").scroll_into_view_if_needed()
+    settled(page)
+    picture(page, "pretrain-used")
+    page.get_by_role("link", name="Name cell types").click()
+    expect(used).to_have_value("scGPT on PBMC demo (700 cells)")
 
 
 def test_a_file_of_ones_own_is_checked_and_opened(page: Page, url: str, home: Path, adata: AnnData) -> None:

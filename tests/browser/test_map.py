@@ -199,15 +199,15 @@ def test_cell_under_the_pointer_is_named(opened: Page) -> None:
     expect(opened.locator(".st-key-map .tip")).to_have_text(re.compile(r"^Type \d+ <b>cells</b>$"))
 
 
-def test_fifth_map_puts_the_first_one_aside(page: Page, serve: Serve) -> None:
-    page.goto(serve(APP, {"MAP_CELLS": "700", "MAP_COPIES": "5"}))
+def test_a_seventh_map_puts_the_first_one_aside(page: Page, serve: Serve) -> None:
+    page.goto(serve(APP, {"MAP_CELLS": "700", "MAP_COPIES": "7"}))
     drawn = page.locator(".scviz-map .stage canvas.over + .tip + .notice[hidden]")
     resting = page.get_by_role("button", name="Reload map")
     expect(resting).to_have_count(1)
-    expect(drawn).to_have_count(4)
+    expect(drawn).to_have_count(6)
     resting.click()
     expect(resting).to_have_count(1)
-    expect(drawn).to_have_count(4)
+    expect(drawn).to_have_count(6)
 
 
 def test_maps_of_a_group_show_one_selection(page: Page, serve: Serve) -> None:

@@ -12,12 +12,12 @@ import torch
 from anndata import AnnData
 from scipy import sparse
 
-from scviz.errors import CheckpointError, GeneMatchError, OutOfMemoryError
+from scviz.errors import CheckpointError, GeneMatchError, OutOfMemoryError, UnsupportedTaskError
 from scviz.foundation.classifier import CellTypeClassifier, model_name
 from scviz.foundation.edits import Edit, Kind, changed
 from scviz.foundation.model import FoundationModel
 from scviz.foundation.tokens import Tokens
-from scviz.models import MODELS, cards, model_class
+from scviz.models import MODELS, cards, configurations, model_class
 from scviz.progress import Progress
 from tests.models.cells import N_TYPES, planted_cells
 
@@ -39,6 +39,21 @@ def embedded(name: str) -> np.ndarray:
 def test_the_card_names_its_folder(name: str) -> None:
     assert cards()[name].name == name
     assert model_class(name).card is cards()[name]
+
+
+@every_model
+def test_the_card_says_what_the_loss_of_pretraining_means(name: str) -> None:
+    assert "loss" in cards()[name].objective
+    assert cards()[name].objective.endswith(".")
+
+
+@every_model
+def test_configurations_are_listed_from_small_to_large_with_their_size(name: str) -> None:
+    listed = list(configurations(name).items())
+    assert [key for key, _ in listed[:2]] == ["tiny", "demo"]
+    layers = [int(size.split(" layers of width ")[0]) for _, size in listed]
+    assert layers == sorted(layers)
+    assert layers[0] < layers[-1]
 
 
 @every_model
@@ -219,6 +234,39 @@ def test_a_classifier_learns_planted_types_and_survives_saving(
         assert torch.equal(again(tokens), logits)
     assert again.types == types
     assert (logits.argmax(dim=1) == truth).float().mean() > 0.9
+
+
+@every_model
+def test_what_its_authors_train_learns_and_nothing_else_changes(name: str) -> None:
+    adata = planted_cells()[:12].copy()
+    torch.manual_seed(0)
+    model = model_class(name).untrained(adata, "tiny")
+    head = model.classifier(N_TYPES)
+    model.freeze_as_published()
+    trained = [key for key, p in model.named_parameters() if p.requires_grad]
+    before = {key: p.detach().clone() for key, p in model.named_parameters()}
+    optimizer = torch.optim.Adam([*(p for p in model.parameters() if p.requires_grad), *head.parameters()])
+    scores = CellTypeClassifier(model, head, ("a", "b", "c"))(model.tokenize(adata))
+    torch.nn.functional.cross_entropy(scores, torch.arange(12) % N_TYPES).backward()
+    optimizer.step()
+    changed = {key for key, p in model.named_parameters() if not torch.equal(p, before[key])}
+    assert changed
+    assert changed <= set(trained)
+    says_all = "train all" in cards()[name].fine_tuning
+    assert says_all == (len(trained) == len(before))
+
+
+@every_model
+def test_cells_are_read_at_every_depth_of_the_card_and_else_at_none(name: str) -> None:
+    depths = cards()[name].read_depths
+    for depth in depths:
+        vectors = built(name).at_depth(depth).embed(planted_cells())
+        assert vectors.shape == embedded(name).shape
+        assert np.isfinite(vectors).all()
+    if not depths:
+        with pytest.raises(UnsupportedTaskError, match="and at no other") as refusal:
+            built(name).at_depth("t4")
+        assert "reads cells at several depths" in refusal.value.hint
 
 
 class OutOfMemoryAbove:

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from anndata import AnnData
 from streamlit.testing.v1 import AppTest
 
 from scviz.jobs.queue import RunQueue
+from scviz.models import cards, model_class
 from scviz.settings import ROOT, Settings
-from scviz.tasks import annotation, back, compare, embedding, front
+from scviz.tasks import annotation, back, compare, embedding, enhancement, front
 from scviz.workspace.database import Run
 from scviz.workspace.records import fingerprint, to_json, write_json, write_record
-from tests.conftest import Opened
+from tests.conftest import Opened, keep_model
 
 PAGES = [
     "app.py",
@@ -179,6 +181,66 @@ def test_a_finished_map_is_colored_by_label_and_by_gene(visit: Open, opened: Ope
     assert "No gene of this dataset is called" in words(page)
 
 
+def test_what_the_authors_train_is_said_where_it_is_chosen(visit: Open, opened: Opened) -> None:
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
+    sentence = cards()["geneformer"].fine_tuning
+    assert sentence not in words(page)
+    page.selectbox(key="mode").set_value("published").run()
+    assert sentence in words(page)
+    page.button(key="run").click().run()
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "annotation"]
+    assert run.request["mode"] == "published"
+
+
+def test_a_depth_can_be_chosen_where_the_model_has_a_choice(
+    visit: Open, opened: Opened, adata: AnnData
+) -> None:
+    deep = keep_model(opened, model_class("scfoundation").untrained(adata, "tiny"), "Deep")
+    page = visit("pages/explore.py", dataset=deep.dataset, checkpoint=opened.checkpoint)
+    assert "read_depth" not in {box.key for box in page.selectbox}
+    page = visit("pages/explore.py", dataset=deep.dataset, checkpoint=deep.checkpoint)
+    page.selectbox(key="read_depth").set_value("f5").run()
+    page.button(key="run").click().run()
+    assert not page.exception
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "embedding"]
+    assert run.request["read_depth"] == "f5"
+    assert "each cell read as if it had five times its reads" in words(visit("pages/runs.py", run=run.id))
+
+
+def test_weights_that_cannot_restore_expression_are_told_apart(visit: Open, opened: Opened) -> None:
+    page = visit("pages/enhance.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
+    assert "Geneformer cannot restore expression; scFoundation can." in words(page)
+    assert "run" not in {button.key for button in page.button}
+    page.button(key="use_scfoundation/scfoundation-demo").click().run()
+    assert "cannot restore" not in words(page)
+
+
+@pytest.mark.slow
+def test_restored_cells_are_shown_beside_both_baselines(visit: Open, opened: Opened, adata: AnnData) -> None:
+    deep = keep_model(opened, model_class("scfoundation").untrained(adata, "tiny"), "Deep")
+    where = {"dataset": deep.dataset, "checkpoint": deep.checkpoint}
+    page = visit("pages/enhance.py", **where)
+    page.button(key="run").click().run()
+    (handed_in,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "enhancement"]
+    assert (handed_in.request["read_depth"], handed_in.request["label_key"]) == ("f5", "cell_type")
+    request = enhancement.Request(**where, label_key="cell_type", check_cells=20)
+    run = carry_out(deep, "enhancement", request)
+    page = visit("pages/enhance.py", **where, run=run)
+    assert not page.exception
+    assert not page.error
+    assert "correlation with the whole cells" in words(page)
+    (methods,) = [table.value for table in page.dataframe if "Correlation" in table.value]
+    assert list(methods["Method"]) == [
+        "the model",
+        "the thinned cells as they are",
+        "mean with 15 neighbors",
+        "the whole cells",
+    ]
+    assert methods["Silhouette of types"].notna().all()
+    assert len(page.get("plotly_chart")) == 1
+    assert page.button(key="export")
+
+
 def test_a_comparison_is_handed_in_with_the_weights_that_know_the_genes(visit: Open, opened: Opened) -> None:
     page = visit("pages/compare.py", dataset=opened.dataset)
     assert page.multiselect(key="weights").options == ["Tiny"]  # the demo weights know none of these genes
@@ -282,6 +344,7 @@ def test_doubtful_cells_can_stay_unnamed_and_the_gain_is_told_beside_the_baselin
     run = carry_out(opened, "annotation", request)
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run=run)
     assert "With 0.00: 0% of the held-out cells unnamed" in words(page)
+    assert "The authors of scBERT" in page.slider(key="threshold").proto.help
     page.slider(key="threshold").set_value(1.0).run()
     assert not page.exception
     assert "With 1.00: all held-out cells unnamed" in words(page)

@@ -7,6 +7,7 @@ import pytest
 
 from scviz.plots.confusion import confusion_figure, row_shares, similar_order
 from scviz.plots.curves import loss_figure
+from scviz.plots.distribution import distribution_figure
 from scviz.plots.export import draw
 from scviz.plots.map_file import draw_map
 from scviz.plots.overlap import overlap_figure
@@ -38,6 +39,16 @@ def test_the_confusion_matrix_shows_shares_and_keeps_the_counts() -> None:
     assert figure.layout.yaxis.title.text == "Known type"
 
 
+def test_a_distribution_has_a_line_for_each_method_that_adds_up_to_all_cells() -> None:
+    values = {"a": np.array([0.1, 0.2, 0.9, np.nan]), "b": np.array([0.5, 0.5])}
+    figure = distribution_figure(values, title="Correlation")
+    assert [trace.name for trace in figure.data] == ["a", "b"]
+    assert [sum(trace.y) for trace in figure.data] == pytest.approx([100, 100])
+    assert figure.layout.xaxis.title.text == "Correlation"
+    assert figure.layout.yaxis.title.text == "Cells (%)"
+    assert draw(figure, "svg").startswith(b"<?xml")
+
+
 def test_the_overlap_of_methods_is_written_in_its_squares_and_can_be_saved() -> None:
     overlap = np.array([[1, 0.25, np.nan], [0.25, 1, 0.5], [np.nan, 0.5, 1]])
     figure = overlap_figure(overlap, ["a", "b", "c"])
@@ -56,6 +67,13 @@ def test_the_loss_curve_has_training_and_validation() -> None:
     figure = loss_figure([1, 2], [0.9, 0.5], [2], [0.6])
     assert [trace.name for trace in figure.data] == ["training cells", "validation cells"]
     assert list(figure.data[0].y) == [0.9, 0.5]
+
+
+def test_the_loss_curve_has_the_guess_as_a_level_line() -> None:
+    figure = loss_figure([1, 2], [0.9, 0.5], [1, 2], [1.1, 0.6], unit="passes over the cells", baseline=0.8)
+    line = figure.data[-1]
+    assert (line.name, list(line.x), list(line.y)) == ("guess that reads no cell", [0, 2], [0.8, 0.8])
+    assert figure.layout.xaxis.title.text == "Training (passes over the cells)"
 
 
 def test_scores_have_one_trace_per_method() -> None:

@@ -30,7 +30,7 @@ from scviz.tasks.annotation.learning import (
 from scviz.tasks.annotation.run import price, run
 from scviz.tasks.exporting.run import run as export
 from scviz.workspace.records import read_record, to_json, write_record
-from tests.conftest import TYPES, Opened
+from tests.conftest import TYPES, Opened, keep_model
 from tests.models.cells import planted_cells
 
 
@@ -39,7 +39,7 @@ def request(opened: Opened, **more: object) -> Request:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "epochs"), [("head", 25), ("lora", 60), ("full", 25)])
+@pytest.mark.parametrize(("mode", "epochs"), [("head", 25), ("lora", 60), ("full", 25), ("published", 25)])
 def test_planted_types_are_learned(opened: Opened, mode: str, epochs: int) -> None:
     result = run(
         request(opened, mode=mode, epochs=epochs, learning_rate=5e-3, batch_size=8), opened.context()
@@ -179,8 +179,9 @@ def test_a_head_that_reads_too_much_to_keep_learns_the_same(opened: Opened, tmp_
     torch.testing.assert_close(weights[0], weights[1], atol=1e-5, rtol=0)
 
 
-def test_stopped_adapters_go_on_and_end_with_the_same_names(opened: Opened) -> None:
-    asked = request(opened, mode="lora", epochs=2, batch_size=16)
+@pytest.mark.parametrize("mode", ["lora", "published"])
+def test_stopped_training_goes_on_and_ends_with_the_same_names(opened: Opened, mode: str) -> None:
+    asked = request(opened, mode=mode, epochs=2, batch_size=16)
     whole = run(asked, opened.context("whole"))
 
     def stop(progress: Progress) -> None:
@@ -194,7 +195,27 @@ def test_stopped_adapters_go_on_and_end_with_the_same_names(opened: Opened) -> N
     np.testing.assert_allclose(again.probabilities, whole.probabilities, atol=1e-5)
 
 
-def test_adapters_have_a_price(opened: Opened) -> None:
-    few = price(request(opened, mode="lora", epochs=1), opened.context())
-    many = price(request(opened, mode="lora", epochs=300), opened.context())
+@pytest.mark.parametrize("mode", ["lora", "published"])
+def test_every_way_to_train_has_a_price(opened: Opened, mode: str) -> None:
+    few = price(request(opened, mode=mode, epochs=1), opened.context())
+    many = price(request(opened, mode=mode, epochs=300), opened.context())
     assert many.seconds > few.seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "trained"),
+    [("scbert", ("performer.net.layers.0.", "norm.")), ("scfoundation", ("encoder_layers.0.",))],
+)
+def test_a_run_trains_only_what_the_authors_of_a_model_do(
+    opened: Opened, adata: AnnData, name: str, trained: tuple[str, ...]
+) -> None:
+    torch.manual_seed(0)
+    model = model_class(name).untrained(adata, "tiny")
+    asked = request(keep_model(opened, model), mode="published", epochs=2)
+    context = opened.context()
+    before = dict(context.model(asked.checkpoint, "annotation").network.named_parameters())
+    run(asked, context)
+    kept = CellTypeClassifier.load(context.result / "classifier", type(model)).encoder.network
+    changed = {key for key, p in kept.named_parameters() if not torch.equal(p, before[key])}
+    assert changed
+    assert all(key.startswith(trained) for key in changed)

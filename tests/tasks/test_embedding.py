@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from anndata import AnnData
 
 from scviz.datasets.neighbors import nearest
-from scviz.errors import JobCancelledError, RequestError
+from scviz.errors import JobCancelledError, RequestError, UnsupportedTaskError
 from scviz.foundation import batching, chunks
 from scviz.foundation.chunks import Chunks
 from scviz.jobs.engine import importable
 from scviz.metrics.neighbors import neighbor_agreement
+from scviz.models import model_class
 from scviz.progress import Progress
 from scviz.tasks.embedding import Request
-from scviz.tasks.embedding.run import price, run
-from tests.conftest import Opened
+from scviz.tasks.embedding.run import help_out, price, run
+from scviz.workspace.records import to_json, write_record
+from tests.conftest import Opened, keep_model
 
 pytestmark = pytest.mark.slow
 
@@ -174,6 +179,38 @@ def test_the_nearest_of_a_cell_is_itself_even_beside_twins() -> None:
     assert found[:, 0].tolist() == [0, 1, 2, 3]
     assert distances[:3].max() == 0
     assert all(len(set(row)) == 3 for row in found.tolist())
+
+
+def test_cells_are_read_at_the_depth_that_is_asked_for(opened: Opened, adata: AnnData) -> None:
+    torch.manual_seed(0)
+    model = model_class("scfoundation").untrained(adata, "tiny").eval()
+    deep = keep_model(opened, model)
+    counts = deep.context().counts(deep.dataset)
+    result = run(request(deep, read_depth="f5"), deep.context("deep"))
+    np.testing.assert_allclose(result.embedding, model.at_depth("f5").embed(counts), atol=1e-5)
+    usual = run(request(deep), deep.context("usual"))
+    np.testing.assert_allclose(usual.embedding, model.embed(counts), atol=1e-5)
+    assert np.abs(result.embedding - usual.embedding).max() > 1e-3
+    assert price(request(deep, read_depth="f5"), deep.context("price")).seconds > 0
+
+
+@pytest.mark.parametrize("work", [run, price, help_out])
+def test_a_depth_is_refused_by_a_model_that_has_no_choice(
+    opened: Opened, work: Callable[..., object]
+) -> None:
+    with pytest.raises(UnsupportedTaskError, match="Geneformer reads cells at the depth that they have"):
+        work(request(opened, read_depth="t4"), opened.context())
+
+
+def test_a_run_from_before_depths_could_be_chosen_is_read(opened: Opened) -> None:
+    asked = request(opened)
+    write_record(run(asked, opened.context()), opened.context().result)
+    old = {name: value for name, value in to_json(asked).items() if name != "read_depth"}
+    text = json.dumps({"task": "embedding", "request": old})
+    (opened.context().folder / "request.json").write_text(text, encoding="utf-8")
+    finished = opened.context("other").finished("one")
+    assert finished.request == asked
+    assert finished.result.n_unseen == 0
 
 
 def test_a_price_is_named_before_the_run(opened: Opened) -> None:

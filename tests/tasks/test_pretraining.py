@@ -30,6 +30,7 @@ def test_a_new_model_beats_the_guess_by_frequency_on_planted_types(opened: Opene
     result = run(request, opened.context())
     assert min(result.validation_losses) < result.baseline_loss
     assert result.n_train == 54
+    assert result.first_loss is None
     info = opened.workspace.checkpoint(result.checkpoint)
     assert info.name == "My model"
     assert info.n_genes == int((adata.X.sum(axis=0) > 0).sum())
@@ -76,6 +77,7 @@ def test_training_goes_on_from_weights_that_are_there(opened: Opened, adata: Ann
     np.testing.assert_allclose(kept.embed(adata), first.embed(adata), atol=1e-4)
     assert result.losses[0] != result.losses[1]  # other genes are hidden in each pass
     assert result.validation_losses[0] == pytest.approx(result.validation_losses[1], abs=1e-4)
+    assert result.first_loss == pytest.approx(result.validation_losses[0], abs=1e-4)
 
 
 def test_going_on_has_a_price_and_needs_weights_that_exist(opened: Opened) -> None:

@@ -52,6 +52,10 @@ CARD = ModelCard(
         "cell expresses than cells usually do. It was trained to fill in masked genes."
     ),
     reads="Raw counts and Ensembl ids; the 2,048 (V1) or 4,094 (V2) genes that rank highest in each cell.",
+    objective=(
+        "15 % of the genes of each cell are hidden and the model names them from the others; the loss (cross "
+        "entropy) is 0 where it is sure of the right gene, and the higher the less it expected it."
+    ),
     reference="10.1038/s41586-023-06139-9",
     licence="Apache-2.0",
     source="https://huggingface.co/ctheodoris/Geneformer",
@@ -63,6 +67,10 @@ CARD = ModelCard(
         "optional: gene_name_id_dict_gc… (symbols) and ensembl_mapping_dict_gc… (retired ids)",
     ),
     signs=("config.json", "model.safetensors|pytorch_model.bin", "*token_dictionary*|*/*token_dictionary*"),
+    fine_tuning=(
+        "Its authors train all of the model with the head by default; in their own example they freeze the two "
+        "lowest layers."
+    ),
     embedding_key="X_Geneformer",
     support={
         "embedding": "evaluated",

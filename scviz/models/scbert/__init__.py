@@ -12,6 +12,10 @@ CARD = ModelCard(
         "one of six levels of expression. It was trained to fill in hidden levels, and made to name cell types."
     ),
     reads="Raw counts and gene symbols; all 16,906 genes of its fixed list, in that order, and cells with 200 of them.",
+    objective=(
+        "The levels of 15 % of the genes that a cell expresses are to be told from all its other genes; the loss "
+        "(cross entropy) is 0 where the model is sure of the right level, and the higher the less it expected it."
+    ),
     reference="10.1038/s42256-022-00534-z",
     licence="GPL-3.0; research only, not for clinical use",
     source="https://github.com/TencentAILabHealthcare/scBERT",
@@ -22,6 +26,9 @@ CARD = ModelCard(
         "for a fine-tuned file: labels.json, the names of its cell types in their order",
     ),
     signs=("panglao*.pth|*_best.pth", "*.txt|*.json|*.h5ad"),
+    fine_tuning=(
+        "Its authors train the second to last layer, the last normalization and the head; all else stays as it was."
+    ),
     embedding_key="X_scBERT",
     support={
         "embedding": "related",

@@ -27,6 +27,7 @@ from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.scbert import CARD
 from scviz.models.scbert.checkpoint import CONFIG, VOCAB, WEIGHTS, read_checkpoint
 from scviz.models.scbert.config import MOST_GENES, SHAPES, CellMode, Config
+from scviz.models.scbert.finetuning import freeze_as_published
 from scviz.models.scbert.network import Network, TypeHead
 from scviz.models.scbert.pretraining import corpus_genes, mask_bins
 from scviz.models.scbert.tokenizer import LevelRules, column_places, n_tokens, tokenize
@@ -222,6 +223,10 @@ class ScBert(FoundationModel):
     def classifier(self, n_types: int, *, pooling: Pooling = "published") -> TypeHead:
         """Make an untrained head that names cell types."""
         return TypeHead(self.config, n_types, pooling=pooling)
+
+    def freeze_as_published(self) -> None:
+        """Leave trainable the second to last layer and the last norm."""
+        freeze_as_published(self.network)
 
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
         """Hide levels above 0 and give the cross entropy of telling them, a scalar.

@@ -13,6 +13,11 @@ CARD = ModelCard(
         "whose reads had been thinned out."
     ),
     reads="Raw counts and gene symbols; every expressed gene among 19,264 human protein-coding and other genes.",
+    objective=(
+        "The reads of half of the cells are thinned out, 30 % of the expressed genes and 3 % of the others are "
+        "hidden, and the model restores them as they were in the whole cell; the loss is its mean squared error "
+        "there, in ln(1 + counts per 10,000)."
+    ),
     reference="10.1038/s41592-024-02305-7",
     licence=(
         "scFoundation License: research without commercial or military use; not to be passed on, and revocable"
@@ -23,11 +28,20 @@ CARD = ModelCard(
         "OS_scRNA_gene_index.19264.tsv",
         "optional: gene_aliases.json, other names of genes and the name that the list has for them",
     ),
+    read_depths={
+        "f1": "the reads that it has",
+        "t4": "10,000 reads",
+        "t4.5": "32,000 reads",
+        "f2": "twice its reads",
+        "f5": "five times its reads",
+        "a1": "ten times its reads",
+    },
     terms=(
         "I use these weights for research only, neither commercially nor for military ends, do not pass them on, "
         "and know that the permission can be taken back (scFoundation License)."
     ),
     signs=("models.ckpt", "OS_scRNA_gene_index*.tsv"),
+    fine_tuning="Its authors train the second to last layer of the encoder and the head; all else stays as it was.",
     embedding_key="X_scFoundation",
     support={
         "embedding": "evaluated",

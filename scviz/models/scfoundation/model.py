@@ -266,6 +266,10 @@ class ScFoundation(FoundationModel):
         """Make an untrained head that names cell types."""
         return CellHead(self.config.width, n_types, pooling=pooling, depth_tokens=self.config.depth_tokens)
 
+    def freeze_as_published(self) -> None:
+        """Leave trainable the second to last layer of the encoder."""
+        self.network.freeze_for_annotation()
+
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
         """Thin cells out, hide genes and give the mean squared error of restoring them, a scalar.
 

@@ -24,11 +24,18 @@ CARD = ModelCard(
         "that cell. It was trained to generate the expression of genes that it is not shown."
     ),
     reads="Raw counts and gene symbols; up to 1,199 of the genes that a cell expresses, in 50 bins of the cell.",
+    objective=(
+        "A quarter to three quarters of the genes of each cell are kept back, and the model generates their bins "
+        "of expression from the genes that it is shown, and again from its vector of the cell; the loss is the "
+        "sum of both mean squared errors, in bins (after 1,000 updates the training cells count a third one, so "
+        "that their curve steps up)."
+    ),
     reference="10.1038/s41592-024-02201-0",
     licence="Code MIT; the authors state no separate licence for the weights",
     source="https://github.com/bowang-lab/scGPT",
     files=("args.json", "vocab.json", "best_model.pt"),
     signs=("args.json", "vocab.json", "best_model.pt"),
+    fine_tuning="Its authors train all of the model with the head and freeze nothing.",
     embedding_key="X_scGPT",
     support={
         "embedding": "evaluated",

@@ -27,8 +27,8 @@ class Request:
     checkpoint: str
     label_key: str
     """Column with known cell types; cells without a label are named, but neither trained nor tested on."""
-    mode: Literal["head", "lora", "full"] = "head"
-    """Train a head on the frozen model, small additions to its layers and a head, or all of it."""
+    mode: Literal["head", "lora", "full", "published"] = "head"
+    """Train a head on the frozen model, small additions to its layers and a head, all of it, or what its authors do."""
     pooling: Literal["mean", "published"] = "mean"
     """What the head reads: the mean over genes, or what the model's authors chose."""
     balanced: bool = False
@@ -37,7 +37,7 @@ class Request:
     """Hold whole groups out, such as donors, instead of cells."""
     test_fraction: float = 0.2
     epochs: int = 0
-    """Most passes over the training cells; 0 takes 100 for a head, 30 for adapters and 10 for all."""
+    """Most passes over the training cells; 0 takes 100 for a head, 30 for adapters, 10 for all, 20 as published."""
     batch_size: int = 32
     learning_rate: float = 0.0
     """0 takes one that suits the mode and the width of the model."""

@@ -1,4 +1,4 @@
-"""Three ways to learn cell types: a head on the frozen model, adapters and a head, or all of the model."""
+"""Ways to learn cell types: a head on the frozen model, adapters and a head, all of it, or what its authors train."""
 
 from __future__ import annotations
 
@@ -28,21 +28,29 @@ def learn(classifier: CellTypeClassifier, task: Task, request: Request, context:
     """Train the classifier in place, in the way that is asked for; it ends as an ordinary one."""
     if request.mode == "head":
         return train_head(classifier, task, request, context)
-    if request.mode == "full":
-        return _train_all(classifier, task, request, context)
-    add_adapters(classifier, some_cells(classifier, task))
+    choose_trained(classifier, task, request)
     history = _train_all(classifier, task, request, context)
-    merge_adapters(classifier)
+    if request.mode == "lora":
+        merge_adapters(classifier)
     return history
+
+
+def choose_trained(classifier: CellTypeClassifier, task: Task, request: Request) -> None:
+    """Leave trainable, or add, what the request asks to train of the encoder, besides the head."""
+    if request.mode == "lora":
+        add_adapters(classifier, _some_cells(classifier, task))
+    if request.mode == "published":
+        classifier.encoder.freeze_as_published()
 
 
 def training_settings(request: Request, classifier: CellTypeClassifier) -> TrainingSettings:
     """Choose what the request leaves open."""
     width = classifier.encoder.gene_embeddings().shape[1]
     small = 8 if width < 256 else 1  # small models are trained with larger steps
-    epochs = {"head": 100, "lora": 30, "full": 10}
-    patience = {"head": 15, "lora": 8, "full": 3}  # what has few weights needs more passes
-    rates = {"head": 5e-3, "lora": 5e-4 * small, "full": 5e-5 * small}
+    epochs = {"head": 100, "lora": 30, "full": 10, "published": 20}
+    patience = {"head": 15, "lora": 8, "full": 3, "published": 5}  # what has few weights needs more passes
+    # the authors of scBERT and scGPT take 1e-4
+    rates = {"head": 5e-3, "lora": 5e-4 * small, "full": 5e-5 * small, "published": 1e-4 * small}
     return TrainingSettings(
         epochs=request.epochs or epochs[request.mode],
         batch_size=request.batch_size,
@@ -97,7 +105,7 @@ def cross_entropy(
     return losses.mean()
 
 
-def some_cells(classifier: CellTypeClassifier, task: Task) -> Tokens:
+def _some_cells(classifier: CellTypeClassifier, task: Task) -> Tokens:
     """Tokenize the first two training cells."""
     return classifier.encoder.tokenize(task.adata[task.split.train[:2]])
 

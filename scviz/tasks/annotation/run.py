@@ -11,7 +11,6 @@ from torch import Tensor
 
 from scviz.foundation.batching import in_chunks, pick_device
 from scviz.foundation.classifier import CellTypeClassifier
-from scviz.foundation.lora import add_adapters
 from scviz.foundation.tokens import Tokens
 from scviz.memory import peak_gb
 from scviz.metrics.comparison import compare
@@ -21,10 +20,10 @@ from scviz.tasks.annotation import MODEL, Request, Result
 from scviz.tasks.annotation.baselines import baselines
 from scviz.tasks.annotation.cells import Task, prepare
 from scviz.tasks.annotation.learning import (
+    choose_trained,
     cross_entropy,
     fits_in_memory,
     learn,
-    some_cells,
     training_settings,
 )
 from scviz.tasks.context import Context
@@ -98,8 +97,7 @@ def price(request: Request, context: Context) -> Price:
     head = model.classifier(len(task.types), pooling=request.pooling)
     classifier = CellTypeClassifier(model, head, task.types).to(model.device)
     settings = training_settings(request, classifier)
-    if request.mode == "lora":
-        add_adapters(classifier, some_cells(classifier, task))
+    choose_trained(classifier, task, request)
     rows = np.random.default_rng(request.seed).permutation(task.split.train)[: 2 * request.batch_size]
     reading = _seconds_per_cell(classifier, task, rows, train=False)
     n_train, n_validation = len(task.split.train), len(task.split.validation)

@@ -21,6 +21,8 @@ class Request:
 
     dataset: str
     checkpoint: str
+    read_depth: str = ""
+    """Read cells as if they had this depth, in the words of the model's card; empty = the model's own way."""
     n_neighbors: int = 15
     """Neighbors of a cell in the map."""
     min_dist: float = 0.3

@@ -11,6 +11,7 @@ from scviz.datasets.expression import log_expression, principal_components, vari
 from scviz.datasets.neighbors import map_of_cells
 from scviz.foundation.batching import BatchSize, pick_device, time_per_cell
 from scviz.foundation.chunks import Chunks, embed_cells, embed_chunks
+from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
 from scviz.progress import Progress
 from scviz.tasks.context import Context
@@ -22,7 +23,7 @@ def run(request: Request, context: Context) -> Result:
     """Carry the request out; chunks that an earlier try has finished are not computed again."""
     chunks = Chunks(context.state)
     chunks.clear_up()
-    adata, model = context.counts(request.dataset), context.model(request.checkpoint, "embedding")
+    adata, model = context.counts(request.dataset), _model(request, context)
     report = context.report
     start = time.monotonic()
     batch_size: BatchSize = request.batch_size or "auto"
@@ -56,10 +57,15 @@ def run(request: Request, context: Context) -> Result:
     )
 
 
+def _model(request: Request, context: Context) -> FoundationModel:
+    model = context.model(request.checkpoint, "embedding")
+    return model.at_depth(request.read_depth) if request.read_depth else model
+
+
 def help_out(request: Request, context: Context) -> None:
     """Embed chunks of a run that another process carries out, as long as there are some that nobody else has."""
     chunks = Chunks(context.state)
-    adata, model = context.counts(request.dataset), context.model(request.checkpoint, "embedding")
+    adata, model = context.counts(request.dataset), _model(request, context)
     for _ in embed_chunks(
         model,
         adata,
@@ -74,7 +80,7 @@ def help_out(request: Request, context: Context) -> None:
 
 def price(request: Request, context: Context) -> Price:
     """Time three batches of long, usual and short cells, and say what the whole will take."""
-    adata, model = context.counts(request.dataset), context.model(request.checkpoint, "embedding")
+    adata, model = context.counts(request.dataset), _model(request, context)
     model.to(pick_device(context.device))
     n_cells = int((model.n_tokens(adata) > 0).sum())
     seconds = time_per_cell(model, adata) * n_cells

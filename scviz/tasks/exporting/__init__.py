@@ -13,7 +13,7 @@ class Request:
     """Which run."""
 
     run: str
-    """Id of a finished map or of finished cell types."""
+    """Id of a finished map, of finished cell types or of restored expression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,4 +23,4 @@ class Result:
     file_name: str
     """Name of the file in the result folder of this run."""
     added: tuple[str, ...]
-    """What was added: columns of `obs`, keys of `obsm`."""
+    """What was added: columns of `obs`, keys of `obsm`, layers."""

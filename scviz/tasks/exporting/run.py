@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from scviz.datasets.layers import LAYERS, layer_names
 from scviz.datasets.writeback import write_labels
 from scviz.errors import RequestError
 from scviz.models import cards
@@ -30,7 +32,7 @@ def run(request: Request, context: Context) -> Result:
     if run.task not in _COLLECT:
         raise RequestError(
             f"A run of {run.task} says nothing of each cell.",
-            hint="Choose a map, cell types or an edit of genes.",
+            hint="Choose a map, cell types, an edit of genes or restored expression.",
         )
     checkpoint = context.workspace.checkpoint(run.request.checkpoint)
     dataset = context.workspace.dataset(run.request.dataset)
@@ -44,6 +46,7 @@ def run(request: Request, context: Context) -> Result:
         "licence": checkpoint.licence,
         "dataset": dataset.id,
     }
+    layers = context.workspace.run_folder(request.run) / "result" / LAYERS
     file_name = f"{slug(dataset.name)}-{run.task}.h5ad"
     context.report(Progress(stage="Writing the file"))
     write_labels(
@@ -52,8 +55,9 @@ def run(request: Request, context: Context) -> Result:
         columns,
         note,
         embeddings=embeddings,
+        layers=layers if layers.is_file() else None,
     )
-    return Result(file_name=file_name, added=(*columns, *embeddings))
+    return Result(file_name=file_name, added=(*columns, *embeddings, *layer_names(layers)))
 
 
 def _annotation(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -83,4 +87,9 @@ def _in_silico(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]
     return columns, {}
 
 
-_COLLECT = {"annotation": _annotation, "embedding": _embedding, "in_silico": _in_silico}
+_COLLECT: dict[str, Callable[[Any, str], tuple[dict[str, Any], dict[str, Any]]]] = {
+    "annotation": _annotation,
+    "embedding": _embedding,
+    "in_silico": _in_silico,
+    "enhancement": lambda *_: ({}, {}),  # its layer lies in a file of its own
+}

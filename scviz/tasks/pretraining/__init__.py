@@ -49,3 +49,5 @@ class Result:
     """Loss on the validation cells of a guess that reads no cell: by how common each answer is elsewhere."""
     n_train: int
     n_validation: int
+    first_loss: float | None = None
+    """Loss on the validation cells of the weights that training went on from, before it; None for a new model."""

@@ -36,10 +36,12 @@ def run(request: Request, context: Context) -> Result:
     adata = context.counts(request.dataset)
     torch.manual_seed(request.seed)
     model = _start(request, context, adata).to(pick_device(context.device))
-    train, validation = _split(model, adata, request)
+    train, validation = split(model, adata, request)
+    loss = Loss(model, adata, request.seed)
+    first_loss = None if request.checkpoint is None else loss.of_all(validation, request.batch_size)
     history = fit(
         model,
-        _Loss(model, adata, request.seed),
+        loss,
         Cells(train=train, validation=validation, lengths=model.n_tokens(adata)),
         settings=TrainingSettings(
             epochs=request.epochs,
@@ -61,6 +63,7 @@ def run(request: Request, context: Context) -> Result:
         baseline_loss=model.blind_loss(model.tokenize(adata[train]), model.tokenize(adata[validation])),
         n_train=len(train),
         n_validation=len(validation),
+        first_loss=first_loss,
     )
 
 
@@ -71,7 +74,7 @@ def _start(request: Request, context: Context, adata: AnnData) -> FoundationMode
     return model_class(request.model).untrained(adata, request.configuration)
 
 
-def _split(
+def split(
     model: FoundationModel, adata: AnnData, request: Request
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Set some cells aside, to see when training does no more good."""
@@ -85,16 +88,26 @@ def _split(
     return np.sort(rows[n_validation:]), np.sort(rows[:n_validation])
 
 
-class _Loss:
+class Loss:
     """The model's own loss of cells; what is hidden of a validation cell is the same in every pass."""
 
     def __init__(self, model: FoundationModel, adata: AnnData, seed: int) -> None:
         self.model, self.adata, self.seed = model, adata, seed
 
     def __call__(self, rows: NDArray[np.int64]) -> Tensor:
+        """Give the mean loss of cells, a scalar."""
         draw = torch.randint(2**31, (1,)).item() if self.model.training else self.seed + int(rows[0])
         generator = torch.Generator().manual_seed(int(draw))
         return self.model.pretraining_loss(self.model.tokenize(self.adata[rows]), generator)
+
+    def of_all(self, rows: NDArray[np.int64], batch_size: int) -> float:
+        """Average over cells as a check between passes does, without training."""
+        batches = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
+        self.model.eval()
+        with torch.no_grad():
+            total = sum(float(self(batch)) * len(batch) for batch in batches)
+        self.model.train()
+        return total / len(rows)
 
 
 def _keep(model: FoundationModel, request: Request, context: Context, n_train: int) -> str:
@@ -171,8 +184,8 @@ def price(request: Request, context: Context) -> Price:
         )
     adata = context.counts(request.dataset)
     model = _start(request, context, adata)
-    train, _ = _split(model, adata, request)
-    loss, seconds = _Loss(model, adata, request.seed), 0.0
+    train, _ = split(model, adata, request)
+    loss, seconds = Loss(model, adata, request.seed), 0.0
     for part in np.array_split(train[: 2 * request.batch_size], 2):
         start = time.perf_counter()
         torch.autograd.backward(loss(part))

@@ -1,4 +1,4 @@
-"""The same requests without a browser: `python -m scviz COMMAND`; the README names the commands."""
+"""What each command does: hand a request in, wait, print and write what came out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scviz import cli_in_silico
-from scviz.errors import JobError, RequestError, ScvizError
+from scviz.cli import in_silico as in_silico_words
+from scviz.errors import JobError, RequestError
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
 from scviz.tasks import (
@@ -22,6 +22,7 @@ from scviz.tasks import (
     compare,
     downloading,
     embedding,
+    enhancement,
     exporting,
     importing,
     opening,
@@ -31,160 +32,7 @@ from scviz.workspace import Workspace
 from scviz.workspace.database import time_left
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command; returns 0, or 1 with a sentence on standard error."""
-    options = _parser().parse_args(arguments)
-    try:
-        options.command(options, Settings.from_env())
-    except ScvizError as error:
-        print(f"{error} {error.hint}".strip(), file=sys.stderr)
-        return 1
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m scviz", description="Single-cell foundation models, with baselines."
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    serve = commands.add_parser("serve", help="start the dashboard")
-    serve.add_argument("--port", type=int, default=8501)
-    serve.set_defaults(command=_serve)
-
-    open_ = commands.add_parser("open", help="open a dataset: an .h5ad file, or the demo")
-    open_.add_argument("file", help='path of a file, or "demo"')
-    open_.add_argument("--name", default="")
-    open_.add_argument(
-        "--counts", default=None, help="where raw counts are: X, raw/X, layers/NAME; found by default"
-    )
-    open_.set_defaults(command=_open)
-
-    embed = commands.add_parser("embed", help="embed cells and draw the map, beside principal components")
-    _add_subject(embed)
-    _add_fields(embed, embedding.Request, "n_neighbors", "min_dist", "batch_size", "seed")
-    _add_output(embed)
-    embed.set_defaults(command=_embed)
-
-    _add_compare(commands)
-
-    annotate = commands.add_parser(
-        "annotate", help="learn cell types and name the cells held out, beside baselines"
-    )
-    _add_subject(annotate)
-    annotate.add_argument("--label-key", required=True, help="column with known cell types")
-    annotate.add_argument("--group-key", default=None, help="hold out whole groups of this column")
-    annotate.add_argument("--mode", choices=["head", "lora", "full"], default="head")
-    annotate.add_argument("--balanced", action="store_true", help="let every type count the same in training")
-    annotate.add_argument("--pooling", choices=["mean", "published"], default="mean")
-    _add_fields(
-        annotate, annotation.Request, "test_fraction", "epochs", "batch_size", "learning_rate", "seed"
-    )
-    _add_output(annotate)
-    annotate.set_defaults(command=_annotate)
-
-    cli_in_silico.add_command(commands, _in_silico)
-
-    pretrain = commands.add_parser(
-        "pretrain", help="train a model, new or from weights, on the cells of a dataset, without labels"
-    )
-    pretrain.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
-    pretrain.add_argument(
-        "--checkpoint", default=None, help="id of weights to start from; default: random ones of --model"
-    )
-    _add_fields(
-        pretrain,
-        pretraining.Request,
-        "model",
-        "configuration",
-        "name",
-        "epochs",
-        "batch_size",
-        "learning_rate",
-        "seed",
-    )
-    pretrain.add_argument(
-        "--demo", action="store_true", help="mark the checkpoint as one that only shows how things work"
-    )
-    pretrain.add_argument("--output", type=Path, help="folder to move the checkpoint to")
-    pretrain.set_defaults(command=_pretrain)
-
-    _add_weights(commands)
-
-    runs = commands.add_parser("runs", help="list runs, or show, stop, resume, delete one")
-    runs.add_argument(
-        "action", nargs="?", choices=["list", "show", "stop", "resume", "delete"], default="list"
-    )
-    runs.add_argument("run", nargs="?", help="id of a run")
-    runs.set_defaults(command=_runs)
-    return parser
-
-
-def _add_compare(commands: Any) -> None:
-    """Offer the comparison of several models."""
-    compare_ = commands.add_parser("compare", help="embed with several models, beside principal components")
-    compare_.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
-    compare_.add_argument(
-        "--checkpoints", nargs="+", default=[], help="ids of weights; default: the newest four"
-    )
-    compare_.add_argument("--label-key", default=None, help="column with known cell types")
-    compare_.add_argument("--batch-key", default=None, help="column of batches, which should mix")
-    _add_fields(compare_, compare.Request, "n_neighbors", "min_dist", "seed")
-    compare_.add_argument("--csv", type=Path, help="write how much methods disagree on each cell here")
-    compare_.set_defaults(command=_compare)
-
-
-def _add_weights(commands: Any) -> None:
-    """Offer the two ways in which weights come into the workspace."""
-    import_ = commands.add_parser("import", help="take a folder of weights into the workspace")
-    import_.add_argument("model")
-    import_.add_argument("folder", type=Path)
-    import_.add_argument("--name", default="")
-    import_.set_defaults(command=_import)
-
-    download = commands.add_parser("download", help="fetch published weights and take them in")
-    download.add_argument("model")
-    download.add_argument("released", metavar="NAME", help="as the Models page lists it")
-    download.add_argument(
-        "--accept-licence",
-        dest="accepted_licence",
-        action="store_true",
-        help="say that you have read the licence of the weights and keep to it",
-    )
-    download.add_argument("--beside", default="", help="folder with files that the repository lacks")
-    download.set_defaults(command=_download)
-
-
-def _add_subject(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
-    parser.add_argument("--checkpoint", default="", help="id of the weights; default: the newest")
-
-
-def _add_fields(parser: argparse.ArgumentParser, request: type, *names: str) -> None:
-    """Offer fields of a request as options, with the request's own defaults."""
-    fields = {field.name: field for field in dataclasses.fields(request)}
-    for name in names:
-        default = fields[name].default
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=type(default), default=default, help=f"default {default}"
-        )
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", type=Path, help="write a copy of the file with the results (.h5ad) here")
-    parser.add_argument("--csv", type=Path, help="write one row per cell here")
-
-
-def _given(options: argparse.Namespace, request: type) -> dict[str, Any]:
-    """Take the options that are fields of a request."""
-    names = {field.name for field in dataclasses.fields(request)}
-    return {name: value for name, value in vars(options).items() if name in names}
-
-
-# commands
-
-
-def _serve(options: argparse.Namespace, settings: Settings) -> None:
+def serve(options: argparse.Namespace, settings: Settings) -> None:
     """Open the demo data if nothing is open yet, then become the web server."""
     from scviz.datasets.demo import open_demo
     from scviz.progress import silent
@@ -194,24 +42,19 @@ def _serve(options: argparse.Namespace, settings: Settings) -> None:
         print("Opening the demo data: 700 blood cells …", flush=True)
         open_demo(workspace, silent)
     print(f"scviz is at http://localhost:{options.port}", flush=True)
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(ROOT / "app.py"),
-        "--server.port",
-        str(options.port),
-    ]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    command += ["--server.port", str(options.port)]
     os.chdir(ROOT)  # Streamlit reads its configuration from here
     os.execv(sys.executable, command)
 
 
-def _open(options: argparse.Namespace, settings: Settings) -> None:
+def open_file(options: argparse.Namespace, settings: Settings) -> None:
+    """Open a dataset and print its id."""
     print(_dataset(options.file, settings, name=options.name, counts=options.counts))
 
 
-def _embed(options: argparse.Namespace, settings: Settings) -> None:
+def embed(options: argparse.Namespace, settings: Settings) -> None:
+    """Embed cells and print how many."""
     dataset, checkpoint = _subject(options, settings)
     given = _given(options, embedding.Request) | {"dataset": dataset, "checkpoint": checkpoint}
     run, result = _carry_out("embedding", embedding.Request(**given), settings)
@@ -224,7 +67,8 @@ def _embed(options: argparse.Namespace, settings: Settings) -> None:
     _write_copy(options, run, settings)
 
 
-def _compare(options: argparse.Namespace, settings: Settings) -> None:
+def compare_models(options: argparse.Namespace, settings: Settings) -> None:
+    """Compare models and print their scores."""
     newest = [info.id for info in Workspace.from_settings(settings).checkpoints()]
     checkpoints = tuple(options.checkpoints or newest[: compare.MOST_CHECKPOINTS])
     dataset = _dataset(options.dataset, settings)
@@ -239,7 +83,8 @@ def _compare(options: argparse.Namespace, settings: Settings) -> None:
         _write_csv(options.csv, dataset, settings, ["disagreement"], zip(result.disagreement, strict=True))
 
 
-def _annotate(options: argparse.Namespace, settings: Settings) -> None:
+def annotate(options: argparse.Namespace, settings: Settings) -> None:
+    """Name cell types and print the scores."""
     dataset, checkpoint = _subject(options, settings)
     given = _given(options, annotation.Request) | {"dataset": dataset, "checkpoint": checkpoint}
     run, result = _carry_out("annotation", annotation.Request(**given), settings)
@@ -255,17 +100,29 @@ def _annotate(options: argparse.Namespace, settings: Settings) -> None:
     _write_copy(options, run, settings)
 
 
-def _in_silico(options: argparse.Namespace, settings: Settings) -> None:
+def in_silico(options: argparse.Namespace, settings: Settings) -> None:
+    """Edit genes and print what moved."""
     dataset, checkpoint = _subject(options, settings)
-    request = cli_in_silico.request_of(options, dataset, checkpoint)
+    request = in_silico_words.request_of(options, dataset, checkpoint)
     run, result = _carry_out("in_silico", request, settings)
-    print(json.dumps({"run": run, **cli_in_silico.summary(result)}, indent=1))
+    print(json.dumps({"run": run, **in_silico_words.summary(result)}, indent=1))
     if options.csv:
-        cli_in_silico.write_effects(result, options.csv)
+        in_silico_words.write_effects(result, options.csv)
     _write_copy(options, run, settings)
 
 
-def _pretrain(options: argparse.Namespace, settings: Settings) -> None:
+def enhance(options: argparse.Namespace, settings: Settings) -> None:
+    """Restore expression and print the check."""
+    dataset, checkpoint = _subject(options, settings)
+    given = _given(options, enhancement.Request) | {"dataset": dataset, "checkpoint": checkpoint}
+    run, result = _carry_out("enhancement", enhancement.Request(**given), settings)
+    scores = {name: dataclasses.asdict(score) for name, score in result.scores.items()}
+    print(json.dumps({"run": run, "scores": scores, "verdict": result.gain.verdict}, indent=1))
+    _write_copy(options, run, settings)
+
+
+def pretrain(options: argparse.Namespace, settings: Settings) -> None:
+    """Train a model without labels and print its id."""
     import shutil
 
     dataset = _dataset(options.dataset, settings)
@@ -278,13 +135,15 @@ def _pretrain(options: argparse.Namespace, settings: Settings) -> None:
     print(result.checkpoint)
 
 
-def _import(options: argparse.Namespace, settings: Settings) -> None:
+def import_weights(options: argparse.Namespace, settings: Settings) -> None:
+    """Take a folder of weights in."""
     folder = options.folder.resolve()
     request = importing.Request(model=options.model, folder=str(folder), name=options.name or folder.name)
     _take_in("importing", request, settings)
 
 
-def _download(options: argparse.Namespace, settings: Settings) -> None:
+def download(options: argparse.Namespace, settings: Settings) -> None:
+    """Fetch published weights."""
     given = _given(options, downloading.Request)
     if options.beside:
         given["beside"] = str(Path(options.beside).expanduser().resolve())
@@ -297,7 +156,8 @@ def _take_in(task: str, request: Any, settings: Settings) -> None:
     print(json.dumps(dataclasses.asdict(result) | {"loaded": len(result.loaded)}, indent=1))
 
 
-def _runs(options: argparse.Namespace, settings: Settings) -> None:
+def runs(options: argparse.Namespace, settings: Settings) -> None:
+    """List runs, or show, stop, resume or delete one."""
     queue = RunQueue(settings)
     if options.action == "list":
         for run in queue.runs():
@@ -315,6 +175,12 @@ def _runs(options: argparse.Namespace, settings: Settings) -> None:
 
 
 # what commands share
+
+
+def _given(options: argparse.Namespace, request: type) -> dict[str, Any]:
+    """Take the options that are fields of a request."""
+    names = {field.name for field in dataclasses.fields(request)}
+    return {name: value for name, value in vars(options).items() if name in names}
 
 
 def _subject(options: argparse.Namespace, settings: Settings) -> tuple[str, str]:

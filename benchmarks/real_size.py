@@ -1,0 +1,181 @@
+"""Weights of the published size, taken in and used: `python -m benchmarks.real_size FILE [--models ...]`.
+
+Writes a folder as the authors lay it out, with random numbers and a vocabulary that knows the genes of the file
+(`benchmarks/published_layouts.py`), takes it in as `python -m scviz import` does, and embeds the first cells.
+Every step has a process of its own, so that its peak of memory is its own. Folders are removed model by model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from benchmarks.published_layouts import WRITERS
+from scviz.datasets.genes import identifiers
+from scviz.datasets.readers import open_file
+from scviz.memory import peak_gb
+from scviz.models import model_class
+from scviz.progress import silent
+from scviz.tasks.context import Context
+from scviz.tasks.importing import Request
+from scviz.tasks.importing.run import run
+from scviz.workspace import Workspace
+
+T = TypeVar("T")
+
+COLUMNS = (
+    "weights",
+    "millions",
+    "tensors read / missing / unexpected",
+    "taken in, s",
+    "GB",
+    "loaded, s",
+    "tokens of a cell",
+    "CPU s per cell",
+    "GB",
+    "embedding",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What taking a folder in gave and cost."""
+
+    checkpoint: str
+    n_weights: int
+    tensors: tuple[int, int, int]
+    """Read, missing, unexpected."""
+    seconds: float
+    gb: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What loading and embedding gave and cost."""
+
+    load_seconds: float
+    n_tokens: float
+    """Mean over the cells."""
+    cpu_seconds: float
+    """Of one cell."""
+    gb: float
+    shape: tuple[int, ...]
+    n_finite: int
+    """Cells that have a vector of numbers."""
+
+
+def alone(work: Callable[..., T], *arguments: object) -> T:
+    """Do a piece of work in a new process that ends with it."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def surroundings(home: Path) -> Context:
+    """Return a workspace with a run."""
+    workspace = Workspace(home)
+    return Context(workspace=workspace, report=silent, folder=workspace.run_folder("one"))
+
+
+def opened(home: Path, file: Path) -> str:
+    """Open the file; return the id of the dataset."""
+    return open_file(file, surroundings(home).workspace, name=file.stem).id
+
+
+def written(home: Path, dataset: str, name: str) -> None:
+    """Write the folder of a model."""
+    torch.manual_seed(0)
+    folder = home / "published"
+    folder.mkdir()
+    WRITERS[name](folder, identifiers(surroundings(home).counts(dataset).var))
+
+
+def imports_alone() -> float:
+    """Return the memory that a process takes before it has read anything."""
+    model_class("geneformer")
+    return peak_gb()
+
+
+def taken_in(home: Path, name: str) -> Intake:
+    """Take the folder of a model in."""
+    model = name.partition("-")[0]
+    model_class(model)  # importing libraries is not counted
+    start = time.perf_counter()
+    found = run(
+        Request(model=model, folder=str(home / "published"), name=name.replace("-", " ")), surroundings(home)
+    )
+    return Intake(
+        checkpoint=found.checkpoint,
+        n_weights=found.n_parameters,
+        tensors=(len(found.loaded), len(found.missing), len(found.unexpected)),
+        seconds=time.perf_counter() - start,
+        gb=peak_gb(),
+    )
+
+
+def used(home: Path, dataset: str, checkpoint: str, n_cells: int) -> Use:
+    """Load the weights and embed the first cells."""
+    context = surroundings(home)
+    adata = context.counts(dataset)[:n_cells].copy()
+    model_class(context.workspace.checkpoint(checkpoint).model)
+    start = time.perf_counter()
+    model = context.model(checkpoint, "embedding")
+    load_seconds, start = time.perf_counter() - start, time.process_time()
+    embedding = model.embed(adata, device="cpu")
+    return Use(
+        load_seconds=load_seconds,
+        n_tokens=float(model.n_tokens(adata).mean()),
+        cpu_seconds=(time.process_time() - start) / n_cells,
+        gb=peak_gb(),
+        shape=embedding.shape,
+        n_finite=int(np.isfinite(embedding).all(axis=1).sum()),
+    )
+
+
+def row(name: str, intake: Intake, use: Use) -> str:
+    """Write a row of the table."""
+    cells = (
+        name,
+        f"{intake.n_weights / 1e6:.1f}",
+        " / ".join(map(str, intake.tensors)),
+        f"{intake.seconds:.1f}",
+        f"{intake.gb:.2f}",
+        f"{use.load_seconds:.1f}",
+        f"{use.n_tokens:,.0f}",
+        f"{use.cpu_seconds:.1f}",
+        f"{use.gb:.2f}",
+        f"{' x '.join(map(str, use.shape))}, {use.n_finite} finite",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Print a row for each model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--models", nargs="*", choices=list(WRITERS), default=list(WRITERS))
+    parser.add_argument("--cells", type=int, default=8)
+    options = parser.parse_args()
+    print(f"A process that has imported everything and read nothing: {alone(imports_alone):.2f} GB\n")
+    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)
+    for name in options.models:
+        with tempfile.TemporaryDirectory() as folder:
+            home = Path(folder)
+            dataset = alone(opened, home, options.file)
+            alone(written, home, dataset, name)
+            intake = alone(taken_in, home, name)
+            use = alone(used, home, dataset, intake.checkpoint, options.cells)
+            print(row(name, intake, use), flush=True)
+
+
+if __name__ == "__main__":
+    main()

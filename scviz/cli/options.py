@@ -1,0 +1,153 @@
+"""Which commands there are, and what each takes."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from scviz.cli import commands, in_silico
+from scviz.tasks import annotation, compare, embedding, enhancement, pretraining
+
+
+def parser() -> argparse.ArgumentParser:
+    """Offer all commands."""
+    whole = argparse.ArgumentParser(
+        prog="python -m scviz", description="Single-cell foundation models, with baselines."
+    )
+    entries = whole.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = entries.add_parser("serve", help="start the dashboard")
+    serve.add_argument("--port", type=int, default=8501)
+    serve.set_defaults(command=commands.serve)
+
+    open_ = entries.add_parser("open", help="open a dataset: an .h5ad file, or the demo")
+    open_.add_argument("file", help='path of a file, or "demo"')
+    open_.add_argument("--name", default="")
+    open_.add_argument(
+        "--counts", default=None, help="where raw counts are: X, raw/X, layers/NAME; found by default"
+    )
+    open_.set_defaults(command=commands.open_file)
+
+    embed = entries.add_parser("embed", help="embed cells and draw the map, beside principal components")
+    _add_subject(embed)
+    embed.add_argument(
+        "--read-depth",
+        default="",
+        help="read cells as if they had t4 = 10^4 reads, f5 = five times theirs, a1 = ten times; scFoundation only",
+    )
+    _add_fields(embed, embedding.Request, "n_neighbors", "min_dist", "batch_size", "seed")
+    _add_output(embed)
+    embed.set_defaults(command=commands.embed)
+
+    annotate = entries.add_parser(
+        "annotate", help="learn cell types and name the cells held out, beside baselines"
+    )
+    _add_subject(annotate)
+    annotate.add_argument("--label-key", required=True, help="column with known cell types")
+    annotate.add_argument("--group-key", default=None, help="hold out whole groups of this column")
+    annotate.add_argument("--mode", choices=["head", "lora", "full", "published"], default="head")
+    annotate.add_argument("--balanced", action="store_true", help="let every type count the same in training")
+    annotate.add_argument("--pooling", choices=["mean", "published"], default="mean")
+    _add_fields(
+        annotate, annotation.Request, "test_fraction", "epochs", "batch_size", "learning_rate", "seed"
+    )
+    _add_output(annotate)
+    annotate.set_defaults(command=commands.annotate)
+
+    in_silico.add_command(entries, commands.in_silico)
+
+    for add in (_add_compare, _add_enhance, _add_pretrain, _add_weights):
+        add(entries)
+
+    runs = entries.add_parser("runs", help="list runs, or show, stop, resume, delete one")
+    runs.add_argument(
+        "action", nargs="?", choices=["list", "show", "stop", "resume", "delete"], default="list"
+    )
+    runs.add_argument("run", nargs="?", help="id of a run")
+    runs.set_defaults(command=commands.runs)
+    return whole
+
+
+def _add_compare(entries: Any) -> None:
+    """Offer the comparison of several models."""
+    compare_ = entries.add_parser("compare", help="embed with several models, beside principal components")
+    compare_.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
+    compare_.add_argument(
+        "--checkpoints", nargs="+", default=[], help="ids of weights; default: the newest four"
+    )
+    compare_.add_argument("--label-key", default=None, help="column with known cell types")
+    compare_.add_argument("--batch-key", default=None, help="column of batches, which should mix")
+    _add_fields(compare_, compare.Request, "n_neighbors", "min_dist", "seed")
+    compare_.add_argument("--csv", type=Path, help="write how much methods disagree on each cell here")
+    compare_.set_defaults(command=commands.compare_models)
+
+
+def _add_enhance(entries: Any) -> None:
+    """Offer the restoring of expression."""
+    enhance = entries.add_parser("enhance", help="restore cells as if they had more reads, with a check")
+    _add_subject(enhance)
+    enhance.add_argument("--label-key", default=None, help="column with known cell types")
+    _add_fields(enhance, enhancement.Request, "read_depth", "check_cells", "seed")
+    enhance.add_argument("--output", type=Path, help="write a copy of the file with the new layer here")
+    enhance.set_defaults(command=commands.enhance)
+
+
+def _add_pretrain(entries: Any) -> None:
+    """Offer training without labels."""
+    pretrain = entries.add_parser(
+        "pretrain", help="train a model, new or from weights, on the cells of a dataset, without labels"
+    )
+    pretrain.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
+    pretrain.add_argument(
+        "--checkpoint", default=None, help="id of weights to start from; default: random ones of --model"
+    )
+    names = ("model", "configuration", "name", "epochs", "batch_size", "learning_rate", "seed")
+    _add_fields(pretrain, pretraining.Request, *names)
+    pretrain.add_argument(
+        "--demo", action="store_true", help="mark the checkpoint as one that only shows how things work"
+    )
+    pretrain.add_argument("--output", type=Path, help="folder to move the checkpoint to")
+    pretrain.set_defaults(command=commands.pretrain)
+
+
+def _add_weights(entries: Any) -> None:
+    """Offer the two ways in which weights come into the workspace."""
+    import_ = entries.add_parser("import", help="take a folder of weights into the workspace")
+    import_.add_argument("model")
+    import_.add_argument("folder", type=Path)
+    import_.add_argument("--name", default="")
+    import_.set_defaults(command=commands.import_weights)
+
+    download = entries.add_parser("download", help="fetch published weights and take them in")
+    download.add_argument("model")
+    download.add_argument("released", metavar="NAME", help="as the Models page lists it")
+    download.add_argument(
+        "--accept-licence",
+        dest="accepted_licence",
+        action="store_true",
+        help="say that you have read the licence of the weights and keep to it",
+    )
+    download.add_argument("--beside", default="", help="folder with files that the repository lacks")
+    download.set_defaults(command=commands.download)
+
+
+def _add_subject(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
+    parser.add_argument("--checkpoint", default="", help="id of the weights; default: the newest")
+
+
+def _add_fields(parser: argparse.ArgumentParser, request: type, *names: str) -> None:
+    """Offer fields of a request as options, with the request's own defaults."""
+    fields = {field.name: field for field in dataclasses.fields(request)}
+    for name in names:
+        default = fields[name].default
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=type(default), default=default, help=f"default {default}"
+        )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output", type=Path, help="write a copy of the file with the results (.h5ad) here")
+    parser.add_argument("--csv", type=Path, help="write one row per cell here")

@@ -9,9 +9,11 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pytest
+import torch
 from scipy.sparse import csr_matrix
 
 from scviz.errors import GeneMatchError, JobCancelledError, RequestError
+from scviz.foundation.edits import Edit, gene_columns, highest_levels
 from scviz.models import MODELS, model_class
 from scviz.progress import Progress
 from scviz.tasks import embedding, exporting
@@ -20,11 +22,12 @@ from scviz.tasks.exporting.run import run as export
 from scviz.tasks.in_silico import RANKING, Filter, Request, Result
 from scviz.tasks.in_silico.cells import chosen_rows, sample
 from scviz.tasks.in_silico.genes import by_name
+from scviz.tasks.in_silico.moves import cosine
 from scviz.tasks.in_silico.run import price, run
 from scviz.workspace.groups import group_version, name_group
 from scviz.workspace.records import fingerprint, read_record, to_json, write_record
 from scviz.workspace.store import write_checkpoint_info
-from tests.conftest import Opened
+from tests.conftest import Opened, keep_model
 
 T_CELLS = (Filter(column="cell_type", values=("T cell",)),)
 GOAL = Filter(column="cell_type", values=("B cell",))
@@ -296,3 +299,28 @@ def test_genes_are_found_by_symbol_and_ensembl_id(opened: Opened) -> None:
     folder = opened.workspace.dataset_folder(opened.dataset)
     assert by_name(folder, "gene45") == by_name(folder, "ENSG00000000045") == "GENE45"
     assert by_name(folder, "gene") == "gene"
+
+
+def test_a_gene_is_turned_up_to_what_it_reaches_in_any_cell_of_the_dataset(opened: Opened) -> None:
+    whole = opened.context().counts(opened.dataset)
+    model = model_class("scfoundation").untrained(whole, "tiny").eval()
+    opened = keep_model(opened, model)
+    levels = np.array([highest_levels(cells.X, np.arange(60)) for cells in (whole, whole[2::3])])
+    gene = str(whole.var_names[np.argmax(levels[0] / levels[1].clip(min=1))])
+    result = run(request(opened, genes=(gene,), kind="overexpress"), opened.context())
+    used, edit = whole[result.rows].copy(), Edit(kind="overexpress", genes=(gene,))
+    tokens = model.tokenize(used)
+
+    def moved(level: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            pair = [
+                model.encode_cells(one).numpy()
+                for one in (tokens, model.edited(used, edit, tokens=tokens, levels=level))
+            ]
+        return 1 - cosine(*pair)
+
+    column = gene_columns(whole.var, (gene,))
+    here = np.isfinite(result.moved[0])
+    assert here.any()
+    np.testing.assert_allclose(result.moved[0][here], moved(levels[0][column])[here], rtol=0.02, atol=1e-6)
+    assert np.abs(moved(levels[1][column])[here] - result.moved[0][here]).max() > 1e-5

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from scviz.foundation.batching import encode
 from scviz.foundation.chunks import Chunks
-from scviz.foundation.edits import Edit, changed
+from scviz.foundation.edits import Edit, changed, gene_columns
 from scviz.foundation.model import FoundationModel
 from scviz.foundation.tokens import Tokens
 from scviz.progress import Progress, Report
@@ -39,13 +39,16 @@ class Cells:
     """(C,) mean vector of the goal."""
     start: NDArray[np.float32]
     """(C,) mean vector of these cells."""
+    levels: NDArray[np.float64] | None = None
+    """(G,) what `highest_levels` gives for all genes of the dataset; needed for over-expression."""
 
 
 def move(
     model: FoundationModel, cells: Cells, edit: Edit, said: Callable[[str], None]
 ) -> NDArray[np.float32]:
     """Encode cells after an edit, (n, C); NaN where the edit changes nothing for the model."""
-    edited = model.edited(cells.adata, edit, tokens=cells.tokens)
+    levels = None if cells.levels is None else cells.levels[gene_columns(cells.adata.var, edit.genes)]
+    edited = model.edited(cells.adata, edit, tokens=cells.tokens, levels=levels)
     rows = np.flatnonzero(changed(cells.tokens, edited))
     vectors = np.full_like(cells.vectors, np.nan)
     if len(rows):

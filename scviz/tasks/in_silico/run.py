@@ -13,6 +13,7 @@ from scviz.datasets.neighbors import map_of_cells
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import encode, pick_device, time_per_cell
 from scviz.foundation.chunks import Chunks, embed_cells
+from scviz.foundation.edits import highest_levels
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
 from scviz.progress import Progress
@@ -127,8 +128,14 @@ def _read_cells(
         vectors=own,
         goal=goal.mean(axis=0) if len(goal) else None,
         start=own[np.isfinite(own).all(axis=1)].mean(axis=0),
+        levels=_levels(plan) if request.kind == "overexpress" else None,
     )
     return cells, around
+
+
+def _levels(plan: Plan) -> NDArray[np.float64]:
+    """Give the highest level of each gene in any cell of the dataset, (G,)."""
+    return highest_levels(plan.adata.X, np.arange(plan.adata.n_vars))
 
 
 def _embed(

@@ -29,6 +29,8 @@ from scviz.workspace.records import file_hash
 from scviz.workspace.store import CheckpointInfo, slug, write_checkpoint_info
 
 FEWEST_CELLS = 20
+OPTIMIZER_BYTES = 8
+"""What AdamW keeps of each weight."""
 
 
 def run(request: Request, context: Context) -> Result:
@@ -192,6 +194,6 @@ def price(request: Request, context: Context) -> Price:
         seconds = (time.perf_counter() - start) / len(part)
     return Price(
         seconds=10 + seconds * len(train) * request.epochs,
-        gigabytes=peak_gb(),
+        gigabytes=peak_gb() + OPTIMIZER_BYTES * sum(p.numel() for p in model.parameters()) / 1e9,
         how=f"{request.epochs} passes over {len(train):,} cells, timed on two updates",
     )

@@ -278,14 +278,14 @@ def cramped(most: int) -> Geneformer:
     """Return a model that runs out of memory above a number of cells."""
     model = Geneformer(model_of("v1").config, model_of("v1").vocab)
     model.load_state_dict(model_of("v1").state_dict())
-    encode = model.network.hidden_state
+    encode = model.network.hidden_state_of_copies
 
     def hidden_state(gene_ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
         if len(gene_ids) > most:
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return encode(gene_ids, mask, layer)
 
-    model.network.hidden_state = hidden_state
+    model.network.hidden_state_of_copies = hidden_state
     return model
 
 

@@ -99,3 +99,14 @@ def test_states_are_summarized_without_empty_cells() -> None:
     assert state_vector(cells, "mean").tolist() == [4.0, 5.0]
     assert state_vector(cells, "median").tolist() == [4.0, 5.0]
     assert state_vector(cells, "lower_median").tolist() == [2.0, 4.0]
+
+
+def test_copies_of_a_cell_are_encoded_like_any_sentences(model: Geneformer) -> None:
+    tokens = model.tokenize(planted_cells()[:6])
+    gene_ids, mask = torch.as_tensor(tokens.gene_ids), torch.as_tensor(tokens.mask)
+    assert not mask.all()
+    with torch.inference_mode():
+        for layer in range(model.config.n_layers + 1):
+            expected = model.network.hidden_state(gene_ids, mask, layer)
+            found = model.network.hidden_state_of_copies(gene_ids, mask, layer)
+            torch.testing.assert_close(found[mask], expected[mask])

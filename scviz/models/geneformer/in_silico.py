@@ -296,7 +296,8 @@ class _Reader:
             cosines = None
             if originals.genes is not None:
                 source, _ = self._padded([copy.source.clip(0) for copy in copies])
-                cosines = (normalize(hidden, dim=-1) * originals.genes[of[:, None], source]).sum(-1)  # (B, L)
+                cosines = (hidden * originals.genes[of[:, None], source]).sum(-1)  # (B, L)
+                cosines = cosines / hidden.norm(dim=-1).clamp(min=1e-12)
             similarity = unmoved = cosine_similarity(cells, originals.cells[of], dim=1)
             if self.mode == "cell" and cosines is not None:
                 compared = torch.zeros_like(mask)
@@ -334,7 +335,7 @@ class _Reader:
         return mean_of_tokens(hidden, genes_only(mask, special_tokens=self.model.special_tokens))
 
     def _hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
-        return self.model.network.hidden_state(ids, mask, self.depth).float()
+        return self.model.network.hidden_state_of_copies(ids, mask, self.depth).float()
 
     def _padded(self, sentences: list[NDArray[np.int64]]) -> tuple[Tensor, Tensor]:
         """Lay sentences under each other, (B, L), with the mask of what is no padding."""

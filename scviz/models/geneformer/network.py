@@ -67,6 +67,33 @@ class Network(nn.Module):
                 return hidden
         raise ValueError(f"There is no hidden state {layer}; they are 0 to {self.n_layers}.")
 
+    def hidden_state_of_copies(self, gene_ids: Tensor, mask: Tensor, layer: int) -> Tensor:
+        """Return the same as `hidden_state`, faster for sentences that have most genes at the same places.
+
+        Until genes meet in the first attention, what is computed depends on a gene and its place alone; each such
+        pair is computed once. Dropout must be off.
+        """
+        if layer == 0:
+            return self.hidden_state(gene_ids, mask, layer)
+        length = gene_ids.shape[1]
+        places = torch.arange(length, device=gene_ids.device)
+        pairs, at = torch.unique(gene_ids * length + places, return_inverse=True)  # (U,), (B, L)
+        bert = self.lm.bert
+        known = bert.embeddings(input_ids=(pairs // length)[None], position_ids=(pairs % length)[None])[0]
+        first, *others = (cast(BertLayer, each) for each in bert.encoder.layer)
+        part = first.attention.self
+        query, key, value = (
+            make(known)[at].unflatten(2, (part.num_attention_heads, -1)).transpose(1, 2)  # (B, H, L, D/H)
+            for make in (part.query, part.key, part.value)
+        )
+        keys = attended(mask)
+        mixed = nn.functional.scaled_dot_product_attention(query, key, value, keys)
+        hidden: Tensor = first.attention.output(mixed.transpose(1, 2).flatten(2), known[at])
+        hidden = first.output(first.intermediate(hidden), hidden)
+        for each in others[: layer - 1]:
+            hidden = each(hidden, keys)
+        return hidden
+
     def gene_logits(self, hidden: Tensor) -> Tensor:
         """Score every token of the vocabulary, (..., T), from the last hidden state (..., D)."""
         return cast(Tensor, self.lm.cls(hidden))

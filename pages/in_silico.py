@@ -68,6 +68,14 @@ with left, errors_in_words():
             help="Expressed like the gene you choose. With 20 no p value is below 0.048.",
             key="n_random",
         )
+        random_cells = st.number_input(
+            "Cells of each random gene",
+            5,
+            MOST_CELLS,
+            50,
+            help="Drawn for each. More make a narrower band, and more to wait for.",
+            key="random_cells",
+        )
         n_exact = st.number_input(
             "Of every gene, edit the best",
             1,
@@ -98,6 +106,7 @@ with left, errors_in_words():
             goal=goal,
             label_key=label_key or None,
             n_random=int(n_random),
+            random_cells=int(random_cells),
             n_exact=int(n_exact),
             map_run=finished_map(dataset.id, checkpoint.id),
             seed=int(seed),

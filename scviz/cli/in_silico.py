@@ -12,7 +12,7 @@ from typing import Any, get_args
 from scviz.errors import RequestError
 from scviz.tasks.in_silico import Filter, Kind, Request, Result, Shift
 
-NUMBERS = ("share", "most_cells", "n_random", "n_exact", "seed")
+NUMBERS = ("share", "most_cells", "n_random", "random_cells", "n_exact", "seed")
 
 
 def add_command(commands: Any, command: Callable[..., None]) -> None:

@@ -324,3 +324,17 @@ def test_a_gene_is_turned_up_to_what_it_reaches_in_any_cell_of_the_dataset(opene
     assert here.any()
     np.testing.assert_allclose(result.moved[0][here], moved(levels[0][column])[here], rtol=0.02, atol=1e-6)
     assert np.abs(moved(levels[1][column])[here] - result.moved[0][here]).max() > 1e-5
+
+
+def test_random_genes_may_be_edited_in_some_of_the_cells(opened: Opened) -> None:
+    asked = request(opened, n_random=8)
+    whole = run(asked, opened.context())
+    part = run(replace(asked, random_cells=6), opened.context("part"))
+    np.testing.assert_array_equal(part.moved, whole.moved)
+    assert part.random_genes == whole.random_genes
+    known = np.isfinite(part.random_moved)
+    assert known.sum(axis=1).max() == 6
+    assert len({tuple(row) for row in known}) > 1
+    np.testing.assert_allclose(part.random_moved[known], whole.random_moved[known], atol=1e-6)
+    assert any("at most 6 of the cells" in note for note in part.notes)
+    assert not any("at most" in note for note in whole.notes)

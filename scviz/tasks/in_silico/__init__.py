@@ -60,6 +60,8 @@ class Request:
     """Column with known cell types."""
     n_random: int = 20
     """Random genes, or sets of them, expressed like those that are edited."""
+    random_cells: int = 50
+    """In how many of the cells each random gene is edited, drawn for each; of all genes, in all of them."""
     n_exact: int = 50
     """Of all genes, how many are edited exactly where the model has a quick screen of all of them."""
     map_run: str = ""
@@ -94,6 +96,7 @@ class Request:
         for name, value, low, high in (
             ("cells", self.most_cells, 5, MOST_CELLS),
             ("random genes", self.n_random, 5, 1000),
+            ("cells of a random gene", self.random_cells, 5, MOST_CELLS),
             ("genes to edit after a screen", self.n_exact, 1, 5000),
         ):
             if not low <= value <= high:
@@ -190,7 +193,7 @@ class Result:
     random_genes: tuple[tuple[str, ...], ...]
     """The R random genes or sets that one edit is compared with; for a sweep all that were used."""
     random_moved: NDArray[np.float32]
-    """(R, n)."""
+    """(R, n); NaN for cells in which a random gene was not edited, or changes nothing."""
     random_to_goal: NDArray[np.float32] | None
     types: tuple[TypeEffect, ...]
     """Of one edit; empty for a sweep or without a column."""

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,16 @@ class Cells:
 
 
 def move(
-    model: FoundationModel, cells: Cells, edit: Edit, said: Callable[[str], None]
+    model: FoundationModel,
+    cells: Cells,
+    edit: Edit,
+    said: Callable[[str], None],
+    draw: Callable[[NDArray[np.int64]], NDArray[np.int64]] = np.asarray,
 ) -> NDArray[np.float32]:
-    """Encode cells after an edit, (n, C); NaN where the edit changes nothing for the model."""
+    """Encode cells after an edit, (n, C); NaN where it changes nothing for the model, or `draw` leaves the cell out."""
     levels = None if cells.levels is None else cells.levels[gene_columns(cells.adata.var, edit.genes)]
     edited = model.edited(cells.adata, edit, tokens=cells.tokens, levels=levels)
-    rows = np.flatnonzero(changed(cells.tokens, edited))
+    rows = draw(np.flatnonzero(changed(cells.tokens, edited)))
     vectors = np.full_like(cells.vectors, np.nan)
     if len(rows):
         found = encode(model, edited.take(rows), said=said)
@@ -83,9 +88,10 @@ def cosine(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float
 class Moves:
     """What is known of each edit of a run; finished edits lie in the state folder."""
 
-    def __init__(self, folder: Path, *, keep_vectors: bool) -> None:
+    def __init__(self, folder: Path, *, keep_vectors: bool, random_cells: int, seed: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.keep_vectors, self.ranking = keep_vectors, folder.parent / RANKING
+        self.random_cells, self.seed = random_cells, seed
         self.chunks = Chunks(folder)
         self.chunks.clear_up()
 
@@ -97,7 +103,8 @@ class Moves:
         Parameters
         ----------
         n_ranked
-            The first so many edits are what is asked for; the others are the random genes.
+            The first so many edits are what is asked for; the others are the random genes, for which cells are
+            drawn.
 
         Returns
         -------
@@ -112,7 +119,8 @@ class Moves:
         for number, edit in enumerate(edits):
             values = self.chunks.read(number)
             if values is None:
-                after = move(model, cells, edit, said)
+                draw = np.asarray if number < n_ranked else partial(self._draw, number)
+                after = move(model, cells, edit, said, draw)
                 values = measure(cells, after)
                 if self.keep_vectors:
                     values = np.concatenate((values, after), axis=1)
@@ -125,6 +133,13 @@ class Moves:
                 self._rank(edits, found)
                 written = time.monotonic()
         return found
+
+    def _draw(self, number: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Draw the cells of a random gene."""
+        if len(rows) <= self.random_cells:
+            return rows
+        rng = np.random.default_rng((self.seed, number))
+        return np.sort(rng.choice(rows, self.random_cells, replace=False))
 
     def _rank(self, edits: Sequence[Edit], found: list[NDArray[np.float32]]) -> None:
         """Write the strongest edits so far, for a page to read."""

@@ -66,7 +66,12 @@ def run(request: Request, context: Context) -> Result:
     if screened:
         scores = screen_genes(model, cells, context.state, context.report)
         plan = make_plan(request, context, model, scores=scores)
-    moves = Moves(context.state / "moves", keep_vectors=not request.sweep)
+    moves = Moves(
+        context.state / "moves",
+        keep_vectors=not request.sweep,
+        random_cells=_random_cells(request, plan),
+        seed=request.seed,
+    )
     found = moves.of(model, cells, plan.edits, n_ranked=plan.n_asked, report=context.report)
     context.report(Progress(stage="Comparing with random genes"))
     measures = np.stack([values[:, :N_MEASURES] for values in found])  # (all edits, n, 3)
@@ -131,6 +136,11 @@ def _read_cells(
         levels=_levels(plan) if request.kind == "overexpress" else None,
     )
     return cells, around
+
+
+def _random_cells(request: Request, plan: Plan) -> int:
+    """Say in how many cells a random gene is edited; where it may be one of the best of all genes, in all."""
+    return len(plan.rows) if request.all_genes else request.random_cells
 
 
 def _levels(plan: Plan) -> NDArray[np.float64]:
@@ -319,6 +329,10 @@ def _notes(
     n_random = min((len(numbers) for numbers in plan.random), default=0)
     if n_random < request.n_random and not request.all_genes:
         notes.append(f"There are only {n_random} random genes or sets to compare with.")
+    if _random_cells(request, plan) < len(plan.rows):
+        notes.append(
+            f"Each random gene was edited in at most {request.random_cells} of the cells, to save time."
+        )
     if request.sweep:
         notes.append(
             f"Every gene is compared with at least {n_random} others, so no p value is below {1 / (1 + n_random):.2g}."
@@ -337,7 +351,8 @@ def price(request: Request, context: Context) -> Price:
     if not request.map_run:
         n_read += len(plan.goal_rows) + (0 if request.sweep else min(NEW_MAP, plan.adata.n_obs))
         drawing += 0 if request.sweep else 15.0  # most of it is the compilation of umap
-    passes = sum(plan.n_changed)
+    most = _random_cells(request, plan)
+    passes = sum(plan.n_changed[: plan.n_asked]) + sum(min(n, most) for n in plan.n_changed[plan.n_asked :])
     if can_screen(request, model) and plan.n_asked < plan.n_seen:
         n_read += READINGS * len(plan.rows)
     return Price(

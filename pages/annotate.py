@@ -8,6 +8,7 @@ from pages.components.coverage import enough_genes
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
+from pages.components.run_button import run_button
 from pages.components.show import errors_in_words
 from scviz.models import cards
 from scviz.tasks.annotation import Request
@@ -93,11 +94,7 @@ with left:
         )
         enough = enough_genes(dataset, checkpoint)
         fits = price("annotation", request)
-        if st.button("Run", type="primary", key="run", width="stretch", disabled=not (fits and enough)):
-            submitted = state.queue().submit("annotation", request, state.owner())
-            state.show_run(submitted.run)
-            state.keep("cached", submitted.run if submitted.cached else None)
-            st.rerun()
+        run_button("annotation", request, ready=fits and enough)
 
 with right:
     run_id = state.current_run("annotation", dataset.id, checkpoint.id)

@@ -8,6 +8,7 @@ from pages.components.coverage import readable
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
+from pages.components.run_button import run_button
 from pages.components.runs import checkpoint_name
 from pages.components.show import errors_in_words
 from scviz.tasks.compare import MOST_CHECKPOINTS, MOST_TYPES, Request
@@ -82,10 +83,8 @@ with st.expander("Compare models" if first else "Compare again", expanded=first,
         )
         with row[3]:
             fits = price("compare", request)
-        if row[4].button("Run", type="primary", key="run", width="stretch", disabled=not fits):
-            submitted = state.queue().submit("compare", request, state.owner())
-            state.show_run(submitted.run)
-            st.rerun()
+        with row[4]:
+            run_button("compare", request, ready=fits)
 
 if run_id is None:
     st.info(

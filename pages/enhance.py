@@ -8,6 +8,7 @@ from pages.components.enhancement_result import enhancement_result
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
+from pages.components.run_button import run_button
 from pages.components.show import errors_in_words
 from scviz.models import cards
 from scviz.tasks.enhancement import Request
@@ -74,10 +75,7 @@ with left:
         )
         enough = enough_genes(dataset, checkpoint)
         fits = price("enhancement", request)
-        if st.button("Run", type="primary", key="run", width="stretch", disabled=not (fits and enough)):
-            submitted = state.queue().submit("enhancement", request, state.owner())
-            state.show_run(submitted.run)
-            st.rerun()
+        run_button("enhancement", request, ready=fits and enough)
 
 with right:
     run_id = state.current_run("enhancement", dataset.id, checkpoint.id)

@@ -8,6 +8,7 @@ from pages.components.explore_result import explore_result
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
+from pages.components.run_button import run_button
 from pages.components.show import errors_in_words
 from scviz.models import cards
 from scviz.tasks.embedding import Request
@@ -54,12 +55,8 @@ with st.expander("Draw a map" if first else "Draw another map", expanded=first, 
         with row[3]:
             enough = enough_genes(dataset, checkpoint)
             fits = price("embedding", request)
-        if row[4].button(
-            "Draw the map", type="primary", key="run", width="stretch", disabled=not (fits and enough)
-        ):
-            submitted = state.queue().submit("embedding", request, state.owner())
-            state.show_run(submitted.run)
-            st.rerun()
+        with row[4]:
+            run_button("embedding", request, ready=fits and enough, label="Draw the map")
 
 if run_id is None:
     st.info(

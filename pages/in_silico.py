@@ -10,6 +10,7 @@ from pages.components.genes_picker import pick_genes, seen_in
 from pages.components.in_silico_result import in_silico_result, ranking_so_far
 from pages.components.job_panel import job_panel
 from pages.components.price import price
+from pages.components.run_button import run_button
 from pages.components.runs import finished_map
 from pages.components.show import errors_in_words
 from scviz.tasks.in_silico import MOST_CELLS, Request
@@ -113,10 +114,7 @@ with left, errors_in_words():
         )
         enough = enough_genes(dataset, checkpoint)
         fits = price("in_silico", request)
-        if st.button("Run", type="primary", key="run", width="stretch", disabled=not (fits and enough)):
-            submitted = state.queue().submit("in_silico", request, state.owner())
-            state.show_run(submitted.run)
-            st.rerun()
+        run_button("in_silico", request, ready=fits and enough)
 
 with right:
     run_id = state.current_run("in_silico", dataset.id, checkpoint.id)

@@ -10,6 +10,7 @@ from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.pretraining_result import pretraining_result
 from pages.components.price import price
+from pages.components.run_button import run_button
 from pages.components.runs import checkpoint_name
 from pages.components.show import errors_in_words
 from scviz.models import cards, configurations
@@ -93,10 +94,7 @@ with left:
         )
         enough = start == "new" or enough_genes(dataset, known[first])
         fits = price("pretraining", replace(request, name="any"))  # another name costs the same
-        if st.button("Run", type="primary", key="run", width="stretch", disabled=not (fits and enough)):
-            submitted = state.queue().submit("pretraining", request, state.owner())
-            state.show_run(submitted.run)
-            st.rerun()
+        run_button("pretraining", request, ready=fits and enough)
 
 with right:
     run_id = state.current_run("pretraining", dataset.id)

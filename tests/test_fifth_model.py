@@ -64,7 +64,11 @@ def python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_the_contract_tests_hold_for_a_fifth_model(tree: Path) -> None:
-    tests = ("tests/models/test_contract.py", "tests/foundation/test_lora.py")
+    tests = (
+        "tests/models/test_contract.py",
+        "tests/models/test_contract_edits.py",
+        "tests/foundation/test_lora.py",
+    )
     done = python(tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "ranker", *tests)
     assert done.returncode == 0, done.stdout + done.stderr
     assert int(done.stdout.split(" passed")[0].split()[-1]) > 20

@@ -10,7 +10,7 @@ import pytest
 from scviz.errors import CheckpointError, DataError
 from scviz.settings import Settings
 from scviz.workspace import CheckpointInfo, ColumnInfo, CountsSource, DatasetInfo, Workspace
-from scviz.workspace.store import BUNDLED, slug, write_checkpoint_info, write_info
+from scviz.workspace.store import slug, write_checkpoint_info, write_info
 
 
 @pytest.fixture
@@ -93,7 +93,6 @@ def test_a_missing_checkpoint_is_named(workspace: Workspace) -> None:
         workspace.checkpoint("scgpt/gone")
 
 
-@pytest.mark.skipif(not BUNDLED.exists(), reason="no demo checkpoints in assets/checkpoints")
 def test_demo_checkpoints_are_found_in_the_project(workspace: Workspace) -> None:
     for info in workspace.checkpoints():
         assert workspace.checkpoint(info.id) == info

@@ -23,6 +23,8 @@ from scviz.progress import Progress, Report
 
 Loss = Callable[[NDArray[np.int64]], Tensor]
 """Gives the mean loss of the cells at these positions."""
+Score = Callable[[], float]
+"""Judges the network after an epoch; lower is better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,12 @@ class TrainingSettings:
     weight_decay: float = 0.01
     warmup: float = 0.1
     """Share of the updates in which the learning rate rises; it then falls linearly to 0."""
+    decay: float | None = None
+    """Factor on the learning rate after each epoch, with Adam; None takes AdamW with warm-up and linear fall."""
+    clip_value: float | None = None
+    """Largest absolute value of a gradient; None clips the norm of all gradients to 1 instead."""
+    drop_last: bool = False
+    """Leave out the last batch of an epoch where it is not full."""
     patience: int | None = 3
     """Epochs without a better validation loss before training ends; None never ends early."""
     seed: int = 0
@@ -72,6 +80,7 @@ def fit(
     report: Report,
     state: Path,
     stage: str = "Training",
+    score: Score | None = None,
 ) -> History:
     """Train `network` in place and leave the weights of its best epoch in it.
 
@@ -86,6 +95,8 @@ def fit(
         Gives the mean loss of cells by their positions; uses `network`.
     state
         Folder for checkpoints.
+    score
+        Takes the place of the loss of the validation cells; called once after each epoch, without gradients.
 
     Raises
     ------
@@ -95,7 +106,7 @@ def fit(
     pieces = 1
     while True:
         try:
-            trainer = _Trainer(network, loss, cells, settings, report, state, stage)
+            trainer = _Trainer(network, loss, cells, settings, report, state, stage, score)
             return trainer.fit(pieces)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -122,13 +133,16 @@ class _Trainer:
     report: Report
     state: Path
     stage: str
+    score: Score | None
 
     def fit(self, pieces: int) -> History:
         train, validation, settings = self.cells.train, self.cells.validation, self.settings
         size = max(1, settings.batch_size // pieces)
-        steps = -(-len(train) // size)
-        module = _Module(self.network, self.loss, settings, updates=settings.epochs * -(-steps // pieces))
-        watch = "validation_loss" if len(validation) else "loss_of_epoch"
+        steps = len(train) // size if settings.drop_last else -(-len(train) // size)
+        updates = settings.epochs * -(-steps // pieces)
+        module = _Module(self.network, self.loss, settings, self.score, updates)
+        judged: Any = [0] if self.score is not None else validation.tolist()
+        watch = "validation_loss" if judged else "loss_of_epoch"
         best = ModelCheckpoint(
             self.state, "best", monitor=watch, save_weights_only=True, enable_version_counter=False
         )
@@ -144,7 +158,8 @@ class _Trainer:
                 devices=1,
                 precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
                 accumulate_grad_batches=pieces,
-                gradient_clip_val=1.0,
+                gradient_clip_val=1.0 if settings.clip_value is None else settings.clip_value,
+                gradient_clip_algorithm="norm" if settings.clip_value is None else "value",
                 callbacks=callbacks,
                 logger=False,
                 enable_progress_bar=False,
@@ -153,10 +168,14 @@ class _Trainer:
                 default_root_dir=self.state,
             ).fit(
                 module,
-                DataLoader(train.tolist(), batch_size=size, sampler=order, collate_fn=np.array),
-                DataLoader(validation.tolist(), batch_size=size, collate_fn=np.array)
-                if len(validation)
-                else None,
+                DataLoader(
+                    train.tolist(),
+                    batch_size=size,
+                    sampler=order,
+                    collate_fn=np.array,
+                    drop_last=settings.drop_last,
+                ),
+                DataLoader(judged, batch_size=size, collate_fn=np.array) if judged else None,
                 ckpt_path=self.state / "last.ckpt" if (self.state / "last.ckpt").exists() else None,
                 weights_only=True,
             )
@@ -199,9 +218,17 @@ class _AlikeTogether(Sampler[int]):
 class _Module(L.LightningModule):
     """The network as Lightning wants it."""
 
-    def __init__(self, network: nn.Module, loss: Loss, settings: TrainingSettings, updates: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: Loss,
+        settings: TrainingSettings,
+        score: Score | None,
+        updates: int,
+    ) -> None:
         super().__init__()
-        self.network, self.loss, self.settings, self.updates = network, loss, settings, updates
+        self.network, self.loss, self.settings = network, loss, settings
+        self.score, self.updates = score, updates
         self.losses: list[float] = []
         self.validation_losses: list[float] = []
 
@@ -215,7 +242,8 @@ class _Module(L.LightningModule):
         return value
 
     def validation_step(self, rows: NDArray[np.int64], index: int) -> None:
-        self.log("validation_loss", self.loss(rows), batch_size=len(rows))
+        value = self.loss(rows) if self.score is None else self.score()
+        self.log("validation_loss", value, batch_size=len(rows))
 
     def on_train_epoch_end(self) -> None:
         self.losses.append(float(self.trainer.callback_metrics["loss_of_epoch"]))
@@ -240,6 +268,12 @@ class _Module(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         weights = [p for p in self.parameters() if p.requires_grad]
+        if self.settings.decay is not None:
+            adam = torch.optim.Adam(
+                weights, lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay
+            )
+            falling = torch.optim.lr_scheduler.ExponentialLR(adam, self.settings.decay)
+            return {"optimizer": adam, "lr_scheduler": {"scheduler": falling, "interval": "epoch"}}
         groups = [
             {"params": [p for p in weights if p.ndim > 1], "weight_decay": self.settings.weight_decay},
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +101,40 @@ def test_too_little_memory_halves_the_pieces_and_says_so(tmp_path: Path) -> None
 def test_a_cell_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(OutOfMemoryError, match="one cell at a time does not fit"):
         train(network(), tmp_path, limit=0)
+
+
+def test_adam_with_a_falling_rate_goes_on_where_it_was(tmp_path: Path) -> None:
+    settings = dataclasses.replace(
+        SETTINGS, decay=0.5, clip_value=1.0, drop_last=True, weight_decay=5e-4, batch_size=16
+    )
+    whole = network()
+    train(whole, tmp_path / "whole", settings=settings)
+    halted, seen = network(), 0
+
+    def stop_in_the_fourth_epoch(progress: Progress) -> None:
+        nonlocal seen
+        seen = progress.done
+        if seen == 11:
+            raise JobCancelledError("The run was stopped.")
+
+    with pytest.raises(JobCancelledError):
+        train(halted, tmp_path / "halted", settings=settings, report=stop_in_the_fourth_epoch)
+    assert seen == 11, "three batches an epoch: the fourth, of 12 cells, is left out"
+    again = network()
+    train(again, tmp_path / "halted", settings=settings)
+    np.testing.assert_allclose(weights(again), weights(whole), atol=1e-6)
+
+
+def test_a_score_picks_the_epoch(tmp_path: Path) -> None:
+    scores = iter([3.0, 1.0, 2.0, 4.0, 5.0, 6.0])
+    history = fit(
+        model := network(),
+        lambda rows: nn.functional.cross_entropy(model(POINTS[rows]), TARGETS[rows]),
+        CELLS,
+        settings=SETTINGS,
+        report=silent,
+        state=tmp_path,
+        score=lambda: next(scores),
+    )
+    assert history.validation_loss == [3.0, 1.0, 2.0, 4.0, 5.0, 6.0]
+    assert history.best_epoch == 1

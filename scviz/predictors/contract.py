@@ -1,0 +1,66 @@
+"""The contract of a method that predicts expression after a perturbation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.datasets.screen import Perturbation, Screen
+from scviz.progress import Report, silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneVectors:
+    """What another source knows of genes: a foundation model's embedding, another screen, gene sets."""
+
+    genes: tuple[str, ...]
+    """Symbols, V of them."""
+    vectors: NDArray[np.float32]
+    """(V, D)."""
+    source: str
+    """What they are, in a few words."""
+
+    def of(self, genes: Sequence[str]) -> NDArray[np.float64]:
+        """Return the vectors of some genes, (len(genes), D); NaN for those that are not here."""
+        place = {gene: i for i, gene in enumerate(self.genes)}
+        found = np.full((len(genes), self.vectors.shape[1]), np.nan)
+        for row, gene in enumerate(genes):
+            if gene in place:
+                found[row] = self.vectors[place[gene]]
+        return found
+
+
+class PerturbationPredictor(ABC):
+    """Learns from the perturbations of a screen and predicts the mean expression after others."""
+
+    @abstractmethod
+    def fit(
+        self, train: Screen, validation: Screen | None, *, report: Report = silent, state: Path | None = None
+    ) -> None:
+        """Learn.
+
+        Parameters
+        ----------
+        train
+            Cells of the perturbations to learn from, and the control cells.
+        validation
+            Cells of other perturbations, without control cells, to stop by; None without them.
+        report
+            Called after each batch; raises JobCancelledError when the work must stop.
+        state
+            Folder in which to leave what a later try may go on from; what lies there when `fit` is called was
+            left by an earlier try with the same cells. None keeps nothing.
+        """
+
+    @abstractmethod
+    def reason_against(self, perturbation: Perturbation) -> str:
+        """Say why this perturbation cannot be predicted, a sentence; empty when it can. Asked after `fit`."""
+
+    @abstractmethod
+    def predict(self, perturbations: Sequence[Perturbation]) -> NDArray[np.float64]:
+        """Predict the mean expression of cells after each perturbation, (P, G), log1p; NaN where none can be."""

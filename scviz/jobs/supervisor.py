@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from scviz.jobs.engine import HEAVY, importable
+from scviz.jobs.spare import Spare
 from scviz.settings import Settings
 
 if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
@@ -40,6 +41,9 @@ GRACE_SECONDS = 3.0
 """How long a run may take to stop by itself."""
 SMOOTHING_SECONDS = 10.0
 """How fast the rate forgets."""
+
+SPARE = Spare()
+"""Each Dask worker has its own."""
 
 RESUME = "Press Resume to go on from where it was."
 WORKER_ENDED = "The worker process that had this run ended."
@@ -67,12 +71,15 @@ def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
         if database.update(
             run, only_if=["queued"], only_attempt=attempt, state="running", started=now, heartbeat=now
         ):
-            helpers = _call_helpers(database.get(run), env)
-            ending = _watch(database, run, attempt, _child_environment(env))
+            row = database.get(run)
+            helpers = _call_helpers(row, env)
+            ending = _watch(database, row, _child_environment(env))
             del helpers  # Dask forgets those that still wait for a place
         else:  # Dask starts a task again when its worker died; the row then still says "running"
             ending = ended("lost", WORKER_ENDED, RESUME)
         database.update(run, only_if=["running"], only_attempt=attempt, **ending)
+        if not settings.scheduler:
+            SPARE.prepare(_child_environment(env))
     finally:
         database.close()
 
@@ -187,12 +194,15 @@ class Tracker:
         return rate + weight * (latest - rate) if rate else latest
 
 
-def _watch(database: Database, run: str, attempt: int, env: Mapping[str, str]) -> dict[str, Any]:
+def _watch(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, Any]:
     """Start the child and stay with it; return the changes that end the run."""
+    from scviz.tasks import front
     from scviz.workspace import Workspace
 
-    folder = Workspace.from_settings(Settings.from_env(env)).run_folder(run)
-    child = _start_child(run, folder / "log.txt", env)
+    run, attempt = row.id, row.attempt
+    log = Workspace.from_settings(Settings.from_env(env)).run_folder(run) / "log.txt"
+    waiting = SPARE.hand_over(run, log, env) if front(row.task).HEAVY else None
+    child = waiting or _start_child(run, log, env)
     lines: queue.Queue[bytes] = queue.Queue()
     threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True).start()
     tracker, deadline, due = Tracker(), math.inf, 0.0

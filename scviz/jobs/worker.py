@@ -1,5 +1,6 @@
 """The child process that carries out one run, `python -m scviz.jobs.worker RUN`, or helps with it, `… RUN --help-out`.
 
+With `--wait` in place of a run it waits until it is given one (`scviz.jobs.spare`).
 Here, and only here, torch is imported. What it has to say goes to its supervisor as JSON lines on standard
 output; all that libraries print goes to the log of the run.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from scviz.errors import JobCancelledError, ScvizError
+from scviz.jobs.spare import WAIT
 from scviz.progress import Progress, Report, silent
 from scviz.settings import GIGABYTE, Settings
 from scviz.tasks import back, front
@@ -206,6 +208,10 @@ def main(run: str, *, helps: bool) -> None:
     """Be the child process of one run, or one that helps it."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print goes to the log, not between the events
+    if run == WAIT:
+        from scviz.jobs.warm import wait_for_a_run
+
+        run = wait_for_a_run(pipe)
     stop = threading.Event()
     threading.Thread(target=_listen, args=(stop,), daemon=True).start()
     settings = Settings.from_env()

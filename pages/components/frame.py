@@ -81,6 +81,13 @@ PAGES = {
         question="What happens in my cells if I remove a gene?",
         group="Ask",
     ),
+    "perturb": Page(
+        file="pages/perturb.py",
+        title="Perturb",
+        icon=":material/experiment:",
+        question="Can a method predict perturbations that my screen has not seen?",
+        group="Ask",
+    ),
     "enhance": Page(
         file="pages/enhance.py",
         title="Enhance",

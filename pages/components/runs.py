@@ -15,6 +15,7 @@ RESULT_PAGE = {
     "compare": "compare",
     "annotation": "annotate",
     "in_silico": "in_silico",
+    "perturbation": "perturb",
     "pretraining": "pretrain",
     "enhancement": "enhance",
 }
@@ -32,8 +33,9 @@ def dataset_name(run: Run) -> str:
 
 def model_name(run: Run) -> str:
     """Return the names of the weights a run uses; empty for runs without a model."""
-    used = [*run.request.get("checkpoints", ()), run.request.get("checkpoint", "")]
-    return ", ".join(checkpoint_name(identifier) for identifier in used if identifier)
+    methods = [method.get("checkpoint", "") for method in run.request.get("methods", ())]
+    used = [*run.request.get("checkpoints", ()), run.request.get("checkpoint", ""), *methods]
+    return ", ".join(checkpoint_name(identifier) for identifier in dict.fromkeys(used) if identifier)
 
 
 def read_depth(run: Run) -> str:

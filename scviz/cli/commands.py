@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli import in_silico as in_silico_words
+from scviz.cli import perturb as perturb_words
 from scviz.errors import JobError, RequestError
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
@@ -109,6 +110,17 @@ def in_silico(options: argparse.Namespace, settings: Settings) -> None:
     if options.csv:
         in_silico_words.write_effects(result, options.csv)
     _write_copy(options, run, settings)
+
+
+def perturb(options: argparse.Namespace, settings: Settings) -> None:
+    """Predict a screen and print what each method scores."""
+    request = perturb_words.request_of(options, _dataset(options.dataset, settings))
+    run, result = _carry_out("perturbation", request, settings)
+    print(json.dumps({"run": run, **perturb_words.summary(result)}, indent=1))
+    if options.csv:
+        perturb_words.write_scores(result, options.csv)
+    if options.predictions:
+        perturb_words.write_predictions(result, options.predictions)
 
 
 def enhance(options: argparse.Namespace, settings: Settings) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from scviz.cli import commands, in_silico
+from scviz.cli import commands, in_silico, perturb
 from scviz.tasks import annotation, compare, embedding, enhancement, pretraining
 
 
@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     annotate.set_defaults(command=commands.annotate)
 
     in_silico.add_command(entries, commands.in_silico)
+    perturb.add_command(entries, commands.perturb)
 
     for add in (_add_compare, _add_enhance, _add_pretrain, _add_weights):
         add(entries)

@@ -69,12 +69,26 @@ def _heatmap(axes: Axes, trace: Any) -> None:
 def _scatter(axes: Axes, trace: Any) -> None:
     mode = trace.mode or "lines"
     marker, line = trace.marker, trace.line
-    style: dict[str, Any] = {"label": trace.name, "color": line.color or marker.color}
+    label = None if trace.showlegend is False else trace.name
+    style: dict[str, Any] = {"label": label, "color": line.color or marker.color}
     style["linestyle"] = {"dash": "--", "dot": ":"}.get(line.dash or "", "-") if "lines" in mode else "none"
     style["linewidth"] = line.width or 1.2
     if "markers" in mode:
         style |= {"marker": "o", "markersize": (marker.size or 6) * 0.6, "markeredgewidth": 0}
+    if trace.opacity or marker.opacity:
+        style["alpha"] = trace.opacity or marker.opacity
     axes.plot(trace.x, trace.y, rasterized=len(trace.x) > MANY_POINTS, **style)
+    if trace.error_x.array is not None:
+        ends = [trace.error_x.arrayminus, trace.error_x.array]
+        axes.errorbar(trace.x, trace.y, xerr=ends, fmt="none", ecolor=trace.error_x.color, elinewidth=1.2)
+
+
+def _violin(axes: Axes, trace: Any) -> None:
+    values = np.asarray(trace.y, dtype=float)
+    if len(values):
+        drawn: Any = axes.violinplot([values], positions=[trace.x0], showmeans=True, showextrema=False)
+        drawn["bodies"][0].set_color(trace.line.color)
+        drawn["cmeans"].set_color(trace.line.color)
 
 
 def _bar(axes: Axes, trace: Any) -> None:
@@ -83,7 +97,7 @@ def _bar(axes: Axes, trace: Any) -> None:
     place(across, along, label=trace.name, color=trace.marker.color)
 
 
-_DRAW = {"heatmap": _heatmap, "scatter": _scatter, "scattergl": _scatter, "bar": _bar}
+_DRAW = {"heatmap": _heatmap, "scatter": _scatter, "scattergl": _scatter, "bar": _bar, "violin": _violin}
 
 
 def _dress(axes: Axes, figure: go.Figure) -> None:
@@ -95,12 +109,27 @@ def _dress(axes: Axes, figure: go.Figure) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     if layout.xaxis.range is not None:
         axes.set_xlim(layout.xaxis.range)
+    if layout.yaxis.range is not None:
+        axes.set_ylim(layout.yaxis.range)
+    if layout.xaxis.ticktext is not None:
+        axes.set_xticks(layout.xaxis.tickvals, layout.xaxis.ticktext)
+    if layout.yaxis.ticktext is not None:
+        axes.set_yticks(layout.yaxis.tickvals, layout.yaxis.ticktext)
+    for note in layout.annotations:
+        axes.annotate(
+            note.text,
+            (note.x, note.y),
+            xytext=(0, (note.yshift or 0) * 0.6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+        )
     if layout.xaxis.visible is False:
         axes.set_axis_off()
     if layout.yaxis.scaleanchor:
         axes.set_aspect("equal")
     if layout.yaxis.autorange == "reversed" and not any(trace.type == "heatmap" for trace in figure.data):
         axes.invert_yaxis()
-    named = [trace for trace in figure.data if trace.name]
+    named = [trace for trace in figure.data if trace.name and trace.showlegend is not False]
     if len(named) > 1:
         axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))

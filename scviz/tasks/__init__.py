@@ -16,6 +16,7 @@ TASKS = (
     "compare",
     "annotation",
     "in_silico",
+    "perturbation",
     "enhancement",
     "pretraining",
     "exporting",

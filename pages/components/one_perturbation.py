@@ -1,0 +1,225 @@
+"""One perturbation of a screen: predicted against measured changes, the cells of a gene, interactions of pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+from scviz.metrics.perturbation_table import METRICS, SUBGROUPS
+
+from pages.components import state
+from pages.components.runs import dataset_name
+from pages.components.show import figure, table
+from scviz.datasets.columns import cell_column, gene_values
+from scviz.datasets.screen import CONTROL, Perturbation
+from scviz.plots.screen import cells_figure, change_figure
+from scviz.tasks.perturbation import CEILING, Result
+from scviz.tasks.perturbation.interactions import KINDS
+from scviz.tasks.perturbation.reading import conditions_of
+from scviz.workspace.database import Run
+
+GENE_SETS = {"all": "All genes", "expressed": "1,000 most expressed genes", "de": "20 most changed genes"}
+VALUES = {"change": "Change against control", "level": "Mean expression"}
+MOST_EXPRESSED = 1000
+DIGITS = st.column_config.NumberColumn(format="%.3f")
+
+
+def one_perturbation(run: Run, result: Result) -> None:
+    """Show what a method predicts for a perturbation, beside what was measured."""
+    st.subheader("One perturbation", anchor=False)
+    names = {one.name: i for i, one in enumerate(result.tested)}
+    names |= {"+".join(one): len(result.tested) + i for i, one in enumerate(result.asked)}
+    row = st.columns([3, 4, 3, 3])
+    name = row[0].selectbox("Perturbation", _interesting(result, names), key="perturbation")
+    at = names[name]
+    methods = [key for key, values in result.predicted.items() if np.isfinite(values[at]).all()]
+    if not methods:
+        st.info("No method can predict this perturbation; “How it was made” says why.")
+        return
+    method = row[1].selectbox(
+        "Method",
+        methods,
+        index=len(methods) - 1,
+        format_func=lambda key: result.outcomes[key].title,
+        key="shown_method",
+    )
+    genes = row[2].selectbox("Genes", list(GENE_SETS), format_func=GENE_SETS.__getitem__, key="gene_set")
+    values = row[3].selectbox("Values", list(VALUES), format_func=VALUES.__getitem__, key="values")
+    if at >= len(result.tested):
+        st.caption("The screen does not hold this perturbation: there is nothing to judge the prediction by.")
+        _asked_table(result, at, method)
+        return
+    left, right = st.columns([6, 5], gap="medium")
+    with left:
+        _changes(run, result, at, method, genes, values)
+    with right:
+        _cells_of_a_gene(run, result, at, methods)
+
+
+def _interesting(result: Result, names: dict[str, int]) -> list[str]:
+    """Put pairs first, those with most cells in front."""
+    n_cells = {one.name: (len(one.genes), one.n_cells) for one in result.tested}
+    return sorted(names, key=lambda name: n_cells.get(name, (0, 0)), reverse=True)
+
+
+def _changes(run: Run, result: Result, at: int, method: str, genes: str, values: str) -> None:
+    tested = result.tested[at]
+    chosen = _gene_rows(result, at, genes)
+    observed, predicted = result.observed[at], result.predicted[method][at]
+    if values == "change":
+        observed, predicted = observed - result.control, predicted - result.control_predicted
+    marked = np.isin(chosen, result.de_genes[at])
+    drawing = change_figure(
+        observed[chosen],
+        predicted[chosen],
+        [result.genes[i] for i in chosen],
+        marked,
+        what="change" if values == "change" else "log expression",
+        dark=state.dark(),
+    )
+    figure(
+        drawing,
+        key="changes",
+        name=f"{tested.name}-{values}",
+        alt=f"Predicted against measured {values} of genes after perturbing {tested.name}",
+        height=430,
+        footer=f"{tested.name} · {result.outcomes[method].title} · {dataset_name(run)} · run {run.id}",
+    )
+    if values == "level":
+        st.caption(
+            ":material/warning: Expression itself correlates above 0.9 with any prediction, even with no change: "
+            "judge methods by the change."
+        )
+    scores = dict(zip(METRICS, result.scores[method][:, at].tolist(), strict=True))
+    half = dict(zip(METRICS, result.scores[CEILING][:, at].tolist(), strict=True))
+    mean = dict(zip(METRICS, result.scores["train_mean"][:, at].tolist(), strict=True))
+    st.caption(
+        f"{tested.n_cells:,} cells; {SUBGROUPS.get(tested.subgroup, tested.subgroup)}. Correlation of changes "
+        f"{scores['pearson_delta']:.2f} over all genes, {scores['pearson_delta_de']:.2f} over the 20 most changed; the "
+        f"mean of perturbations has {mean['pearson_delta']:.2f} and {mean['pearson_delta_de']:.2f}, one half of the "
+        f"cells for the other {half['pearson_delta']:.2f} and {half['pearson_delta_de']:.2f}.",
+        help=METRICS["pearson_delta_de"].how,
+    )
+    _genes_table(result, at)
+
+
+def _gene_rows(result: Result, at: int, genes: str) -> NDArray[np.int64]:
+    if genes == "de":
+        return np.asarray(result.de_genes[at])
+    if genes == "expressed":
+        return np.argsort(-result.control, kind="stable")[:MOST_EXPRESSED]
+    return np.arange(len(result.genes))
+
+
+def _genes_table(result: Result, at: int) -> None:
+    """List every gene with what was measured and what each method predicts."""
+    with st.expander("All genes as a table"):
+        rows = {
+            "gene": result.genes,
+            "control": result.control,
+            "measured change": result.observed[at] - result.control,
+        }
+        for key, values in result.predicted.items():
+            rows[result.outcomes[key].title] = values[at] - result.control_predicted
+        frame = pd.DataFrame(rows)
+        frame = frame.sort_values("measured change", key=np.abs, ascending=False)
+        digits = dict.fromkeys(frame.columns[1:], DIGITS)
+        table(frame, key="genes", name=f"{result.tested[at].name}-genes", height=280, column_config=digits)
+
+
+def _asked_table(result: Result, at: int, method: str) -> None:
+    change = result.predicted[method][at] - result.control_predicted
+    frame = pd.DataFrame({"gene": result.genes, "control": result.control, "predicted change": change})
+    frame = frame.sort_values("predicted change", key=np.abs, ascending=False)
+    digits = dict.fromkeys(frame.columns[1:], DIGITS)
+    table(frame, key="asked", name="prediction", height=360, column_config=digits)
+
+
+def _cells_of_a_gene(run: Run, result: Result, at: int, methods: list[str]) -> None:
+    tested = result.tested[at]
+    folder = state.workspace().dataset_folder(run.request["dataset"])
+    order = [
+        *result.de_genes[at].tolist(),
+        *(i for i in range(len(result.genes)) if i not in result.de_genes[at]),
+    ]
+    gene = st.selectbox("Gene", [result.genes[i] for i in order], key="shown_gene")
+    place = result.genes.index(gene)
+    rows, values = gene_values(folder, gene)
+    everywhere = np.zeros(len(_codes(run)), dtype=np.float32)
+    everywhere[rows] = values
+    cells = {
+        title: everywhere[_rows_of(run, one)]
+        for title, one in (("control", CONTROL), (tested.name, tested.genes))
+    }
+    predicted = {result.outcomes[key].title: float(result.predicted[key][at, place]) for key in methods}
+    drawing = cells_figure(cells, predicted, title=f"{gene} (log1p of counts per 10,000)", dark=state.dark())
+    figure(
+        drawing,
+        key="cells",
+        name=f"{tested.name}-{gene}",
+        alt=f"Expression of {gene} in control cells and after perturbing {tested.name}",
+        height=430,
+        footer=f"{tested.name} · {gene} · {dataset_name(run)} · run {run.id}",
+    )
+
+
+@st.cache_resource(max_entries=16)
+def _reading(
+    dataset: str, column: str, control: str
+) -> tuple[NDArray[np.int64], tuple[Perturbation | None, ...]]:
+    """Return the code of each cell, and the perturbation of each code."""
+    folder = state.workspace().dataset_folder(dataset)
+    values, mapping = cell_column(folder, column), conditions_of(folder, column, control).mapping
+    names = values.categories or ()
+    return np.asarray(values.values, dtype=np.int64), tuple(mapping.get(name) for name in names)
+
+
+def _codes(run: Run) -> NDArray[np.int64]:
+    request = run.request
+    return _reading(request["dataset"], request["column"], request.get("control", ""))[0]
+
+
+def _rows_of(run: Run, perturbation: Perturbation) -> NDArray[np.int64]:
+    request = run.request
+    codes, perturbations = _reading(request["dataset"], request["column"], request.get("control", ""))
+    return np.flatnonzero(np.isin(codes, [i for i, one in enumerate(perturbations) if one == perturbation]))
+
+
+def interactions_table(result: Result) -> None:
+    """Show how pairs follow from their genes, as measured and as predicted."""
+    if not result.interactions:
+        return
+    st.subheader("Do the two genes of a pair interact?", anchor=False)
+    keys = list(dict.fromkeys(one.key for one in result.interactions if one.key != CEILING))
+    found = {(one.genes, one.key): one for one in result.interactions}
+    rows = []
+    for genes in dict.fromkeys(one.genes for one in result.interactions):
+        measured = found.get((genes, CEILING))
+        if measured is None:
+            continue
+        row = {
+            "pair": "+".join(genes),
+            "measured": measured.kind,
+            "size": measured.magnitude,
+            "fit": measured.fit,
+        }
+        for key in keys:
+            predicted = found.get((genes, key))
+            row[result.outcomes[key].title] = predicted.kind if predicted else ""
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    right = {
+        result.outcomes[key].title: float(np.mean(frame[result.outcomes[key].title] == frame["measured"]))
+        for key in keys
+    }
+    digits = dict.fromkeys(("size", "fit"), DIGITS)
+    table(frame, key="interactions", name="interactions", height=280, column_config=digits)
+    shares = ", ".join(f"{title} {share:.0%}" for title, share in right.items())
+    st.caption(
+        f"Same class as measured: {shares}.",
+        help="The change of the pair is fitted by a weighted sum of the measured changes of its genes (Theil-Sen, "
+        "1,000 most expressed genes). Size is that of both weights: 1.41 where they simply add. "
+        + " ".join(f"“{name}”: {words}." for name, words in KINDS.items())
+        + " Classes after Norman (2019), the cut-offs are ours.",
+    )

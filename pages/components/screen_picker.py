@@ -1,0 +1,130 @@
+"""Which column says what was perturbed, and what was understood of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+from scviz.datasets.conditions import Conditions, guess_column, read_values, symbols_of
+
+from pages.components import state
+from pages.components.show import escaped
+from scviz.datasets.columns import gene_identifiers
+from scviz.datasets.screen import CONTROL, Perturbation, label
+from scviz.tasks.perturbation.reading import FEWEST_CELLS, conditions_of
+from scviz.workspace import DatasetInfo
+
+FEWEST_PERTURBATIONS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenChoice:
+    """The column and what it says."""
+
+    column: str
+    control: str
+    """Value that is control; empty where its name says so."""
+    conditions: Conditions
+    n_cells: dict[Perturbation, int]
+    """Of each perturbation with enough cells, and of control."""
+
+    @property
+    def perturbations(self) -> tuple[Perturbation, ...]:
+        """What can be learned and predicted, sorted."""
+        return tuple(sorted(one for one in self.n_cells if one != CONTROL))
+
+
+@st.cache_resource(max_entries=32)
+def _conditions(dataset: str, column: str, control: str) -> Conditions:
+    return conditions_of(state.workspace().dataset_folder(dataset), column, control)
+
+
+@st.cache_resource(max_entries=32)
+def _guess(dataset: str) -> str | None:
+    info = state.workspace().dataset(dataset)
+    symbols = symbols_of(gene_identifiers(state.workspace().dataset_folder(dataset)))
+    return guess_column(info.columns, symbols)
+
+
+def pick_screen(dataset: DatasetInfo) -> ScreenChoice | None:
+    """Let the user name the column and the control; None, with words, where they make no screen."""
+    columns = [column.name for column in dataset.columns if column.values]
+    if not columns:
+        st.info("This dataset has no column of words, so nothing says what was perturbed.")
+        return None
+    guess = _guess(dataset.id)
+    if guess is None:
+        st.info(
+            "No column of this dataset looks like a screen: it would name the perturbed gene of each cell, such as "
+            "STAT1+ctrl, and control cells. On the Data page there is a simulated screen to try."
+        )
+    column = st.selectbox(
+        "Column with the perturbed gene",
+        columns,
+        index=state.position(columns, guess),
+        help="GENE+ctrl, GENE1+GENE2, names of guides such as GENE_1, or plain names of genes.",
+        key="screen_column",
+    )
+    found = _conditions(dataset.id, column, "").controls
+    values = [one.value for one in _conditions(dataset.id, column, "").readings]
+    chosen = st.selectbox(
+        "Control cells",
+        values,
+        index=state.position(values, found[0] if found else None),
+        help="Cells that were not perturbed, or got a guide that targets nothing.",
+        key="screen_control",
+    )
+    control = "" if chosen in found else chosen
+    conditions = _conditions(dataset.id, column, control)
+    counts = conditions.n_cells
+    enough = {one: n for one, n in counts.items() if n >= FEWEST_CELLS}
+    choice = ScreenChoice(column=column, control=control, conditions=conditions, n_cells=enough)
+    _what_was_understood(choice)
+    if len(choice.perturbations) < FEWEST_PERTURBATIONS or CONTROL not in enough:
+        st.warning(
+            f"{len(choice.perturbations)} perturbations and {counts.get(CONTROL, 0):,} control cells make no screen. "
+            "Choose another column or control."
+        )
+        return None
+    return choice
+
+
+def _what_was_understood(choice: ScreenChoice) -> None:
+    n_pairs = sum(len(one) > 1 for one in choice.perturbations)
+    lost = choice.conditions.n_left_out
+    words = f"{len(choice.perturbations) - n_pairs:,} single genes, {n_pairs:,} pairs, "
+    words += f"{choice.n_cells.get(CONTROL, 0):,} control cells"
+    st.caption(words + (f"; {lost:,} cells left out." if lost else "."))
+    with st.popover("What was understood", type="tertiary"):
+        rows = [
+            {
+                "value": one.value,
+                "cells": one.n_cells,
+                "perturbed": "" if one.perturbation is None else label(one.perturbation),
+                "remark": one.reason,
+            }
+            for one in choice.conditions.readings
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height=320, key="readings")
+
+
+def ask_for_more(dataset: DatasetInfo, choice: ScreenChoice) -> tuple[Perturbation, ...]:
+    """Let the user name perturbations that the screen does not hold."""
+    text = st.text_input(
+        "Predict also",
+        placeholder="GENE, GENE1+GENE2, …",
+        help="Perturbations that the screen does not hold. There is nothing to judge them by.",
+        key="predict_also",
+    )
+    parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    symbols = symbols_of(gene_identifiers(state.workspace().dataset_folder(dataset.id)))
+    asked: list[Perturbation] = []
+    for one in read_values(parts, symbols):
+        if one.perturbation is None or len(one.perturbation) not in (1, 2):
+            st.caption(f":material/close: {escaped(one.value)}: {escaped(one.reason or 'names no gene.')}")
+        elif one.perturbation in choice.n_cells:
+            st.caption(f":material/close: {escaped(one.value)} is in the screen.")
+        elif one.perturbation not in asked:
+            asked.append(one.perturbation)
+    return tuple(asked)

@@ -1,0 +1,57 @@
+"""Figures of a perturbation screen, judged by their traces; and their files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scviz.plots.export import draw
+from scviz.plots.screen import cells_figure, change_figure, ranking_figure
+
+OBSERVED, PREDICTED = np.array([0.0, 1.0, -2.0]), np.array([0.1, 0.8, -1.0])
+
+
+def test_a_change_has_a_point_per_gene_and_names_those_marked() -> None:
+    figure = change_figure(OBSERVED, PREDICTED, ["A", "B", "C"], np.array([False, True, True]))
+    others, marked, equal = figure.data
+    assert (list(others.text), list(marked.text)) == (["A"], ["B", "C"])
+    assert list(marked.x) == [1.0, -2.0]
+    assert list(marked.y) == pytest.approx([0.8, -1.0])
+    assert list(equal.x) == list(equal.y) == [-2.0, 1.0]
+    assert {note.text for note in figure.layout.annotations} == {"B", "C"}
+    assert figure.layout.xaxis.title.text == "Measured change"
+    svg = draw(figure, "svg")
+    assert b">B<" in svg
+    assert b">20 most changed<" in svg
+
+
+def test_a_ranking_has_points_means_and_intervals_in_the_order_given() -> None:
+    values = [np.array([0.5, 0.7]), np.array([0.1, np.nan])]
+    figure = ranking_figure(
+        ["GEARS", "Mean"],
+        values,
+        np.array([0.6, 0.1]),
+        np.array([[0.5, 0.7], [0.0, 0.2]]),
+        ["asked", "baseline"],
+        ["A+B", "C"],
+        title="Correlation",
+    )
+    points = {trace.name: trace for trace in figure.data if trace.name}
+    assert list(points["methods"].x) == [0.6]
+    assert list(points["methods"].y) == [0]
+    assert list(points["baselines"].error_x.arrayminus) == pytest.approx([0.1])
+    assert list(figure.layout.yaxis.ticktext) == ["GEARS", "Mean"]
+    assert b">GEARS<" in draw(figure, "svg")
+
+
+def test_cells_of_a_gene_stand_beside_what_is_predicted() -> None:
+    cells = {"control": np.array([0.0, 1.0]), "STAT1": np.array([0.0, 0.0, 0.5])}
+    figure = cells_figure(cells, {"GEARS": 0.3, "Linear": 0.2}, title="CXCL10")
+    assert [trace.type for trace in figure.data] == ["violin", "violin", "scatter", "scatter"]
+    assert list(figure.data[2].y) == [0.3]
+    assert list(figure.layout.xaxis.ticktext) == [
+        "control (2 cells)",
+        "STAT1 (3 cells)",
+        "predicted mean",
+    ]
+    assert draw(figure, "pdf").startswith(b"%PDF")

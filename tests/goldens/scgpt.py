@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from scviz.foundation.tokens import Tokens
+from scviz.metrics.differential import TOP_DE
+from scviz.metrics.perturbation_published import group_cells, scgpt_scores
 from scviz.models.scgpt.checkpoint import published_vocab
 from scviz.models.scgpt.config import Config
 from scviz.models.scgpt.model import ScGPT, fine_tuned
@@ -273,6 +275,20 @@ def check_perturb(case: Path, folder: Path) -> None:
     expected.all_compared()
 
 
+def check_perturbation_metrics(case: Path, folder: Path) -> None:
+    config, inputs, expected = read_config(case), load(case / "inputs.npz"), Expected(case)
+    cells = group_cells(inputs["pred"], inputs["truth"], np.array(config["pert_cat"]))
+    control = inputs["ctrl"].mean(axis=0, dtype=np.float64)
+    column = {gene: i for i, gene in enumerate(config["genes"])}
+    for suffix, ranked, non_zero_genes in (("nz0", "rank_genes", False), ("nz1", "top_non_dropout", True)):
+        of = {key.split("_")[1]: [column[gene] for gene in genes] for key, genes in config[ranked].items()}
+        top_de = {condition: np.array(of[condition][:TOP_DE]) for condition in cells}
+        found = scgpt_scores(cells, control, top_de, non_zero_genes=non_zero_genes)
+        for name, values in found.items():
+            expected.close(f"{name}_{suffix}", np.mean(values), atol=FLOATS)
+    expected.all_compared()
+
+
 CHECKS = scgpt_tokens.CHECKS | {
     "encoder": check_encoder,
     "flash": check_encoder,
@@ -281,5 +297,6 @@ CHECKS = scgpt_tokens.CHECKS | {
     "losses": check_losses,
     "pretrain": check_pretrain,
     "perturb": check_perturb,
+    "pert_metrics": check_perturbation_metrics,
 }
-NOT_BUILT_YET = ("attention", "gene_grn", "pert_metrics")
+NOT_BUILT_YET = ("attention", "gene_grn")

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import streamlit as st
-from scviz.metrics.perturbation_table import METRICS, SUBGROUPS
 
 from pages.components import state
 from pages.components.job_panel import duration
 from pages.components.one_perturbation import interactions_table, one_perturbation
 from pages.components.runs import dataset_name
 from pages.components.show import escaped, figure, table
+from scviz.metrics.ceiling import best_reachable
+from scviz.metrics.perturbation_table import METRICS, SUBGROUPS, Summary
 from scviz.plots.screen import ranking_figure
 from scviz.tasks.perturbation import CEILING, Outcome, Result
 from scviz.tasks.perturbation.methods import BASELINES
@@ -90,7 +91,7 @@ def _in_order(result: Result, metric: str, group: str, *, without: bool) -> list
     return sorted(means, key=lambda key: (np.isnan(means[key]), sign * np.nan_to_num(means[key])))
 
 
-def _summaries(outcome: Outcome, *, without: bool):  # type: ignore[no-untyped-def]  # as in Outcome
+def _summaries(outcome: Outcome, *, without: bool) -> dict[str, dict[str, Summary]]:
     return outcome.without_targets if without else outcome.summaries
 
 
@@ -125,9 +126,17 @@ def _ranking(run: Run, result: Result, metric: str, group: str, *, without: bool
     better = "Higher is better." if METRICS[metric].higher_is_better else "Lower is better."
     st.caption(
         f"A small point is a perturbation, a large one the mean with its 95 % interval. {better} "
-        "Ceiling: one half of the cells as a prediction of the other; a prediction without noise may exceed it.",
+        f"Ceiling: one half of the cells as a prediction of the other{_reachable(result, metric, group, without=without)}.",
         help=METRICS[metric].how,
     )
+
+
+def _reachable(result: Result, metric: str, group: str, *, without: bool) -> str:
+    """Say how far a prediction without noise could come, where that can be told from the halves."""
+    half = _summaries(result.outcomes[CEILING], without=without)[metric][group].mean
+    if not metric.startswith("pearson") or np.isnan(half):
+        return ""
+    return f"; a prediction without any noise could reach about {float(best_reachable(np.array(half))):.2f}"
 
 
 def _kind(key: str, outcome: Outcome) -> str:

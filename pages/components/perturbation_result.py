@@ -124,9 +124,10 @@ def _ranking(run: Run, result: Result, metric: str, group: str, *, without: bool
         footer=f"{dataset_name(run)} · split seed {run.request.get('split_seed', 1)} · run {run.id}",
     )
     better = "Higher is better." if METRICS[metric].higher_is_better else "Lower is better."
+    reachable = _reachable(result, metric, group, without=without)
     st.caption(
         f"A small point is a perturbation, a large one the mean with its 95 % interval. {better} "
-        f"Ceiling: one half of the cells as a prediction of the other{_reachable(result, metric, group, without=without)}.",
+        f"Ceiling: one half of the cells as a prediction of the other{reachable}.",
         help=METRICS[metric].how,
     )
 

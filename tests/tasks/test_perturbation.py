@@ -1,0 +1,205 @@
+"""A screen is divided, predicted by every method, and scored beside baselines and ceiling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scviz.errors import JobCancelledError, RequestError
+from scviz.metrics.perturbation_table import METRICS
+from scviz.progress import Progress, Report, silent
+from scviz.tasks import opening
+from scviz.tasks.context import Context
+from scviz.tasks.opening.run import run as open_dataset
+from scviz.tasks.perturbation import CEILING, Request, Result
+from scviz.tasks.perturbation.interactions import kind_of_interaction
+from scviz.tasks.perturbation.judging import gain_over_baselines
+from scviz.tasks.perturbation.methods import BASELINES, Method, method_of
+from scviz.tasks.perturbation.run import price, run
+from scviz.workspace import Workspace
+from scviz.workspace.records import read_record, write_record
+
+GEARS = (Method(name="gears"),)
+HEADLINE = list(METRICS).index("pearson_delta")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with the tiny simulated screen."""
+    workspace = Workspace(tmp_path_factory.mktemp("screen"))
+    surroundings = context(workspace, "opening")
+    open_dataset(opening.Request(path="", name="", simulated="tiny"), surroundings)
+    return workspace
+
+
+def context(workspace: Workspace, name: str, report: Report = silent) -> Context:
+    return Context(workspace=workspace, report=report, folder=workspace.run_folder(name))
+
+
+def request(workspace: Workspace, **more: object) -> Request:
+    (dataset,), (terms,) = workspace.datasets(), workspace.terms()
+    asked: dict[str, object] = {"column": "condition", "terms": terms.id, "epochs": 1}
+    return Request(dataset=dataset.id, **(asked | more))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def result(home: Workspace) -> Result:
+    asked = request(
+        home,
+        methods=(*GEARS, Method(name="linear_terms")),
+        predict_also=(("TF0_1", "TF3_2"), ("NOBODY",)),
+    )
+    return run(asked, context(home, "one"))
+
+
+def test_baselines_and_ceiling_stand_beside_every_method(result: Result) -> None:
+    assert list(result.outcomes) == [*BASELINES, "gears", "linear_terms", CEILING]
+    shape = (len(result.tested) + 2, len(result.genes))
+    assert all(values.shape == shape for values in result.predicted.values())
+    assert all(values.shape == (len(METRICS), len(result.tested)) for values in result.scores.values())
+    assert result.verdict.startswith(("GEARS", "Linear, gene terms"))
+    assert len(result.outcomes["gears"].losses) == 1
+
+
+def test_what_is_judged_was_never_learned_from(result: Result) -> None:
+    judged = {one.genes for one in result.tested}
+    assert len(judged) > 5
+    assert not judged & {*result.train, *result.validation}
+    assert {one.subgroup for one in result.tested} >= {"unseen_single", "combo_seen1"}
+
+
+def test_no_change_scores_nothing_and_the_mean_something(result: Result) -> None:
+    rows = {name: result.scores[name][HEADLINE] for name in ("no_change", "train_mean")}
+    assert not rows["no_change"].any()
+    assert rows["train_mean"].mean() > 0.1
+    summary = result.outcomes["train_mean"].summaries["pearson_delta"]["all"]
+    assert summary.mean == pytest.approx(float(rows["train_mean"].mean()), abs=1e-6)
+    assert summary.low < summary.mean < summary.high
+
+
+def test_the_scores_are_those_of_the_means_that_are_shown(result: Result) -> None:
+    at = next(i for i, one in enumerate(result.tested) if one.subgroup == "unseen_single")
+    predicted = result.predicted["train_mean"][at] - result.control_predicted
+    observed = result.observed[at] - result.control
+    expected = np.corrcoef(predicted, observed)[0, 1]
+    assert result.scores["train_mean"][HEADLINE, at] == pytest.approx(expected, abs=1e-4)
+    genes = result.de_genes[at]
+    of_de = np.corrcoef(predicted[genes], observed[genes])[0, 1]
+    place = list(METRICS).index("pearson_delta_de")
+    assert result.scores["train_mean"][place, at] == pytest.approx(of_de, abs=1e-4)
+
+
+def test_a_perturbation_that_is_asked_for_is_predicted_where_a_method_can(result: Result) -> None:
+    pair, nobody = (result.predicted["linear_terms"][len(result.tested) + i] for i in range(2))
+    assert np.isfinite(pair).all()
+    assert np.isnan(nobody).all()
+    refused = {one.genes: one.reason for one in result.outcomes["linear_terms"].refused}
+    assert "NOBODY" in refused[("NOBODY",)]
+    assert not np.isnan(result.predicted["train_mean"]).any()
+
+
+def test_pairs_with_both_genes_measured_have_a_class(result: Result) -> None:
+    measured = [one for one in result.interactions if one.key == CEILING]
+    assert measured
+    assert all(len(one.genes) == 2 and one.magnitude > 0 for one in measured)
+    assert {one.key for one in result.interactions} <= set(result.outcomes)
+
+
+def test_shared_control_cells_are_told_of(result: Result) -> None:
+    assert result.inflation.difference > 0.05
+    assert any("control cells" in warning for warning in result.warnings)
+
+
+def test_different_control_cells_cost_the_score_that_noise_gave(home: Workspace, result: Result) -> None:
+    apart = run(request(home, independent_controls=True), context(home, "apart"))
+    assert not np.array_equal(apart.control, apart.control_predicted)
+    mean = apart.outcomes["train_mean"].summaries["pearson_delta"]["all"].mean
+    assert mean < result.outcomes["train_mean"].summaries["pearson_delta"]["all"].mean - 0.05
+    assert not any("control cells" in warning for warning in apart.warnings)
+
+
+def test_a_result_can_be_kept(result: Result, tmp_path: Path) -> None:
+    write_record(result, tmp_path)
+    kept = read_record(Result, tmp_path)
+    assert kept.tested == result.tested
+    assert kept.outcomes["gears"].method == result.outcomes["gears"].method
+    assert np.array_equal(kept.predicted["gears"], result.predicted["gears"], equal_nan=True)
+
+
+def test_a_stopped_run_goes_on_and_says_the_same(home: Workspace) -> None:
+    asked = replace(request(home, methods=(Method(name="linear_terms"), *GEARS)), epochs=2)
+    whole = run(asked, context(home, "whole"))
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "Training" and progress.done > progress.total // 2 > 0:
+            raise JobCancelledError("The run was stopped.")
+
+    with pytest.raises(JobCancelledError):
+        run(asked, context(home, "halted", stop))
+    seen: list[str] = []
+    again = run(asked, context(home, "halted", lambda progress: seen.append(progress.stage)))
+    assert "Linear, gene terms: learning" not in seen
+    assert "GEARS: learning" in seen
+    np.testing.assert_allclose(again.predicted["gears"], whole.predicted["gears"], atol=1e-5)
+    assert again.verdict == whole.verdict
+
+
+def test_a_method_that_cannot_does_not_keep_the_others_from_it(home: Workspace) -> None:
+    asked = replace(request(home, methods=(Method(name="linear_terms"),)), terms="")
+    result = run(asked, context(home, "no terms"))
+    outcome = result.outcomes["linear_terms"]
+    assert outcome.summaries["pearson_delta"]["all"].n == 0
+    assert len(outcome.refused) == len(result.tested)
+    assert "terms" in outcome.notes[0]
+    assert result.outcomes["train_mean"].summaries["pearson_delta"]["all"].n == len(result.tested)
+
+
+def test_a_price_names_epochs_and_cells(home: Workspace) -> None:
+    cost = price(request(home, methods=GEARS), context(home, "price"))
+    assert cost.seconds > 0
+    assert "GEARS 1 epochs" in cost.how
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"column": ""},
+        {"split": "by cell"},
+        {"methods": (*GEARS, *GEARS)},
+        {"predict_also": (("A", "A"),)},
+        {"most_genes": 3},
+        {"epochs": 1000},
+    ],
+)
+def test_a_request_that_means_nothing_is_refused(home: Workspace, wrong: dict[str, object]) -> None:
+    with pytest.raises(RequestError):
+        request(home, **wrong)
+
+
+@pytest.mark.parametrize("key", ["scgpt", "scgpt:geneformer/x", "gears:scgpt/x", "oracle"])
+def test_a_method_takes_the_weights_that_it_can_use(key: str) -> None:
+    with pytest.raises(RequestError):
+        method_of(key)
+    assert method_of("scgpt:scgpt/demo").key == "scgpt:scgpt/demo"
+
+
+def test_a_gain_is_over_the_best_baseline_on_the_same_perturbations() -> None:
+    own = np.array([0.9, 0.8, 0.1, np.nan], dtype=np.float32)
+    baselines = {
+        "weak": np.array([0.1, 0.2, 0.0, 0.9], dtype=np.float32),
+        "strong": np.array([0.5, 0.4, np.nan, 0.9], dtype=np.float32),
+    }
+    name, gain, mean, other = gain_over_baselines(own, baselines, seed=0)
+    assert (name, mean, other) == ("strong", pytest.approx(0.85), pytest.approx(0.45))
+    assert gain.mean == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind"),
+    [((1.41, 0.9, 0.0), "additive"), ((1.4, 0.9, 1.0), "one gene"), ((0.5, 0.9, 0.1), "less")],
+)
+def test_interactions_have_classes(numbers: tuple[float, float, float], kind: str) -> None:
+    assert kind_of_interaction(*numbers) == kind

@@ -58,8 +58,8 @@ class Screen:
     def mean(self, perturbation: Perturbation) -> NDArray[np.float64]:
         """Return the mean expression of the cells of a perturbation, (G,)."""
         if perturbation not in self._means:
-            cells = self.expression[self.rows(perturbation)]
-            self._means[perturbation] = np.asarray(cells.mean(axis=0, dtype=np.float64)).ravel()
+            cells = self.expression[self.rows(perturbation)].astype(np.float64)
+            self._means[perturbation] = np.asarray(cells.mean(axis=0)).ravel()
         return self._means[perturbation]
 
     def means(self, perturbations: Sequence[Perturbation]) -> NDArray[np.float64]:

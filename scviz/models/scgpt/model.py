@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -37,6 +37,7 @@ from scviz.models.scgpt.pretraining import (
     split_tokens,
     vocabulary,
 )
+from scviz.models.scgpt.screen import ScGptPerturbationSettings, ScGptScreen
 from scviz.models.scgpt.tokenizer import (
     BinRules,
     column_tokens,
@@ -221,6 +222,10 @@ class ScGPT(FoundationModel):
     def classifier(self, n_types: int, *, pooling: Pooling = "published") -> CellHead:
         """Make an untrained head that names cell types."""
         return CellHead(self.config, n_types, pooling=pooling)
+
+    def perturbation_predictor(self, **options: Any) -> ScGptScreen:
+        """Make a predictor of screens from this encoder; options are those of `ScGptPerturbationSettings`."""
+        return ScGptScreen(self, ScGptPerturbationSettings(**options))
 
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
         """Show a part of each cell and give the errors of generating the rest, a scalar.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.columns import gene_identifiers, gene_names
+from scviz.datasets.conditions import CONTROLS
 from scviz.errors import RequestError
 from scviz.tasks.in_silico import Filter, Observed, Request
 from scviz.tasks.in_silico.cells import passing, sample
@@ -18,16 +19,6 @@ from scviz.tasks.in_silico.moves import cosine
 from scviz.tasks.in_silico.statistics import as_far
 from scviz.workspace import DatasetInfo
 
-CONTROLS = (
-    "ctrl",
-    "control",
-    "nt",
-    "non-targeting",
-    "non_targeting",
-    "nontargeting",
-    "unperturbed",
-    "negctrl",
-)
 FEWEST = 10
 """With fewer cells than this on one side nothing is compared."""
 CLEAR = 0.05

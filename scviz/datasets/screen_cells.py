@@ -1,0 +1,71 @@
+"""From raw counts, and what a column says of each cell, to a perturbation screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import scipy.sparse as sp
+from anndata import AnnData
+
+from scviz.datasets.expression import log_expression, variable_genes
+from scviz.datasets.genes import identifiers
+from scviz.datasets.screen import CONTROL, Perturbation, Screen
+from scviz.errors import DataError, MissingColumnError
+
+
+def screen_of(
+    adata: AnnData,
+    column: str,
+    mapping: Mapping[str, Perturbation | None],
+    *,
+    most_genes: int | None = None,
+) -> Screen:
+    """Make a screen of the cells whose perturbation is known, control first and the others sorted.
+
+    Parameters
+    ----------
+    adata
+        (N, G) raw counts; it stays as it is.
+    column
+        Column of `obs` that says what was perturbed.
+    mapping
+        Perturbation of each value, as `read_conditions` gives it; cells with another value, or one that was not
+        understood, are left out.
+    most_genes
+        Keep as many of the most variable genes, and besides them every perturbed gene that is measured; None
+        keeps all genes. Expression is relative to the counts of all genes either way.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is no such column.
+    DataError
+        If no cell is left, or no control cell.
+    """
+    if column not in adata.obs:
+        raise MissingColumnError(
+            f"The dataset has no column {column!r}.", hint=f"Its columns are: {', '.join(adata.obs.columns)}."
+        )
+    each = [mapping.get(str(value)) for value in adata.obs[column]]
+    rows = np.flatnonzero([one is not None for one in each])
+    kept = [one for one in each if one is not None]
+    perturbations = sorted(set(kept))
+    if CONTROL not in perturbations:
+        raise DataError(
+            f"No cell is control by the column {column!r}.", hint="Tell which of its values is control."
+        )
+    place = {one: i for i, one in enumerate(perturbations)}
+    names = identifiers(adata.var).names
+    expression = log_expression(sp.csr_matrix(adata.X[rows]))
+    if most_genes is not None and most_genes < len(names):
+        targets = {gene for one in perturbations for gene in one}
+        perturbed = [i for i, name in enumerate(names) if name in targets]
+        columns = np.union1d(variable_genes(expression, most_genes), perturbed).astype(np.int64)
+        expression, names = sp.csr_matrix(expression[:, columns]), tuple(names[i] for i in columns)
+    return Screen(
+        expression=expression,
+        genes=names,
+        perturbations=tuple(perturbations),
+        codes=np.array([place[one] for one in kept], dtype=np.int64),
+    )

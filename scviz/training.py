@@ -44,6 +44,8 @@ class TrainingSettings:
     """Largest absolute value of a gradient; None clips the norm of all gradients to 1 instead."""
     drop_last: bool = False
     """Leave out the last batch of an epoch where it is not full."""
+    pieces: int = 1
+    """Pieces in which the cells of an update are taken, where a network cannot hold all of them at once."""
     patience: int | None = 3
     """Epochs without a better validation loss before training ends; None never ends early."""
     seed: int = 0
@@ -103,7 +105,7 @@ def fit(
     OutOfMemoryError
         If one cell at a time does not fit into memory.
     """
-    pieces = 1
+    pieces = settings.pieces
     while True:
         try:
             trainer = _Trainer(network, loss, cells, settings, report, state, stage, score)

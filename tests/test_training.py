@@ -138,3 +138,12 @@ def test_a_score_picks_the_epoch(tmp_path: Path) -> None:
     )
     assert history.validation_loss == [3.0, 1.0, 2.0, 4.0, 5.0, 6.0]
     assert history.best_epoch == 1
+
+
+def test_updates_taken_in_pieces_are_those_of_whole_batches(tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, batch_size=20, drop_last=True)
+    whole, pieces = network(), network()
+    whole[1].p = pieces[1].p = 0.0
+    train(whole, tmp_path / "whole", settings=settings)
+    train(pieces, tmp_path / "pieces", settings=dataclasses.replace(settings, pieces=4), limit=5)
+    np.testing.assert_allclose(weights(pieces), weights(whole), atol=1e-5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport
 from scviz.progress import Report, silent
+
+if TYPE_CHECKING:
+    from scviz.predictors.contract import PerturbationPredictor
 
 Pooling = Literal["mean", "published"]
 """What a head reads of a cell: the mean over its genes, or what the model's authors chose."""
@@ -157,6 +160,10 @@ class FoundationModel(nn.Module, ABC):
     def predicted_expression(self, tokens: Tokens) -> Tensor:
         """Predict log1p expression of every gene at the depth that is asked for, (B, V), as `vocab.genes` stand."""
         raise self._unsupported("prediction of expression")
+
+    def perturbation_predictor(self, **options: Any) -> PerturbationPredictor:
+        """Make an untrained predictor of perturbations on top of this model; options are the model's own."""
+        raise self._unsupported("predictor of perturbations")
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
         """Return the attention between tokens, (B, L, L), last layer, mean over heads."""

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from scviz.models.scfoundation import CARD
 from scviz.models.scfoundation.checkpoint import Checkpoint, Member, read_checkpoint, write_checkpoint
 from scviz.models.scfoundation.config import SHAPES, Config
 from scviz.models.scfoundation.network import CellHead, Network, highest, mean, without_depth
+from scviz.models.scfoundation.perturbation import ScFoundationGears
 from scviz.models.scfoundation.pretraining import counts_of, hide_genes, mean_squared_error, vocabulary
 from scviz.models.scfoundation.tokenizer import (
     Profiles,
@@ -248,6 +249,10 @@ class ScFoundation(FoundationModel):
         if n_cells:
             vectors[found >= 0] = (sums / n_cells).cpu().numpy()
         return vectors
+
+    def perturbation_predictor(self, **options: Any) -> ScFoundationGears:
+        """Make GEARS on the vectors that genes have in control cells; options are those of ScFoundationGears."""
+        return ScFoundationGears(self, **options)
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
         """Return the attention of the encoder's last layer, mean over heads, (B, L, L): row attends to column.

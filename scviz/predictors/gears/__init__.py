@@ -1,0 +1,1 @@
+"""GEARS: vectors of genes and of perturbations, smoothed over graphs of genes."""

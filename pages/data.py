@@ -7,6 +7,7 @@ from pages.components.data_card import dataset_card, file_card
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.pick_file import pick_file
+from pages.components.screens import gene_terms, public_screens, simulated_screen
 from pages.components.show import errors_in_words
 from scviz.tasks import opening
 
@@ -20,6 +21,9 @@ with left:
     if st.button("Use the demo data", key="open_demo", icon=":material/science:", width="stretch"):
         state.keep("opening", state.queue().submit("opening", opening.demo_request(), state.owner()).run)
         st.rerun()
+    simulated_screen()
+    public_screens()
+    gene_terms()
 
 with right:
     run_id = state.kept("opening")

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 """The folder of the project: app.py, assets, pages."""
 
 GIGABYTE = 10**9
+DATAVERSE = "https://dataverse.harvard.edu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class Settings:
     """`SCVIZ_UPLOAD_GB`: largest upload through the browser, in GB; default 0.5."""
     unpack_gb: float
     """`SCVIZ_UNPACK_GB`: most that one file may unpack to, in GB; default 64."""
+    dataverse: str
+    """`SCVIZ_DATAVERSE`: address of Harvard Dataverse or a mirror, asked when a user presses Download."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -59,4 +62,5 @@ class Settings:
             login=env.get("SCVIZ_LOGIN", "0") == "1",
             upload_gb=float(env.get("SCVIZ_UPLOAD_GB", "0.5")),
             unpack_gb=float(env.get("SCVIZ_UNPACK_GB", "64")),
+            dataverse=env.get("SCVIZ_DATAVERSE") or DATAVERSE,
         )

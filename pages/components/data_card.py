@@ -86,6 +86,11 @@ def dataset_card(dataset: DatasetInfo) -> None:
     columns[0].metric("Cells", f"{dataset.n_cells:,}", border=True)
     columns[1].metric("Genes", f"{dataset.n_genes:,}", border=True)
     columns[2].metric("Counts in", dataset.counts.location, border=True)
+    if dataset.simulated:
+        st.info(
+            "These cells are simulated from a network that is known; nothing here was measured.",
+            icon=":material/casino:",
+        )
     st.markdown(f"**Counts** {dataset.counts.how}: {escaped(dataset.counts.evidence)}")
     labels, batches = dataset.columns_of("label"), dataset.columns_of("batch")
     st.markdown(

@@ -104,6 +104,9 @@ PAGES = {
     ),
 }
 
+SIMULATED = ":orange-badge[:material/casino: simulated]"
+"""Stands beside the name of a dataset that was not measured, on every page."""
+
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] {padding: 1.6rem 2rem 2rem; max-width: 1500px;}
 [data-testid="stHeader"] {height: 1.6rem; background: transparent;}
@@ -183,8 +186,9 @@ def _pickers() -> None:
     dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
     left, right = st.columns(2)
     if dataset is not None:
+        label = f"Dataset {SIMULATED}" if dataset.simulated else "Dataset"
         names = {info.id: f"{info.name} · {info.n_cells:,} cells" for info in state.workspace().datasets()}
-        _picker(left, "dataset", "Dataset", names, dataset.id)
+        _picker(left, "dataset", label, names, dataset.id)
     if checkpoint is not None:
         names = {info.id: info.name for info in state.workspace().checkpoints()}
         _picker(right, "checkpoint", "Model and weights", names, checkpoint.id)

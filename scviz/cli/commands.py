@@ -25,9 +25,11 @@ from scviz.tasks import (
     embedding,
     enhancement,
     exporting,
+    gene_terms,
     importing,
     opening,
     pretraining,
+    public_screen,
 )
 from scviz.workspace import Workspace
 from scviz.workspace.database import time_left
@@ -168,6 +170,14 @@ def _take_in(task: str, request: Any, settings: Settings) -> None:
     print(json.dumps(dataclasses.asdict(result) | {"loaded": len(result.loaded)}, indent=1))
 
 
+def add_terms(options: argparse.Namespace, settings: Settings) -> None:
+    """Take gene terms in and print what was found."""
+    path = str(Path(options.file).expanduser().resolve()) if options.file else ""
+    request = gene_terms.Request(path=path, name=options.name, download=options.download)
+    _, result = _carry_out("gene_terms", request, settings)
+    print(json.dumps(dataclasses.asdict(result)))
+
+
 def runs(options: argparse.Namespace, settings: Settings) -> None:
     """List runs, or show, stop, resume or delete one."""
     queue = RunQueue(settings)
@@ -204,13 +214,15 @@ def _subject(options: argparse.Namespace, settings: Settings) -> tuple[str, str]
 
 
 def _dataset(text: str, settings: Settings, *, name: str = "", counts: str | None = None) -> str:
-    """Return the id of an open dataset; open it if a file or the demo is named."""
+    """Return the id of an open dataset; open it if a file, the demo or a simulated screen is named."""
     workspace = Workspace.from_settings(settings)
     if text in {info.id for info in workspace.datasets()}:
         return text
-    if text == "demo":
-        request = opening.demo_request()
-    else:
+    if text.startswith("public:"):
+        published = public_screen.Request(screen=text.removeprefix("public:"))
+        return str(_carry_out("public_screen", published, settings)[1].dataset)
+    request = opening.request_of(text)
+    if request is None:
         path = Path(text).expanduser().resolve()
         request = opening.Request(path=str(path), name=name or path.stem, counts_location=counts)
     _, result = _carry_out("opening", request, settings)

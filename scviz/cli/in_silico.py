@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+from scviz.cli.words import DATASET
 from scviz.errors import RequestError
 from scviz.tasks.in_silico import Filter, Kind, Request, Result, Shift
 
@@ -18,7 +19,7 @@ NUMBERS = ("share", "most_cells", "n_random", "random_cells", "n_exact", "seed")
 def add_command(commands: Any, command: Callable[..., None]) -> None:
     """Offer edits of genes."""
     edit = commands.add_parser("in-silico", help="remove genes, or turn them down or up, beside random genes")
-    edit.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
+    edit.add_argument("dataset", help=DATASET)
     edit.add_argument("--checkpoint", default="", help="id of the weights; default: the newest")
     edit.add_argument("--genes", nargs="+", default=[], help="names of genes, edited at once")
     edit.add_argument("--each", action="store_true", help="edit each of the genes by itself")

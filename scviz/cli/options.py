@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli import commands, in_silico, perturb
+from scviz.cli.words import DATASET, FILE
 from scviz.tasks import annotation, compare, embedding, enhancement, pretraining
 
 
@@ -22,13 +23,19 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8501)
     serve.set_defaults(command=commands.serve)
 
-    open_ = entries.add_parser("open", help="open a dataset: an .h5ad file, or the demo")
-    open_.add_argument("file", help='path of a file, or "demo"')
+    open_ = entries.add_parser("open", help="open a dataset: an .h5ad file, the demo, or a simulated screen")
+    open_.add_argument("file", help=FILE)
     open_.add_argument("--name", default="")
     open_.add_argument(
         "--counts", default=None, help="where raw counts are: X, raw/X, layers/NAME; found by default"
     )
     open_.set_defaults(command=commands.open_file)
+
+    terms = entries.add_parser("terms", help="take terms of genes, such as Gene Ontology, into the workspace")
+    terms.add_argument("file", nargs="?", default="", help=".gmt, .tsv, .csv, .json or .pkl, also .gz")
+    terms.add_argument("--name", default="")
+    terms.add_argument("--download", action="store_true", help="download those published with GEARS, 9.5 MB")
+    terms.set_defaults(command=commands.add_terms)
 
     embed = entries.add_parser("embed", help="embed cells and draw the map, beside principal components")
     _add_subject(embed)
@@ -74,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_compare(entries: Any) -> None:
     """Offer the comparison of several models."""
     compare_ = entries.add_parser("compare", help="embed with several models, beside principal components")
-    compare_.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
+    compare_.add_argument("dataset", help=DATASET)
     compare_.add_argument(
         "--checkpoints", nargs="+", default=[], help="ids of weights; default: the newest four"
     )
@@ -100,7 +107,7 @@ def _add_pretrain(entries: Any) -> None:
     pretrain = entries.add_parser(
         "pretrain", help="train a model, new or from weights, on the cells of a dataset, without labels"
     )
-    pretrain.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
+    pretrain.add_argument("dataset", help=DATASET)
     pretrain.add_argument(
         "--checkpoint", default=None, help="id of weights to start from; default: random ones of --model"
     )
@@ -135,7 +142,7 @@ def _add_weights(entries: Any) -> None:
 
 
 def _add_subject(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", help='id of an open dataset, a file, or "demo"')
+    parser.add_argument("dataset", help=DATASET)
     parser.add_argument("--checkpoint", default="", help="id of the weights; default: the newest")
 
 

@@ -17,7 +17,7 @@ from scviz.datasets.genes import GeneIdentifiers, strip_version
 from scviz.datasets.tables import Column
 from scviz.errors import DataError, MissingColumnError
 
-COUNTS, GENES, GENE_VALUES = "counts.h5ad", "genes.json", "genes.csc.zarr"
+SOURCE, COUNTS, GENES, GENE_VALUES = "source.h5ad", "counts.h5ad", "genes.json", "genes.csc.zarr"
 
 
 def gene_names(folder: Path) -> tuple[str, ...]:

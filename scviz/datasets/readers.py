@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from scviz.datasets import genes, tables
-from scviz.datasets.columns import COUNTS, write_gene_values, write_genes
+from scviz.datasets.columns import COUNTS, SOURCE, write_gene_values, write_genes
 from scviz.datasets.counts import WAYS_OUT, is_whole, recover_counts
 from scviz.datasets.doctor import FileReport, MatrixReport, check_file, column_infos, counts_source
 from scviz.datasets.expression import log_expression
@@ -26,13 +26,13 @@ from scviz.datasets.formats import damage_in_words, refuse_other
 from scviz.datasets.matrices import genes_of, matrix_at, read_csr
 from scviz.datasets.roles import as_category
 from scviz.datasets.safety import UNPACK_LIMIT, inspect_h5
+from scviz.datasets.simulated import preset_of
 from scviz.errors import CountsError, DataError
 from scviz.progress import Progress, Report, silent
 from scviz.workspace import CountsSource, DatasetInfo, Workspace
 from scviz.workspace.records import file_hash, fingerprint
 from scviz.workspace.store import slug, write_info
 
-SOURCE = "source.h5ad"
 LAYOUT = 1
 """Raised when what is kept of a dataset changes, so that files are opened anew."""
 UNKNOWN = "unknown"
@@ -123,7 +123,9 @@ def open_file(
         with damage_in_words(path.name):
             cells = READERS[refuse_other(source, READERS)](source, choice, report)
         _write(draft, cells, report)
-        write_info(_info(folder.name, name, path.name, cells, draft, demo=demo, notes=notes), draft)
+        info = _info(folder.name, name, path.name, cells, draft)
+        notes = (*notes, *info.history)
+        write_info(replace(info, demo=demo, simulated=preset_of(source), history=notes), draft)
         _move(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -283,9 +285,7 @@ def _write(folder: Path, cells: Cells, report: Report) -> None:
     write_genes(folder, adata.var_names.tolist(), genes.identifiers(adata.var))
 
 
-def _info(
-    key: str, name: str, source: str, cells: Cells, folder: Path, *, demo: bool, notes: tuple[str, ...]
-) -> DatasetInfo:
+def _info(key: str, name: str, source: str, cells: Cells, folder: Path) -> DatasetInfo:
     adata = cells.adata
     with h5py.File(folder / COUNTS, "r") as file:
         columns, _ = column_infos(file, sampled=False)
@@ -300,8 +300,7 @@ def _info(
         columns=columns,
         embeddings=tuple(adata.obsm),
         species=genes.guess_species(genes.identifiers(adata.var)).species,
-        history=(*notes, *cells.history),
-        demo=demo,
+        history=cells.history,
     )
 
 

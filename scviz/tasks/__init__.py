@@ -9,6 +9,8 @@ from scviz.errors import RequestError
 
 TASKS = (
     "opening",
+    "public_screen",
+    "gene_terms",
     "importing",
     "downloading",
     "pricing",

@@ -1,5 +1,5 @@
 """The folder where everything is kept; the only code that builds paths."""
 
-from scviz.workspace.store import CheckpointInfo, ColumnInfo, CountsSource, DatasetInfo, Workspace
+from scviz.workspace.store import CheckpointInfo, ColumnInfo, CountsSource, DatasetInfo, TermsInfo, Workspace
 
-__all__ = ["CheckpointInfo", "ColumnInfo", "CountsSource", "DatasetInfo", "Workspace"]
+__all__ = ["CheckpointInfo", "ColumnInfo", "CountsSource", "DatasetInfo", "TermsInfo", "Workspace"]

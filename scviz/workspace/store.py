@@ -2,6 +2,7 @@
 
 HOME/datasets/<slug>-<hash>/        source.h5ad counts.h5ad genes.csc.zarr info.json
 HOME/checkpoints/<model>/<name>/    config.json vocab.json weights.safetensors scviz.json
+HOME/terms/<slug>-<hash>/           terms.json info.json
 HOME/runs/<id>/                     request.json events.jsonl result/ log.txt state/
 HOME/uploads/                       files that came through the browser
 HOME/scviz.db                       which runs there are and how far they are
@@ -70,6 +71,8 @@ class DatasetInfo:
     history: tuple[str, ...] = ()
     """What was done to the file on opening, a sentence each."""
     demo: bool = False
+    simulated: str = ""
+    """Preset of a simulated screen; empty for cells that were measured."""
 
     def column(self, name: str) -> ColumnInfo:
         """Return the column of that name."""
@@ -104,6 +107,20 @@ class CheckpointInfo:
     """The command that made it, if it was made here."""
     released: str = ""
     """Which published weights these are, where a download or a hash says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermsInfo:
+    """What is known of a collection of gene terms without reading it."""
+
+    id: str
+    name: str
+    source: str
+    """Where it comes from, a few words."""
+    n_genes: int
+    """Genes that have a term."""
+    n_terms: int
+    """Different terms."""
 
 
 def slug(name: str) -> str:
@@ -184,6 +201,32 @@ class Workspace:
             (self.home / "checkpoints").glob("*/*/scviz.json"), key=lambda path: -path.stat().st_mtime
         )
         return [read_json(CheckpointInfo, path) for path in (*own, *sorted(BUNDLED.glob("*/scviz.json")))]
+
+    # gene terms
+
+    def terms_folder(self, terms: str) -> Path:
+        """Return the folder of a collection of gene terms, which need not exist yet."""
+        return self._inside("terms", terms)
+
+    def terms_file(self, terms: str) -> Path:
+        """Return the file of a collection of gene terms; `gene_terms.read_terms` reads it.
+
+        Raises
+        ------
+        DataError
+            If there is no such collection.
+        """
+        path = self.terms_folder(terms) / "terms.json"
+        if not path.exists():
+            raise DataError(
+                f"There are no gene terms {terms!r} here.", hint="Add them again on the Data page."
+            )
+        return path
+
+    def terms(self) -> list[TermsInfo]:
+        """List the collections of gene terms, newest first."""
+        paths = sorted((self.home / "terms").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
+        return [read_json(TermsInfo, path) for path in paths if not path.parent.name.startswith(".")]
 
     # runs
 

@@ -49,14 +49,14 @@ def test_run_hands_in_what_was_chosen(visit: Open, screen: Opened) -> None:
     page = opened_page(visit, screen)
     page.multiselect(key="methods").set_value(["gears", "linear_terms"]).run()
     page.number_input(key="epochs").set_value(2).run()
-    page.text_input(key="predict_also").set_value("TF0_1+TF3_2, T cell").run()
+    page.text_input(key="predict_also").set_value("P1R1+P4R2, T cell").run()
     assert "T cell" in words(page)
     page.button(key="run").click().run()
     assert not page.exception
     request = asked_for()
     assert [method["name"] for method in request["methods"]] == ["gears", "linear_terms"]  # type: ignore[attr-defined]
     assert (request["column"], request["epochs"], request["split"]) == ("condition", 2, "simulation")
-    assert request["predict_also"] == [["TF0_1", "TF3_2"]]
+    assert request["predict_also"] == [["P1R1", "P4R2"]]
     assert request["terms"]
 
 
@@ -86,7 +86,7 @@ def test_a_finished_prediction_shows_methods_beside_baselines(visit: Open, scree
         methods=(Method(name="gears"),),
         terms=terms.id,
         epochs=1,
-        predict_also=(("TF0_1", "TF3_2"),),
+        predict_also=(("P1R1", "P4R2"),),
     )
     page = opened_page(visit, screen, run=carry_out(screen, "perturbation", request))
     assert not page.error
@@ -103,7 +103,7 @@ def test_a_finished_prediction_shows_methods_beside_baselines(visit: Open, scree
         ("subgroup", "unseen_single"),
         ("gene_set", "de"),
         ("values", "level"),
-        ("perturbation", "TF0_1+TF3_2"),
+        ("perturbation", "P1R1+P4R2"),
     ):
         page.selectbox(key=key).set_value(value).run()
         assert not page.exception

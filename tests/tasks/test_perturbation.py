@@ -50,7 +50,7 @@ def result(home: Workspace) -> Result:
     asked = request(
         home,
         methods=(*GEARS, Method(name="linear_terms")),
-        predict_also=(("TF0_1", "TF3_2"), ("NOBODY",)),
+        predict_also=(("P1R1", "P4R2"), ("NOBODY",)),
     )
     return run(asked, context(home, "one"))
 

@@ -9,7 +9,8 @@ import pytest
 
 from scviz.errors import CheckpointError, DataError
 from scviz.settings import Settings
-from scviz.workspace import CheckpointInfo, ColumnInfo, CountsSource, DatasetInfo, Workspace
+from scviz.workspace import CheckpointInfo, ColumnInfo, CountsSource, DatasetInfo, TermsInfo, Workspace
+from scviz.workspace.records import write_json
 from scviz.workspace.store import slug, write_checkpoint_info, write_info
 
 
@@ -93,6 +94,25 @@ def test_a_missing_checkpoint_is_named(workspace: Workspace) -> None:
         workspace.checkpoint("scgpt/gone")
 
 
+def keep_terms(workspace: Workspace, name: str, modified: float) -> TermsInfo:
+    folder = workspace.terms_folder(name)
+    folder.mkdir(parents=True)
+    info = TermsInfo(id=name, name=name.upper(), source="a file", n_genes=1, n_terms=2)
+    (folder / "terms.json").write_text('{"KLF1": ["a", "b"]}', encoding="utf-8")
+    write_json(info, folder / "info.json")
+    os.utime(folder / "info.json", (modified, modified))
+    return info
+
+
+def test_gene_terms_are_listed_newest_first_and_found_by_id(workspace: Workspace) -> None:
+    assert workspace.terms() == []
+    old, new = keep_terms(workspace, "old", 1), keep_terms(workspace, "new", 2)
+    assert workspace.terms() == [new, old]
+    assert "KLF1" in workspace.terms_file("old").read_text("utf-8")
+    with pytest.raises(DataError, match="no gene terms 'gone'"):
+        workspace.terms_file("gone")
+
+
 def test_demo_checkpoints_are_found_in_the_project(workspace: Workspace) -> None:
     for info in workspace.checkpoints():
         assert workspace.checkpoint(info.id) == info
@@ -100,7 +120,12 @@ def test_demo_checkpoints_are_found_in_the_project(workspace: Workspace) -> None
 
 @pytest.mark.parametrize("name", ["../outside", "/etc", "a/../../..", "..", "", "."])
 def test_a_name_that_leads_out_of_its_shelf_is_refused(workspace: Workspace, name: str) -> None:
-    for folder in (workspace.dataset_folder, workspace.checkpoint_folder, workspace.run_folder):
+    for folder in (
+        workspace.dataset_folder,
+        workspace.checkpoint_folder,
+        workspace.terms_folder,
+        workspace.run_folder,
+    ):
         with pytest.raises(DataError, match="no name of something kept here"):
             folder(name)
 

@@ -138,7 +138,7 @@ class ScGptScreen(PerturbationPredictor):
         n_known = int((self.gene_ids != self.model.vocab.special["<pad>"]).sum())
         if n_known < n_genes:
             notes.append(
-                f"scGPT knows {n_known:,} of {n_genes:,} genes; it cannot tell the others apart but by their expression."
+                f"scGPT knows {n_known:,} of {n_genes:,} genes; it tells the others apart by their expression only."
             )
         return notes
 

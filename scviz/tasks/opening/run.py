@@ -1,4 +1,4 @@
-"""Open a file, or the demo data."""
+"""Open a file, the demo data, or a simulated screen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 from scviz.datasets.demo import open_demo
 from scviz.datasets.readers import open_file
+from scviz.datasets.simulated import simulation
+from scviz.datasets.simulator import open_simulated
 from scviz.settings import GIGABYTE, Settings
 from scviz.tasks.context import Context
 from scviz.tasks.opening import Request, Result
@@ -15,6 +17,9 @@ def run(request: Request, context: Context) -> Result:
     """Open what is asked for; a file that is open already is found again."""
     if request.demo:
         return Result(dataset=open_demo(context.workspace, context.report).id)
+    if request.simulated:
+        chosen = simulation(request.simulated, request.seed)
+        return Result(dataset=open_simulated(chosen, context.workspace, context.state, context.report).id)
     info = open_file(
         Path(request.path),
         context.workspace,

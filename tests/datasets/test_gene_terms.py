@@ -1,0 +1,133 @@
+"""Terms of genes are read from every kind of file, and nothing in a file can run."""
+
+from __future__ import annotations
+
+import gzip
+import pickle  # noqa: TID251 - the published file is one
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+
+from scviz.datasets import gene_terms
+from scviz.datasets.gene_terms import gmt, keep_terms, read_terms, write_terms
+from scviz.errors import DataError
+from scviz.workspace import Workspace
+
+TERMS = {"KLF1": frozenset({"GO:1", "GO:2"}), "GATA1": frozenset({"GO:1"})}
+FILES = {
+    "a.gmt": "GO:1\tdescription\tKLF1\tGATA1\nGO:2\t\tKLF1\n",
+    "a.tsv": "gene\tterm\nKLF1\tGO:1\nKLF1\tGO:2\nGATA1\tGO:1\n",
+    "no_head.tsv": "KLF1\tGO:1\nKLF1\tGO:2\nGATA1\tGO:1\n",
+    "a.csv": '# comment\nsymbol,term\n"KLF1","GO:1"\nKLF1,GO:2\nGATA1,GO:1\n',
+    "a.json": '{"KLF1": ["GO:1", "GO:2"], "GATA1": ["GO:1"], "NONE": []}',
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_of_each_kind_gives_the_same_terms(tmp_path: Path, name: str, *, packed: bool) -> None:
+    path = tmp_path / (f"{name}.gz" if packed else name)
+    content = FILES[name].encode()
+    path.write_bytes(gzip.compress(content) if packed else content)
+    assert read_terms(path) == TERMS
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_the_published_dictionary_of_sets_is_read(tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / "gene2go_all.pkl"
+    path.write_bytes(pickle.dumps({gene: set(known) for gene, known in TERMS.items()}, protocol=protocol))
+    assert read_terms(path) == TERMS
+
+
+class Runs:
+    """Would write a file when read with plain pickle."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (self.path,))
+
+
+def test_a_pickle_that_would_run_something_is_refused_and_runs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"KLF1": Runs(tmp_path / "ran")}))
+    with pytest.raises(DataError, match="which terms do not need") as refusal:
+        read_terms(tmp_path / "a.pkl")
+    assert "download" in refusal.value.hint.lower()
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pickle.dumps(OrderedDict(KLF1={"GO:1"})),
+        pickle.dumps(["KLF1"]),
+        pickle.dumps({"KLF1": 3}),
+        pickle.dumps({"KLF1": {1}}),
+        pickle.dumps({"KLF1": {"GO:1"}})[:-9],
+        b"",
+        b"\x80\x04garbage",
+        b"cbuiltins\nstr\n(lp0\nb.",
+    ],
+)
+def test_other_pickles_are_refused_in_words(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.pkl").write_bytes(content)
+    with pytest.raises(DataError) as refusal:
+        read_terms(tmp_path / "a.pkl")
+    assert refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.gmt", b"one word a line\n"),
+        ("a.tsv", b"KLF1\n"),
+        ("a.csv", b""),
+        ("a.json", b"[1]"),
+        ("a.json", b'{"KLF1": "GO:1"}'),
+        ("a.json", b"{"),
+        ("a.tsv", b"\xff\xfe\x00"),
+        ("a.xlsx", b"PK"),
+        ("a.gmt.gz", gzip.compress(b"GO:1\t\tKLF1\n")[:-6]),
+    ],
+)
+def test_a_file_that_holds_no_terms_is_refused_with_the_kinds_that_are_read(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError) as refusal:
+        read_terms(tmp_path / name)
+    assert name in str(refusal.value)
+    assert refusal.value.hint
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        read_terms(tmp_path / "gone.gmt")
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gene_terms, "LARGEST_FILE", 1000)
+    (tmp_path / "a.gmt.gz").write_bytes(gzip.compress(b"GO:1\t\tKLF1\n" * 1000))
+    with pytest.raises(DataError, match="holds more than"):
+        read_terms(tmp_path / "a.gmt.gz")
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    write_terms(TERMS, tmp_path / "a.json")
+    (tmp_path / "a.gmt").write_text(gmt(TERMS), encoding="utf-8")
+    assert read_terms(tmp_path / "a.json") == read_terms(tmp_path / "a.gmt") == TERMS
+
+
+def test_terms_are_kept_once_and_listed(workspace: Workspace) -> None:
+    info = keep_terms(TERMS, workspace, name="My terms", source="from the file a.gmt")
+    assert keep_terms(TERMS, workspace, name="My terms", source="again") == info.__class__(
+        id=info.id, name="My terms", source="again", n_genes=2, n_terms=2
+    )
+    assert info.id.startswith("my-terms-")
+    assert workspace.terms() == [info]
+    assert (info.n_genes, info.n_terms) == (2, 2)
+    assert read_terms(workspace.terms_file(info.id)) == TERMS
+    other = keep_terms({"KLF1": {"GO:1"}}, workspace, name="My terms", source="")
+    assert {one.id for one in workspace.terms()} == {info.id, other.id}

@@ -24,10 +24,15 @@ class Additive(PerturbationPredictor):
     def fit(
         self, train: Screen, validation: Screen | None, *, report: Report = silent, state: Path | None = None
     ) -> None:
-        """Keep the change that each gene makes alone."""
+        """Keep the change that each gene makes alone; nothing is chosen, so validation perturbations count too."""
         self.control = train.control  # (G,)
-        alone = [one for one in train.perturbed if len(one) == 1]
-        self.changes = {one[0]: train.mean(one) - self.control for one in alone}
+        self.changes = {
+            one[0]: cells.mean(one) - self.control
+            for cells in (train, validation)
+            if cells is not None
+            for one in cells.perturbed
+            if len(one) == 1
+        }
 
     def reason_against(self, perturbation: Perturbation) -> str:
         """Name the genes that were never perturbed alone in training."""

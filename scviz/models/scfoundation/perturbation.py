@@ -32,7 +32,7 @@ from scviz.predictors.gears.network import Predicted, Rows, Shape
 from scviz.predictors.gears.predictor import Gears
 from scviz.predictors.gears.settings import GearsSettings
 from scviz.progress import Progress, Report, silent
-from scviz.training import TrainingSettings
+from scviz.training import History, TrainingSettings
 
 if TYPE_CHECKING:
     from scviz.models.scfoundation.model import ScFoundation
@@ -85,6 +85,16 @@ class ScFoundationGears(PerturbationPredictor):
         self.model = model
         self.gears = _ContextGears(model, chosen, terms=terms, also=also)
         self._notes: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> ContextGearsSettings:
+        """How it learns."""
+        return self.gears.settings
+
+    @property
+    def history(self) -> History:
+        """What training went through; after `fit`."""
+        return self.gears.history
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -51,18 +51,20 @@ def build(
                 hint="Choose some, add them on the Data page, or leave the method out.",
             )
         return Linear(perturbation_vectors=term_vectors(task.terms))
+    also = {gene for one in (*task.test, *request.predict_also) for gene in one}
     settings = {"seed": request.seed, **({"epochs": request.epochs} if request.epochs else {}), **options}
     if method.name == "gears":
         from scviz.predictors.gears.predictor import Gears
         from scviz.predictors.gears.settings import GearsSettings
 
-        also = {gene for one in (*task.test, *request.predict_also) for gene in one}
         return Gears(GearsSettings(**settings), terms=task.terms, also=also)
     model = context.model(method.checkpoint, "perturbation")
     if method.name == "scfoundation_gears":
-        settings["terms"] = task.terms
-    predictor: PerturbationPredictor = model.perturbation_predictor(**settings)
-    return predictor
+        from scviz.models.scfoundation.perturbation import ContextGearsSettings
+
+        chosen = ContextGearsSettings(**settings)
+        return model.perturbation_predictor(settings=chosen, terms=task.terms, also=also)
+    return model.perturbation_predictor(**settings)
 
 
 PLAIN: Mapping[Name, Callable[[], PerturbationPredictor]] = {

@@ -26,7 +26,7 @@ def reason_against(method: Method, one: Perturbation, split: PerturbationSplit, 
     """Say why a method cannot predict a perturbation, in a few words; empty when it can."""
     name = method.name
     if name == "additive":
-        unseen = [gene for gene in one if (gene,) not in split.train]
+        unseen = [gene for gene in one if (gene,) not in (*split.train, *split.validation)]
         return f"{_names(unseen)} not seen alone" if unseen else ""
     if name in ("linear", "linear_genes", "scgpt"):
         return _lacks(one, known.measured, "not measured")

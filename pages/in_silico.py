@@ -73,7 +73,7 @@ with left, errors_in_words():
             "Cells of each random gene",
             5,
             MOST_CELLS,
-            50,
+            20,
             help="Drawn for each. More make a narrower band, and more to wait for.",
             key="random_cells",
         )

@@ -40,7 +40,7 @@ def duration(seconds: float) -> str:
 def job_panel(run_id: str) -> Run:
     """Show a run until it ends and return its row; the page goes on below when it is done.
 
-    A run that is under way is looked at every two seconds; the page itself runs again once at the end.
+    A run that is under way is looked at every second; the page itself runs again once at the end.
     """
     run = state.queue().get(run_id)
     if run.state in OPEN:
@@ -50,7 +50,7 @@ def job_panel(run_id: str) -> Run:
     return run
 
 
-@st.fragment(run_every=2.0)
+@st.fragment(run_every=1.0)
 def _live(run_id: str) -> None:
     run = state.queue().get(run_id)
     if run.state not in OPEN:

@@ -60,7 +60,7 @@ class Request:
     """Column with known cell types."""
     n_random: int = 20
     """Random genes, or sets of them, expressed like those that are edited."""
-    random_cells: int = 25
+    random_cells: int = 20
     """In how many of the cells each random gene is edited, drawn for each; of all genes, in all of them."""
     n_exact: int = 50
     """Of all genes, how many are edited exactly where the model has a quick screen of all of them."""

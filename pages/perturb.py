@@ -28,21 +28,19 @@ left, right = st.columns([4, 11], gap="medium")
 with left, errors_in_words():
     choice = pick_screen(dataset)
     if choice is not None:
-        split_place, terms_place = st.container(), st.container()
+        split_place, methods_place, asked_place = st.container(), st.container(), st.container()
         collections = {info.id: info for info in state.workspace().terms()}
-        terms = terms_place.selectbox(
-            "Terms of genes",
-            [*collections, ""],
-            format_func=lambda one: (
-                f"{collections[one].name} · {collections[one].n_genes:,} genes" if one else "none"
-            ),
-            help="GEARS takes genes that share terms for alike; without terms those that are expressed together. "
-            "Add your own, such as the Gene Ontology, on the Data page.",
-            key="terms",
-        )
-        methods = pick_methods(dataset, checkpoint, terms)
-        asked = ask_for_more(dataset, choice)
         with st.popover("Advanced", width="stretch"):
+            terms = st.selectbox(
+                "Terms of genes",
+                [*collections, ""],
+                format_func=lambda one: (
+                    f"{collections[one].name} · {collections[one].n_genes:,} genes" if one else "none"
+                ),
+                help="GEARS takes genes that share terms for alike; without terms those that are expressed together. "
+                "Add your own, such as the Gene Ontology, on the Data page.",
+                key="terms",
+            )
             split_seed = st.number_input("Seed of the split", 0, 9999, 1, key="split_seed")
             most_genes = st.number_input(
                 "Genes",
@@ -68,6 +66,10 @@ with left, errors_in_words():
                 key="independent",
             )
             seed = st.number_input("Seed", 0, 9999, 0, key="seed")
+        with methods_place:
+            methods = pick_methods(dataset, checkpoint, terms)
+        with asked_place:
+            asked = ask_for_more(dataset, choice)
         with split_place:
             kind, split = pick_split(choice, int(split_seed))
         if split is not None:

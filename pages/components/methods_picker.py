@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
-from scviz.datasets.gene_terms import read_terms
-from scviz.datasets.perturbation_split import Kind, PerturbationSplit, split_perturbations
 
 from pages.components import state
 from pages.components.coverage import readable
 from pages.components.runs import checkpoint_name
 from pages.components.screen_picker import ScreenChoice
 from scviz.datasets.columns import gene_identifiers
+from scviz.datasets.gene_terms import read_terms
+from scviz.datasets.perturbation_split import Kind, PerturbationSplit, split_perturbations
 from scviz.datasets.screen import Perturbation, label
 from scviz.errors import ScvizError
 from scviz.foundation.vocab import GeneVocab
@@ -46,8 +46,8 @@ def pick_methods(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, terms:
     missing = [card.title for name, card in METHODS.items() if name not in (*BASELINES, *offered)]
     if missing:
         st.caption(
-            f"Not offered: {', '.join(missing)}.",
-            help="These need weights that know some of the genes of this dataset, or terms of genes.",
+            f"Not offered: {len(missing)} methods.",
+            help=f"{', '.join(missing)} need weights that know some of the genes of this dataset, or terms of genes.",
         )
     methods = tuple(Method(name=name, checkpoint=weights[name]) for name in names)
     used = {checkpoint_name(one.checkpoint) for one in methods if one.checkpoint}
@@ -130,7 +130,8 @@ def what_each_can_predict(
         table[method.card.title] = [reason or "yes" for reason in reasons]
         counts.append((method.card.title, sum(not reason for reason in reasons)))
     short = [f"{title} {n} of {len(wanted)}" for title, n in counts if n < len(wanted)]
-    if short:
-        st.caption(f"Can be predicted: {', '.join(short)}; by all others everything.")
-    with st.popover("Who can predict what", type="tertiary"):
+    words = (
+        f"Not everything can be predicted: {', '.join(short)}" if short else "Every method can predict all"
+    )
+    with st.popover(words, type="tertiary"):
         st.dataframe(pd.DataFrame(table), hide_index=True, height=320, key="reach")

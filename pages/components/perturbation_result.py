@@ -75,7 +75,7 @@ def _switches(result: Result) -> tuple[str, str, bool]:
         key="subgroup",
     )
     without = row[2].checkbox(
-        "Without the perturbed genes",
+        "Leave targets out",
         help="The perturbed gene itself changes most, and any method can know that.",
         key="without_targets",
     )
@@ -106,7 +106,10 @@ def _ranking(run: Run, result: Result, metric: str, group: str, *, without: bool
     scores = result.scores_without_targets if without else result.scores
     summaries = [_summaries(result.outcomes[key], without=without)[metric][group] for key in keys]
     drawing = ranking_figure(
-        [result.outcomes[key].title for key in keys],
+        [
+            _title(result.outcomes[key].title, one.n, len(rows))
+            for key, one in zip(keys, summaries, strict=True)
+        ],
         [scores[key][place][rows] for key in keys],
         np.array([one.mean for one in summaries]),
         np.array([[one.low, one.high] for one in summaries]).reshape(-1, 2),
@@ -130,6 +133,11 @@ def _ranking(run: Run, result: Result, metric: str, group: str, *, without: bool
         f"Ceiling: one half of the cells as a prediction of the other{reachable}.",
         help=METRICS[metric].how,
     )
+
+
+def _title(name: str, n_predicted: int, n_all: int) -> str:
+    """Name a method, with how many it predicts where it does not predict all."""
+    return name if n_predicted == n_all else f"{name}, {n_predicted} of {n_all}"
 
 
 def _reachable(result: Result, metric: str, group: str, *, without: bool) -> str:

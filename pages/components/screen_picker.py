@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
-from scviz.datasets.conditions import Conditions, guess_column, read_values, symbols_of
 
 from pages.components import state
 from pages.components.show import escaped
 from scviz.datasets.columns import gene_identifiers
+from scviz.datasets.conditions import Conditions, guess_column, read_values, symbols_of
 from scviz.datasets.screen import CONTROL, Perturbation, label
 from scviz.tasks.perturbation.reading import FEWEST_CELLS, conditions_of
 from scviz.workspace import DatasetInfo
@@ -59,17 +59,19 @@ def pick_screen(dataset: DatasetInfo) -> ScreenChoice | None:
             "No column of this dataset looks like a screen: it would name the perturbed gene of each cell, such as "
             "STAT1+ctrl, and control cells. On the Data page there is a simulated screen to try."
         )
-    column = st.selectbox(
-        "Column with the perturbed gene",
+    row = st.columns(2)
+    column = row[0].selectbox(
+        "Perturbed gene",
         columns,
         index=state.position(columns, guess),
-        help="GENE+ctrl, GENE1+GENE2, names of guides such as GENE_1, or plain names of genes.",
+        help="Column that says which gene was perturbed in a cell: GENE+ctrl, GENE1+GENE2, names of guides "
+        "such as GENE_1, or plain names of genes.",
         key="screen_column",
     )
     found = _conditions(dataset.id, column, "").controls
     values = [one.value for one in _conditions(dataset.id, column, "").readings]
-    chosen = st.selectbox(
-        "Control cells",
+    chosen = row[1].selectbox(
+        "Control",
         values,
         index=state.position(values, found[0] if found else None),
         help="Cells that were not perturbed, or got a guide that targets nothing.",
@@ -95,8 +97,7 @@ def _what_was_understood(choice: ScreenChoice) -> None:
     lost = choice.conditions.n_left_out
     words = f"{len(choice.perturbations) - n_pairs:,} single genes, {n_pairs:,} pairs, "
     words += f"{choice.n_cells.get(CONTROL, 0):,} control cells"
-    st.caption(words + (f"; {lost:,} cells left out." if lost else "."))
-    with st.popover("What was understood", type="tertiary"):
+    with st.popover(words + (f"; {lost:,} left out" if lost else ""), type="tertiary"):
         rows = [
             {
                 "value": one.value,

@@ -112,7 +112,7 @@ def _dress(axes: Axes, figure: go.Figure) -> None:
     if layout.yaxis.range is not None:
         axes.set_ylim(layout.yaxis.range)
     if layout.xaxis.ticktext is not None:
-        axes.set_xticks(layout.xaxis.tickvals, layout.xaxis.ticktext)
+        axes.set_xticks(layout.xaxis.tickvals, [text.replace("<br>", "\n") for text in layout.xaxis.ticktext])
     if layout.yaxis.ticktext is not None:
         axes.set_yticks(layout.yaxis.tickvals, layout.yaxis.ticktext)
     for note in layout.annotations:

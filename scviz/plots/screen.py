@@ -173,7 +173,7 @@ def cells_figure(
         Mean that each method predicts.
     """
     figure = go.Figure()
-    names = [f"{name} ({len(values):,} cells)" for name, values in cells.items()]
+    names = [f"{name}<br>{len(values):,} cells" for name, values in cells.items()]
     for at, (color, values) in enumerate(zip((MISSING, OKABE_ITO[1]), cells.values(), strict=False)):
         figure.add_violin(
             x0=at,
@@ -196,9 +196,11 @@ def cells_figure(
         )
     figure.update_layout(layout(dark=dark))
     figure.update_xaxes(
+        tickangle=0,
         tickvals=list(range(len(cells) + 1)),
-        ticktext=[*names, "predicted mean"],
+        ticktext=[*names, "predicted<br>mean"],
         range=[-0.6, len(cells) + 0.6],
     )
     figure.update_yaxes(title_text=title, rangemode="tozero")
+    figure.update_layout(legend={"orientation": "h", "y": -0.16, "yanchor": "top"})
     return figure

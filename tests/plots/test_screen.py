@@ -50,8 +50,8 @@ def test_cells_of_a_gene_stand_beside_what_is_predicted() -> None:
     assert [trace.type for trace in figure.data] == ["violin", "violin", "scatter", "scatter"]
     assert list(figure.data[2].y) == [0.3]
     assert list(figure.layout.xaxis.ticktext) == [
-        "control (2 cells)",
-        "STAT1 (3 cells)",
-        "predicted mean",
+        "control<br>2 cells",
+        "STAT1<br>3 cells",
+        "predicted<br>mean",
     ]
     assert draw(figure, "pdf").startswith(b"%PDF")

@@ -16,7 +16,7 @@ from scviz.tasks.context import Context
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.tasks.perturbation import CEILING, Request, Result
 from scviz.tasks.perturbation.interactions import kind_of_interaction
-from scviz.tasks.perturbation.judging import gain_over_baselines
+from scviz.tasks.perturbation.judging import beside_additive, gain_over_baselines
 from scviz.tasks.perturbation.methods import BASELINES, Method, method_of
 from scviz.tasks.perturbation.run import price, run
 from scviz.workspace import Workspace
@@ -189,12 +189,14 @@ def test_a_method_takes_the_weights_that_it_can_use(key: str) -> None:
 def test_a_gain_is_over_the_best_baseline_on_the_same_perturbations() -> None:
     own = np.array([0.9, 0.8, 0.1, np.nan], dtype=np.float32)
     baselines = {
+        "strong": np.array([0.5, 0.4, 0.3, 0.0], dtype=np.float32),
         "weak": np.array([0.1, 0.2, 0.0, 0.9], dtype=np.float32),
-        "strong": np.array([0.5, 0.4, np.nan, 0.9], dtype=np.float32),
+        "of pairs": np.array([0.9, 0.9, np.nan, 0.9], dtype=np.float32),
     }
     name, gain, mean, other = gain_over_baselines(own, baselines, seed=0)
-    assert (name, mean, other) == ("strong", pytest.approx(0.85), pytest.approx(0.45))
-    assert gain.mean == pytest.approx(0.4)
+    assert (name, mean, other) == ("strong", pytest.approx(0.6), pytest.approx(0.4))
+    assert gain.mean == pytest.approx(0.2)
+    assert beside_additive(own, baselines["of pairs"]).startswith(" On the 2 pairs")
 
 
 @pytest.mark.parametrize(

@@ -74,13 +74,13 @@ class Request:
 
 
 SPLITS: dict[Kind, str] = {
-    "simulation": "Genes never perturbed in training, alone and in pairs",
-    "simulation_single": "Single genes never perturbed in training",
-    "combo_seen0": "Pairs of which no gene was seen",
-    "combo_seen1": "Pairs of which one gene was seen",
-    "combo_seen2": "Pairs of which both genes were seen",
+    "simulation": "Unseen genes, alone and in pairs",
+    "simulation_single": "Unseen genes, alone",
+    "combo_seen0": "Pairs, no gene seen",
+    "combo_seen1": "Pairs, one gene seen",
+    "combo_seen2": "Pairs, both genes seen",
     "single": "A tenth of the single genes",
-    "no_split": "No training: everything is judged",
+    "no_split": "Everything, without training",
 }
 """Splits in words; "no_test" leaves nothing to show."""
 

@@ -15,6 +15,7 @@ from scviz.tasks.perturbation.screening import Task
 
 HEADLINE = "pearson_delta"
 FEW_PERTURBATIONS = 5
+FEWEST_PAIRS = 2
 LOUD_CONTROLS = 0.05
 """Shared control cells that add more than this to a correlation are told of."""
 
@@ -74,7 +75,7 @@ def _screened(task: Task) -> Screened:
 def gain_over_baselines(
     own: NDArray[np.float32], baselines: Mapping[str, NDArray[np.float32]], *, seed: int
 ) -> tuple[str, MeanScore, float, float]:
-    """Compare a method with its best baseline on the perturbations that both predict.
+    """Compare a method with the best baseline that predicts all that it predicts.
 
     Parameters
     ----------
@@ -87,16 +88,17 @@ def gain_over_baselines(
     -------
     Name of the baseline, the mean difference with its interval, and the means of both.
     """
-    best, least = "", -np.inf
-    for name, values in baselines.items():
-        both = ~np.isnan(own) & ~np.isnan(values)
-        if both.any() and (both.sum(), values[both].mean()) > (0, least):
-            best, least = name, float(values[both].mean())
-    if not best:
+    predicted = ~np.isnan(own)
+    means = {
+        name: float(values[predicted].mean())
+        for name, values in baselines.items()
+        if predicted.any() and not np.isnan(values[predicted]).any()
+    }
+    if not means:
         return "", mean_score(np.zeros(0)), float("nan"), float("nan")
-    both = ~np.isnan(own) & ~np.isnan(baselines[best])
-    difference = mean_score((own - baselines[best]).astype(np.float64)[both], seed=seed)
-    return best, difference, float(own[both].mean()), float(baselines[best][both].mean())
+    best = max(means, key=means.__getitem__)
+    difference = mean_score((own - baselines[best]).astype(np.float64)[predicted], seed=seed)
+    return best, difference, float(own[predicted].mean()), means[best]
 
 
 def gain_in_words(title: str, baseline: str, gain: MeanScore, own: float, other: float, n: int) -> str:
@@ -112,6 +114,17 @@ def gain_in_words(title: str, baseline: str, gain: MeanScore, own: float, other:
     if gain.high < 0:
         return f"{title} is worse than the best baseline: {numbers}."
     return f"{title} gains nothing over the best baseline: {numbers}."
+
+
+def beside_additive(own: NDArray[np.float32], additive: NDArray[np.float32]) -> str:
+    """Say how a method does where the changes of two genes could simply be added; empty where they cannot."""
+    both = ~np.isnan(own) & ~np.isnan(additive)
+    if both.sum() < FEWEST_PAIRS:
+        return ""
+    return (
+        f" On the {both.sum()} pairs of which both genes were seen alone: {own[both].mean():.3f} against "
+        f"{additive[both].mean():.3f} of adding them."
+    )
 
 
 def warnings_of(

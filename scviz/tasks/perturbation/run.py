@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from scviz.tasks.perturbation.interactions import interactions
 from scviz.tasks.perturbation.judging import (
     HEADLINE,
     as_array,
+    beside_additive,
     ceiling,
     gain_in_words,
     gain_over_baselines,
@@ -196,7 +198,10 @@ def _outcome(
         if name != method.key and name != "no_change"
     }
     baseline, gain, mean, other = gain_over_baselines(own, others, seed=request.seed)
-    n_both = int(np.sum(~np.isnan(own) & ~np.isnan(others[baseline]))) if baseline else 0
+    n_both = int(np.sum(~np.isnan(own)))
+    words = gain_in_words(title, baseline, gain, mean, other, n_both)
+    if method.name not in BASELINES:
+        words += beside_additive(own, others[Method(name="additive").card.title])
     n_test = len(task.test)
     return Outcome(
         method=method,
@@ -210,7 +215,7 @@ def _outcome(
         notes=prediction.notes,
         losses=prediction.losses,
         seconds=prediction.seconds,
-        gain=gain_in_words(title, baseline, gain, mean, other, n_both),
+        gain=words,
         gain_low=gain.low,
         gain_high=gain.high,
     )
@@ -266,19 +271,28 @@ def price(request: Request, context: Context) -> Price:
 def _trial(method: Method, request: Request, task: Task, context: Context) -> tuple[float, float, int]:
     """Return seconds for a cell of training and for one prediction, and the epochs that training takes at most."""
     settings = build(method, request, task, context).settings  # type: ignore[attr-defined]  # of networks
-    n_cells = 2 * TRIAL_CELLS
-    controls = task.train.rows(())[:TRIAL_CELLS]
-    perturbed = np.flatnonzero(task.train.codes != task.train.index[()])[:TRIAL_CELLS]
-    few = task.train.take(np.sort(np.concatenate([controls, perturbed])))
-    predictor = build(method, request, task, context, epochs=1, batch_size=TRIAL_CELLS)
-    start = time.perf_counter()
-    predictor.fit(few, None)
-    learned = time.perf_counter()
-    predictor.predict(few.perturbed[:1])
-    n_controls = max(1, len(controls))
-    scale = min(300, len(task.train.rows(()))) / n_controls
-    return (learned - start) / n_cells, (time.perf_counter() - learned) * scale, settings.epochs
+    rng = np.random.default_rng(request.seed)
+    per_cell = per_prediction = math.inf
+    for n_cells in TRIAL_CELLS:
+        controls = task.train.rows(())[:n_cells]
+        perturbed = np.flatnonzero(task.train.codes != task.train.index[()])
+        chosen = rng.permutation(perturbed)[:n_cells]
+        few = task.train.take(np.sort(np.concatenate([controls, chosen])))
+        predictor = build(
+            method, request, task, context, epochs=1, batch_size=min(n_cells, settings.batch_size)
+        )
+        start = time.perf_counter()
+        predictor.fit(few, None)
+        learned = time.perf_counter()
+        predictor.predict(few.perturbed[:1])
+        done = time.perf_counter()
+        per_cell = (learned - start) / len(few.codes)
+        per_prediction = (done - learned) * min(300, len(task.train.rows(()))) / max(1, len(controls))
+        if done - start > TRIAL_SECONDS:  # the first one also loads libraries; where it is slow, it must do
+            break
+    return per_cell, per_prediction, settings.epochs
 
 
-TRIAL_CELLS = 8
-"""Control cells, and as many perturbed ones, that a trial takes."""
+TRIAL_CELLS = (8, 64)
+"""Control cells, and as many perturbed ones, that the trials take."""
+TRIAL_SECONDS = 15.0

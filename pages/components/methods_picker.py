@@ -79,7 +79,13 @@ def pick_split(choice: ScreenChoice, seed: int) -> tuple[Kind, PerturbationSplit
         st.warning("No split of this screen leaves perturbations to learn from and to judge by.")
         return "simulation", None
     kinds = list(possible)
-    kind = st.selectbox("Held out", kinds, format_func=SPLITS.__getitem__, help=_HELD_OUT, key="split")
+    kind = st.selectbox(
+        "Held out",
+        kinds,
+        format_func=lambda one: f"{SPLITS[one]} · {len(possible[one].test)}",
+        help=_HELD_OUT,
+        key="split",
+    )
     split = possible[kind]
     st.caption(
         f"{len(split.train) - 1} perturbations to learn from, {len(split.validation)} to stop by, "

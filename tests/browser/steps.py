@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from playwright.sync_api import Locator, Page, TimeoutError
+
+from scviz.settings import ROOT
+
+PICTURES = ROOT / "assets" / "screenshots" if os.environ.get("SCREENSHOTS") else None
+SLOW = 240_000
+"""Milliseconds that a run may take on a busy machine."""
 
 COUNT_BYTES = """
 window.traffic = {down: 0, up: 0};
@@ -29,6 +36,27 @@ window.WebSocket = class extends Socket {
 def settled(page: Page) -> None:
     """Wait until the server has run the page to its end."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def press(page: Page, key: str) -> None:
+    """Press a button of a page that has run to its end."""
+    settled(page)
+    page.locator(f".st-key-{key} button:visible").first.click()
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep the page in light and in dark."""
+    if PICTURES is None:
+        return
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        settled(page)
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("r")  # run again: figures get the colors of a page that is dark from the start
+        page.wait_for_timeout(700)  # the page fades into its colors
+        settled(page)
+        page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
 
 
 def choose(page: Page, key: str, option: str) -> None:

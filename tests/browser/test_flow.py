@@ -20,13 +20,21 @@ from playwright.sync_api import Page, expect
 from scviz.jobs import engine
 from scviz.settings import ROOT
 from tests.browser.conftest import start_server
-from tests.browser.steps import choose, choose_many, lasso, map_drawn, selected, settled, stage
+from tests.browser.steps import (
+    SLOW,
+    choose,
+    choose_many,
+    lasso,
+    map_drawn,
+    picture,
+    press,
+    selected,
+    settled,
+    stage,
+)
 
 pytestmark = pytest.mark.slow
 
-PICTURES = ROOT / "assets" / "screenshots" if os.environ.get("SCREENSHOTS") else None
-SLOW = 240_000
-"""Milliseconds that a run may take on a busy machine."""
 PAGES = ["", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "__init__")]
 
 
@@ -61,26 +69,6 @@ def server(home: Path, server_logs: Path) -> Iterator[Server]:
 def url(server: Server) -> str:
     """Its address."""
     return server.url
-
-
-def press(page: Page, key: str) -> None:
-    settled(page)
-    page.locator(f".st-key-{key} button:visible").first.click()
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep the page in light and in dark."""
-    if PICTURES is None:
-        return
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        settled(page)
-        page.evaluate("document.activeElement.blur()")
-        page.keyboard.press("r")  # run again: figures get the colors of a page that is dark from the start
-        page.wait_for_timeout(700)  # the page fades into its colors
-        settled(page)
-        page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
 
 
 @pytest.fixture

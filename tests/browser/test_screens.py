@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from scviz.jobs import engine
 from scviz.settings import ROOT
 from tests.browser.conftest import Serve
-from tests.browser.steps import choose, settled
+from tests.browser.steps import SLOW, choose, choose_many, picture, press, settled
 
 pytestmark = pytest.mark.slow
 
@@ -26,15 +26,57 @@ def url(serve: Serve, tmp_path: Path) -> Iterator[str]:
         psutil.Process(engine.read_address(home)["pid"]).terminate()
 
 
-def test_a_simulated_screen_opens_and_says_so_on_the_next_page(page: Page, url: str) -> None:
+def open_tiny(page: Page, url: str) -> None:
     page.goto(f"{url}/data")
     settled(page)
     page.get_by_text("Simulated perturbation screen").click()
     choose(page, "simulated_preset", "tiny · 840 cells of 230 genes: over in a second")
     settled(page)
     page.locator(".st-key-open_simulated button").click()
-    expect(page.get_by_text("These cells are simulated")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("These cells are simulated").first).to_be_visible(timeout=120_000)
+
+
+def test_a_simulated_screen_opens_and_says_so_on_the_next_page(page: Page, url: str) -> None:
+    open_tiny(page, url)
+    picture(page, "data-simulated")
     expect(page.locator(".st-key-pick_dataset")).to_contain_text("simulated")
     page.get_by_role("link", name="Draw the map").click()
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
     expect(page.locator(".st-key-pick_dataset")).to_contain_text("simulated")
+
+
+def test_a_screen_is_divided_predicted_and_judged(page: Page, url: str) -> None:
+    open_tiny(page, url)
+    page.get_by_role("link", name="Perturb").click()
+    page.locator(".st-key-methods").wait_for()
+    settled(page)
+    picture(page, "perturb")
+    choose(page, "split", "Unseen genes, alone and in pairs · 13")
+    choose_many(page, "methods", "GEARS")
+    for method in ("Linear, gene terms",):
+        page.locator(".st-key-methods input").fill(method)
+        page.get_by_role("option", name=method, exact=True).click()
+        page.keyboard.press("Escape")
+        settled(page)
+    expect(page.get_by_text("About ", exact=False).first).to_be_visible(timeout=120_000)
+    press(page, "run")
+    page.locator(".st-key-ranking .js-plotly-plot").wait_for(timeout=SLOW)
+    settled(page)
+    expect(page.get_by_text("best baseline", exact=False).first).to_be_visible()
+    expect(page.get_by_text("Simulated data", exact=False).first).to_be_visible()
+    names = page.locator(".st-key-ranking .yaxislayer-above text").all_text_contents()
+    assert {"No change", "Mean of perturbations", "Linear", "GEARS", "Linear, gene terms"} < set(names)
+    picture(page, "perturb-ranking")
+    choose(page, "shown_method", "GEARS")
+    settled(page)
+    page.locator(".st-key-cells .js-plotly-plot").scroll_into_view_if_needed()
+    expect(page.locator(".st-key-perturbation input")).to_have_value("P1R4+P3R4")
+    marked = page.locator(".st-key-changes .js-plotly-plot .scatterlayer .trace").nth(1)
+    assert marked.locator(".point").count() == 20
+    picture(page, "perturb-pair")
+    with page.expect_download() as download:
+        press(page, "changes_svg")
+    assert "GEARS" in Path(download.value.path()).read_text("utf-8")
+    with page.expect_download() as download:
+        press(page, "interactions_csv")
+    assert "P1R4+P3R4" in Path(download.value.path()).read_text("utf-8")

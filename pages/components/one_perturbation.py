@@ -20,7 +20,7 @@ from scviz.tasks.perturbation.reading import conditions_of
 from scviz.workspace.database import Run
 
 GENE_SETS = {"all": "All genes", "expressed": "1,000 most expressed genes", "de": "20 most changed genes"}
-VALUES = {"change": "Change against control", "level": "Mean expression"}
+VALUES = {"change": "Change", "level": "Expression"}
 MOST_EXPRESSED = 1000
 DIGITS = st.column_config.NumberColumn(format="%.3f")
 

@@ -151,5 +151,12 @@ def warnings_of(
             f"The screen itself is noisy: two halves of the cells of a perturbation agree by {ceiling_mean:.2f}. "
             "Scores of perturbations without a replicated effect say little of a method."
         )
-    words += [f"{title}: {warning}" for title, warning in spreads.items() if warning]
+    alike = [title for title, warning in spreads.items() if warning]
+    if len(alike) == 1:
+        words.append(f"{alike[0]}: {spreads[alike[0]]}")
+    elif alike:
+        words.append(
+            "The predictions of these methods hardly differ between perturbations, so that they say little about "
+            f"which gene was perturbed, whatever their scores: {'; '.join(alike)}."
+        )
     return words

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
-from scviz.metrics.perturbation_table import METRICS, SUBGROUPS
 
 from pages.components import state
 from pages.components.runs import dataset_name
 from pages.components.show import figure, table
 from scviz.datasets.columns import cell_column, gene_values
 from scviz.datasets.screen import CONTROL, Perturbation
+from scviz.metrics.perturbation_table import METRICS, SUBGROUPS
 from scviz.plots.screen import cells_figure, change_figure
 from scviz.tasks.perturbation import CEILING, Result
 from scviz.tasks.perturbation.interactions import KINDS

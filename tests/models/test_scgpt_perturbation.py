@@ -134,7 +134,7 @@ def test_training_says_what_it_leaves_out_and_does_not_know() -> None:
     predictor.fit(train, None, report=lambda progress: notes.append(progress.note))
     assert [note for note in notes if note] == [
         "scGPT learns from 2 of 3 perturbations: the others' genes are not measured.",
-        "scGPT knows 23 of 24 genes; it cannot tell the others apart but by their expression.",
+        "scGPT knows 23 of 24 genes; it tells the others apart by their expression only.",
     ]
 
 

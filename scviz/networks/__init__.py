@@ -1,0 +1,1 @@
+"""Groups of genes and links between them: from arrays, without any model."""

@@ -224,6 +224,14 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     picture(page, "compare-overlap")
 
 
+def workers_of(run: str) -> list[psutil.Process]:
+    """Processes that carry a run out: they hold its files open."""
+    workers = [
+        p for p in psutil.process_iter(["cmdline"]) if "scviz.jobs.worker" in (p.info["cmdline"] or [])
+    ]
+    return [p for p in workers if any(run in file.path for file in p.open_files())]
+
+
 def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
     choose(page, "mode", "All of the model")
@@ -239,7 +247,7 @@ def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Pa
     page.locator(".st-key-loss_curve").wait_for(timeout=60_000)
     picture(page, "annotate-running")
     (run,) = parse_qs(urlparse(page.url).query)["run"]
-    (worker,) = [p for p in psutil.process_iter(["cmdline"]) if run in (p.info["cmdline"] or [])]
+    (worker,) = workers_of(run)
     worker.kill()
     page.get_by_text("Interrupted.").wait_for(timeout=60_000)
     picture(page, "annotate-interrupted")

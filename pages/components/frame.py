@@ -95,6 +95,13 @@ PAGES = {
         question="What would my cells look like with more reads?",
         group="Ask",
     ),
+    "attention": Page(
+        file="pages/attention.py",
+        title="Attention",
+        icon=":material/visibility:",
+        question="Which genes does a model let a regulator influence, and do binding data agree?",
+        group="Networks",
+    ),
     "runs": Page(
         file="pages/runs.py",
         title="Runs",

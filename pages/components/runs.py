@@ -16,6 +16,7 @@ RESULT_PAGE = {
     "annotation": "annotate",
     "in_silico": "in_silico",
     "perturbation": "perturb",
+    "attention_network": "attention",
     "pretraining": "pretrain",
     "enhancement": "enhance",
 }

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scviz.cli import attention as attention_words
 from scviz.cli import in_silico as in_silico_words
 from scviz.cli import perturb as perturb_words
 from scviz.errors import JobError, RequestError
@@ -123,6 +124,16 @@ def perturb(options: argparse.Namespace, settings: Settings) -> None:
         perturb_words.write_scores(result, options.csv)
     if options.predictions:
         perturb_words.write_predictions(result, options.predictions)
+
+
+def attention(options: argparse.Namespace, settings: Settings) -> None:
+    """Rank the targets of regulators by attention and print how they agree with known ones."""
+    dataset, checkpoint = _subject(options, settings)
+    request = attention_words.request_of(options, dataset, checkpoint)
+    run, result = _carry_out("attention_network", request, settings)
+    print(json.dumps({"run": run, **attention_words.summary(result, request)}, indent=1))
+    if options.csv:
+        attention_words.write_influence(result, options.csv)
 
 
 def enhance(options: argparse.Namespace, settings: Settings) -> None:

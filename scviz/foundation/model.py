@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -13,7 +13,9 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from scviz.datasets.genes import identifiers
 from scviz.errors import UnsupportedTaskError
+from scviz.foundation.attention import CellAttention, among_genes
 from scviz.foundation.batching import BatchSize, Precision, in_chunks, pick_device
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, edited_counts, gene_columns, highest_levels
@@ -52,6 +54,8 @@ class FoundationModel(nn.Module, ABC):
     """A pre-trained encoder of cells with its vocabulary."""
 
     card: ClassVar[ModelCard]
+    ranks_attention: ClassVar[bool] = False
+    """Whether its authors made networks of genes from ranks of its attention."""
     vocab: GeneVocab
     load_report: LoadReport
     """Which tensors of the checkpoint were read."""
@@ -168,6 +172,26 @@ class FoundationModel(nn.Module, ABC):
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
         """Return the attention between tokens, (B, L, L), last layer, mean over heads."""
         raise self._unsupported("attention")
+
+    def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:
+        """Give the attention between some genes of each cell, last layer, one cell at a time.
+
+        By default the whole cell is read as for its embedding, genes that it does not express are absent, and the
+        weights after softmax are the mean over heads. Models whose authors read it otherwise override this.
+
+        Parameters
+        ----------
+        adata
+            (N, G) raw counts.
+        columns
+            (M,) genes of the dataset that the model knows, each a different gene of its vocabulary.
+        """
+        positions = self.vocab.match(identifiers(adata.var))[columns]
+        tokens = self.tokenize(adata)
+        for cell in range(len(tokens)):
+            one = tokens.take(slice(cell, cell + 1))
+            if one.mask.any():
+                yield among_genes(self.attention(one)[0], one, self.vocab.ids[positions])
 
     def at_depth(self, target: str) -> Self:
         """Return the same model, weights shared, that reads cells as if they had another depth.

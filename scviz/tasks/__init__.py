@@ -19,6 +19,7 @@ TASKS = (
     "annotation",
     "in_silico",
     "perturbation",
+    "attention_network",
     "enhancement",
     "pretraining",
     "exporting",

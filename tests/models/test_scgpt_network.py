@@ -64,6 +64,23 @@ def test_attention_is_a_share_of_real_tokens(model: ScGPT) -> None:
     assert not weights.sum(axis=1)[~tokens.mask].any()
 
 
+def test_raw_scores_become_the_shares_of_attention(model: ScGPT) -> None:
+    tokens = model.tokenize(planted_cells()[:1])
+    scores = torch.as_tensor(model.attention_scores(tokens))
+    shares = (scores / (model.config.width / model.config.n_heads) ** 0.5).softmax(dim=-1).mean(dim=1)
+    np.testing.assert_allclose(model.attention(tokens), shares, atol=1e-6)
+
+
+def test_between_chosen_genes_those_that_are_not_expressed_are_read_too(model: ScGPT) -> None:
+    adata = planted_cells()[:3]
+    columns = np.array([1, 4, 7, 9])
+    cells = list(model.gene_attention(adata, columns))
+    assert len(cells) == 3
+    for cell in cells:
+        assert cell.scores.shape == (model.config.n_heads, 5, 5)
+        assert cell.places.tolist() == [-1, 0, 1, 2, 3]
+
+
 def test_the_vector_of_a_gene_is_normalized(model: ScGPT) -> None:
     vectors = model.gene_embeddings()
     np.testing.assert_allclose(vectors.mean(axis=1), 0, atol=1e-6)

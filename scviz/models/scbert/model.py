@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from scviz.errors import CheckpointError, RequestError
+from scviz.errors import CheckpointError, RequestError, UnsupportedTaskError
+from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
 from scviz.foundation.blind import frequency_loss
 from scviz.foundation.card import ModelCard
@@ -31,6 +32,9 @@ from scviz.models.scbert.finetuning import freeze_as_published
 from scviz.models.scbert.network import Network, TypeHead
 from scviz.models.scbert.pretraining import corpus_genes, mask_bins
 from scviz.models.scbert.tokenizer import LevelRules, column_places, n_tokens, tokenize
+
+MOST_ATTENDED = 4000
+"""Genes of a vocabulary between all of which attention is read, cell by cell."""
 
 
 class ScBert(FoundationModel):
@@ -182,6 +186,16 @@ class ScBert(FoundationModel):
             *_, (queries, keys) = self.network.attentions(gene_ids, bins, mask)
             weights = _product(queries, keys) * (mask[:, :, None] & mask[:, None, :])
         return weights.cpu().numpy()
+
+    def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:
+        """Read whole cells, all genes of the vocabulary; refuse where one cell takes gigabytes."""
+        if len(self.vocab) > MOST_ATTENDED:
+            raise UnsupportedTaskError(
+                f"scBERT reads all {len(self.vocab):,} genes of its vocabulary at once, and attention between all of "
+                "them takes gigabytes for each cell.",
+                hint="Choose scGPT, which reads the chosen genes alone, or another model.",
+            )
+        return super().gene_attention(adata, columns)
 
     def attention_map(self, tokens: Tokens, *, published: bool = False) -> NDArray[np.float32]:
         """Return attention, mean over heads and layers, (B, L, L): row attends to column.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from scviz.errors import CheckpointError, RequestError
+from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
 from scviz.foundation.blind import mean_loss
 from scviz.foundation.card import ModelCard
@@ -26,6 +27,7 @@ from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.scgpt import CARD
+from scviz.models.scgpt.attention import mean_weights, raw_scores
 from scviz.models.scgpt.checkpoint import CONFIG, OPTIONAL, VOCAB, WEIGHTS, read_checkpoint
 from scviz.models.scgpt.config import SHAPES, Config
 from scviz.models.scgpt.network import CellHead, Network, genes_only
@@ -69,6 +71,7 @@ class ScGPT(FoundationModel):
     """A cell read as its genes, each with the bin of its expression."""
 
     card: ClassVar[ModelCard] = CARD
+    ranks_attention: ClassVar[bool] = True
 
     def __init__(self, config: Config, vocab: GeneVocab) -> None:
         super().__init__()
@@ -211,11 +214,24 @@ class ScGPT(FoundationModel):
 
         Rows and columns of padding are zero.
         """
-        gene_ids, values, mask = self._tensors(tokens)
         with torch.inference_mode():
-            weights = self.network.attention(gene_ids, values, mask, self.config.n_layers - 1).mean(dim=1)
-            weights = weights * (mask[:, :, None] & mask[:, None, :])
-        return weights.float().cpu().numpy()
+            return mean_weights(self.network, *self._tensors(tokens)).float().cpu().numpy()
+
+    def attention_scores(self, tokens: Tokens, *, layer: int = -1) -> NDArray[np.float32]:
+        """Return query times key of a layer, (B, H, L, L): neither scaled nor softmax, as published."""
+        with torch.inference_mode():
+            return raw_scores(self.network, *self._tensors(tokens), layer=layer).float().cpu().numpy()
+
+    def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:
+        """Read the genes of `columns` alone, those that are not expressed, too, as the authors do."""
+        tokens = column_tokens(adata.var, self.vocab)[columns]
+        rules = replace(self.rules, max_length=len(columns) + 1, cls_value=0, include_zeros=True)
+        read = tokenize(adata.X[:, columns], tokens, self.vocab, rules)
+        places = np.append(-1, np.arange(len(columns)))
+        for start in range(len(read)):
+            yield CellAttention(
+                scores=self.attention_scores(read.take(slice(start, start + 1)))[0], places=places
+            )
 
     # training
 

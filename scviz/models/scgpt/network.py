@@ -360,17 +360,6 @@ class Network(nn.Module):
         reversed_gradient = 2 * cells.detach() - cells  # the same numbers
         return cast(Tensor, self.grad_reverse_discriminator(reversed_gradient))
 
-    def attention(self, gene_ids: Tensor, values: Tensor, mask: Tensor, layer: int) -> Tensor:
-        """Return the weights of one layer's attention, (B, H, L, L): query, then key; each row sums to 1."""
-        hidden, allowed = self.inputs(gene_ids, values, mask), attended(mask)
-        for earlier in self.transformer_encoder.layers[:layer]:
-            hidden = earlier(hidden, allowed)
-        query, key, _ = cast(Layer, self.transformer_encoder.layers[layer]).self_attn.heads(hidden)
-        scores = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5  # (B, H, L, L)
-        if allowed is not None:
-            scores = scores.masked_fill(~allowed, -torch.inf)
-        return cast(Tensor, scores.softmax(dim=-1))
-
 
 def genes_only(mask: Tensor) -> Tensor:
     """Leave `<cls>`, the first token, out of a mask, (B, L)."""

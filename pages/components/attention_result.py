@@ -1,0 +1,156 @@
+"""What a network of attention found: verdict, agreement with known targets, the top targets of a regulator."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import state
+from pages.components.job_panel import duration
+from pages.components.runs import dataset_name, model_name
+from pages.components.show import escaped, figure, table
+from scviz.networks.attention import SETTINGS, Setting, top_targets
+from scviz.plots.null_band import null_figure
+from scviz.plots.scores import scores_figure
+from scviz.tasks.attention_network import ATTENTION, COEXPRESSION, RANDOM, Check, Result
+from scviz.workspace.database import Run
+
+METHODS = (ATTENTION, COEXPRESSION, RANDOM)
+WORDS = {"difference": "{b} less {a}", "control": "in {a}", "perturbed": "in {b}"}
+MOST_SHOWN = 100
+AREA = "Area under the ROC curve"
+
+
+@st.cache_resource(max_entries=8)
+def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
+    answer: Result = state.queue().result(run_id)
+    return answer
+
+
+def attention_result(run: Run) -> None:
+    """Show a finished run."""
+    result = _result(run.id, run.ended)
+    st.info(escaped(result.verdict))
+    if state.workspace().dataset(run.request["dataset"]).simulated:
+        st.caption("Simulated data: the screen comes from a known network, not from cells.")
+    st.caption("Attention is no proof of regulation: it says what a model looks at.")
+    words = {
+        setting: text.format(a=run.request["control"], b=run.request["perturbed"])
+        for setting, text in WORDS.items()
+    }
+    setting = st.segmented_control(
+        "Influence", list(SETTINGS), default="difference", format_func=words.__getitem__, key="setting"
+    )
+    setting = setting or "difference"
+    checks = [one for one in result.checks if one.setting == setting]
+    if checks:
+        _agreement(run, result, checks)
+    row = st.selectbox(
+        "Targets of",
+        range(len(result.regulators)),
+        format_func=lambda i: result.regulators[i],
+        key="regulator",
+    )
+    _targets(result, setting, row)
+    if checks:
+        _other_genes(run, result, setting, row)
+    _how_it_was_made(result)
+
+
+def _agreement(run: Run, result: Result, checks: list[Check]) -> None:
+    """Draw and list how attention, co-expression and random genes agree with known targets."""
+    names = list(dict.fromkeys(one.regulator for one in checks))
+    scores = {method: [one.auroc for one in checks if one.method == method] for method in METHODS}
+    figure(
+        scores_figure(scores, names, title=f"{AREA}, known targets", dark=state.dark()),
+        key="agreement",
+        name="agreement",
+        alt="Area under the curve of attention, co-expression and random genes for each regulator",
+        height=130 + 30 * len(names),
+        footer=_footer(run),
+    )
+    rows = [
+        {
+            "Regulator": one.regulator,
+            "Ranked by": one.method,
+            "Area": one.auroc,
+            "Hits": one.hits,
+            "Of top": one.top,
+            "Known targets": one.n_known,
+            "Of genes": one.n_candidates,
+            "Background share": one.share,
+            "Odds ratio": one.odds_ratio,
+            "p": one.p,
+            "p, other genes": one.p_null,
+        }
+        for one in checks
+    ]
+    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Area", "Background share")}
+    digits |= {name: st.column_config.NumberColumn(format="%.3g") for name in ("Odds ratio", "p", "Hits")}
+    digits["p, other genes"] = st.column_config.NumberColumn(format="%.3g")
+    table(pd.DataFrame(rows), key="checks", name="agreement", column_config=digits)
+    st.caption(
+        f"Known targets: {escaped(result.prior)}. Hits are known targets among the top genes; for random genes what is "
+        "expected. p is the hypergeometric chance of so many hits; the other p is the share of genes expressed like "
+        "the regulator that do as well in its place."
+    )
+
+
+def _targets(result: Result, setting: Setting, row: int) -> None:
+    """List the genes that attend most to a regulator, with their co-expression beside."""
+    values = result.influence[setting][row]
+    top = top_targets(values, MOST_SHOWN)
+    shown = {"Gene": [result.genes[i] for i in top], "Influence": values[top]}
+    shown |= {f"Influence, {name}": result.influence[name][row][top] for name in SETTINGS if name != setting}
+    shown["Co-expression"] = result.coexpression[setting][row][top]
+    frame = pd.DataFrame(shown)
+    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns if name != "Gene"}
+    table(frame, key="targets", name="targets", height=320, column_config=digits)
+    st.caption(
+        f"The {len(top):,} highest of {len(result.genes):,} genes. Influence is how highly a gene ranks the regulator "
+        "among all genes that it attends to, 0 to 1, mean over heads and cells; a difference lies between -1 and 1. "
+        "Co-expression is the correlation without its sign, or its change."
+    )
+
+
+def _other_genes(run: Run, result: Result, setting: Setting, row: int) -> None:
+    """Draw where the regulator stands among other genes in its place."""
+    regulator = result.regulators[row]
+    own = [
+        one
+        for one in result.checks
+        if (one.regulator, one.setting, one.method) == (regulator, setting, ATTENTION)
+    ]
+    if not own:
+        return
+    areas = result.null_auroc[setting][row]
+    drawing = null_figure(
+        own[0].auroc,
+        regulator,
+        areas.tolist(),
+        result.null_genes[row],
+        title=f"{AREA}, known targets of {regulator}",
+        dark=state.dark(),
+    )
+    figure(
+        drawing,
+        key="other_genes",
+        name="other_genes",
+        alt=f"{regulator} among genes expressed alike, by agreement with its known targets",
+        height=320,
+        footer=_footer(run),
+    )
+
+
+def _how_it_was_made(result: Result) -> None:
+    with st.expander("How it was made"):
+        st.caption(
+            f"{result.n_control:,} and {result.n_perturbed:,} cells, {len(result.genes):,} genes. "
+            f"Took {duration(result.seconds)}."
+        )
+        for note in result.notes:
+            st.caption(escaped(note))
+
+
+def _footer(run: Run) -> str:
+    return f"{dataset_name(run)} · {model_name(run)} · seed {run.request.get('seed', 0)} · run {run.id}"

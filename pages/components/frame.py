@@ -95,6 +95,13 @@ PAGES = {
         question="What would my cells look like with more reads?",
         group="Ask",
     ),
+    "regulons": Page(
+        file="pages/regulons.py",
+        title="Regulons",
+        icon=":material/account_tree:",
+        question="Which regulators drive my cells, and is that more than co-expression?",
+        group="Networks",
+    ),
     "runs": Page(
         file="pages/runs.py",
         title="Runs",

@@ -16,6 +16,7 @@ RESULT_PAGE = {
     "annotation": "annotate",
     "in_silico": "in_silico",
     "perturbation": "perturb",
+    "scenic": "regulons",
     "pretraining": "pretrain",
     "enhancement": "enhance",
 }

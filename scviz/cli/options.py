@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from scviz.cli import commands, in_silico, perturb
+from scviz.cli import commands, in_silico, perturb, regulons
 from scviz.cli.words import DATASET, FILE
 from scviz.tasks import annotation, compare, embedding, enhancement, pretraining
 
@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
     in_silico.add_command(entries, commands.in_silico)
     perturb.add_command(entries, commands.perturb)
+    regulons.add_command(entries, commands.find_regulons)
 
     for add in (_add_compare, _add_enhance, _add_pretrain, _add_weights):
         add(entries)

@@ -19,6 +19,7 @@ TASKS = (
     "annotation",
     "in_silico",
     "perturbation",
+    "scenic",
     "enhancement",
     "pretraining",
     "exporting",

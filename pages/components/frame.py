@@ -102,6 +102,13 @@ PAGES = {
         question="Which genes does a model let a regulator influence, and do binding data agree?",
         group="Networks",
     ),
+    "regulons": Page(
+        file="pages/regulons.py",
+        title="Regulons",
+        icon=":material/account_tree:",
+        question="Which regulators drive my cells, and is that more than co-expression?",
+        group="Networks",
+    ),
     "runs": Page(
         file="pages/runs.py",
         title="Runs",

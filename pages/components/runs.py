@@ -17,6 +17,7 @@ RESULT_PAGE = {
     "in_silico": "in_silico",
     "perturbation": "perturb",
     "attention_network": "attention",
+    "scenic": "regulons",
     "pretraining": "pretrain",
     "enhancement": "enhance",
 }

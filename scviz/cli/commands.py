@@ -16,6 +16,7 @@ from typing import Any
 from scviz.cli import attention as attention_words
 from scviz.cli import in_silico as in_silico_words
 from scviz.cli import perturb as perturb_words
+from scviz.cli import regulons as regulons_words
 from scviz.errors import JobError, RequestError
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
@@ -32,6 +33,7 @@ from scviz.tasks import (
     pretraining,
     public_screen,
 )
+from scviz.tasks.scenic import files as scenic_files
 from scviz.workspace import Workspace
 from scviz.workspace.database import time_left
 
@@ -134,6 +136,20 @@ def attention(options: argparse.Namespace, settings: Settings) -> None:
     print(json.dumps({"run": run, **attention_words.summary(result, request)}, indent=1))
     if options.csv:
         attention_words.write_influence(result, options.csv)
+
+
+def find_regulons(options: argparse.Namespace, settings: Settings) -> None:
+    """Find regulons and print how they stand beside chance."""
+    request = regulons_words.request_of(options, _dataset(options.dataset, settings))
+    run, result = _carry_out("scenic", request, settings)
+    print(json.dumps({"run": run, **regulons_words.summary(result)}, indent=1))
+    if options.csv:
+        names = [one.name for one in result.regulons]
+        _write_csv(options.csv, request.dataset, settings, names, result.auc.tolist())
+    if options.gmt:
+        options.gmt.write_text(scenic_files.gmt(result.regulons), encoding="utf-8")
+    if options.links:
+        regulons_words.write_links(result, options.links)
 
 
 def enhance(options: argparse.Namespace, settings: Settings) -> None:

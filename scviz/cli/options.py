@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from scviz.cli import attention, commands, in_silico, perturb
+from scviz.cli import attention, commands, in_silico, perturb, regulons
 from scviz.cli.words import DATASET, FILE
 from scviz.tasks import annotation, compare, embedding, enhancement, pretraining
 
@@ -23,6 +23,28 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8501)
     serve.set_defaults(command=commands.serve)
 
+    for add in (_add_data, _add_embed, _add_annotate):
+        add(entries)
+
+    in_silico.add_command(entries, commands.in_silico)
+    perturb.add_command(entries, commands.perturb)
+    attention.add_command(entries, commands.attention)
+    regulons.add_command(entries, commands.find_regulons)
+
+    for add in (_add_compare, _add_enhance, _add_pretrain, _add_weights):
+        add(entries)
+
+    runs = entries.add_parser("runs", help="list runs, or show, stop, resume, delete one")
+    runs.add_argument(
+        "action", nargs="?", choices=["list", "show", "stop", "resume", "delete"], default="list"
+    )
+    runs.add_argument("run", nargs="?", help="id of a run")
+    runs.set_defaults(command=commands.runs)
+    return whole
+
+
+def _add_data(entries: Any) -> None:
+    """Offer what comes in: cells, and terms of genes."""
     open_ = entries.add_parser("open", help="open a dataset: an .h5ad file, the demo, or a simulated screen")
     open_.add_argument("file", help=FILE)
     open_.add_argument("--name", default="")
@@ -37,6 +59,9 @@ def parser() -> argparse.ArgumentParser:
     terms.add_argument("--download", action="store_true", help="download those published with GEARS, 9.5 MB")
     terms.set_defaults(command=commands.add_terms)
 
+
+def _add_embed(entries: Any) -> None:
+    """Offer the map of cells."""
     embed = entries.add_parser("embed", help="embed cells and draw the map, beside principal components")
     _add_subject(embed)
     embed.add_argument(
@@ -48,6 +73,9 @@ def parser() -> argparse.ArgumentParser:
     _add_output(embed)
     embed.set_defaults(command=commands.embed)
 
+
+def _add_annotate(entries: Any) -> None:
+    """Offer the naming of cell types."""
     annotate = entries.add_parser(
         "annotate", help="learn cell types and name the cells held out, beside baselines"
     )
@@ -62,21 +90,6 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_output(annotate)
     annotate.set_defaults(command=commands.annotate)
-
-    in_silico.add_command(entries, commands.in_silico)
-    perturb.add_command(entries, commands.perturb)
-    attention.add_command(entries, commands.attention)
-
-    for add in (_add_compare, _add_enhance, _add_pretrain, _add_weights):
-        add(entries)
-
-    runs = entries.add_parser("runs", help="list runs, or show, stop, resume, delete one")
-    runs.add_argument(
-        "action", nargs="?", choices=["list", "show", "stop", "resume", "delete"], default="list"
-    )
-    runs.add_argument("run", nargs="?", help="id of a run")
-    runs.set_defaults(command=commands.runs)
-    return whole
 
 
 def _add_compare(entries: Any) -> None:

@@ -20,6 +20,7 @@ TASKS = (
     "in_silico",
     "perturbation",
     "attention_network",
+    "scenic",
     "enhancement",
     "pretraining",
     "exporting",

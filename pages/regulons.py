@@ -1,0 +1,93 @@
+"""Which regulators drive my cells: choose, hand in, watch, show."""
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.cells_picker import columns_of
+from pages.components.frame import frame
+from pages.components.job_panel import job_panel
+from pages.components.price import price
+from pages.components.regulons_picker import pick_evidence
+from pages.components.regulons_result import regulons_result
+from pages.components.run_button import run_button
+from pages.components.show import errors_in_words
+from scviz.tasks.scenic import METHODS, Request
+
+frame("regulons")
+
+dataset = state.current_dataset()
+if dataset is None:
+    st.info(
+        "Open a dataset on the Data page first. A simulated one, whose network is known, is there to try."
+    )
+    st.page_link("pages/data.py", label="Open a dataset", icon=":material/folder_open:")
+    st.stop()
+
+left, right = st.columns([4, 11], gap="medium")
+with left, errors_in_words():
+    evidence = pick_evidence(dataset)
+    method = st.selectbox(
+        "Links by",
+        list(METHODS),
+        format_func=METHODS.__getitem__,
+        help="Plain correlation is always shown beside, and takes a second.",
+        key="links_by",
+    )
+    label_key = st.selectbox(
+        "Known cell types",
+        [*columns_of(dataset), ""],
+        format_func=lambda name: name or "no column",
+        key="label_key",
+    )
+    with st.popover("Advanced", width="stretch"):
+        most_genes = st.number_input(
+            "Genes",
+            50,
+            20_000,
+            1000,
+            100,
+            help="The most variable ones are targets; regulators come on top.",
+            key="most_genes",
+        )
+        most_cells = st.number_input(
+            "Cells",
+            50,
+            50_000,
+            2000,
+            500,
+            help="Links are looked for in as many, drawn at random. Activity is scored in all.",
+            key="most_cells",
+        )
+        fewest_genes = st.number_input(
+            "Genes of a module, at least", 3, 500, 20, help="SCENIC takes 20.", key="fewest_genes"
+        )
+        seed = st.number_input("Seed", 0, 9999, 0, key="seed")
+    if evidence is not None:
+        request = Request(
+            dataset=dataset.id,
+            regulators=evidence.regulators,
+            method=method,
+            most_genes=int(most_genes),
+            most_cells=int(most_cells),
+            prior=evidence.prior,
+            rankings=evidence.rankings,
+            annotations=evidence.annotations,
+            files_version=evidence.version,
+            fewest_genes=int(fewest_genes),
+            label_key=label_key or None,
+            seed=int(seed),
+        )
+        fits = price("scenic", request)
+        run_button("scenic", request, ready=fits)
+
+with right:
+    run_id = state.current_run("scenic", dataset.id)
+    if run_id is None:
+        st.info(
+            "Press Run: links from regulators to targets are found, cut into regulons, and scored in each cell. Plain "
+            "correlation and a random ranking stand beside, so that you see what is more than co-expression."
+        )
+        st.stop()
+    run = job_panel(run_id)
+    if run.state == "done":
+        regulons_result(run)

@@ -1,0 +1,90 @@
+"""What the command `regulons` takes, prints and writes."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scviz.cli.words import DATASET
+from scviz.errors import RequestError
+from scviz.tasks.scenic import METHODS, Request, Result
+from scviz.tasks.scenic.files import files_version
+
+NUMBERS = ("most_genes", "most_cells", "fewest_genes", "seed")
+FILES = {
+    "regulators": "list of regulators, a symbol in each line; default: those of the known links",
+    "prior": "table of known links: source (or tf) and target, .tsv or .csv, also .gz",
+    "rankings": "database of rankings by motif, .genes_vs_motifs.rankings.feather",
+    "annotations": "table that ties motifs to regulators, .tbl",
+}
+MOST_PRINTED = 20
+
+
+def add_command(commands: Any, command: Callable[..., None]) -> None:
+    """Offer the search for regulons."""
+    find = commands.add_parser("regulons", help="find regulators and their targets, beside plain correlation")
+    find.add_argument("dataset", help=DATASET)
+    for name, words in FILES.items():
+        find.add_argument(f"--{name}", type=Path, default=None, help=words)
+    find.add_argument("--method", choices=list(METHODS), default="boosting")
+    find.add_argument("--label-key", default=None, help="column with known cell types")
+    fields = {field.name: field.default for field in dataclasses.fields(Request)}
+    for name in NUMBERS:
+        words = f"default {fields[name]}"
+        find.add_argument(f"--{name.replace('_', '-')}", type=int, default=fields[name], help=words)
+    find.add_argument("--csv", type=Path, help="write the activity of each regulon in each cell here")
+    find.add_argument("--gmt", type=Path, help="write the regulons as gene sets here")
+    find.add_argument("--links", type=Path, help="write the strongest links of each method here")
+    find.set_defaults(command=command)
+
+
+def request_of(options: argparse.Namespace, dataset: str) -> Request:
+    """Turn options into a request.
+
+    Raises
+    ------
+    RequestError
+        If a file is not there.
+    """
+    files: dict[str, Any] = {}
+    for name in FILES:
+        path = getattr(options, name)
+        if path is not None and not path.is_file():
+            raise RequestError(f"There is no file {path}.", hint="Check the spelling of the path.")
+        files[name] = str(path.resolve()) if path is not None else ""
+    return Request(
+        dataset=dataset,
+        method=options.method,
+        label_key=options.label_key,
+        files_version=files_version(files.values()),
+        **files,
+        **{name: getattr(options, name) for name in NUMBERS},
+    )
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """Say what was found."""
+    return {
+        "verdict": result.verdict,
+        "checks": {
+            name: {key: round(value, 4) for key, value in dataclasses.asdict(one).items() if key != "p"}
+            for name, one in result.checks.items()
+        },
+        "regulons": {one.name: len(one.genes) for one in result.regulons[:MOST_PRINTED]},
+        "notes": [*result.notes],
+    }
+
+
+def write_links(result: Result, path: Path) -> None:
+    """Write one row per method and link."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["method", "source", "target", "weight", "known"])
+        for name, links in result.links.items():
+            known = links.known or ("",) * len(links.sources)
+            rows = zip(links.sources, links.targets, links.weights, known, strict=True)
+            writer.writerows([name, *row] for row in rows)

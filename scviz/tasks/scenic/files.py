@@ -1,0 +1,43 @@
+"""Files that a search for regulons reads, and its gene sets as a file; light enough for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from scviz.tasks.scenic import Found
+from scviz.workspace.records import fingerprint
+
+LISTS = (".txt",)
+"""Endings of lists of regulators."""
+TABLES = (".tsv", ".tsv.gz", ".csv", ".csv.gz")
+"""Endings of tables of known links."""
+RANKINGS = (".genes_vs_motifs.rankings.feather",)
+ANNOTATIONS = (".tbl",)
+MOST_FILES = 300
+
+
+def files_ending(roots: Iterable[Path], endings: tuple[str, ...]) -> list[str]:
+    """List files of the folders that may be opened, sorted within each."""
+    found = (
+        str(path)
+        for root in roots
+        if root.is_dir()
+        for path in sorted(root.rglob("*"))
+        if path.name.endswith(endings) and path.is_file()
+    )
+    return list(islice(found, MOST_FILES))
+
+
+def files_version(paths: Iterable[str]) -> str:
+    """Tell files from those that had the same names earlier, by size and time of change."""
+    known = [
+        (path, state.st_size, state.st_mtime_ns) for path in paths if path for state in [Path(path).stat()]
+    ]
+    return fingerprint(known) if known else ""
+
+
+def gmt(regulons: Iterable[Found]) -> str:
+    """Write regulons in the GMT format: a line of each with its name, its regulator and its targets."""
+    return "".join("\t".join([one.name, one.regulator, *one.genes]) + "\n" for one in regulons)

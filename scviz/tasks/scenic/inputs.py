@@ -1,0 +1,158 @@
+"""What a search for regulons reads: cells, regulators, targets, known links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from scviz.datasets.columns import cell_column
+from scviz.datasets.expression import log_expression, variable_genes
+from scviz.datasets.genes import identifiers
+from scviz.datasets.simulated import truth_of
+from scviz.errors import DataError, RequestError
+from scviz.networks.priors import Prior, read_prior, read_regulators
+from scviz.tasks.context import Context
+from scviz.tasks.scenic import Request
+
+FEWEST_REGULATORS = 3
+HOW_TO_NAME = (
+    "Name a list of regulators (.txt) or a table of known links whose symbols are those of the dataset."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """G genes that some cell has, in N cells."""
+
+    expression: sp.csr_matrix
+    """(N, G) log1p expression of all cells."""
+    genes: tuple[str, ...]
+    rows: NDArray[np.int64]
+    """Cells in which links are looked for, ascending."""
+    regulators: tuple[int, ...]
+    """Columns of the R regulators."""
+    targets: tuple[int, ...]
+    """Columns of the T targets, regulators among them."""
+    prior: Prior | None
+    """Known links that a file names, among the genes."""
+    truth: Prior | None
+    """The network of a simulated screen."""
+
+    @property
+    def regulator_names(self) -> tuple[str, ...]:
+        """Symbols of the regulators."""
+        return tuple(self.genes[i] for i in self.regulators)
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """Symbols of the targets."""
+        return tuple(self.genes[i] for i in self.targets)
+
+    @property
+    def known(self) -> Prior | None:
+        """What links are judged by: the true network, else the table."""
+        return self.truth if self.truth is not None else self.prior
+
+    @property
+    def sampled(self) -> sp.csc_matrix:
+        """Expression of the cells in which links are looked for."""
+        return sp.csc_matrix(self.expression[self.rows])
+
+
+def gather(request: Request, context: Context) -> Inputs:
+    """Read what is needed.
+
+    Raises
+    ------
+    RequestError
+        If no regulators are named, or too few of them are measured.
+    """
+    adata = context.counts(request.dataset)
+    expression = log_expression(sp.csr_matrix(adata.X))
+    names = identifiers(adata.var).names
+    seen = np.flatnonzero(np.asarray(expression.sum(axis=0)).ravel() > 0)
+    seen = np.array(list({names[i]: i for i in reversed(seen.tolist())}.values()), dtype=np.int64)
+    seen.sort()  # the first column of each symbol
+    expression, genes = sp.csr_matrix(expression[:, seen]), tuple(names[i] for i in seen)
+    prior = read_prior(Path(request.prior)) if request.prior else None
+    truth = _truth(context.workspace.dataset_folder(request.dataset))
+    regulators = _regulators(request, genes, prior if prior is not None else truth)
+    rows = np.arange(len(expression.indptr) - 1)
+    if len(rows) > request.most_cells:
+        rng = np.random.default_rng(request.seed)
+        rows = np.sort(rng.choice(rows, request.most_cells, replace=False))
+    targets = np.union1d(variable_genes(expression, request.most_genes), regulators)
+    return Inputs(
+        expression=expression,
+        genes=genes,
+        rows=rows,
+        regulators=tuple(regulators),
+        targets=tuple(targets.tolist()),
+        prior=prior.among(genes) if prior is not None else None,
+        truth=truth.among(genes) if truth is not None else None,
+    )
+
+
+def _regulators(request: Request, genes: tuple[str, ...], known: Prior | None) -> list[int]:
+    if request.regulators:
+        wanted = read_regulators(Path(request.regulators))
+    elif known is not None:
+        wanted = tuple(known.targets)
+    else:
+        raise RequestError("Which genes are regulators?", hint=HOW_TO_NAME)
+    place = {gene: i for i, gene in enumerate(genes)}
+    found = sorted(place[gene] for gene in wanted if gene in place)
+    if len(found) < FEWEST_REGULATORS:
+        raise RequestError(
+            f"Only {len(found)} of {len(wanted):,} regulators are measured in these cells, such as "
+            f"{', '.join(wanted[:3])}.",
+            hint=HOW_TO_NAME,
+        )
+    return found
+
+
+def _truth(folder: Path) -> Prior | None:
+    """Read the network behind a simulated screen; None for other cells."""
+    try:
+        truth = truth_of(folder)
+    except DataError:
+        return None
+    targets: dict[str, set[str]] = {}
+    for source, target in zip(truth.source, truth.target, strict=True):
+        targets.setdefault(source, set()).add(target)
+    return Prior(
+        name="the network behind the simulated cells",
+        targets={source: frozenset(found) for source, found in sorted(targets.items())},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Types:
+    """Known type of each cell."""
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int64]
+    """(N,); -1 for none."""
+
+
+def types_of(request: Request, context: Context) -> Types | None:
+    """Read the column of types; None if none is named.
+
+    Raises
+    ------
+    RequestError
+        If the column does not name groups.
+    """
+    if request.label_key is None:
+        return None
+    column = cell_column(context.workspace.dataset_folder(request.dataset), request.label_key)
+    if column.categories is None:
+        raise RequestError(
+            f"The column {request.label_key!r} does not name groups of cells.",
+            hint="Choose a column of words.",
+        )
+    return Types(names=tuple(column.categories), codes=np.asarray(column.values, dtype=np.int64))

@@ -1,0 +1,203 @@
+"""Links, modules, pruning, activity, specificity; finished targets outlive a stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from scviz.memory import GIGABYTE, peak_gb
+from scviz.networks.activity import (
+    FEWEST_GENES,
+    TOP_SHARE,
+    Activity,
+    attainable_aucell,
+    detected_quantiles,
+    shuffled_specificity,
+    specificity,
+    threshold,
+)
+from scviz.networks.boosting import boosted_network, correlations, edges_of, grnboost
+from scviz.networks.motifs import Pruning, Rankings, enriched_motifs, read_annotations, regulons_of
+from scviz.networks.regulons import (
+    CoexpressionModule,
+    Families,
+    Regulon,
+    coexpression_modules,
+    joined_modules,
+    pruned_by_prior,
+)
+from scviz.progress import Progress
+from scviz.tasks.context import Context
+from scviz.tasks.price import Price
+from scviz.tasks.scenic import PRUNED, Method, Request, Result
+from scviz.tasks.scenic.inputs import Inputs, Types, gather, types_of
+from scviz.tasks.scenic.judging import described, judge, known_matrix, strongest, verdict
+
+TRIAL_TARGETS = 4
+
+
+def run(request: Request, context: Context) -> Result:
+    """Carry the request out; targets that an earlier try has finished are not fitted again."""
+    begun = time.monotonic()
+    context.report(Progress(stage="Reading cells"))
+    types = types_of(request, context)
+    inputs = gather(request, context)
+    sampled = inputs.sampled
+    rho = correlations(sampled, inputs.regulators, inputs.targets)
+    strengths: dict[Method, NDArray[np.float64]] = {"correlation": np.abs(rho)}
+    if request.method == "boosting":
+        network = boosted_network(
+            sampled,
+            inputs.regulators,
+            inputs.targets,
+            seed=request.seed,
+            folder=context.state / "trees",
+            report=context.report,
+        )
+        strengths = {"boosting": network.importance, **strengths}
+    context.report(Progress(stage="Cutting modules"))
+    modules = _modules(request, inputs, strengths[request.method], rho)
+    regulons = _pruned(request, inputs, modules, context)
+    activity = attainable_aucell(
+        inputs.expression, inputs.genes, [one.gene_set for one in regulons], report=context.report
+    )
+    scored = set(activity.names)
+    regulons = [one for one in regulons if one.name in scored]
+    context.report(Progress(stage="Comparing with chance"))
+    on = _on(activity, request.seed)
+    known = known_matrix(inputs)
+    judged = judge(inputs, strengths, known, seed=request.seed)
+    found = described(regulons, inputs, on.mean(axis=0))
+    checked_by = inputs.known.name if known is not None and inputs.known is not None else ""
+    tables = _by_type(activity, types, request.seed)
+    return Result(
+        method=request.method,
+        pruned=request.pruned,
+        regulons=found,
+        auc=activity.auc.astype(np.float32),
+        on=on,
+        types=types.names if types else (),
+        mean_auc=tables[0],
+        rss=tables[1],
+        rss_shuffled=tables[2],
+        links={name: strongest(inputs, one, known) for name, one in strengths.items()},
+        checks=judged.checks,
+        gain_low=judged.gain.low,
+        gain_high=judged.gain.high,
+        checked_by=checked_by,
+        n_candidates=judged.n_candidates,
+        n_known=judged.n_known,
+        n_regulators=len(inputs.regulators),
+        n_targets=len(inputs.targets),
+        n_cells=len(inputs.rows),
+        n_modules=len(modules),
+        verdict=verdict(request.method, judged, found, request.pruned, checked_by),
+        notes=_notes(request, inputs, modules, regulons),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _modules(
+    request: Request, inputs: Inputs, strength: NDArray[np.float64], rho: NDArray[np.float64]
+) -> list[CoexpressionModule]:
+    edges = edges_of(strength, inputs.regulator_names, inputs.target_names)
+    rows = {gene: i for i, gene in enumerate(inputs.regulator_names)}
+    columns = {gene: i for i, gene in enumerate(inputs.target_names)}
+    own = rho[[rows[gene] for gene in edges.sources], [columns[gene] for gene in edges.targets]]
+    return coexpression_modules(edges, own, Families(fewest_genes=request.fewest_genes))
+
+
+def _pruned(
+    request: Request, inputs: Inputs, modules: Sequence[CoexpressionModule], context: Context
+) -> list[Regulon]:
+    """Keep what motifs, or known links, support."""
+    if request.pruned == "motif":
+        rankings = Rankings(Path(request.rankings))
+        annotations = read_annotations(Path(request.annotations))
+        enriched = []
+        for done, module in enumerate(modules):
+            context.report(Progress(stage="Looking for motifs", done=done, total=len(modules)))
+            enriched += enriched_motifs(module, rankings, annotations, Pruning())
+        return regulons_of(enriched)
+    if request.pruned == "prior" and inputs.prior is not None:
+        return pruned_by_prior(modules, inputs.prior.targets, inputs.target_names)
+    return sorted(joined_modules(modules), key=lambda one: (-len(one.weights), one.name))
+
+
+def _on(activity: Activity, seed: int) -> NDArray[np.bool_]:
+    """Tell in which cells each regulon is on, (N, R)."""
+    limits = [threshold(column, seed=seed) for column in activity.auc.T]
+    return np.asarray(activity.auc > np.array(limits).reshape(1, -1), dtype=np.bool_)
+
+
+def _by_type(activity: Activity, types: Types | None, seed: int) -> list[NDArray[np.float32]]:
+    """Mean activity, specificity, and specificity of shuffled types, (T, R) each."""
+    if types is None:
+        return [np.empty((0, len(activity.names)), dtype=np.float32)] * 3
+    n_types, codes = len(types.names), types.codes
+    member = sp.csr_matrix(
+        (np.ones(int((codes >= 0).sum())), (codes[codes >= 0], np.flatnonzero(codes >= 0))),
+        shape=(n_types, len(codes)),
+    )
+    sizes = np.asarray(member.sum(axis=1))
+    means = np.divide(
+        member @ activity.auc, sizes, out=np.full((n_types, len(activity.names)), np.nan), where=sizes > 0
+    )
+    made = [
+        means,
+        specificity(activity.auc, codes, n_types),
+        shuffled_specificity(activity.auc, codes, n_types, seed=seed),
+    ]
+    return [table.astype(np.float32) for table in made]
+
+
+def _notes(
+    request: Request, inputs: Inputs, modules: Sequence[CoexpressionModule], regulons: Sequence[Regulon]
+) -> tuple[str, ...]:
+    """Say what else to know."""
+    notes = [f"Targets are {PRUNED[request.pruned]}."]
+    if inputs.expression.shape[0] > len(inputs.rows):
+        notes.append(
+            f"Links were looked for in {len(inputs.rows):,} cells drawn from {inputs.expression.shape[0]:,}."
+        )
+    if not modules:
+        notes.append(
+            f"No regulator has a module of {request.fewest_genes} genes: allow smaller modules, or more genes."
+        )
+    elif not regulons:
+        notes.append("No module was supported, or none of its genes is measured.")
+    least = detected_quantiles(inputs.expression)["0.1"]
+    if least < TOP_SHARE:
+        notes.append(
+            f"A tenth of the cells express fewer than {100 * least:.1f} % of the genes, and activity looks at the "
+            f"first {100 * TOP_SHARE:.0f} %: in those cells it depends on genes that were not seen."
+        )
+    notes.append(f"Regulons with fewer than {FEWEST_GENES} measured genes are left out.")
+    return tuple(notes)
+
+
+def price(request: Request, context: Context) -> Price:
+    """Grow the trees of a few targets, and say what the whole will take."""
+    inputs = gather(request, context)
+    seconds = 5.0 + 2e-7 * inputs.expression.shape[0] * len(inputs.genes)
+    how = (
+        f"{len(inputs.regulators):,} regulators, {len(inputs.targets):,} targets, {len(inputs.rows):,} cells"
+    )
+    if request.method == "boosting":
+        sampled = inputs.sampled
+        known = sampled[:, list(inputs.regulators)].toarray().astype(np.float32)
+        some = np.random.default_rng(0).permutation(inputs.targets)[:TRIAL_TARGETS].tolist()
+        grnboost(known[:50], known[:50, 0], seed=0)  # loads libraries
+        begun = time.perf_counter()
+        for target in some:
+            others = np.asarray(inputs.regulators) != target
+            grnboost(known[:, others], sampled[:, [target]].toarray()[:, 0], seed=request.seed)
+        seconds += (time.perf_counter() - begun) / len(some) * len(inputs.targets)
+        how += f"; trees of {len(some)} targets timed"
+    dense = 8 * len(inputs.regulators) * (len(inputs.targets) * 4 + len(inputs.rows))
+    return Price(seconds=seconds, gigabytes=peak_gb() + dense / GIGABYTE, how=how)

@@ -1,0 +1,85 @@
+"""Tables of known links and lists of regulators."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from scviz.errors import DataError
+from scviz.networks.priors import read_prior, read_regulators
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("collectri.tsv", "source\ttarget\tweight\nMYC\tTERT\t1\nMYC\tMYC\t1\nSPI1\tBGLAP\t-1\n"),
+        ("dorothea.tsv", "tf\tconfidence\ttarget\tmor\nMYC\tA\tTERT\t1.0\nSPI1\tD\tBGLAP\t1.0\n"),
+        ("trrust.tsv", "tf\ttarget\tmode\tpmid\nMYC\tTERT\tUnknown\t1\n\nSPI1\tBGLAP\tActivation\t2\n"),
+        ("remap.csv", "tf,target\nMYC,TERT\nSPI1,BGLAP\n"),
+    ],
+)
+def test_tables_are_read_as_they_are_published(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    packed = tmp_path / f"{name}.gz"
+    packed.write_bytes(gzip.compress(text.encode()))
+    plain = read_prior(tmp_path / name)
+    assert plain == read_prior(packed)
+    assert plain.name == name.partition(".")[0]
+    measured = plain.among(["MYC", "TERT", "BGLAP"])
+    assert measured.targets == {"MYC": frozenset({"TERT"})}
+    assert measured.n_links == 1
+
+
+def test_levels_of_confidence_can_be_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "dorothea.tsv"
+    path.write_text("tf\tconfidence\ttarget\nMYC\tA\tTERT\nSPI1\tD\tBGLAP\n")
+    assert set(read_prior(path, levels="ABC").targets) == {"MYC"}
+
+
+def test_a_list_of_regulators_is_read_in_its_order(tmp_path: Path) -> None:
+    path = tmp_path / "tfs.txt"
+    path.write_text("# known\nMYC\nSPI1\n\nMYC\n")
+    assert read_regulators(path) == ("MYC", "SPI1")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"gene\tscore\nMYC\t1\n", "has no column 'source'"),
+        (b"tf\ttarget\nMYC\n", "Line 2 of table.tsv is too short"),
+        (b"tf\ttarget\n", "holds no links"),
+        (b"\x1f\x8bdamaged", "cannot be read as text"),
+        (b"\xff\xfe\x00", "cannot be read as text"),
+    ],
+)
+def test_other_tables_are_refused_in_words(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=words) as refusal:
+        read_prior(path)
+    assert refusal.value.hint
+
+
+def test_a_table_is_no_list_of_regulators(tmp_path: Path) -> None:
+    path = tmp_path / "table.txt"
+    path.write_text("tf\ttarget\nMYC\tTERT\n")
+    with pytest.raises(DataError, match="no list of regulators"):
+        read_regulators(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_regulators"),
+    [
+        ("collectri_human.tsv.gz", 1000),
+        ("dorothea_human_ABCD.tsv.gz", 300),
+        ("trrust_v2_human.tsv", 700),
+        ("remap_chipseq_top500_human.tsv.gz", 300),
+    ],
+)
+def test_published_tables_are_read_whole(shared: Path, name: str, n_regulators: int) -> None:
+    prior = read_prior(shared / "data" / "tf" / name)
+    assert len(prior.targets) > n_regulators
+    assert prior.n_links > 8000

@@ -1,0 +1,118 @@
+"""The page that finds regulons, opened as a user meets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from scviz.jobs.queue import RunQueue
+from scviz.settings import Settings
+from scviz.tasks import embedding, opening
+from scviz.tasks.opening.run import run as open_dataset
+from scviz.tasks.scenic import Request
+from scviz.tasks.scenic.files import files_version
+from scviz.workspace import Workspace
+from tests.conftest import Opened
+from tests.pages.test_pages import Open, carry_out, visit, words
+
+__all__ = ["visit"]
+
+
+@pytest.fixture
+def links(tmp_path: Path) -> Path:
+    """Known links between the genes of the small cells."""
+    path = tmp_path / "links.tsv"
+    pairs = [
+        (f"GENE{20 * t + r}", f"GENE{20 * t + g}") for t in range(3) for r in (1, 2) for g in range(5, 21)
+    ]
+    path.write_text("tf\ttarget\n" + "".join(f"{a}\t{b}\n" for a, b in pairs))
+    return path
+
+
+def opened_page(visit: Open, opened: Opened, **more: str) -> AppTest:
+    page = visit("pages/regulons.py", dataset=opened.dataset, **more)
+    assert not page.exception
+    return page
+
+
+def test_cells_without_regulators_are_told_what_is_missing(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened)
+    assert "Which genes are regulators?" in words(page)
+    assert not [button for button in page.button if button.key == "run"]
+
+
+def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened, links: Path) -> None:
+    page = opened_page(visit, opened)
+    page.selectbox(key="support").set_value("prior").run()
+    assert "Name the table of known links" in words(page)
+    page.selectbox(key="prior").set_value(str(links)).run()
+    page.selectbox(key="links_by").set_value("correlation").run()
+    page.number_input(key="fewest_genes").set_value(5).run()
+    page.button(key="run").click().run()
+    assert not page.exception
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "scenic"]
+    assert (run.request["prior"], run.request["method"]) == (str(links), "correlation")
+    assert run.request["files_version"] == files_version([str(links)])
+    assert run.request["label_key"] == "cell_type"
+
+
+def test_a_file_outside_the_data_folders_is_refused_in_words(
+    visit: Open, opened: Opened, tmp_path: Path
+) -> None:
+    (tmp_path / "link.txt").symlink_to("/etc/hostname")
+    page = opened_page(visit, opened)
+    page.selectbox(key="regulators").set_value(str(tmp_path / "link.txt")).run()
+    assert not page.exception
+    assert "outside the folders that may be opened" in page.error[0].value
+
+
+def test_motifs_need_both_files(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened)
+    page.selectbox(key="support").set_value("motif").run()
+    assert not page.exception
+    assert "Name both files" in words(page)
+
+
+@pytest.mark.slow
+def test_finished_regulons_are_shown_beside_chance(visit: Open, opened: Opened, links: Path) -> None:
+    request = Request(dataset=opened.dataset, prior=str(links), fewest_genes=5, label_key="cell_type")
+    page = opened_page(visit, opened, run=carry_out(opened, "scenic", request))
+    assert not page.error
+    scores = next(table.value for table in page.dataframe if "AUPRC" in table.value)
+    assert list(scores["Method"]) == ["Boosted trees (GRNBoost2)", "Plain correlation", "Random ranking"]
+    found = next(table.value for table in page.dataframe if "Most specific for" in table.value)
+    assert found["Regulon"][0].endswith("(+)")
+    assert len(page.get("plotly_chart")) == 1
+    assert "would by chance" in words(page)
+    assert "Make a map of these cells on the Explore page first" in words(page)
+    for key, value in (("heat_shown", "mean"), ("links_of", "correlation")):
+        page.button_group(key=key).set_value(value).run()
+        assert not page.exception
+
+
+@pytest.mark.slow
+def test_activity_is_shown_on_the_map_that_is_there(visit: Open, opened: Opened, links: Path) -> None:
+    carry_out(opened, "embedding", embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint))
+    request = Request(dataset=opened.dataset, prior=str(links), fewest_genes=5, method="correlation")
+    page = opened_page(visit, opened, run=carry_out(opened, "scenic", request))
+    assert "Make a map of these cells" not in words(page)
+    page.selectbox(key="map_regulon").set_value(page.selectbox(key="map_regulon").options[1]).run()
+    assert not page.exception
+
+
+@pytest.mark.slow
+def test_regulons_of_a_simulated_screen_are_held_against_its_network(
+    visit: Open, workspace: Workspace
+) -> None:
+    simulated = opening.Request(path="", name="", simulated="tiny")
+    dataset = open_dataset(simulated, Opened(workspace, "", "").context()).dataset
+    screen = Opened(workspace, dataset, "")
+    request = Request(dataset=dataset, method="correlation", fewest_genes=5)
+    page = opened_page(visit, screen, run=carry_out(screen, "scenic", request))
+    assert "Simulated data" in words(page)
+    assert "the network behind the simulated cells" in words(page)
+    found = next(table.value for table in page.dataframe if "Known by chance" in table.value)
+    assert (found["Known"] >= 0).all()
+    assert "Name a column with known cell types" in words(page)

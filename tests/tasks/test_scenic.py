@@ -1,0 +1,207 @@
+"""Regulons of simulated cells, whose network is known, and of others."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather as feather
+import pytest
+
+from scviz.cli import regulons as words
+from scviz.datasets.simulated import truth_of
+from scviz.errors import JobCancelledError, MissingColumnError, RequestError
+from scviz.progress import Progress
+from scviz.tasks import opening
+from scviz.tasks.opening.run import run as open_dataset
+from scviz.tasks.scenic import RANDOM, Request, Result
+from scviz.tasks.scenic.files import TABLES, files_ending, files_version, gmt
+from scviz.tasks.scenic.run import price, run
+from scviz.workspace import Workspace
+from scviz.workspace.records import read_record, write_record
+from tests.conftest import Opened
+
+
+@pytest.fixture
+def screen(workspace: Workspace) -> Opened:
+    """A workspace with the tiny simulated screen."""
+    nothing = Opened(workspace, "", "")
+    request = opening.Request(path="", name="", simulated="tiny")
+    return Opened(workspace, open_dataset(request, nothing.context()).dataset, "")
+
+
+def request(opened: Opened, **more: object) -> Request:
+    asked: dict[str, object] = {"method": "correlation", "fewest_genes": 5}
+    return Request(dataset=opened.dataset, **(asked | more))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def markers(tmp_path: Path) -> Path:
+    """A table in which marker genes of the three planted types drive their fellows."""
+    path = tmp_path / "links.tsv"
+    pairs = [
+        (f"GENE{20 * t + r}", f"GENE{20 * t + g}") for t in range(3) for r in (1, 2) for g in range(5, 21)
+    ]
+    path.write_text("tf\ttarget\n" + "".join(f"{a}\t{b}\n" for a, b in pairs))
+    return path
+
+
+@pytest.mark.slow
+def test_trees_correlation_and_chance_are_held_against_the_true_network(
+    screen: Opened, tmp_path: Path
+) -> None:
+    result = run(request(screen, method="boosting", most_genes=60, most_cells=400), screen.context())
+    truth = truth_of(screen.workspace.dataset_folder(screen.dataset))
+    assert set(result.checks) == {"boosting", "correlation", RANDOM} == {*result.links, RANDOM}
+    assert result.n_regulators == len(set(truth.source)) == 20
+    assert result.checks["boosting"].auprc_ratio > 2 > result.checks[RANDOM].auprc_ratio
+    known = set(zip(truth.source, truth.target, strict=True))
+    links = result.links["boosting"]
+    pairs = list(zip(links.sources, links.targets, strict=True))
+    assert list(links.known) == [pair in known for pair in pairs]
+    assert result.n_known == sum(target in set(links.targets) for _, target in known)
+    assert result.checked_by in result.verdict
+    assert "plain correlation with" in result.verdict
+    write_record(result, tmp_path / "kept")
+    kept = read_record(Result, tmp_path / "kept")
+    assert repr(kept.regulons) == repr(result.regulons)  # NaN is not equal to itself
+    assert kept.links == result.links
+    assert np.array_equal(kept.auc, result.auc)
+
+
+def test_known_links_choose_the_targets_and_types_show_where_regulons_are_active(
+    opened: Opened, markers: Path
+) -> None:
+    result = run(request(opened, prior=str(markers), label_key="cell_type"), opened.context())
+    assert result.types == ("B cell", "NK cell", "T cell")
+    assert result.regulons
+    best = result.rss.argmax(axis=0)
+    for i, one in enumerate(result.regulons):
+        number = (int(one.regulator.removeprefix("GENE")) - 1) // 20
+        assert best[i] == number
+        assert result.mean_auc[:, i].argmax() == number
+        assert all((int(gene.removeprefix("GENE")) - 1) // 20 == number for gene in one.genes)
+        assert one.score > 2
+        assert one.n_known == len(one.genes) > one.expected
+    assert (result.rss.max(axis=0) > result.rss_shuffled.max(axis=0)).all()
+    assert result.auc.shape == result.on.shape == (60, len(result.regulons))
+    assert result.checks["correlation"].auprc > 3 * result.checks[RANDOM].auprc
+    assert "Against links" in result.verdict
+
+
+def test_motifs_choose_the_targets(opened: Opened, markers: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ranks = np.stack([rng.permutation(200) for _ in range(60)])
+    ranks[7] = np.arange(200)  # GENE1 to GENE20 first: the markers of B cells
+    columns = {f"GENE{i + 1}": ranks[:, i].astype(np.int16) for i in range(200)}
+    rankings = tmp_path / "made.genes_vs_motifs.rankings.feather"
+    feather.write_feather(pa.table({**columns, "motifs": [f"M{i}" for i in range(60)]}), rankings)
+    annotations = tmp_path / "made.tbl"
+    head = "#motif_id\tgene_name\tmotif_similarity_qvalue\torthologous_identity\tdescription\n"
+    annotations.write_text(f"{head}M7\tGENE1\t0\t1.0\tx\nM9\tGENE21\t0\t1.0\tx\n")
+    regulators = tmp_path / "tfs.txt"
+    regulators.write_text("GENE1\nGENE21\nGENE41\n")
+    files = {"regulators": regulators, "rankings": rankings, "annotations": annotations}
+    asked = request(opened, **{name: str(path) for name, path in files.items()})
+    result = run(asked, opened.context())
+    (one,) = result.regulons
+    assert (one.name, one.motifs, result.pruned) == ("GENE1(+)", ("M7",), "motif")
+    assert {int(gene.removeprefix("GENE")) for gene in one.genes} <= set(range(2, 21))
+    assert result.checks == {}
+    assert "Nothing here says which links are true" in result.verdict
+
+
+def test_a_search_that_was_stopped_gives_the_same_regulons(
+    screen: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request(screen, method="boosting", most_genes=50, most_cells=200)
+    whole = run(asked, screen.context("whole"))
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "Growing trees" and progress.done >= 40:
+            raise JobCancelledError("stopped")
+
+    with pytest.raises(JobCancelledError):
+        run(asked, screen.context("halved", report=stop))
+    kept = sorted((screen.context("halved").state / "trees").glob("*.npz"))
+    assert len(kept) == 2
+    written = [path.stat().st_mtime_ns for path in kept]
+    again = run(asked, screen.context("halved"))
+    assert [path.stat().st_mtime_ns for path in kept] == written
+    assert again.links == whole.links
+    assert np.array_equal(again.auc, whole.auc)
+    assert "200 cells drawn from 840" in " ".join(whole.notes)
+
+
+def test_no_module_is_told_and_not_an_error(screen: Opened) -> None:
+    result = run(request(screen, most_genes=50, fewest_genes=400), screen.context())
+    assert (result.regulons, result.n_modules, result.auc.shape) == ((), 0, (840, 0))
+    assert "No regulator has a module of 400 genes" in " ".join(result.notes)
+
+
+def test_a_price_counts_targets(screen: Opened) -> None:
+    cost = price(request(screen, method="boosting", most_cells=100), screen.context())
+    assert cost.seconds > 0
+    assert "20 regulators, 230 targets, 100 cells; trees of 4 targets timed" in cost.how
+    assert "timed" not in price(request(screen), screen.context()).how
+
+
+def test_what_cannot_be_searched_is_refused_in_words(opened: Opened, markers: Path, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="Which genes are regulators") as refusal:
+        run(request(opened), opened.context())
+    assert "list of regulators" in refusal.value.hint
+    strangers = tmp_path / "tfs.txt"
+    strangers.write_text("MYC\nSPI1\nGATA1\nGENE1\n")
+    with pytest.raises(RequestError, match="Only 1 of 4 regulators are measured"):
+        run(request(opened, regulators=str(strangers)), opened.context())
+    with pytest.raises(RequestError, match="does not name groups"):
+        run(request(opened, prior=str(markers), label_key="percent_mt"), opened.context())
+    with pytest.raises(MissingColumnError, match="no column 'nothing'"):
+        run(request(opened, prior=str(markers), label_key="nothing"), opened.context())
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"method": "guess"}, "no method 'guess'"),
+        ({"rankings": "a"}, "belong together"),
+        ({"most_genes": 3}, "3 genes cannot be"),
+        ({"most_cells": 3}, "3 cells cannot be"),
+        ({"fewest_genes": 1}, "1 genes of a module cannot be"),
+    ],
+)
+def test_a_request_checks_itself(more: dict[str, object], message: str) -> None:
+    with pytest.raises(RequestError, match=message) as refusal:
+        Request(dataset="d", **more)  # type: ignore[arg-type]
+    assert refusal.value.hint
+
+
+def test_files_that_changed_make_another_question(markers: Path, tmp_path: Path) -> None:
+    assert files_ending([tmp_path, tmp_path / "not there"], TABLES) == [str(markers)]
+    before = files_version([str(markers), ""])
+    assert before == files_version([str(markers)])
+    markers.write_text(markers.read_text() + "GENE1\tGENE99\n")
+    assert files_version([str(markers)]) != before
+    assert files_version(["", ""]) == ""
+
+
+def test_the_command_line_asks_and_writes(opened: Opened, markers: Path, tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    words.add_command(parser.add_subparsers(), print)
+    line = ["regulons", "cells", "--prior", str(markers), "--method", "correlation", "--fewest-genes", "5"]
+    asked = words.request_of(parser.parse_args(line), opened.dataset)
+    assert asked == replace(request(opened, prior=str(markers)), files_version=files_version([str(markers)]))
+    result = run(asked, opened.context())
+    assert words.summary(result)["regulons"].keys() == {one.name for one in result.regulons}
+    words.write_links(result, tmp_path / "links.csv")
+    first = result.regulons[0]
+    line_ = gmt(result.regulons).splitlines()[0].split("\t")
+    assert line_ == [first.name, first.regulator, *first.genes]
+    assert len((tmp_path / "links.csv").read_text().splitlines()) == 1 + len(
+        result.links["correlation"].sources
+    )
+    with pytest.raises(RequestError, match="There is no file"):
+        words.request_of(parser.parse_args(["regulons", "cells", "--prior", "gone.tsv"]), opened.dataset)

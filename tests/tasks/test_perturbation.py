@@ -62,6 +62,7 @@ def test_baselines_and_ceiling_stand_beside_every_method(result: Result) -> None
     assert all(values.shape == (len(METRICS), len(result.tested)) for values in result.scores.values())
     assert result.verdict.startswith(("GEARS", "Linear, gene terms"))
     assert len(result.outcomes["gears"].losses) == 1
+    assert "Without the perturbed genes themselves" in result.outcomes["gears"].gain
 
 
 def test_what_is_judged_was_never_learned_from(result: Result) -> None:

@@ -116,6 +116,14 @@ def gain_in_words(title: str, baseline: str, gain: MeanScore, own: float, other:
     return f"{title} gains nothing over the best baseline: {numbers}."
 
 
+def without_the_targets(own: NDArray[np.float32], baseline: NDArray[np.float32]) -> str:
+    """Say how a method does where the perturbed genes themselves do not count: that they change, any can know."""
+    both = ~np.isnan(own) & ~np.isnan(baseline)
+    if not both.any():
+        return ""
+    return f" Without the perturbed genes themselves: {own[both].mean():.3f} against {baseline[both].mean():.3f}."
+
+
 def beside_additive(own: NDArray[np.float32], additive: NDArray[np.float32]) -> str:
     """Say how a method does where the changes of two genes could simply be added; empty where they cannot."""
     both = ~np.isnan(own) & ~np.isnan(additive)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +34,9 @@ from scviz.tasks.perturbation.judging import (
     inflation,
     scored,
     warnings_of,
+    without_the_targets,
 )
-from scviz.tasks.perturbation.methods import BASELINES, Method
+from scviz.tasks.perturbation.methods import BASELINES, Method, Name
 from scviz.tasks.perturbation.screening import Task, prepare
 from scviz.tasks.price import Price
 from scviz.workspace.records import RECORD, read_record, write_record
@@ -192,16 +194,15 @@ def _outcome(
     title = title_of(method, context)
     row = list(METRICS).index(HEADLINE)
     own = as_array(scores[method.key])[row]
-    others = {
-        Method(name=name).card.title: as_array(scores[name])[row]
-        for name in BASELINES
-        if name != method.key and name != "no_change"
+    others: dict[str, NDArray[np.float32]] = {
+        name: as_array(scores[name])[row] for name in BASELINES if name != method.key and name != "no_change"
     }
     baseline, gain, mean, other = gain_over_baselines(own, others, seed=request.seed)
-    n_both = int(np.sum(~np.isnan(own)))
-    words = gain_in_words(title, baseline, gain, mean, other, n_both)
-    if method.name not in BASELINES:
-        words += beside_additive(own, others[Method(name="additive").card.title])
+    known = Method(name=cast(Name, baseline)).card.title if baseline else ""
+    words = gain_in_words(title, known, gain, mean, other, int(np.sum(~np.isnan(own))))
+    if method.name not in BASELINES and baseline:
+        words += without_the_targets(as_array(bare[method.key])[row], as_array(bare[baseline])[row])
+        words += beside_additive(own, others["additive"])
     n_test = len(task.test)
     return Outcome(
         method=method,

@@ -7,11 +7,11 @@ from pages.components.cells_picker import columns_of
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
-from pages.components.regulons_picker import pick_evidence
+from pages.components.regulons_picker import pick_evidence, pick_method, pick_perturbations
 from pages.components.regulons_result import regulons_result
 from pages.components.run_button import run_button
 from pages.components.show import errors_in_words
-from scviz.tasks.scenic import METHODS, Request
+from scviz.tasks.scenic import Request
 
 frame("regulons")
 
@@ -26,13 +26,9 @@ if dataset is None:
 left, right = st.columns([4, 11], gap="medium")
 with left, errors_in_words():
     evidence = pick_evidence(dataset)
-    method = st.selectbox(
-        "Links by",
-        list(METHODS),
-        format_func=METHODS.__getitem__,
-        help="Plain correlation is always shown beside, and takes a second.",
-        key="links_by",
-    )
+    condition_key = pick_perturbations(dataset)
+    method = pick_method(has_perturbations=bool(condition_key))
+    checkpoint = state.current_checkpoint() if method == "similarity" else None
     label_key = st.selectbox(
         "Known cell types",
         [*columns_of(dataset), ""],
@@ -58,6 +54,14 @@ with left, errors_in_words():
             help="Links are looked for in as many, drawn at random. Activity is scored in all.",
             key="most_cells",
         )
+        model_cells = st.number_input(
+            "Cells that a model reads",
+            1,
+            50_000,
+            100,
+            help="For links by similar vectors; drawn at random.",
+            key="model_cells",
+        )
         fewest_genes = st.number_input(
             "Genes of a module, at least", 3, 500, 20, help="SCENIC takes 20.", key="fewest_genes"
         )
@@ -67,6 +71,9 @@ with left, errors_in_words():
             dataset=dataset.id,
             regulators=evidence.regulators,
             method=method,
+            checkpoint=checkpoint.id if checkpoint else "",
+            condition_key=condition_key,
+            model_cells=int(model_cells),
             most_genes=int(most_genes),
             most_cells=int(most_cells),
             prior=evidence.prior,

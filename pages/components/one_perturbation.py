@@ -11,12 +11,12 @@ from pages.components import state
 from pages.components.runs import dataset_name
 from pages.components.show import figure, table
 from scviz.datasets.columns import cell_column, gene_values
+from scviz.datasets.conditions import conditions_of
 from scviz.datasets.screen import CONTROL, Perturbation
 from scviz.metrics.perturbation_table import METRICS, SUBGROUPS
 from scviz.plots.screen import cells_figure, change_figure
 from scviz.tasks.perturbation import CEILING, Result
 from scviz.tasks.perturbation.interactions import KINDS
-from scviz.tasks.perturbation.reading import conditions_of
 from scviz.workspace.database import Run
 
 GENE_SETS = {"all": "All genes", "expressed": "1,000 most expressed genes", "de": "20 most changed genes"}

@@ -9,8 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components import state
+from pages.components.screen_picker import guessed_column
 from scviz.datasets.safety import allowed
-from scviz.tasks.scenic import PRUNED, Pruned
+from scviz.tasks.scenic import METHODS, PRUNED, Method, Pruned
 from scviz.tasks.scenic.files import ANNOTATIONS, LISTS, RANKINGS, TABLES, files_ending, files_version
 from scviz.workspace import DatasetInfo
 
@@ -77,6 +78,35 @@ def pick_evidence(dataset: DatasetInfo) -> Evidence | None:
         st.info("Which genes are regulators? Name a list of them, or a table of known links.")
         return None
     return Evidence(regulators=regulators, prior=prior, rankings=rankings, annotations=annotations)
+
+
+def pick_perturbations(dataset: DatasetInfo) -> str:
+    """Let the user name the column of a screen that says what was perturbed; empty where there is none."""
+    guess = guessed_column(dataset.id)
+    columns = [guess, ""] if guess else []
+    if not columns:
+        return ""
+    return st.selectbox(
+        "Perturbed gene",
+        columns,
+        format_func=lambda name: name or "do not look at perturbations",
+        help="These cells are a screen: what changes when a regulator is perturbed stands beside the other rankings.",
+        key="condition_key",
+    )
+
+
+def pick_method(*, has_perturbations: bool) -> Method:
+    """Let the user choose how links are ranked."""
+    chosen: Method = st.selectbox(
+        "Links by",
+        [name for name in METHODS if has_perturbations or name != "interventions"],
+        format_func=METHODS.__getitem__,
+        help="Plain correlation is always shown beside, and takes a second. In cells with few counts it is often "
+        "better than boosted trees; perturbations, where there are any, tell more than both. Similar vectors are those "
+        "of the model and weights that are chosen above.",
+        key="links_by",
+    )
+    return chosen
 
 
 @st.cache_data(ttl=30, max_entries=16)

@@ -10,9 +10,15 @@ import streamlit as st
 from pages.components import state
 from pages.components.show import escaped
 from scviz.datasets.columns import gene_identifiers
-from scviz.datasets.conditions import Conditions, guess_column, read_values, symbols_of
+from scviz.datasets.conditions import (
+    FEWEST_CELLS,
+    Conditions,
+    conditions_of,
+    guess_column,
+    read_values,
+    symbols_of,
+)
 from scviz.datasets.screen import CONTROL, Perturbation, label
-from scviz.tasks.perturbation.reading import FEWEST_CELLS, conditions_of
 from scviz.workspace import DatasetInfo
 
 FEWEST_PERTURBATIONS = 4
@@ -41,7 +47,8 @@ def _conditions(dataset: str, column: str, control: str) -> Conditions:
 
 
 @st.cache_resource(max_entries=32)
-def _guess(dataset: str) -> str | None:
+def guessed_column(dataset: str) -> str | None:
+    """Name the column of a dataset that most likely says what was perturbed; None where none does."""
     info = state.workspace().dataset(dataset)
     symbols = symbols_of(gene_identifiers(state.workspace().dataset_folder(dataset)))
     return guess_column(info.columns, symbols)
@@ -53,7 +60,7 @@ def pick_screen(dataset: DatasetInfo) -> ScreenChoice | None:
     if not columns:
         st.info("This dataset has no column of words, so nothing says what was perturbed.")
         return None
-    guess = _guess(dataset.id)
+    guess = guessed_column(dataset.id)
     if guess is None:
         st.info(
             "No column of this dataset looks like a screen: it would name the perturbed gene of each cell, such as "

@@ -14,7 +14,7 @@ from scviz.errors import RequestError
 from scviz.tasks.scenic import METHODS, Request, Result
 from scviz.tasks.scenic.files import files_version
 
-NUMBERS = ("most_genes", "most_cells", "fewest_genes", "seed")
+NUMBERS = ("most_genes", "most_cells", "model_cells", "fewest_genes", "seed")
 FILES = {
     "regulators": "list of regulators, a symbol in each line; default: those of the known links",
     "prior": "table of known links: source (or tf) and target, .tsv or .csv, also .gz",
@@ -31,6 +31,10 @@ def add_command(commands: Any, command: Callable[..., None]) -> None:
     for name, words in FILES.items():
         find.add_argument(f"--{name}", type=Path, default=None, help=words)
     find.add_argument("--method", choices=list(METHODS), default="boosting")
+    find.add_argument(
+        "--checkpoint", default="", help="id of weights whose vectors are compared, for similarity"
+    )
+    find.add_argument("--condition-key", default="", help="column of a screen that says what was perturbed")
     find.add_argument("--label-key", default=None, help="column with known cell types")
     fields = {field.name: field.default for field in dataclasses.fields(Request)}
     for name in NUMBERS:
@@ -59,6 +63,8 @@ def request_of(options: argparse.Namespace, dataset: str) -> Request:
     return Request(
         dataset=dataset,
         method=options.method,
+        checkpoint=options.checkpoint,
+        condition_key=options.condition_key,
         label_key=options.label_key,
         files_version=files_version(files.values()),
         **files,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from scviz.datasets.columns import cell_column, gene_identifiers
 from scviz.datasets.genes import GeneIdentifiers, strip_version
 from scviz.datasets.screen import CONTROL, Perturbation
 from scviz.datasets.tables import Column
@@ -52,6 +54,8 @@ ANY_CASE = re.compile(r"[A-Z][A-Za-z0-9]+([-.][A-Za-z0-9]+)*")
 HARD = re.compile(r"[+;,|&]")
 SOFT = re.compile(r"[_\s/]+")
 
+FEWEST_CELLS = 5
+"""Perturbations with fewer cells are left out: their mean would be chance."""
 MOST_TOGETHER = 4
 """A value that names more genes is no perturbation."""
 
@@ -129,6 +133,12 @@ def symbols_of(ids: GeneIdentifiers, more: Iterable[str] = ()) -> dict[str, str]
     symbols = {key(name): name for name in more}
     symbols |= {key(other): name for other, name in zip(ids.ensembl or (), ids.names, strict=False) if other}
     return symbols | {key(name): name for name in reversed(ids.names) if name}
+
+
+def conditions_of(folder: Path, column: str, control: str = "") -> Conditions:
+    """Read the perturbation that each value of a column of a dataset names; see `read_conditions`."""
+    symbols = symbols_of(gene_identifiers(folder))
+    return read_conditions(cell_column(folder, column), symbols, control=control or None)
 
 
 def read_conditions(column: Column, symbols: Symbols, *, control: str | None = None) -> Conditions:

@@ -65,8 +65,14 @@ def draw(
     """
     genes = _strongest_genes(edges, most_genes)
     place = {gene: i for i, gene in enumerate(genes)}
-    rows = [i for i, pair in enumerate(zip(edges.sources, edges.targets, strict=True)) if set(pair) <= place.keys()]
-    pairs = np.array([(place[edges.sources[i]], place[edges.targets[i]]) for i in rows], dtype=np.int64).reshape(-1, 2)
+    rows = [
+        i
+        for i, pair in enumerate(zip(edges.sources, edges.targets, strict=True))
+        if set(pair) <= place.keys()
+    ]
+    pairs = np.array(
+        [(place[edges.sources[i]], place[edges.targets[i]]) for i in rows], dtype=np.int64
+    ).reshape(-1, 2)
     weights = edges.weights[rows]
     kept = _thinned(pairs, most_links)
     pairs, weights = pairs[kept], weights[kept]
@@ -126,8 +132,16 @@ def _positions(
 
 
 def _rule(n_drawn: int, n_genes: int, n_links: int, n_all: int) -> str:
-    genes = f"All {n_genes:,} genes" if n_drawn == n_genes else f"{n_drawn:,} of {n_genes:,} genes, those linked most,"
-    links = f"all {n_all:,} links" if n_links == n_all else f"{n_links:,} of {n_all:,} links, the strongest of each gene first"
+    genes = (
+        f"All {n_genes:,} genes"
+        if n_drawn == n_genes
+        else f"{n_drawn:,} of {n_genes:,} genes, those linked most,"
+    )
+    links = (
+        f"all {n_all:,} links"
+        if n_links == n_all
+        else f"{n_links:,} of {n_all:,} links, the strongest of each gene first"
+    )
     return f"{genes} and {links}."
 
 

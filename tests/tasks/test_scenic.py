@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
 import pytest
+from anndata import AnnData
 
 from scviz.cli import regulons as words
 from scviz.datasets.simulated import truth_of
 from scviz.errors import JobCancelledError, MissingColumnError, RequestError
 from scviz.progress import Progress
 from scviz.tasks import opening
+from scviz.tasks.context import Context
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.tasks.scenic import RANDOM, Request, Result
 from scviz.tasks.scenic.files import TABLES, files_ending, files_version, gmt
@@ -159,13 +161,62 @@ def test_what_cannot_be_searched_is_refused_in_words(opened: Opened, markers: Pa
         run(request(opened, regulators=str(strangers)), opened.context())
     with pytest.raises(RequestError, match="does not name groups"):
         run(request(opened, prior=str(markers), label_key="percent_mt"), opened.context())
+    with pytest.raises(RequestError, match="tells of 0 control cells and 0 perturbed"):
+        run(request(opened, prior=str(markers), condition_key="cell_type"), opened.context())
     with pytest.raises(MissingColumnError, match="no column 'nothing'"):
         run(request(opened, prior=str(markers), label_key="nothing"), opened.context())
+
+
+def test_perturbations_of_the_screen_stand_beside(screen: Opened) -> None:
+    result = run(request(screen, condition_key="condition"), screen.context())
+    assert list(result.links) == ["correlation", "interventions"]
+    assert result.checks["interventions"].auprc_ratio > 3 > result.checks[RANDOM].auprc_ratio
+    assert "perturbing the regulators with" in result.verdict
+    chosen = run(request(screen, method="interventions", condition_key="condition"), screen.context())
+    assert chosen.checks == {name: result.checks[name] for name in chosen.checks}
+    assert list(chosen.links) == ["interventions", "correlation"]
+    assert chosen.verdict.count("perturbing the regulators") >= 1
+
+
+class Twins:
+    """A model in which each regulator has the vector of one of its targets."""
+
+    def __init__(self, pairs: dict[str, str]) -> None:
+        self.pairs = pairs
+
+    def context_gene_embeddings(self, adata: AnnData, genes: list[str]) -> np.ndarray:
+        self.n_cells = adata.n_obs
+        rng = np.random.default_rng(0)
+        own = {gene: rng.normal(size=16) + 50.0 for gene in sorted(adata.var_names)}
+        vectors = [own[self.pairs.get(gene, gene)] for gene in genes]
+        vectors[0] = np.full(16, np.nan)  # the model does not know the first gene
+        return np.array(vectors, dtype=np.float32)
+
+
+def test_each_regulator_is_compared_by_its_own_vector(
+    screen: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = truth_of(screen.workspace.dataset_folder(screen.dataset))
+    targets = [gene for gene in dict.fromkeys(truth.target) if gene not in truth.source]
+    pairs = dict(zip(sorted(set(truth.source)), targets, strict=False))
+    model = Twins(pairs)
+    monkeypatch.setattr(Context, "model", lambda *_: model)
+    result = run(request(screen, method="similarity", checkpoint="any", model_cells=30), screen.context())
+    assert model.n_cells == 30
+    links = result.links["similarity"]
+    best = dict(zip(reversed(links.sources), reversed(links.targets), strict=True))
+    told = [best.get(regulator) == target for regulator, target in pairs.items()]
+    assert sum(told) >= len(told) - 1  # all but the gene that the model does not know
+    assert "similarity of vectors" in result.verdict
+    cost = price(request(screen, method="similarity", checkpoint="any"), screen.context())
+    assert "timed on two cells" in cost.how
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        ({"method": "similarity"}, "in which model"),
+        ({"method": "interventions"}, "says what was perturbed"),
         ({"method": "guess"}, "no method 'guess'"),
         ({"rankings": "a"}, "belong together"),
         ({"most_genes": 3}, "3 genes cannot be"),

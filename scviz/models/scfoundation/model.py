@@ -45,6 +45,7 @@ TASK_MEMBERS = {
     "modules": "gene",
     "perturbation": "gene",
     "attention_network": "gene",
+    "scenic": "gene",
 }
 """Which weights the authors use for a task; "cell" for others."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.conditions import FEWEST_CELLS, conditions_of
 from scviz.datasets.gene_terms import Terms, read_terms
 from scviz.datasets.perturbation_split import PerturbationSplit, split_perturbations
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
@@ -15,7 +16,6 @@ from scviz.errors import RequestError
 from scviz.metrics.differential import TOP_DE, differential_genes_of
 from scviz.tasks.context import Context
 from scviz.tasks.perturbation import Request
-from scviz.tasks.perturbation.reading import FEWEST_CELLS, conditions_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,13 @@ from scviz.errors import RequestError
 TITLE = "Regulons"
 HEAVY = True
 
-Method = Literal["boosting", "correlation"]
-METHODS: dict[Method, str] = {"boosting": "Boosted trees (GRNBoost2)", "correlation": "Plain correlation"}
+Method = Literal["boosting", "correlation", "similarity", "interventions"]
+METHODS: dict[Method, str] = {
+    "boosting": "Boosted trees (GRNBoost2)",
+    "correlation": "Plain correlation",
+    "similarity": "Similar vectors in a model",
+    "interventions": "What perturbing the regulator changes",
+}
 RANDOM = "random"
 """Key of the scores of a random ranking."""
 Pruned = Literal["motif", "prior", "none"]
@@ -35,6 +40,12 @@ class Request:
     regulators: str = ""
     """File with a symbol of a regulator in each line; empty takes those of the known links."""
     method: Method = "boosting"
+    checkpoint: str = ""
+    """Weights whose vectors of genes are compared; for `similarity` alone."""
+    condition_key: str = ""
+    """Column of a perturbation screen that says what was perturbed; empty leaves interventions out."""
+    model_cells: int = 100
+    """Cells that the model reads; more are drawn at random."""
     most_genes: int = 1000
     """Targets: the most variable genes; regulators come on top."""
     most_cells: int = 2000
@@ -63,7 +74,14 @@ class Request:
                 "Rankings by motif and the table that ties motifs to regulators belong together.",
                 hint="Give both files, or neither.",
             )
+        if self.method == "similarity" and not self.checkpoint:
+            raise RequestError("Similar vectors in which model?", hint="Choose weights.")
+        if self.method == "interventions" and not self.condition_key:
+            raise RequestError(
+                "Which column says what was perturbed?", hint="Only cells of a perturbation screen have one."
+            )
         for name, value, low, high in (
+            ("cells that the model reads", self.model_cells, 1, 50_000),
             ("genes", self.most_genes, 50, 20_000),
             ("cells", self.most_cells, 50, 50_000),
             ("genes of a module", self.fewest_genes, 3, 500),

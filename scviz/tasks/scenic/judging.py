@@ -152,24 +152,37 @@ def verdict(
     words += f"; {n_beyond} hold more known targets than chance gives (false discovery rate 5 %). "
     own, plain, random = judged.checks[method], judged.checks["correlation"], judged.checks[RANDOM]
     words += f"Against {checked_by}, {WORDS[method]} ranks links with an AUPRC of {own.auprc:.3f}, "
-    if method != "correlation":
-        words += f"plain correlation with {plain.auprc:.3f}, "
+    for other in WORDS:
+        if other != method and other in judged.checks:
+            words += f"{WORDS[other]} with {judged.checks[other].auprc:.3f}, "
     words += f"a random ranking with {random.auprc:.3f}. "
     if max(own.auprc_ratio, plain.auprc_ratio) < LITTLE:
         return words + "That is hardly better than chance, so single links should not be trusted."
+    return words + _beside_correlation(method, judged, own.auprc_ratio) + _best_of_all(method, judged)
+
+
+def _beside_correlation(method: Method, judged: Judged, ratio: float) -> str:
+    name = WORDS[method][0].upper() + WORDS[method][1:]
     if method == "correlation":
-        return words + f"That is {own.auprc_ratio:.1f} times as good as chance."
+        return f"That is {ratio:.1f} times as good as chance."
     if judged.gain.low > 0:
-        return words + "The trees find more than plain co-expression."
+        return f"{name} finds more than plain co-expression."
     if judged.gain.high < 0:
-        return words + "Plain correlation does better: the trees add nothing to co-expression here."
-    return (
-        words
-        + "The trees do about as well as plain correlation: the 95 % interval of the difference holds 0."
-    )
+        return f"Plain correlation does better: {WORDS[method]} adds nothing to co-expression here."
+    return f"{name} does about as well as plain correlation: the 95 % interval of the difference holds 0."
 
 
-WORDS: Mapping[Method, str] = {"boosting": "GRNBoost2", "correlation": "plain correlation"}
+def _best_of_all(method: Method, judged: Judged) -> str:
+    best = max(WORDS, key=lambda name: judged.checks[name].auprc if name in judged.checks else -1.0)
+    return "" if best in (method, "correlation") else f" The highest of all has {WORDS[best]}."
+
+
+WORDS: Mapping[Method, str] = {
+    "boosting": "GRNBoost2",
+    "similarity": "similarity of vectors",
+    "interventions": "perturbing the regulators",
+    "correlation": "plain correlation",
+}
 LITTLE = 1.5
 """Rankings less than this many times as good as random are called no better."""
 MOST_FDR = 0.05

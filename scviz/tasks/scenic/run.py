@@ -21,7 +21,7 @@ from scviz.networks.activity import (
     specificity,
     threshold,
 )
-from scviz.networks.boosting import boosted_network, correlations, edges_of, grnboost
+from scviz.networks.boosting import correlations, edges_of, grnboost
 from scviz.networks.motifs import Pruning, Rankings, enriched_motifs, read_annotations, regulons_of
 from scviz.networks.regulons import (
     CoexpressionModule,
@@ -34,9 +34,10 @@ from scviz.networks.regulons import (
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.price import Price
-from scviz.tasks.scenic import PRUNED, Method, Request, Result
+from scviz.tasks.scenic import PRUNED, Request, Result
 from scviz.tasks.scenic.inputs import Inputs, Types, gather, types_of
 from scviz.tasks.scenic.judging import described, judge, known_matrix, strongest, verdict
+from scviz.tasks.scenic.strengths import seconds_to_read, strengths
 
 TRIAL_TARGETS = 4
 
@@ -47,21 +48,10 @@ def run(request: Request, context: Context) -> Result:
     context.report(Progress(stage="Reading cells"))
     types = types_of(request, context)
     inputs = gather(request, context)
-    sampled = inputs.sampled
-    rho = correlations(sampled, inputs.regulators, inputs.targets)
-    strengths: dict[Method, NDArray[np.float64]] = {"correlation": np.abs(rho)}
-    if request.method == "boosting":
-        network = boosted_network(
-            sampled,
-            inputs.regulators,
-            inputs.targets,
-            seed=request.seed,
-            folder=context.state / "trees",
-            report=context.report,
-        )
-        strengths = {"boosting": network.importance, **strengths}
+    rho = correlations(inputs.sampled, inputs.regulators, inputs.targets)
+    linked = strengths(request, inputs, rho, context)
     context.report(Progress(stage="Cutting modules"))
-    modules = _modules(request, inputs, strengths[request.method], rho)
+    modules = _modules(request, inputs, linked[request.method], rho)
     regulons = _pruned(request, inputs, modules, context)
     activity = attainable_aucell(
         inputs.expression, inputs.genes, [one.gene_set for one in regulons], report=context.report
@@ -71,7 +61,7 @@ def run(request: Request, context: Context) -> Result:
     context.report(Progress(stage="Comparing with chance"))
     on = _on(activity, request.seed)
     known = known_matrix(inputs)
-    judged = judge(inputs, strengths, known, seed=request.seed)
+    judged = judge(inputs, linked, known, seed=request.seed)
     found = described(regulons, inputs, on.mean(axis=0))
     checked_by = inputs.known.name if known is not None and inputs.known is not None else ""
     tables = _by_type(activity, types, request.seed)
@@ -85,7 +75,7 @@ def run(request: Request, context: Context) -> Result:
         mean_auc=tables[0],
         rss=tables[1],
         rss_shuffled=tables[2],
-        links={name: strongest(inputs, one, known) for name, one in strengths.items()},
+        links={name: strongest(inputs, one, known) for name, one in linked.items()},
         checks=judged.checks,
         gain_low=judged.gain.low,
         gain_high=judged.gain.high,
@@ -161,6 +151,10 @@ def _notes(
 ) -> tuple[str, ...]:
     """Say what else to know."""
     notes = [f"Targets are {PRUNED[request.pruned]}."]
+    if request.condition_key:
+        notes.append(
+            "Perturbations tell of the regulators that were perturbed; links of the others count as the weakest."
+        )
     if inputs.expression.shape[0] > len(inputs.rows):
         notes.append(
             f"Links were looked for in {len(inputs.rows):,} cells drawn from {inputs.expression.shape[0]:,}."
@@ -199,5 +193,8 @@ def price(request: Request, context: Context) -> Price:
             grnboost(known[:, others], sampled[:, [target]].toarray()[:, 0], seed=request.seed)
         seconds += (time.perf_counter() - begun) / len(some) * len(inputs.targets)
         how += f"; trees of {len(some)} targets timed"
+    if request.method == "similarity":
+        seconds += seconds_to_read(request, inputs, context)
+        how += "; the model timed on two cells"
     dense = 8 * len(inputs.regulators) * (len(inputs.targets) * 4 + len(inputs.rows))
     return Price(seconds=seconds, gigabytes=peak_gb() + dense / GIGABYTE, how=how)

@@ -84,7 +84,7 @@ def _quality(name: str, simulation: Simulation, folder: Path) -> None:
         "correlation": lambda: np.abs(correlations(among, regulators, columns)),
         "interventions": lambda: _interventions(expression, conditions, genes, regulators),
         "similarity, scgpt": lambda: _similarity(model, few, genes)[regulators],
-        "attention, scgpt": lambda: _attention(model, few, len(genes))[regulators],
+        "attention, scgpt": lambda: _attention(model, few, genes)[regulators],
         "random": lambda: np.random.default_rng(0).random(known.shape),
     }
     for method, rank in methods.items():
@@ -116,12 +116,15 @@ def _similarity(model: FoundationModel, adata: AnnData, genes: list[str]) -> NDA
     return np.asarray(vectors @ vectors.T)
 
 
-def _attention(model: FoundationModel, adata: AnnData, n_genes: int) -> NDArray[np.float64]:
-    """How highly each gene (column) ranks another (row) among those it attends to, (G, G)."""
-    added = AttentionSum(n_genes, published=False)
-    for cell in model.gene_attention(adata, np.arange(n_genes)):
+def _attention(model: FoundationModel, adata: AnnData, genes: list[str]) -> NDArray[np.float64]:
+    """How highly each gene (column) ranks another (row) among those it attends to, (G, G); NaN for unknown genes."""
+    known = np.flatnonzero(np.asarray(model.vocab.positions(genes)) >= 0)
+    added = AttentionSum(len(known), published=False)
+    for cell in model.gene_attention(adata, known):
         added.add(ranked_attention(cell.scores, published=False), cell.places)
-    return np.asarray(added.mean().T)
+    ranks = np.full((len(genes), len(genes)), np.nan)
+    ranks[np.ix_(known, known)] = added.mean().T
+    return ranks
 
 
 def _interventions(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from scviz.networks.contract import Edges
 from scviz.progress import Progress, Report, silent
+from scviz.workspace.chunks import Chunks
 
 Expression: TypeAlias = NDArray[np.floating] | sp.csr_matrix | sp.csc_matrix
 """(N, G) expression of cells."""
@@ -21,7 +21,7 @@ WINDOW = 25
 """Rounds over which the gain on cells that were left out is averaged."""
 MOST_ROUNDS = 5000
 CHUNK = 20
-"""Targets between two reports, and in one file of results."""
+"""Targets in one file of results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def boosted_network(
     targets: Sequence[int],
     *,
     seed: int,
-    folder: Path | None = None,
+    chunks: Chunks | None = None,
     report: Report = silent,
 ) -> Network:
     """Explain each target by all regulators but itself.
@@ -92,43 +92,70 @@ def boosted_network(
         (N, G) expression; of a sparse matrix the regulators and one target at a time are made dense.
     regulators, targets
         Columns of the R regulators and of the T targets.
-    folder
-        Where finished targets are kept; those of an earlier try are not fitted again.
+    chunks
+        Where finished targets are kept; those of an earlier try, or of another process, are not fitted again.
     report
-        Called after each chunk of targets.
+        Called before each target.
+    """
+    found = np.zeros((len(targets), len(regulators) + 1))
+    numbers = chunks.all_of if chunks is not None else range
+    for number, fitted in fitted_chunks(
+        expression, regulators, targets, numbers, seed=seed, chunks=chunks, report=report
+    ):
+        found[number * CHUNK : (number + 1) * CHUNK] = fitted
+    return Network(importance=found[:, :-1].T.copy(), n_trees=found[:, -1].astype(np.int64))
+
+
+def fitted_chunks(
+    expression: Expression,
+    regulators: Sequence[int],
+    targets: Sequence[int],
+    numbers: Callable[[int], Iterable[int | None]],
+    *,
+    seed: int,
+    chunks: Chunks | None = None,
+    report: Report = silent,
+) -> Iterator[tuple[int, NDArray[np.floating]]]:
+    """Explain targets chunk by chunk; each is kept as soon as it is there.
+
+    Parameters
+    ----------
+    numbers
+        Of which chunks, of so many; None while other processes have all that is left.
+
+    Yields
+    ------
+    Number of a chunk, and of each of its targets the importance of the regulators and the number of trees, (n, R + 1).
     """
     expression = sp.csc_matrix(expression) if sp.issparse(expression) else expression
-    known = _columns(expression, list(regulators))  # (N, R)
     known = np.ascontiguousarray(
-        known, dtype=np.float32
-    )  # as the trees take it, so that none of them copies it
-    importance = np.zeros((len(regulators), len(targets)))
-    n_trees = np.zeros(len(targets), dtype=np.int64)
-    for start in range(0, len(targets), CHUNK):
-        report(Progress(stage="Growing trees", done=start, total=len(targets)))
-        part = slice(start, start + CHUNK)
-        path = folder / f"targets-{start}.npz" if folder is not None else None
-        if path is None or not path.exists():
-            fits = [
-                _fit_one(known, regulators, target, _columns(expression, [target])[:, 0], seed)
-                for target in targets[part]
-            ]
-            importance[:, part] = np.stack([fit.importance for fit in fits], axis=1)
-            n_trees[part] = [fit.n_trees for fit in fits]
-            _keep(path, importance[:, part], n_trees[part])
-        else:
-            with np.load(path, allow_pickle=False) as kept:
-                importance[:, part], n_trees[part] = kept["importance"], kept["n_trees"]
-    return Network(importance=importance, n_trees=n_trees)
-
-
-def _keep(path: Path | None, importance: NDArray[np.float64], n_trees: NDArray[np.int64]) -> None:
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".draft")
-        with draft.open("wb") as file:
-            np.savez(file, importance=importance, n_trees=n_trees)
-        draft.replace(path)
+        _columns(expression, list(regulators)), dtype=np.float32
+    )  # as the trees take it
+    done = 0
+    try:
+        for number in numbers(-(-len(targets) // CHUNK)):
+            if number is None:
+                report(Progress(stage="Growing trees", done=done, total=len(targets)))
+                continue
+            part = targets[number * CHUNK : (number + 1) * CHUNK]
+            fitted = chunks.read(number) if chunks is not None else None
+            if fitted is None:
+                fits: list[Fit] = []
+                for target in part:
+                    report(Progress(stage="Growing trees", done=done + len(fits), total=len(targets)))
+                    fits.append(
+                        _fit_one(known, regulators, target, _columns(expression, [target])[:, 0], seed)
+                    )
+                    if chunks is not None:
+                        chunks.keep_claim()
+                fitted = np.array([[*fit.importance, fit.n_trees] for fit in fits])
+                if chunks is not None:
+                    chunks.write(number, fitted)
+            done += len(part)
+            yield number, fitted
+    finally:
+        if chunks is not None:
+            chunks.give_back()
 
 
 def _fit_one(

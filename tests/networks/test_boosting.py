@@ -10,8 +10,9 @@ import scipy.sparse as sp
 
 from scviz.errors import JobCancelledError
 from scviz.networks import boosting
-from scviz.networks.boosting import boosted_network, correlations, edges_of, grnboost
+from scviz.networks.boosting import boosted_network, correlations, edges_of, fitted_chunks, grnboost
 from scviz.progress import Progress
+from scviz.workspace.chunks import Chunks
 
 
 def planted() -> np.ndarray:
@@ -58,14 +59,31 @@ def test_a_search_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.M
             raise JobCancelledError("stopped")
 
     with pytest.raises(JobCancelledError):
-        boosted_network(planted(), [0, 1, 2], range(6), seed=0, folder=tmp_path, report=stop)
+        boosted_network(planted(), [0, 1, 2], range(6), seed=0, chunks=Chunks(tmp_path), report=stop)
     kept = sorted(tmp_path.iterdir())
-    assert [path.name for path in kept] == ["targets-0.npz", "targets-2.npz"]
+    assert [path.name for path in kept] == ["00000.npy", "00001.npy"]
     written = [path.stat().st_mtime_ns for path in kept]
-    again = boosted_network(planted(), [0, 1, 2], range(6), seed=0, folder=tmp_path)
+    again = boosted_network(planted(), [0, 1, 2], range(6), seed=0, chunks=Chunks(tmp_path))
     assert [path.stat().st_mtime_ns for path in kept] == written
     np.testing.assert_array_equal(again.importance, whole.importance)
     np.testing.assert_array_equal(again.n_trees, whole.n_trees)
+
+
+def test_two_processes_fit_each_target_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boosting, "CHUNK", 2)
+    whole = boosted_network(planted(), [0, 1, 2], range(6), seed=0)
+    owner, helper = Chunks(tmp_path), Chunks(tmp_path)
+    first = next(owner.all_of(3))  # claimed, and being fitted
+    helped = [
+        number
+        for number, _ in fitted_chunks(
+            planted(), [0, 1, 2], range(6), helper.unclaimed_of, seed=0, chunks=helper
+        )
+    ]
+    assert (first, helped) == (0, [1, 2])
+    owner.give_back()
+    again = boosted_network(planted(), [0, 1, 2], range(6), seed=0, chunks=owner)
+    np.testing.assert_array_equal(again.importance, whole.importance)
 
 
 def test_trees_stop_when_they_explain_nothing_new() -> None:

@@ -16,14 +16,15 @@ from anndata import AnnData
 
 from scviz.datasets.neighbors import nearest
 from scviz.errors import JobCancelledError, RequestError, UnsupportedTaskError
-from scviz.foundation import batching, chunks
-from scviz.foundation.chunks import Chunks
+from scviz.foundation import batching
 from scviz.jobs.engine import importable
 from scviz.metrics.neighbors import neighbor_agreement
 from scviz.models import model_class
 from scviz.progress import Progress
 from scviz.tasks.embedding import Request
 from scviz.tasks.embedding.run import help_out, price, run
+from scviz.workspace import chunks
+from scviz.workspace.chunks import Chunks
 from scviz.workspace.records import to_json, write_record
 from tests.conftest import Opened, keep_model
 

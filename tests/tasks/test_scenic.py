@@ -21,7 +21,7 @@ from scviz.tasks.context import Context
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.tasks.scenic import RANDOM, Request, Result
 from scviz.tasks.scenic.files import TABLES, files_ending, files_version, gmt
-from scviz.tasks.scenic.run import price, run
+from scviz.tasks.scenic.run import help_out, price, run
 from scviz.workspace import Workspace
 from scviz.workspace.records import read_record, write_record
 from tests.conftest import Opened
@@ -128,7 +128,7 @@ def test_a_search_that_was_stopped_gives_the_same_regulons(
 
     with pytest.raises(JobCancelledError):
         run(asked, screen.context("halved", report=stop))
-    kept = sorted((screen.context("halved").state / "trees").glob("*.npz"))
+    kept = sorted((screen.context("halved").state / "trees").glob("*.npy"))
     assert len(kept) == 2
     written = [path.stat().st_mtime_ns for path in kept]
     again = run(asked, screen.context("halved"))
@@ -136,6 +136,17 @@ def test_a_search_that_was_stopped_gives_the_same_regulons(
     assert again.links == whole.links
     assert np.array_equal(again.auc, whole.auc)
     assert "200 cells drawn from 840" in " ".join(whole.notes)
+
+
+def test_another_process_helps_with_the_targets(screen: Opened) -> None:
+    asked = request(screen, method="boosting", most_genes=50, most_cells=100)
+    help_out(asked, screen.context("helped"))
+    written = sorted((screen.context("helped").state / "trees").glob("*.npy"))
+    assert len(written) == 4
+    times = [path.stat().st_mtime_ns for path in written]
+    helped = run(asked, screen.context("helped"))
+    assert [path.stat().st_mtime_ns for path in written] == times
+    assert helped.links == run(asked, screen.context("alone")).links
 
 
 def test_no_module_is_told_and_not_an_error(screen: Opened) -> None:

@@ -14,7 +14,7 @@ from scviz.datasets.expression import log_expression, principal_components, vari
 from scviz.datasets.neighbors import map_of_cells
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import pick_device, time_per_cell
-from scviz.foundation.chunks import Chunks, embed_cells
+from scviz.foundation.chunks import embed_cells
 from scviz.memory import peak_gb
 from scviz.metrics.clustering import cluster_scores, silhouette
 from scviz.metrics.neighbors import batch_mixing, neighbor_agreement, neighbor_overlap, random_overlap
@@ -22,6 +22,7 @@ from scviz.progress import Progress
 from scviz.tasks.compare import MOST_TYPES, PCA, MethodScores, Request, Result
 from scviz.tasks.context import Context
 from scviz.tasks.price import Price
+from scviz.workspace.chunks import Chunks
 
 LEAVE_OUT = "Leave it out of the comparison."
 

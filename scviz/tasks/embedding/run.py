@@ -10,13 +10,14 @@ import numpy as np
 from scviz.datasets.expression import log_expression, principal_components, variable_genes
 from scviz.datasets.neighbors import map_of_cells
 from scviz.foundation.batching import BatchSize, pick_device, time_per_cell
-from scviz.foundation.chunks import Chunks, embed_cells, embed_chunks
+from scviz.foundation.chunks import embed_cells, embed_chunks
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.embedding import Request, Result
 from scviz.tasks.price import Price
+from scviz.workspace.chunks import Chunks
 
 
 def run(request: Request, context: Context) -> Result:

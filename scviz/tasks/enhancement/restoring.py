@@ -14,11 +14,11 @@ from torch import Tensor
 
 from scviz.datasets.layers import CELLS_AT_A_TIME, write_blocks
 from scviz.foundation.batching import in_chunks, suitable_batch
-from scviz.foundation.chunks import Chunks
 from scviz.foundation.model import FoundationModel
 from scviz.foundation.tokens import Tokens
 from scviz.progress import Report
 from scviz.tasks.enhancement import LAYER
+from scviz.workspace.chunks import Chunks
 
 
 def restored(

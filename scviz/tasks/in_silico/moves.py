@@ -15,12 +15,12 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from scviz.foundation.batching import encode
-from scviz.foundation.chunks import Chunks
 from scviz.foundation.edits import Edit, changed, gene_columns
 from scviz.foundation.model import FoundationModel
 from scviz.foundation.tokens import Tokens
 from scviz.progress import Progress, Report
 from scviz.tasks.in_silico import RANKING
+from scviz.workspace.chunks import Chunks
 
 RANKING_SECONDS = 1.0
 SHOWN = 200

@@ -12,7 +12,7 @@ from scviz.datasets.columns import cell_column
 from scviz.datasets.neighbors import map_of_cells
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import encode, pick_device, time_per_cell
-from scviz.foundation.chunks import Chunks, embed_cells
+from scviz.foundation.chunks import embed_cells
 from scviz.foundation.edits import highest_levels
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
@@ -27,6 +27,7 @@ from scviz.tasks.in_silico.plan import Plan, make_plan
 from scviz.tasks.in_silico.screening import READINGS, can_screen, recall_in_words, screen_genes
 from scviz.tasks.in_silico.statistics import means_of, shifts
 from scviz.tasks.price import Price
+from scviz.workspace.chunks import Chunks
 
 NEW_MAP = 1500
 """Cells of a map that is drawn for the arrows alone."""

@@ -12,6 +12,8 @@ from scviz.errors import RequestError
 
 TITLE = "Regulons"
 HEAVY = True
+FANS_OUT = True
+"""On a cluster its other workers help: `run.py` has a `help_out` beside `run`."""
 
 Method = Literal["boosting", "correlation", "similarity", "interventions"]
 METHODS: dict[Method, str] = {

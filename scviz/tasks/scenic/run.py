@@ -21,7 +21,7 @@ from scviz.networks.activity import (
     specificity,
     threshold,
 )
-from scviz.networks.boosting import correlations, edges_of, grnboost
+from scviz.networks.boosting import correlations, edges_of, fitted_chunks, grnboost
 from scviz.networks.motifs import Pruning, Rankings, enriched_motifs, read_annotations, regulons_of
 from scviz.networks.regulons import (
     CoexpressionModule,
@@ -37,7 +37,7 @@ from scviz.tasks.price import Price
 from scviz.tasks.scenic import PRUNED, Request, Result
 from scviz.tasks.scenic.inputs import Inputs, Types, gather, types_of
 from scviz.tasks.scenic.judging import described, judge, known_matrix, strongest, verdict
-from scviz.tasks.scenic.strengths import seconds_to_read, strengths
+from scviz.tasks.scenic.strengths import seconds_to_read, strengths, trees_of
 
 TRIAL_TARGETS = 4
 
@@ -173,6 +173,22 @@ def _notes(
         )
     notes.append(f"Regulons with fewer than {FEWEST_GENES} measured genes are left out.")
     return tuple(notes)
+
+
+def help_out(request: Request, context: Context) -> None:
+    """Fit targets of a run that another process carries out, as long as there are some that nobody else has."""
+    if request.method == "boosting":
+        inputs, chunks = gather(request, context), trees_of(context)
+        for _ in fitted_chunks(
+            inputs.sampled,
+            inputs.regulators,
+            inputs.targets,
+            chunks.unclaimed_of,
+            seed=request.seed,
+            chunks=chunks,
+            report=context.report,
+        ):
+            pass  # each is in the state folder now
 
 
 def price(request: Request, context: Context) -> Price:

@@ -17,6 +17,7 @@ from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.scenic import Method, Request
 from scviz.tasks.scenic.inputs import Inputs
+from scviz.workspace.chunks import Chunks
 
 Strength = NDArray[np.float64]
 """(R, T) of each link; 0 is none."""
@@ -39,17 +40,26 @@ def strengths(
     if request.condition_key:
         found["interventions"] = perturbed_effects(request, inputs, context)
     if request.method == "boosting":
+        chunks = trees_of(context)
+        chunks.clear_up()
         found["boosting"] = boosted_network(
             inputs.sampled,
             inputs.regulators,
             inputs.targets,
             seed=request.seed,
-            folder=context.state / "trees",
+            chunks=chunks,
             report=context.report,
         ).importance
     if request.method == "similarity":
         found["similarity"] = similar_vectors(request, inputs, context)
     return {request.method: found.pop(request.method), **found}
+
+
+def trees_of(context: Context) -> Chunks:
+    """Return what is finished of the targets."""
+    folder = context.state / "trees"
+    folder.mkdir(exist_ok=True)
+    return Chunks(folder)
 
 
 def perturbed_effects(request: Request, inputs: Inputs, context: Context) -> Strength:

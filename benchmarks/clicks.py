@@ -1,0 +1,74 @@
+"""Measure from a click to the answer in a browser: `python -m benchmarks.clicks`.
+
+A knock-out of one gene on the In-silico page: 200 cells of the demo, drawn from all, Geneformer's demo weights, 20
+random genes in 20 cells each. Seconds from the press of Run until the arrows are drawn; the first click starts the
+engine and draws a map, the others find both there. Needs chromium, and quiet cores to mean anything.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Page, sync_playwright
+
+from scviz.datasets.demo import open_demo
+from scviz.jobs import engine
+from scviz.progress import silent
+from scviz.workspace import Workspace
+from tests.browser.conftest import QUIET, start_server
+from tests.browser.steps import SLOW, choose, choose_many, map_drawn, press, settled
+
+GENES = ("FTL", "CST3", "AIF1", "TYROBP")
+
+
+def click(page: Page, url: str, gene: str) -> float:
+    """Knock a gene out and return the seconds until its arrows are drawn."""
+    page.goto(f"{url}/in_silico")
+    settled(page)
+    choose(page, "cells_from", "all cells")
+    settled(page)
+    choose_many(page, "genes", gene, starts=True)
+    settled(page)
+    begun = time.monotonic()
+    press(page, "run")
+    page.get_by_text(f"Removing {gene} moves", exact=False).first.wait_for(timeout=SLOW)
+    page.locator(".st-key-arrows .js-plotly-plot").wait_for(timeout=SLOW)
+    return time.monotonic() - begun
+
+
+def main() -> None:
+    """Start a server and a browser, and print seconds of each click."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        home = Path(folder) / "home"
+        open_demo(Workspace(home), silent)
+        server, url = start_server(Path("app.py"), {"SCVIZ_HOME": str(home)}, Path(folder) / "server.log")
+        try:
+            browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(QUIET))
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.set_default_timeout(SLOW)
+            page.goto(f"{url}/in_silico")
+            choose(page, "pick_checkpoint", "Geneformer demo")
+            print(f"first click, no map: {click(page, url, GENES[0]):.1f} s", flush=True)
+            page.goto(f"{url}/explore")
+            press(page, "run")
+            page.locator(".st-key-map_model .scviz-map[data-drawn]").wait_for()
+            map_drawn(page, "map_model")
+            for gene in GENES[1:]:
+                time.sleep(30)  # the next process has imported everything by then
+                print(f"click, map there: {click(page, url, gene):.1f} s", flush=True)
+            browser.close()
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(timeout=20)
+            if engine.address_file(home).exists():
+                psutil.Process(engine.read_address(home)["pid"]).terminate()
+
+
+if __name__ == "__main__":
+    main()

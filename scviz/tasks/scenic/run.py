@@ -37,6 +37,7 @@ from scviz.tasks.price import Price
 from scviz.tasks.scenic import PRUNED, Method, Request, Result
 from scviz.tasks.scenic.inputs import Inputs, Types, gather, types_of
 from scviz.tasks.scenic.judging import described, judge, known_matrix, strongest, verdict
+from scviz.tasks.scenic.picture import picture
 
 TRIAL_TARGETS = 4
 
@@ -98,6 +99,7 @@ def run(request: Request, context: Context) -> Result:
         n_modules=len(modules),
         verdict=verdict(request.method, judged, found, request.pruned, checked_by),
         notes=_notes(request, inputs, modules, regulons),
+        drawing=picture(found, seed=request.seed),
         seconds=time.monotonic() - begun,
     )
 

@@ -13,6 +13,7 @@ from scviz.settings import ROOT
 from scviz.tasks import TASKS, front
 
 HEAVY = {"torch", "transformers", "scanpy", "umap", "lightning", "anndata", "sklearn", "gseapy", "matplotlib"}
+HEAVY |= {"igraph", "networkx", "pyvis"}
 WEB = sorted(path.stem for path in (ROOT / "pages" / "components").glob("*.py") if path.stem != "__init__")
 
 

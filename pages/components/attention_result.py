@@ -6,9 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
-from pages.components.runs import dataset_name, model_name
+from pages.components.runs import dataset_name, model_name, trained_on
 from pages.components.show import escaped, figure, table
+from scviz.errors import ScvizError
 from scviz.networks.attention import SETTINGS, Setting, top_targets
 from scviz.plots.null_band import null_figure
 from scviz.plots.scores import scores_figure
@@ -33,7 +35,7 @@ def attention_result(run: Run) -> None:
     st.info(escaped(result.verdict))
     if state.workspace().dataset(run.request["dataset"]).simulated:
         st.caption("Simulated data: the screen comes from a known network, not from cells.")
-    st.caption("Attention is no proof of regulation: it says what a model looks at.")
+    st.caption(f"Attention is no proof of regulation: it says what a model looks at. {_trained(run)}")
     words = {
         setting: text.format(a=run.request["control"], b=run.request["perturbed"])
         for setting, text in WORDS.items()
@@ -45,6 +47,13 @@ def attention_result(run: Run) -> None:
     checks = [one for one in result.checks if one.setting == setting]
     if checks:
         _agreement(run, result, checks)
+    network_of_run(
+        run,
+        result.drawings.get(setting),
+        key=f"network_{setting}",
+        name="attention_network",
+        footer=_footer(run),
+    )
     row = st.selectbox(
         "Targets of",
         range(len(result.regulators)),
@@ -55,6 +64,21 @@ def attention_result(run: Run) -> None:
     if checks:
         _other_genes(run, result, setting, row)
     _how_it_was_made(result)
+
+
+def _trained(run: Run) -> str:
+    """Say whether the weights have seen these cells in training, as scGPT's authors have it."""
+    first = "scGPT's authors first train the model further on the control and the perturbed cells"
+    dataset = state.workspace().dataset(run.request["dataset"])
+    try:
+        checkpoint = state.workspace().checkpoint(run.request["checkpoint"])
+    except ScvizError:
+        return f"{first}."
+    if trained_on(checkpoint, dataset):
+        return f"{first}; these weights were trained on cells of this dataset."
+    if checkpoint.released or checkpoint.demo or checkpoint.command:
+        return f"{first}; these weights have not seen them in training. The Pre-train page does that."
+    return f"{first}; whether these weights have seen them in training is not known."
 
 
 def _agreement(run: Run, result: Result, checks: list[Check]) -> None:

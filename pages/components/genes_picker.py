@@ -53,6 +53,11 @@ def pick_genes(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tuple[str, 
     """Let the user choose among the genes that can be edited, and ask after any other."""
     places = seen.editable(kind)[:MOST_OFFERED]
     counts = dict(zip((seen.names[i] for i in places), seen.n_cells[places].tolist(), strict=True))
+    wanted = state.asked("gene")
+    if wanted in counts:
+        state.preset("genes", [wanted])
+    elif wanted:
+        st.warning(escaped(seen.refusal(wanted, kind)))
     chosen = st.multiselect(
         "Which genes",
         list(counts),

@@ -96,7 +96,8 @@ def pick_prior(dataset: DatasetInfo) -> str:
         [*truth, *found, ""],
         format_func=_prior_in_words,
         help="A table with the columns source (or tf) and target, tab or comma separated, in a data folder of "
-        f"this server: {', '.join(map(str, roots))}. Binding data (ChIP-seq) or a collection such as CollecTRI.",
+        f"this server: {', '.join(map(str, roots))}. A collection such as CollecTRI, or a list of targets from "
+        "ChIP-Atlas, such as MYC.10.tsv.",
         key="prior",
     )
     return chosen if chosen in ("", TRUTH) else str(allowed(chosen, roots))

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
 from pages.components.regulon_map import regulon_map
 from pages.components.runs import dataset_name
@@ -41,8 +42,10 @@ def regulons_result(run: Run) -> None:
     if not result.regulons:
         st.info("No regulon is left. Allow smaller modules, take more genes, or another support of targets.")
     else:
-        names = ["Regulons", "Types", "Map", "Links", "Cells"]
-        regulons, types, on_map, links, cells = st.tabs(names, key="regulons_tabs")
+        names = ["Network", "Regulons", "Types", "Map", "Links", "Cells"]
+        picture, regulons, types, on_map, links, cells = st.tabs(names, key="regulons_tabs")
+        with picture:
+            network_of_run(run, result.drawing, key="network", name="regulon_network", footer=footer)
         with regulons:
             _regulons(result)
         with types:

@@ -30,7 +30,8 @@ def add_command(commands: Any, command: Callable[..., None]) -> None:
     network.add_argument(
         "--prior",
         default="",
-        help=f'table of known targets with the columns source and target, or "{TRUTH}" for a simulated screen',
+        help="table of known targets with the columns source and target, a list of targets from ChIP-Atlas, or "
+        f'"{TRUTH}" for a simulated screen',
     )
     network.add_argument(
         "--published", action="store_true", help="break ties and leave out cells as the authors' code does"

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from scviz.errors import DataError
 
-SOURCES = ("source", "tf", "TF", "regulator")
+SOURCES = ("source", "tf", "regulator")
 TARGETS = ("target", "target_gene", "gene")
+CHIP_ATLAS_HEAD = "target_genes"
+CHIP_ATLAS_NAME = re.compile(r"(?P<regulator>.+)\.\d+\.tsv(\.gz)?")
+"""Such as MYC.10.tsv: the regulator, and how many kilobases around the start of a gene count."""
 LARGEST_FILE = 400_000_000
 """Bytes, unpacked."""
 LAYOUTS = (
     "The first line names the columns: source (or tf) and target; commas or tabs; may end in .gz. CollecTRI, DoRothEA, "
-    "TRRUST and ReMap tables are so."
+    "TRRUST and ReMap tables are so. Lists of targets from ChIP-Atlas, such as MYC.10.tsv, are read too."
 )
 
 
@@ -45,13 +49,23 @@ class Prior:
         return Prior(name=self.name, targets={source: found for source, found in kept.items() if found})
 
 
+def prior_of(name: str, links: Iterable[tuple[str, str]]) -> Prior:
+    """Group links, each a regulator and its target, by regulator."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for regulator, gene in links:
+        if regulator and gene:
+            found[regulator].add(gene)
+    return Prior(name=name, targets={regulator: frozenset(found[regulator]) for regulator in sorted(found)})
+
+
 def read_prior(path: Path, *, levels: str = "") -> Prior:
     """Read a table of links.
 
     Parameters
     ----------
     path
-        A table with the columns source (or tf) and target, with commas or tabs, plain or packed with gzip.
+        A table with the columns source (or tf) and target, with commas or tabs, plain or packed with gzip; or a list of
+        targets as ChIP-Atlas has them, whose file is called by the regulator. All genes of such a list are targets.
     levels
         Letters of the column `confidence` that are taken, such as ABC; empty takes all.
 
@@ -63,26 +77,40 @@ def read_prior(path: Path, *, levels: str = "") -> Prior:
     lines = _lines(path)
     if not lines:
         raise DataError(f"{path.name} is empty.", hint=LAYOUTS)
-    separator = "\t" if "\t" in lines[0] else ","
-    rows = csv.reader(lines, delimiter=separator)
-    head = [name.strip() for name in next(rows)]
+    rows = csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ",")
+    head = [name.strip().lower() for name in next(rows)]
+    chip_atlas = head[:1] == [CHIP_ATLAS_HEAD]
+    links = _chip_atlas_links(rows, path) if chip_atlas else _table_links(rows, head, path, levels)
+    prior = prior_of(path.name.removesuffix(".gz").rpartition(".")[0], links)
+    if not prior.targets:
+        raise DataError(f"{path.name} holds no links.", hint=LAYOUTS)
+    return prior
+
+
+def _table_links(
+    rows: Iterable[list[str]], head: list[str], path: Path, levels: str
+) -> Iterator[tuple[str, str]]:
     source, target = _place(head, SOURCES, path), _place(head, TARGETS, path)
     confidence = head.index("confidence") if levels and "confidence" in head else None
-    found: defaultdict[str, set[str]] = defaultdict(set)
     for number, row in enumerate(rows, 2):
         if not row:
             continue
         if len(row) <= max(source, target):
             raise DataError(f"Line {number} of {path.name} is too short: {row[:3]}.", hint=LAYOUTS)
-        if confidence is not None and row[confidence].strip() not in levels:
-            continue
-        regulator, gene = row[source].strip(), row[target].strip()
-        if regulator and gene:
-            found[regulator].add(gene)
-    if not found:
-        raise DataError(f"{path.name} holds no links.", hint=LAYOUTS)
-    stem = path.name.removesuffix(".gz").rpartition(".")[0]
-    return Prior(name=stem, targets={regulator: frozenset(found[regulator]) for regulator in sorted(found)})
+        if confidence is None or row[confidence].strip() in levels:
+            yield row[source].strip(), row[target].strip()
+
+
+def _chip_atlas_links(rows: Iterable[list[str]], path: Path) -> Iterator[tuple[str, str]]:
+    named = CHIP_ATLAS_NAME.fullmatch(path.name)
+    if named is None:
+        raise DataError(
+            f"{path.name} lists targets and does not say of which regulator.",
+            hint="Give the file the name that it has on ChIP-Atlas, such as MYC.10.tsv.",
+        )
+    for row in rows:
+        if row:
+            yield named["regulator"], row[0].strip()
 
 
 def read_regulators(path: Path) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from playwright.sync_api import Locator, Page, TimeoutError
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from scviz.settings import ROOT
 
@@ -98,6 +98,17 @@ def choose_many(page: Page, key: str, option: str, *, starts: bool = False) -> N
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     settled(page)
+
+
+def open_tiny(page: Page, url: str) -> None:
+    """Open the tiny simulated screen from the Data page."""
+    page.goto(f"{url}/data")
+    settled(page)
+    page.get_by_text("Simulated perturbation screen").click()
+    choose(page, "simulated_preset", "tiny · 840 cells of 230 genes: over in a second")
+    settled(page)
+    page.locator(".st-key-open_simulated button").click()
+    expect(page.get_by_text("These cells are simulated").first).to_be_visible(timeout=120_000)
 
 
 def map_drawn(page: Page, key: str = "map", *, after: str | None = None) -> str:

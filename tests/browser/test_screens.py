@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from scviz.jobs import engine
 from scviz.settings import ROOT
 from tests.browser.conftest import Serve
-from tests.browser.steps import SLOW, choose, choose_many, picture, press, settled
+from tests.browser.steps import SLOW, choose, choose_many, open_tiny, picture, press, settled
 
 pytestmark = pytest.mark.slow
 
@@ -24,16 +24,6 @@ def url(serve: Serve, tmp_path: Path) -> Iterator[str]:
     yield serve(ROOT / "app.py", {"SCVIZ_HOME": str(home)})
     if engine.address_file(home).exists():
         psutil.Process(engine.read_address(home)["pid"]).terminate()
-
-
-def open_tiny(page: Page, url: str) -> None:
-    page.goto(f"{url}/data")
-    settled(page)
-    page.get_by_text("Simulated perturbation screen").click()
-    choose(page, "simulated_preset", "tiny · 840 cells of 230 genes: over in a second")
-    settled(page)
-    page.locator(".st-key-open_simulated button").click()
-    expect(page.get_by_text("These cells are simulated").first).to_be_visible(timeout=120_000)
 
 
 def test_a_simulated_screen_opens_and_says_so_on_the_next_page(page: Page, url: str) -> None:

@@ -32,6 +32,27 @@ def test_tables_are_read_as_they_are_published(tmp_path: Path, name: str, text: 
     assert measured.n_links == 1
 
 
+@pytest.mark.parametrize("name", ["MYC.10.tsv", "MYC.1.tsv.gz"])
+def test_lists_of_chip_atlas_say_their_regulator_by_their_name(tmp_path: Path, name: str) -> None:
+    text = "Target_genes\tMYC|Average\tSRX1|HeLa\tSTRING\nTERT\t310.5\t621\t900\nBGLAP\t12\t24\t0\n"
+    (tmp_path / name).write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    assert read_prior(tmp_path / name).targets == {"MYC": frozenset({"TERT", "BGLAP"})}
+
+
+def test_a_list_of_chip_atlas_under_another_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "targets.tsv"
+    path.write_text("Target_genes\tMYC|Average\nTERT\t310.5\n")
+    with pytest.raises(DataError, match="does not say of which regulator") as refusal:
+        read_prior(path)
+    assert "MYC.10.tsv" in refusal.value.hint
+
+
+def test_names_of_columns_may_be_in_any_case(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("TF,Target\nMYC,TERT\n")
+    assert read_prior(path).targets == {"MYC": frozenset({"TERT"})}
+
+
 def test_levels_of_confidence_can_be_chosen(tmp_path: Path) -> None:
     path = tmp_path / "dorothea.tsv"
     path.write_text("tf\tconfidence\ttarget\nMYC\tA\tTERT\nSPI1\tD\tBGLAP\n")
@@ -48,6 +69,7 @@ def test_a_list_of_regulators_is_read_in_its_order(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (b"", "is empty"),
+        (b"\nMYC\tTERT\n", "has no column 'source'"),
         (b"gene\tscore\nMYC\t1\n", "has no column 'source'"),
         (b"tf\ttarget\nMYC\n", "Line 2 of table.tsv is too short"),
         (b"tf\ttarget\n", "holds no links"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -16,6 +17,7 @@ from scviz.tasks import opening
 from scviz.tasks.attention_network import Request
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.workspace import Workspace
+from scviz.workspace.store import write_checkpoint_info
 from tests.conftest import Opened, keep_model
 from tests.pages.test_pages import Open, carry_out, visit, words
 
@@ -95,7 +97,11 @@ def test_a_finished_run_shows_agreement_beside_baselines(visit: Open, scgpt: Ope
     checks = next(table.value for table in page.dataframe if "Ranked by" in table.value)
     assert list(checks["Ranked by"]) == ["attention", "co-expression", "random genes"]
     assert len(page.get("plotly_chart")) == 2
+    assert "whether these weights have seen them in training is not known" in text
+    page.selectbox(key="network_difference_gene").set_value("GENE45").run()
+    assert any("Neighbor" in table.value for table in page.dataframe)
     page.segmented_control(key="setting").set_value("control").run()
+    assert page.selectbox(key="network_control_gene").value == ""
     page.selectbox(key="regulator").set_value(1).run()
     assert not page.exception
     targets = next(table.value for table in page.dataframe if "Influence" in table.value)
@@ -104,3 +110,28 @@ def test_a_finished_run_shows_agreement_beside_baselines(visit: Open, scgpt: Ope
     assert "Attention network · cells · Tiny scGPT" in words(
         visit("pages/runs.py", run="run-of-attention_network")
     )
+
+
+def test_weights_that_were_trained_here_on_these_cells_are_told_from_others(
+    visit: Open, scgpt: Opened
+) -> None:
+    request = Request(
+        dataset=scgpt.dataset,
+        checkpoint=scgpt.checkpoint,
+        column="cell_type",
+        control="B cell",
+        perturbed="T cell",
+        regulators=("GENE45",),
+        most_genes=30,
+        most_cells=5,
+        n_null=5,
+    )
+    run = carry_out(scgpt, "attention_network", request)
+    folder = scgpt.workspace.checkpoint_folder(scgpt.checkpoint)
+    for dataset, told in (
+        (scgpt.dataset, "were trained on cells of this dataset"),
+        ("x", "have not seen them"),
+    ):
+        command = f"python -m scviz pretrain {dataset} --model scgpt"
+        write_checkpoint_info(replace(scgpt.workspace.checkpoint(scgpt.checkpoint), command=command), folder)
+        assert told in words(opened_page(visit, scgpt, run=run))

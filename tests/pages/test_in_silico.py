@@ -68,6 +68,20 @@ def test_a_circled_group_and_every_gene_can_be_asked_for(visit: Open, opened: Op
     assert request["group_version"]
 
 
+def test_a_gene_in_the_address_is_chosen_once(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened, gene="GENE45")
+    assert page.multiselect(key="genes").value == ["GENE45"]
+    assert "gene" not in page.query_params
+    page.multiselect(key="genes").set_value(["GENE3"]).run()
+    assert page.multiselect(key="genes").value == ["GENE3"]
+
+
+def test_a_gene_in_the_address_that_cannot_be_edited_has_a_reason(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened, gene="TP53")
+    assert page.multiselect(key="genes").value == []
+    assert "The dataset has no gene TP53" in words(page)
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [("tp53", "The dataset has no gene tp53"), ("gene45", "GENE45 is offered")],

@@ -181,6 +181,20 @@ def test_a_finished_map_is_colored_by_label_and_by_gene(visit: Open, opened: Ope
     assert "No gene of this dataset is called" in words(page)
 
 
+@pytest.mark.slow
+def test_a_map_is_colored_by_the_gene_in_the_address(visit: Open, opened: Opened) -> None:
+    request = embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint, n_neighbors=8)
+    run = carry_out(opened, "embedding", request)
+    page = visit(
+        "pages/explore.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run=run, gene="GENE7"
+    )
+    assert not page.exception
+    assert page.selectbox(key="color_by").value == "A gene"
+    assert page.text_input(key="gene").value == "GENE7"
+    page.selectbox(key="color_by").set_value("cell_type").run()
+    assert page.selectbox(key="color_by").value == "cell_type"
+
+
 def test_what_the_authors_train_is_said_where_it_is_chosen(visit: Open, opened: Opened) -> None:
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
     sentence = cards()["geneformer"].fine_tuning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from scviz.tasks.opening.run import run as open_dataset
 from scviz.tasks.scenic import Request
 from scviz.tasks.scenic.files import files_version
 from scviz.workspace import Workspace
+from scviz.workspace.records import RECORD
 from tests.conftest import Opened
 from tests.pages.test_pages import Open, carry_out, visit, words
 
@@ -100,6 +102,46 @@ def test_activity_is_shown_on_the_map_that_is_there(visit: Open, opened: Opened,
     assert "Make a map of these cells" not in words(page)
     page.selectbox(key="map_regulon").set_value(page.selectbox(key="map_regulon").options[1]).run()
     assert not page.exception
+
+
+def test_a_gene_of_the_network_is_shown_with_its_neighbors_and_leads_on(
+    visit: Open, opened: Opened, links: Path
+) -> None:
+    carry_out(opened, "embedding", embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint))
+    request = Request(dataset=opened.dataset, prior=str(links), fewest_genes=5, method="correlation")
+    page = opened_page(visit, opened, run=carry_out(opened, "scenic", request))
+    (chart,) = page.get("echarts_chart")
+    drawn = json.loads(chart.proto.spec)["series"][0]
+    names = [one["name"] for one in drawn["data"]]
+    box = page.selectbox(key="network_gene")
+    assert box.options == ["none", *sorted(names)]
+    assert not [one for one in page.dataframe if "Neighbor" in one.value]
+    box.set_value("GENE1").run()
+    assert not page.exception
+    neighbors = next(one.value for one in page.dataframe if "Neighbor" in one.value)
+    own = names.index("GENE1")
+    ends = [(one["source"], one["target"]) for one in drawn["links"]]
+    expected = {names[b] for a, b in ends if a == own} | {names[a] for a, b in ends if b == own}
+    assert set(neighbors["Neighbor"]) == expected
+    assert set(neighbors["It is a"]) <= {"target", "regulator"}
+    assert neighbors["Strength"].is_monotonic_decreasing
+    marked = json.loads(page.get("echarts_chart")[0].proto.spec)["series"][0]["data"]
+    assert [one["name"] for one in marked if "borderWidth" in one["itemStyle"]] == ["GENE1"]
+    there = {one.proto.label: one.proto.query_string for one in page.main.get("page_link")}
+    assert "gene=GENE1" in there["Knock it out"]
+    assert "gene=GENE1" in there["Color the map by it"]
+    assert "run=run-of-embedding" in there["Color the map by it"]
+
+
+def test_a_run_from_before_the_picture_says_so(visit: Open, opened: Opened, links: Path) -> None:
+    request = Request(dataset=opened.dataset, prior=str(links), fewest_genes=5, method="correlation")
+    run = carry_out(opened, "scenic", request)
+    record = opened.workspace.run_folder(run) / "result" / RECORD
+    plain = json.loads(record.read_text())
+    del plain["drawing"]
+    record.write_text(json.dumps(plain))
+    page = opened_page(visit, opened, run=run)
+    assert "This run is older than the picture of its network" in words(page)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from scviz.tasks.attention_network.checking import area, by_chance, check
 from scviz.tasks.attention_network.known_targets import known_targets
 from scviz.tasks.attention_network.run import price, run
 from scviz.tasks.opening.run import run as open_dataset
-from scviz.workspace.records import read_record, write_record
+from scviz.workspace.records import RECORD, read_record, write_record
 from tests.conftest import Opened, keep_model
 
 
@@ -95,6 +96,7 @@ def test_every_number_stands_beside_baselines(scgpt: Opened, table: str, tmp_pat
     kept = read_record(Result, tmp_path / "kept")
     assert kept.checks[1] == result.checks[1] or np.isnan(kept.checks[1].p_null)
     assert np.array_equal(kept.influence["control"], result.influence["control"], equal_nan=True)
+    assert kept.drawings == result.drawings
 
 
 def test_coexpression_finds_markers_that_go_together(scgpt: Opened, table: str) -> None:
@@ -159,7 +161,8 @@ def test_the_truth_of_a_simulated_screen_is_known(workspace: object) -> None:
     nothing = Opened(workspace, "", "")  # type: ignore[arg-type]
     dataset = open_dataset(opening.Request(path="", name="", simulated="tiny"), nothing.context()).dataset
     known = known_targets("truth", nothing.workspace.dataset_folder(dataset))
-    assert known["P1R1"]
+    assert known.targets["P1R1"]
+    assert "simulated" in known.name
 
 
 def test_an_area_and_chances_are_those_of_others() -> None:
@@ -193,11 +196,30 @@ def test_what_cannot_be_asked_is_refused(
         run(request(scgpt, **more), scgpt.context())
 
 
-def test_a_table_without_targets_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "table.csv"
-    path.write_text("name,value\na,1\n")
-    with pytest.raises(DataError, match="names no regulators") as caught:
-        known_targets(str(path), tmp_path)
-    assert "source" in caught.value.hint
-    path.write_text("source,target,weight\nA,B,1\nA,C,-1\n")
-    assert known_targets(str(path), tmp_path) == {"A": frozenset({"B", "C"})}
+def test_known_targets_come_from_tables_and_from_lists_of_chip_atlas(tmp_path: Path) -> None:
+    table, targets = tmp_path / "table.csv", tmp_path / "A.10.tsv"
+    table.write_text("source,target,weight\nA,B,1\nA,C,-1\n")
+    targets.write_text("Target_genes\tA|Average\tSRX1|K-562\tSTRING\nB\t50\t50\t0\nC\t9\t9\t0\n")
+    for path in (table, targets):
+        assert known_targets(str(path), tmp_path).targets == {"A": frozenset({"B", "C"})}
+    assert known_targets("", tmp_path).targets == {}
+
+
+def test_the_top_targets_are_drawn_for_each_setting(scgpt: Opened) -> None:
+    result = run(request(scgpt, regulators=("GENE45", "GENE46"), top=10), scgpt.context())
+    assert set(result.drawings) == set(SETTINGS)
+    for setting, drawing in result.drawings.items():
+        edges = result.edges(setting, 10)  # type: ignore[arg-type]
+        assert set(drawing.genes) == {*edges.sources, *edges.targets}
+        assert len(drawing.weights) == len(edges.sources) <= 20
+        assert min(drawing.weights) > 0
+        assert set(drawing.groups) == {"GENE45", "GENE46"}
+        assert "10 targets of highest influence" in drawing.rule
+
+
+def test_a_record_without_drawings_can_still_be_read(scgpt: Opened, tmp_path: Path) -> None:
+    write_record(run(request(scgpt), scgpt.context()), tmp_path)
+    plain = json.loads((tmp_path / RECORD).read_text())
+    del plain["drawings"]
+    (tmp_path / RECORD).write_text(json.dumps(plain))
+    assert read_record(Result, tmp_path).drawings == {}

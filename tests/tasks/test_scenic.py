@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +22,10 @@ from scviz.tasks.context import Context
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.tasks.scenic import RANDOM, Request, Result
 from scviz.tasks.scenic.files import TABLES, files_ending, files_version, gmt
+from scviz.tasks.scenic.picture import TOP_TARGETS
 from scviz.tasks.scenic.run import help_out, price, run
 from scviz.workspace import Workspace
-from scviz.workspace.records import read_record, write_record
+from scviz.workspace.records import RECORD, read_record, write_record
 from tests.conftest import Opened
 
 
@@ -71,6 +73,7 @@ def test_trees_correlation_and_chance_are_held_against_the_true_network(
     kept = read_record(Result, tmp_path / "kept")
     assert repr(kept.regulons) == repr(result.regulons)  # NaN is not equal to itself
     assert kept.links == result.links
+    assert kept.drawing == result.drawing
     assert np.array_equal(kept.auc, result.auc)
 
 
@@ -92,6 +95,28 @@ def test_known_links_choose_the_targets_and_types_show_where_regulons_are_active
     assert result.auc.shape == result.on.shape == (60, len(result.regulons))
     assert result.checks["correlation"].auprc > 3 * result.checks[RANDOM].auprc
     assert "Against links" in result.verdict
+
+
+def test_regulators_are_drawn_with_their_strongest_targets(opened: Opened, markers: Path) -> None:
+    result = run(request(opened, prior=str(markers)), opened.context())
+    drawing = result.drawing
+    assert drawing is not None
+    regulators = {one.regulator for one in result.regulons}
+    assert regulators <= set(drawing.genes)
+    assert set(drawing.groups) == regulators
+    linked = {one.regulator: set(one.genes[:TOP_TARGETS]) for one in result.regulons}
+    for source, target in zip(drawing.sources, drawing.targets, strict=True):
+        assert drawing.genes[target] in linked[drawing.genes[source]]
+    assert len(drawing.sources) == sum(map(len, linked.values()))
+    assert f"{TOP_TARGETS} strongest targets" in drawing.rule
+
+
+def test_a_record_without_a_drawing_can_still_be_read(opened: Opened, markers: Path, tmp_path: Path) -> None:
+    write_record(run(request(opened, prior=str(markers)), opened.context()), tmp_path)
+    plain = json.loads((tmp_path / RECORD).read_text())
+    del plain["drawing"]
+    (tmp_path / RECORD).write_text(json.dumps(plain))
+    assert read_record(Result, tmp_path).drawing is None
 
 
 def test_motifs_choose_the_targets(opened: Opened, markers: Path, tmp_path: Path) -> None:
@@ -153,6 +178,8 @@ def test_no_module_is_told_and_not_an_error(screen: Opened) -> None:
     result = run(request(screen, most_genes=50, fewest_genes=400), screen.context())
     assert (result.regulons, result.n_modules, result.auc.shape) == ((), 0, (840, 0))
     assert "No regulator has a module of 400 genes" in " ".join(result.notes)
+    assert result.drawing is not None
+    assert result.drawing.genes == ()
 
 
 def test_a_price_counts_targets(screen: Opened) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scviz.errors import RequestError
 from scviz.networks.attention import SETTINGS, Setting
 from scviz.networks.contract import Edges
+from scviz.networks.drawing import Drawing
 
 TITLE = "Attention network"
 HEAVY = True
@@ -35,7 +36,7 @@ class Request:
     regulators: tuple[str, ...]
     """Names of genes of the dataset."""
     prior: str = ""
-    """Table of known targets (tab separated, a line per pair); "truth" for a simulated screen; empty for none."""
+    """Table of known targets, as `read_prior` reads them; "truth" for a simulated screen; empty for none."""
     most_genes: int = 1200
     """The most variable genes that the model knows; the regulators are always among them."""
     most_cells: int = 100
@@ -120,15 +121,18 @@ class Result:
     verdict: str
     notes: tuple[str, ...]
     seconds: float
+    drawings: dict[str, Drawing] = field(default_factory=dict)
+    """By setting: the regulators and their top targets; empty in records of runs that did not draw them."""
 
     def edges(self, setting: Setting, top: int) -> Edges:
-        """Give the links from each regulator to its top targets, the strongest first."""
+        """Give the links from each regulator to its top targets of positive influence, the strongest first."""
         from scviz.networks.attention import top_targets
 
         links = [
             (float(values[target]), regulator, self.genes[target])
             for regulator, values in zip(self.regulators, self.influence[setting], strict=True)
             for target in top_targets(values, top)
+            if values[target] > 0
         ]
         links.sort(key=lambda link: -link[0])
         return Edges(

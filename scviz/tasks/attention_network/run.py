@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,11 @@ from scipy import sparse
 
 from scviz.memory import peak_gb
 from scviz.networks.attention import SETTINGS, Setting, influence, ranked_attention
+from scviz.networks.drawing import Drawing, by_regulator, draw
 from scviz.progress import Progress
 from scviz.tasks.attention_network import ATTENTION, COEXPRESSION, Check, Request, Result
 from scviz.tasks.attention_network.checking import area, by_chance, check
-from scviz.tasks.attention_network.known_targets import in_words, known_targets
+from scviz.tasks.attention_network.known_targets import known_targets
 from scviz.tasks.attention_network.reading import mean_attention
 from scviz.tasks.attention_network.subject import Subject, find_subject
 from scviz.tasks.attention_network.verdict import notes_of, verdict_of
@@ -27,14 +29,14 @@ Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 def run(request: Request, context: Context) -> Result:
     """Carry the request out; cells that an earlier try has added up are not read again."""
     start = time.monotonic()
-    known = known_targets(request.prior, context.workspace.dataset_folder(request.dataset))
+    prior = known_targets(request.prior, context.workspace.dataset_folder(request.dataset))
     subject = find_subject(request, context)
     attention = mean_attention(subject, context, published=request.published)
     context.report(Progress(stage="Co-expression"))
     correlation = (_correlation(subject.expression[0]), _correlation(subject.expression[1]))
     found = {one: _columns(attention, subject.regulators, one) for one in SETTINGS}
     beside = {one: _coexpression(correlation, subject.regulators, one) for one in SETTINGS}
-    targets = _targets(known, subject)
+    targets = _targets(prior.targets, subject)
     others = _expressed_alike(request, subject)
     null = {one: _null(attention, others, subject, targets, one) for one in SETTINGS}
     checks = tuple(
@@ -42,7 +44,7 @@ def run(request: Request, context: Context) -> Result:
         for setting in SETTINGS
         for one in _checks(request, setting, targets, found[setting], beside[setting], null[setting])
     )
-    return Result(
+    result = Result(
         genes=subject.genes,
         regulators=request.regulators,
         influence={name: values.astype(np.float32) for name, values in found.items()},
@@ -52,13 +54,23 @@ def run(request: Request, context: Context) -> Result:
         checks=checks,
         n_control=len(subject.groups[0]),
         n_perturbed=len(subject.groups[1]),
-        prior=in_words(request.prior) if request.prior else "",
+        prior=prior.name,
         verdict=verdict_of(request, checks),
         notes=notes_of(
             request, subject, targets, seen=np.asarray(np.isfinite(found["difference"]).any(axis=1))
         ),
         seconds=time.monotonic() - start,
     )
+    drawings = {str(one): _drawing(result, one, request) for one in SETTINGS}
+    return replace(result, drawings=drawings, seconds=time.monotonic() - start)
+
+
+def _drawing(result: Result, setting: Setting, request: Request) -> Drawing:
+    """Draw each regulator with its top targets; a target has the color of the regulator that influences it most."""
+    edges = result.edges(setting, request.top)
+    drawing = draw(edges, by_regulator(edges), seed=request.seed)
+    words = f"Each regulator and its {request.top} targets of highest influence, if above 0."
+    return replace(drawing, rule=f"{words} {drawing.rule}")
 
 
 def _columns(means: Pair, genes: NDArray[np.int64], setting: Setting) -> NDArray[np.float64]:

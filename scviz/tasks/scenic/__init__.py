@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.networks.drawing import Drawing
 
 TITLE = "Regulons"
 HEAVY = True
@@ -192,3 +193,5 @@ class Result:
     verdict: str
     notes: tuple[str, ...]
     seconds: float
+    drawing: Drawing | None = None
+    """Regulators and their strongest targets; None in records of runs that did not draw them."""

@@ -14,7 +14,7 @@ from scviz.datasets.expression import log_expression, variable_genes
 from scviz.datasets.genes import identifiers
 from scviz.datasets.simulated import truth_of
 from scviz.errors import DataError, RequestError
-from scviz.networks.priors import Prior, read_prior, read_regulators
+from scviz.networks.priors import Prior, prior_of, read_prior, read_regulators
 from scviz.tasks.context import Context
 from scviz.tasks.scenic import Request
 
@@ -121,13 +121,8 @@ def _truth(folder: Path) -> Prior | None:
         truth = truth_of(folder)
     except DataError:
         return None
-    targets: dict[str, set[str]] = {}
-    for source, target in zip(truth.source, truth.target, strict=True):
-        targets.setdefault(source, set()).add(target)
-    return Prior(
-        name="the network behind the simulated cells",
-        targets={source: frozenset(found) for source, found in sorted(targets.items())},
-    )
+    links = zip(truth.source, truth.target, strict=True)
+    return prior_of("the network behind the simulated cells", links)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

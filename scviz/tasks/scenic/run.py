@@ -37,6 +37,7 @@ from scviz.tasks.price import Price
 from scviz.tasks.scenic import PRUNED, Request, Result
 from scviz.tasks.scenic.inputs import Inputs, Types, gather, types_of
 from scviz.tasks.scenic.judging import described, judge, known_matrix, strongest, verdict
+from scviz.tasks.scenic.picture import picture
 from scviz.tasks.scenic.strengths import seconds_to_read, strengths, trees_of
 
 TRIAL_TARGETS = 4
@@ -88,6 +89,7 @@ def run(request: Request, context: Context) -> Result:
         n_modules=len(modules),
         verdict=verdict(request.method, judged, found, request.pruned, checked_by),
         notes=_notes(request, inputs, modules, regulons),
+        drawing=picture(found, seed=request.seed),
         seconds=time.monotonic() - begun,
     )
 

@@ -95,10 +95,10 @@ with right:
             "correlation and a random ranking stand beside, so that you see what is more than co-expression."
         )
         st.caption(
-            "How much to expect, from simulated cells whose network is known: with 3,000 counts in a cell boosted trees "
-            "and correlation find links 26 and 25 times as well as chance (AUPRC), with 300 counts 10 and 15 times, and "
-            "with 300 counts among 1,000 genes 1.3 and 1.9 times, where perturbing the regulators gives 6.2 times. "
-            "Measured by benchmarks/networks.py."
+            "How much to expect, from simulated cells whose network is known: with 3,000 counts in a cell boosted "
+            "trees and correlation find links 26 and 25 times as well as chance (AUPRC), with 300 counts 10 and 15 "
+            "times, and with 300 counts among 1,000 genes 1.3 and 1.9 times, where perturbing the regulators gives "
+            "6.2 times. Measured by benchmarks/networks.py."
         )
         st.stop()
     run = job_panel(run_id)

@@ -59,6 +59,11 @@ def recall(name: str) -> str | None:
     return value
 
 
+def asked(name: str) -> str:
+    """Return what a link to this page asks for; empty if it does not."""
+    return str(st.query_params.get(name, ""))
+
+
 def preset(widget: str, value: str) -> None:
     """Set a widget before it is drawn."""
     st.session_state[widget] = value

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 GIGABYTE = 10**9
 DATAVERSE = "https://dataverse.harvard.edu"
+ENRICHR = "https://maayanlab.cloud/Enrichr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class Settings:
     """`SCVIZ_UNPACK_GB`: most that one file may unpack to, in GB; default 64."""
     dataverse: str
     """`SCVIZ_DATAVERSE`: address of Harvard Dataverse or a mirror, asked when a user presses Download."""
+    enrichr: str
+    """`SCVIZ_ENRICHR`: address of Enrichr or a mirror, asked for gene sets when a user presses Download."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -63,4 +66,5 @@ class Settings:
             upload_gb=float(env.get("SCVIZ_UPLOAD_GB", "0.5")),
             unpack_gb=float(env.get("SCVIZ_UNPACK_GB", "64")),
             dataverse=env.get("SCVIZ_DATAVERSE") or DATAVERSE,
+            enrichr=env.get("SCVIZ_ENRICHR") or ENRICHR,
         )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pages.components import state
 from pages.components.cell_map import cell_map
 from pages.components.coloring import Coloring, choices, choose_coloring, coloring
+from pages.components.enrich_link import enrich_group
 from pages.components.export import annotated_file
 from pages.components.runs import model_name, read_depth
 from pages.components.show import escaped, map_files, table
@@ -209,8 +210,10 @@ def _groups(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
     if groups:
         st.caption("Named groups")
     for i, (name, members) in enumerate(groups.items()):
-        line = st.columns([4, 1], vertical_alignment="center")
+        line = st.columns([5, 2, 2], vertical_alignment="center")
         line[0].text(f"{name}: {len(members):,} cells")
-        if line[1].button("Forget", key=f"forget_{i}", type="tertiary"):
+        with line[1]:
+            enrich_group(name)
+        if line[2].button("Forget", key=f"forget_{i}", type="tertiary"):
             forget_group(folder, name)
             st.rerun()

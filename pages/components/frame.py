@@ -109,6 +109,13 @@ PAGES = {
         question="Which regulators drive my cells, and is that more than co-expression?",
         group="Networks",
     ),
+    "enrich": Page(
+        file="pages/enrich.py",
+        title="Enrich",
+        icon=":material/category_search:",
+        question="What do these genes have in common, and is that more than chance?",
+        group="Networks",
+    ),
     "runs": Page(
         file="pages/runs.py",
         title="Runs",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import streamlit as st
@@ -13,6 +14,9 @@ from pages.components import state
 from scviz.datasets.safety import allowed
 from scviz.errors import UnreadableFileError
 from scviz.workspace.store import slug
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 MOST_FILES = 500
 GIGABYTE = 10**9
@@ -69,14 +73,21 @@ def _uploaded() -> Path | None:
             f"{file.name} is larger than {limit:g} GB.",
             hint="Ask for it to be put into a folder of the server.",
         )
+    state.keep("file_name", Path(file.name).stem)
+    return kept_upload(file, "h5ad")
+
+
+def kept_upload(file: UploadedFile, ending: str) -> Path:
+    """Put an upload into the workspace, once in a session."""
     kept = state.kept(f"upload_{file.file_id}")
     if kept is None:
         folder = state.workspace().home / "uploads" / uuid4().hex
         folder.mkdir(parents=True)
-        path = folder / f"{slug(Path(file.name).stem)}.h5ad"  # nothing of a name that could lead elsewhere
+        path = (
+            folder / f"{slug(Path(file.name).stem)}.{ending}"
+        )  # nothing of a name that could lead elsewhere
         with path.open("wb") as target:
             shutil.copyfileobj(file, target)
-        state.keep(f"upload_{file.file_id}", str(path))
-        state.keep("file_name", Path(file.name).stem)
         kept = str(path)
+        state.keep(f"upload_{file.file_id}", kept)
     return Path(kept)

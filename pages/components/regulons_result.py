@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.enrich_link import enrich_set
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
 from pages.components.regulon_map import regulon_map
@@ -47,7 +48,7 @@ def regulons_result(run: Run) -> None:
         with picture:
             network_of_run(run, result.drawing, key="network", name="regulon_network", footer=footer)
         with regulons:
-            _regulons(result)
+            _regulons(run, result)
         with types:
             _types(result, footer)
         with on_map:
@@ -101,7 +102,7 @@ def _checks(result: Result) -> None:
     )
 
 
-def _regulons(result: Result) -> None:
+def _regulons(run: Run, result: Result) -> None:
     judged = any(one.n_known >= 0 for one in result.regulons)
     rows = []
     for i, one in enumerate(result.regulons):
@@ -139,6 +140,11 @@ def _regulons(result: Result) -> None:
         type="tertiary",
         icon=":material/download:",
     )
+    row = st.columns([3, 2, 4], vertical_alignment="bottom")
+    names = [one.name for one in result.regulons]
+    chosen = row[0].selectbox("What do its targets have in common?", names, key="enrich_regulon")
+    with row[1]:
+        enrich_set(run, chosen)
     more = "Score: NES of the best motif, less for motifs of relatives. " if result.pruned == "motif" else ""
     if judged:
         more += "p: hypergeometric, of as many known targets among those that were linked. "

@@ -19,6 +19,7 @@ RESULT_PAGE = {
     "perturbation": "perturb",
     "attention_network": "attention",
     "scenic": "regulons",
+    "enrichment": "enrich",
     "pretraining": "pretrain",
     "enhancement": "enhance",
 }

@@ -60,6 +60,11 @@ def recall(name: str) -> str | None:
     return value
 
 
+def from_link(name: str) -> str:
+    """Return what a link to this page asks for; empty if it does not."""
+    return str(st.query_params.get(name, ""))
+
+
 def preset(widget: str, value: str | list[str]) -> None:
     """Set a widget before it is drawn."""
     st.session_state[widget] = value

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli import attention as attention_words
+from scviz.cli import enrich as enrich_words
 from scviz.cli import in_silico as in_silico_words
 from scviz.cli import perturb as perturb_words
 from scviz.cli import regulons as regulons_words
@@ -152,6 +153,18 @@ def find_regulons(options: argparse.Namespace, settings: Settings) -> None:
         regulons_words.write_links(result, options.links)
 
 
+def enrich(options: argparse.Namespace, settings: Settings) -> None:
+    """Test gene sets and print which hold more of the genes than chance gives."""
+    dataset = _dataset(options.dataset, settings)
+    sets = enrich_words.sets_of(options, Workspace.from_settings(settings))
+    if isinstance(sets, gene_terms.Request):
+        sets = str(_carry_out("gene_terms", sets, settings)[1].terms)
+    run, result = _carry_out("enrichment", enrich_words.request_of(options, dataset, sets), settings)
+    print(json.dumps({"run": run, **enrich_words.summary(result)}, indent=1))
+    if options.csv:
+        enrich_words.write_terms(result, options.csv)
+
+
 def enhance(options: argparse.Namespace, settings: Settings) -> None:
     """Restore expression and print the check."""
     dataset, checkpoint = _subject(options, settings)
@@ -200,7 +213,9 @@ def _take_in(task: str, request: Any, settings: Settings) -> None:
 def add_terms(options: argparse.Namespace, settings: Settings) -> None:
     """Take gene terms in and print what was found."""
     path = str(Path(options.file).expanduser().resolve()) if options.file else ""
-    request = gene_terms.Request(path=path, name=options.name, download=options.download)
+    request = gene_terms.Request(
+        path=path, name=options.name, download=options.download, library=options.library
+    )
     _, result = _carry_out("gene_terms", request, settings)
     print(json.dumps(dataclasses.asdict(result)))
 

@@ -7,8 +7,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from scviz.cli import attention, commands, in_silico, perturb, regulons
+from scviz.cli import attention, commands, enrich, in_silico, perturb, regulons
 from scviz.cli.words import DATASET, FILE
+from scviz.datasets.enrichr import LIBRARIES
 from scviz.tasks import annotation, compare, embedding, enhancement, pretraining
 
 
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     perturb.add_command(entries, commands.perturb)
     attention.add_command(entries, commands.attention)
     regulons.add_command(entries, commands.find_regulons)
+    enrich.add_command(entries, commands.enrich)
 
     for add in (_add_compare, _add_enhance, _add_pretrain, _add_weights):
         add(entries)
@@ -57,6 +59,9 @@ def _add_data(entries: Any) -> None:
     terms.add_argument("file", nargs="?", default="", help=".gmt, .tsv, .csv, .json or .pkl, also .gz")
     terms.add_argument("--name", default="")
     terms.add_argument("--download", action="store_true", help="download those published with GEARS, 9.5 MB")
+    terms.add_argument(
+        "--library", choices=list(LIBRARIES), default="", help="download gene sets from Enrichr"
+    )
     terms.set_defaults(command=commands.add_terms)
 
 

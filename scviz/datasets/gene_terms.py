@@ -6,9 +6,11 @@ import gzip
 import io
 import json
 import pickle  # noqa: TID251 - only for a reader that knows dictionaries of sets of words and refuses the rest
+import re
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -29,6 +31,8 @@ LAYOUTS = (
 )
 HEADS = ("gene", "symbol", "gene_name", "gene_symbol", "source")
 """First words of tables whose first line names their columns."""
+WEIGHT = re.compile(r",[0-9.eE+-]+$")
+"""Behind a gene in some libraries of sets."""
 
 
 def read_terms(path: Path) -> Terms:
@@ -53,7 +57,7 @@ def read_terms(path: Path) -> Terms:
     reader = READERS.get(kind.lower())
     if reader is None:
         raise DataError(f"{path.name} is no file of terms by its name.", hint=LAYOUTS)
-    content = _content(path)
+    content = content_of(path)
     try:
         found = reader(content)
     except (ValueError, EOFError, TypeError, KeyError, AttributeError, IndexError) as error:
@@ -105,23 +109,62 @@ def keep_terms(
     return info
 
 
-def gmt(terms: Mapping[str, Iterable[str]]) -> str:
-    r"""Write terms in the GMT format: a line of each term with its genes.
+def genes_by_term(terms: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Turn terms of genes into genes of terms, both sorted.
 
     Examples
     --------
-    >>> gmt({"KLF1": ["heme", "red cell"], "GATA1": ["heme"]})
-    'heme\t\tGATA1\tKLF1\nred cell\t\tKLF1\n'
+    >>> genes_by_term({"KLF1": ["heme", "red cell"], "GATA1": ["heme"]})
+    {'heme': ('GATA1', 'KLF1'), 'red cell': ('KLF1',)}
     """
     genes = defaultdict(list)
     for gene in sorted(terms):
         for term in terms[gene]:
             genes[term].append(gene)
-    return "".join("\t".join([term, "", *genes[term]]) + "\n" for term in sorted(genes))
+    return {term: tuple(genes[term]) for term in sorted(genes)}
 
 
-def _content(path: Path) -> bytes:
-    """Read a file, unpacked, up to a size."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GmtLine:
+    """A line of a GMT file."""
+
+    term: str
+    description: str
+    genes: tuple[str, ...]
+    """Each once; a weight behind a comma, which some libraries have, is left out."""
+
+
+def gmt_lines(content: bytes) -> list[GmtLine]:
+    r"""Read the lines of a GMT file.
+
+    Raises
+    ------
+    ValueError
+        If it is no text, or a line has no genes behind tabs.
+
+    Examples
+    --------
+    >>> gmt_lines(b"heme\tabout\tKLF1,1.0\tGATA1\t\n")
+    [GmtLine(term='heme', description='about', genes=('KLF1', 'GATA1'))]
+    """
+    lines = []
+    for line in _lines(content):
+        term, *rest = (part.strip() for part in line.split("\t"))
+        if len(rest) < 2:
+            raise ValueError(f"the line of {term[:40]!r} has no genes behind tabs")
+        genes = dict.fromkeys(WEIGHT.sub("", gene) for gene in rest[1:] if gene)
+        lines.append(GmtLine(term=term, description=rest[0], genes=tuple(genes)))
+    return lines
+
+
+def content_of(path: Path) -> bytes:
+    """Read a file, unpacked, up to a size.
+
+    Raises
+    ------
+    DataError
+        If it is missing, damaged or too large.
+    """
     try:
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
@@ -141,12 +184,9 @@ def _content(path: Path) -> bytes:
 
 def _gmt(content: bytes) -> Mapping[str, set[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for line in _lines(content):
-        term, *rest = line.split("\t")
-        if len(rest) < 2:
-            raise ValueError(f"the line of {term[:40]!r} has no genes behind tabs")
-        for gene in rest[1:]:
-            found[gene.strip()].add(term.strip())
+    for line in gmt_lines(content):
+        for gene in line.genes:
+            found[gene].add(line.term)
     return found
 
 

@@ -18,6 +18,8 @@ class GeneSet:
     """Transcription factor that is thought to drive them; empty without one."""
     weights: tuple[float, ...] = ()
     """Of each gene; empty where all count alike."""
+    description: str = ""
+    """Where they come from, a few words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,9 @@ def _heatmap(axes: Axes, trace: Any) -> None:
 
 
 def _scatter(axes: Axes, trace: Any) -> None:
+    if isinstance(trace.marker.color, np.ndarray | tuple | list):
+        _shaded(axes, trace)
+        return
     mode = trace.mode or "lines"
     marker, line = trace.marker, trace.line
     label = None if trace.showlegend is False else trace.name
@@ -81,6 +84,15 @@ def _scatter(axes: Axes, trace: Any) -> None:
     if trace.error_x.array is not None:
         ends = [trace.error_x.arrayminus, trace.error_x.array]
         axes.errorbar(trace.x, trace.y, xerr=ends, fmt="none", ecolor=trace.error_x.color, elinewidth=1.2)
+
+
+def _shaded(axes: Axes, trace: Any) -> None:
+    """Draw points that differ in size and in color, by a scale."""
+    sizes = np.broadcast_to(np.asarray(trace.marker.size, dtype=float), len(trace.x))
+    color = np.asarray(trace.marker.color, dtype=float)
+    drawn = axes.scatter(trace.x, trace.y, s=(0.6 * sizes) ** 2, c=color, cmap="viridis", label=trace.name)
+    bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.6)
+    bar.set_label(trace.marker.colorbar.title.text)
 
 
 def _violin(axes: Axes, trace: Any) -> None:

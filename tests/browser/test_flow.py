@@ -198,6 +198,22 @@ def map_drawn_within(page: Page, key: str, patience: int) -> str:
     return map_drawn(page, key)
 
 
+def test_what_tells_a_type_apart_is_held_against_gene_sets(page: Page, url: str, quiet: object) -> None:
+    page.goto(f"{url}/enrich?column=bulk_labels&group=Dendritic")
+    press(page, "run")
+    page.locator(".st-key-bars").wait_for(timeout=SLOW)
+    settled(page)
+    expect(page.get_by_text("First: Antigen presentation, MHC class II")).to_be_visible()
+    expect(page.get_by_text("with random genes").first).to_be_visible()
+    assert "run=" in page.url
+    picture(page, "enrich")
+    page.get_by_role("tab", name="Shares").click()
+    page.locator(".st-key-dots").wait_for()
+    with page.expect_download() as download:
+        press(page, "dots_svg")
+    assert Path(download.value.path()).read_bytes().startswith(b"<?xml")
+
+
 def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     page: Page, url: str, quiet: object
 ) -> None:

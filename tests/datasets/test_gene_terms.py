@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from scviz.datasets import gene_terms
-from scviz.datasets.gene_terms import gmt, keep_terms, read_terms, write_terms
+from scviz.datasets.gene_terms import genes_by_term, keep_terms, read_terms, write_terms
 from scviz.errors import DataError
+from scviz.networks.contract import GeneSet
+from scviz.networks.gmt import gmt_text
 from scviz.workspace import Workspace
 
 TERMS = {"KLF1": frozenset({"GO:1", "GO:2"}), "GATA1": frozenset({"GO:1"})}
@@ -116,7 +118,10 @@ def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch:
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     write_terms(TERMS, tmp_path / "a.json")
-    (tmp_path / "a.gmt").write_text(gmt(TERMS), encoding="utf-8")
+    (tmp_path / "a.gmt").write_text(
+        gmt_text(GeneSet(name=term, genes=genes) for term, genes in genes_by_term(TERMS).items()),
+        encoding="utf-8",
+    )
     assert read_terms(tmp_path / "a.json") == read_terms(tmp_path / "a.gmt") == TERMS
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from scviz.models import cards, model_class
 from scviz.settings import ROOT, Settings
 from scviz.tasks import annotation, back, compare, embedding, enhancement, front
 from scviz.workspace.database import Run
-from scviz.workspace.records import fingerprint, to_json, write_json, write_record
+from scviz.workspace.records import fingerprint, to_json, write_record
 from tests.conftest import Opened, keep_model
 
 PAGES = [
@@ -63,7 +64,8 @@ def carry_out(opened: Opened, task: str, request: Any) -> str:
     context = opened.context(run.id)
     result = back(task).run(request, context)
     write_record(result, context.result)
-    write_json(request, context.folder / "request.json")
+    asked = json.dumps({"task": task, "request": run.request})
+    (context.folder / "request.json").write_text(asked, encoding="utf-8")
     RunQueue(Settings.from_env()).database.add(run)
     return run.id
 

@@ -9,6 +9,7 @@ import pytest
 
 from scviz.datasets.gene_terms import read_terms
 from scviz.errors import DataError, RequestError
+from scviz.networks.gmt import sets_of_terms
 from scviz.progress import silent
 from scviz.tasks.context import Context
 from scviz.tasks.gene_terms import PUBLISHED, Request
@@ -71,7 +72,39 @@ def test_a_place_that_cannot_be_reached_is_told_with_the_way_by_hand(
     assert PATH in refusal.value.hint
 
 
-@pytest.mark.parametrize("asked", [{}, {"path": "a.gmt", "download": True}])
+def test_a_library_is_downloaded_and_taken_in(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = "/geneSetLibrary?mode=text&libraryName=Reactome_2022"
+    with place({library: b"Heme R-HSA-1\t\tKLF1\tGATA1\t\nRed cell\t\tKLF1\t\n"}) as held:
+        monkeypatch.setenv("SCVIZ_ENRICHR", held.address)
+        result = run(Request(library="Reactome_2022"), context(workspace))
+        assert held.asked == [library]
+    sets = {one.name: one.genes for one in sets_of_terms(workspace.terms_file(result.terms))}
+    assert sets == {"Heme R-HSA-1": ("GATA1", "KLF1"), "Red cell": ("KLF1",)}
+    (info,) = workspace.terms()
+    assert (info.name, info.source) == ("Reactome pathways, 2022", "Reactome_2022 of Enrichr")
+
+
+def test_a_page_in_place_of_a_library_is_not_kept(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = "/geneSetLibrary?mode=text&libraryName=Reactome_2022"
+    with place({library: b"<html>busy</html>"}) as held:
+        monkeypatch.setenv("SCVIZ_ENRICHR", held.address)
+        surroundings = context(workspace)
+        with pytest.raises(DataError, match="cannot be read as terms") as refusal:
+            run(Request(library="Reactome_2022"), surroundings)
+    assert "Reactome_2022.gmt" in refusal.value.hint
+    assert workspace.terms() == []
+    assert not list(surroundings.state.iterdir())
+
+
+def test_a_library_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(RequestError, match="no library 'Mine'") as refusal:
+        Request(library="Mine")
+    assert "MSigDB_Hallmark_2020" in refusal.value.hint
+
+
+@pytest.mark.parametrize("asked", [{}, {"path": "a.gmt", "download": True}, {"path": "a", "library": "b"}])
 def test_a_file_and_a_download_exclude_each_other(asked: dict[str, object]) -> None:
     with pytest.raises(RequestError, match="Choose one") as refusal:
         Request(**asked)

@@ -1,9 +1,10 @@
-"""Take terms of genes into the workspace: a file of the user, or the published ones."""
+"""Take terms of genes, which are gene sets too, into the workspace: a file of the user, or published ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scviz.datasets.enrichr import LIBRARIES
 from scviz.errors import RequestError
 
 TITLE = "Add gene terms"
@@ -17,17 +18,23 @@ class Request:
     """Which terms, and what they are called."""
 
     path: str = ""
-    """A file that its user may open; empty downloads the published terms."""
+    """A file that its user may open."""
     name: str = ""
-    """What they are called; empty takes the name of the file."""
+    """What they are called; empty takes the name of the file or of what is downloaded."""
     download: bool = False
-    """Whether the published terms are to be downloaded."""
+    """Whether the terms that are published with GEARS are to be downloaded."""
+    library: str = ""
+    """A library of gene sets at Enrichr that is to be downloaded, a key of `LIBRARIES`."""
 
     def __post_init__(self) -> None:
-        if bool(self.path) == self.download:
+        if sum(map(bool, (self.path, self.download, self.library))) != 1:
             raise RequestError(
-                "Choose one: a file with gene terms, or the download of the published ones.",
+                "Choose one: a file with gene terms, or a download of published ones.",
                 hint="Give the path of a .gmt, .tsv, .csv, .json or .pkl file.",
+            )
+        if self.library and self.library not in LIBRARIES:
+            raise RequestError(
+                f"There is no library {self.library!r} here.", hint=f"There are {', '.join(LIBRARIES)}."
             )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+from scviz.networks.contract import GeneSet
+from scviz.networks.gmt import gmt_text
 from scviz.tasks.scenic import Found
 from scviz.workspace.records import fingerprint
 
@@ -40,4 +42,4 @@ def files_version(paths: Iterable[str]) -> str:
 
 def gmt(regulons: Iterable[Found]) -> str:
     """Write regulons in the GMT format: a line of each with its name, its regulator and its targets."""
-    return "".join("\t".join([one.name, one.regulator, *one.genes]) + "\n" for one in regulons)
+    return gmt_text(GeneSet(name=one.name, genes=one.genes, regulator=one.regulator) for one in regulons)

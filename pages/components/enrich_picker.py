@@ -1,0 +1,147 @@
+"""Which genes to ask about: typed, a set of a finished run, or those that tell cells apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.cells_picker import GROUP, columns_of
+from pages.components.runs import clock, describe
+from pages.components.state import position
+from scviz.tasks.enrichment import DIRECTIONS, METHODS, Request
+from scviz.tasks.enrichment.sources import RunSets, sets_of_run, tasks_with_sets
+from scviz.workspace import DatasetInfo
+from scviz.workspace.groups import group_version, read_groups
+
+KINDS = {"group": "A group", "run": "A run", "typed": "Typed"}
+OTHERS = "all other cells"
+
+
+def pick_question(dataset: DatasetInfo) -> Request | None:
+    """Let the user say which genes; None, with words, until that is said. A link to the page says it at first."""
+    linked = "run" if state.from_link("from_run") else "typed" if state.from_link("genes") else "group"
+    kind = st.segmented_control(
+        "Which genes",
+        list(KINDS),
+        default=linked,
+        required=True,
+        format_func=KINDS.__getitem__,
+        help="Those that tell a group of cells apart, a module or regulon of a finished run, or genes that you type.",
+        key="question_kind",
+    )
+    if kind == "run":
+        return _of_a_run(dataset)
+    return _typed(dataset) if kind == "typed" else _of_a_group(dataset)
+
+
+def _typed(dataset: DatasetInfo) -> Request | None:
+    text = st.text_area(
+        "Genes",
+        value=state.from_link("genes"),
+        placeholder="ISG15, IFIT1, MX1",
+        help="Symbols or Ensembl ids, separated by spaces, commas or lines. What is not measured is listed.",
+        key="typed_genes",
+    )
+    genes = tuple(dict.fromkeys(re.split(r"[\s,;]+", text.strip()))) if text.strip() else ()
+    if not genes:
+        st.info("Type or paste genes.")
+        return None
+    return Request(dataset=dataset.id, genes=genes)
+
+
+@st.cache_resource(max_entries=8)
+def _sets(run_id: str, ended: float) -> RunSets:  # noqa: ARG001 - a run that was resumed ended anew
+    return sets_of_run(state.workspace(), run_id)
+
+
+def _of_a_run(dataset: DatasetInfo) -> Request | None:
+    runs = {
+        run.id: run
+        for run in state.queue().runs(states=("done",), owner=state.owner())
+        if run.task in tasks_with_sets() and run.request["dataset"] == dataset.id
+    }
+    if not runs:
+        st.info("No finished run has gene sets of these cells yet: find regulons or modules first.")
+        st.page_link(
+            "pages/regulons.py", label="Regulons", icon=":material/account_tree:", query_params=state.link()
+        )
+        return None
+    chosen = st.selectbox(
+        "Run",
+        list(runs),
+        index=position(list(runs), state.from_link("from_run")),
+        format_func=lambda run: f"{describe(runs[run])} · {clock(runs[run].ended)}",
+        key="from_run",
+    )
+    sets = _sets(chosen, runs[chosen].ended).sets
+    if not sets:
+        st.info("This run has found no gene sets.")
+        return None
+    name = st.selectbox(
+        "Gene set of the run",
+        list(sets),
+        index=position(list(sets), state.from_link("set")),
+        format_func=lambda name: f"{name} · {len(sets[name]):,} genes",
+        key=f"set_of_{chosen}",
+    )
+    return Request(dataset=dataset.id, run=chosen, name=name)
+
+
+def checkpoint_of(question: Request) -> str:
+    """Return the weights that made the genes; empty if none did."""
+    if not question.run:
+        return ""
+    return _sets(question.run, state.queue().get(question.run).ended).checkpoint
+
+
+def _of_a_group(dataset: DatasetInfo) -> Request | None:
+    groups = read_groups(state.workspace().dataset_folder(dataset.id))
+    columns = [*columns_of(dataset), *([GROUP] if groups else [])]
+    if not columns:
+        st.info(
+            "This dataset has no column that tells cells apart: circle and name cells on the Explore page."
+        )
+        return None
+    linked = (
+        GROUP
+        if state.from_link("group") in groups and not state.from_link("column")
+        else state.from_link("column")
+    )
+    column = st.selectbox("Cells from", columns, index=position(columns, linked), key="group_column")
+    values = list(groups) if column == GROUP else list(dataset.column(column).values)
+    group = st.selectbox(
+        "Genes of", values, index=position(values, state.from_link("group")), key=f"group_{column}"
+    )
+    if column == GROUP:
+        asked = Request(dataset=dataset.id, group=group, group_version=group_version(groups[group]))
+    else:
+        others = ["", *(value for value in values if value != group)]
+        against = st.selectbox(
+            "Against",
+            others,
+            index=position(others, state.from_link("against")),
+            format_func=lambda value: value or OTHERS,
+            key=f"against_{column}_{group}",
+        )
+        asked = Request(dataset=dataset.id, column=column, group=group, against=against)
+    method = st.selectbox(
+        "How",
+        list(METHODS),
+        format_func=lambda name: METHODS[name].split(":")[0].split(" (")[0],
+        help=". ".join(METHODS.values()) + ".",
+        key="method",
+    )
+    if method == "prerank":
+        return replace(asked, method=method)
+    direction = st.segmented_control(
+        "Genes that are",
+        list(DIRECTIONS),
+        default="up",
+        required=True,
+        format_func=DIRECTIONS.__getitem__,
+        key="direction",
+    )
+    return replace(asked, direction=direction)

@@ -1,0 +1,122 @@
+"""What the command `enrich` takes, prints and writes."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scviz.cli.words import DATASET
+from scviz.datasets.enrichr import LIBRARIES
+from scviz.errors import RequestError
+from scviz.tasks import gene_terms
+from scviz.tasks.enrichment import DIRECTIONS, METHODS, PROGRAMMES, Request, Result
+from scviz.tasks.enrichment.sources import libraries
+from scviz.workspace import Workspace
+
+NUMBERS = (
+    *("max_fdr", "least_change", "most_cells", "fewest_genes", "most_genes"),
+    *("n_random", "n_permutations", "seed"),
+)
+MOST_PRINTED = 20
+
+
+def add_command(commands: Any, command: Callable[..., None]) -> None:
+    """Offer the test of gene sets."""
+    enrich = commands.add_parser("enrich", help="ask what genes have in common, beside random genes")
+    enrich.add_argument("dataset", help=DATASET)
+    enrich.add_argument("--genes", nargs="+", default=[], help="symbols or Ensembl ids")
+    enrich.add_argument("--run", default="", help="id of a finished run with modules or regulons")
+    enrich.add_argument("--set", dest="name", default="", help="which module or regulon of the run")
+    enrich.add_argument("--column", default="", help="column that tells groups of cells apart")
+    enrich.add_argument(
+        "--group", default="", help="value of the column: the genes that tell these cells apart"
+    )
+    enrich.add_argument("--against", default="", help="value of the column; default: all other cells")
+    enrich.add_argument("--direction", choices=list(DIRECTIONS), default="up")
+    enrich.add_argument("--method", choices=list(METHODS), default="over-representation")
+    enrich.add_argument(
+        "--sets",
+        default=PROGRAMMES,
+        help=f'"{PROGRAMMES}" of scviz, a .gmt file, the id of gene terms, or a library of Enrichr, which is '
+        f"downloaded once ({', '.join(LIBRARIES)})",
+    )
+    enrich.add_argument(
+        "--checkpoint", default="", help="weights: only genes that they know are the background"
+    )
+    fields = {field.name: field.default for field in dataclasses.fields(Request)}
+    for name in NUMBERS:
+        default: Any = fields[name]
+        enrich.add_argument(
+            f"--{name.replace('_', '-')}", type=type(default), default=default, help=f"default {default}"
+        )
+    enrich.add_argument("--csv", type=Path, help="write one row per gene set here")
+    enrich.set_defaults(command=command)
+
+
+def sets_of(options: argparse.Namespace, workspace: Workspace) -> str | gene_terms.Request:
+    """Find the gene sets that are named; those that are not here yet as a request to take them in.
+
+    Raises
+    ------
+    RequestError
+        If the name is that of nothing.
+    """
+    named = options.sets
+    if named in libraries(workspace):
+        return str(named)
+    if named in LIBRARIES:
+        here = [info.id for info in workspace.terms() if info.name == LIBRARIES[named]]
+        return here[0] if here else gene_terms.Request(library=named)
+    path = Path(named).expanduser().resolve()
+    if not path.is_file():
+        raise RequestError(
+            f"There are no gene sets {named!r}, and no such file.",
+            hint=f"Here are {', '.join(libraries(workspace))}; Enrichr has {', '.join(LIBRARIES)}.",
+        )
+    return gene_terms.Request(path=str(path))
+
+
+def request_of(options: argparse.Namespace, dataset: str, sets: str) -> Request:
+    """Turn options into a request."""
+    given = {name: getattr(options, name) for name in NUMBERS}
+    words = ("run", "name", "column", "group", "against", "direction", "method", "checkpoint")
+    return Request(
+        dataset=dataset,
+        genes=tuple(options.genes),
+        sets=sets,
+        **given,
+        **{name: getattr(options, name) for name in words},
+    )
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """Say what was found, beside random genes."""
+    return {
+        "verdict": result.verdict,
+        "gene_sets": result.sets_name,
+        "background": f"{result.n_background:,} {result.background}",
+        "tested": result.n_sets,
+        "enriched": result.n_passing,
+        "enriched_by_chance": round(float(result.random_passing.mean()), 2),
+        "not_found": [*result.not_found[:MOST_PRINTED]],
+        "first": {
+            one.name: {"fdr": one.fdr, "genes": len(one.genes), "of": one.n_set}
+            for one in result.found[:MOST_PRINTED]
+        },
+        "notes": [*result.notes],
+    }
+
+
+def write_terms(result: Result, path: Path) -> None:
+    """Write one row per gene set."""
+    names = [field.name for field in dataclasses.fields(result.found[0])]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        for one in result.found:
+            values = dataclasses.asdict(one) | {"genes": " ".join(one.genes)}
+            writer.writerow([values[name] for name in names])

@@ -48,13 +48,17 @@ def choices(dataset: DatasetInfo) -> list[str]:
 def choose_coloring(
     dataset: DatasetInfo, more: Mapping[str, Coloring] | None = None
 ) -> tuple[Coloring | None, str]:
-    """Offer columns and genes to color by, and what else is given by its name.
+    """Offer columns and genes to color by, and what else is given by its name; a gene in the address comes first.
 
     Returns
     -------
     The coloring, None when no gene is named yet; and the choice.
     """
     more = more or {}
+    wanted = state.asked("gene")
+    if wanted:
+        state.preset("color_by", GENE)
+        state.preset("gene", wanted)
     row = st.columns([3, 3, 6], vertical_alignment="bottom")
     choice = row[0].selectbox("Color by", [*choices(dataset), *more], key="color_by")
     if choice in more:

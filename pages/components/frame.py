@@ -109,6 +109,13 @@ PAGES = {
         question="Which regulators drive my cells, and is that more than co-expression?",
         group="Networks",
     ),
+    "modules": Page(
+        file="pages/modules.py",
+        title="Modules",
+        icon=":material/bubble_chart:",
+        question="Which genes work together, and is that more than co-expression?",
+        group="Networks",
+    ),
     "runs": Page(
         file="pages/runs.py",
         title="Runs",

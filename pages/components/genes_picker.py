@@ -9,8 +9,9 @@ from pages.components import state
 from pages.components.cells_picker import CellChoice
 from pages.components.show import escaped
 from scviz.foundation.vocab import GeneVocab
-from scviz.tasks.in_silico import Filter, Kind, Request
-from scviz.tasks.in_silico.cells import chosen_rows, sample
+from scviz.tasks.chosen_cells import chosen_rows, sample
+from scviz.tasks.filters import Filter
+from scviz.tasks.in_silico import Kind, Request
 from scviz.tasks.in_silico.genes import GenesSeen, by_name, genes_seen
 from scviz.workspace import CheckpointInfo, DatasetInfo
 
@@ -53,6 +54,11 @@ def pick_genes(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tuple[str, 
     """Let the user choose among the genes that can be edited, and ask after any other."""
     places = seen.editable(kind)[:MOST_OFFERED]
     counts = dict(zip((seen.names[i] for i in places), seen.n_cells[places].tolist(), strict=True))
+    wanted = state.asked("gene")
+    if wanted in counts:
+        state.preset("genes", [wanted])
+    elif wanted:
+        st.warning(escaped(seen.refusal(wanted, kind)))
     chosen = st.multiselect(
         "Which genes",
         list(counts),

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.job_panel import duration
-from pages.components.regulon_map import regulon_map
 from pages.components.runs import dataset_name
+from pages.components.score_map import score_map
 from pages.components.show import escaped, figure, table
 from scviz.datasets.columns import cell_names
 from scviz.plots.regulons import regulons_figure
@@ -48,7 +48,8 @@ def regulons_result(run: Run) -> None:
         with types:
             _types(result, footer)
         with on_map:
-            regulon_map(run, result)
+            names = [one.name for one in result.regulons]
+            score_map(run, names, result.auc, label="Regulon", title="activity (AUCell)", key="regulon")
         with links:
             _links(result)
         with cells:

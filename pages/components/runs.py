@@ -8,6 +8,7 @@ from pages.components import state
 from scviz.errors import ScvizError
 from scviz.models import cards
 from scviz.tasks import front
+from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
 RESULT_PAGE = {
@@ -18,6 +19,7 @@ RESULT_PAGE = {
     "perturbation": "perturb",
     "attention_network": "attention",
     "scenic": "regulons",
+    "modules": "modules",
     "pretraining": "pretrain",
     "enhancement": "enhance",
 }
@@ -55,6 +57,12 @@ def checkpoint_name(identifier: str) -> str:
         return state.workspace().checkpoint(identifier).name
     except ScvizError:
         return str(identifier)
+
+
+def trained_on(checkpoint: CheckpointInfo, dataset: DatasetInfo) -> bool:
+    """Tell whether weights were made here from cells of a dataset, by the command that made them."""
+    asked = "demo" if dataset.demo else dataset.id
+    return checkpoint.command.startswith(f"python -m scviz pretrain {asked} ")
 
 
 def finished_map(dataset: str, checkpoint: str) -> str:

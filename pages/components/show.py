@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components.cell_map import MapLook
 from scviz.errors import ScvizError
@@ -36,7 +37,7 @@ def figure(drawing: go.Figure, *, key: str, name: str, alt: str, height: int, fo
     """
     config = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"]}
     st.plotly_chart(drawing, theme=None, key=key, height=height, alt=alt, config=config)
-    _downloads(key, name, lambda kind: _draw(drawing, kind, footer))
+    downloads(key, name, lambda kind: _draw(drawing, kind, footer))
 
 
 def map_files(points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLook, *, key: str) -> None:
@@ -48,7 +49,7 @@ def map_files(points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLoo
         words = {"labels": tuple(look.labels), "title": look.title, "caption": look.caption}
         return draw_map(points, codes, look.palette, kind, scale=look.scale, **words)
 
-    _downloads(key, key, draw)
+    downloads(key, key, draw)
 
 
 def _draw(drawing: go.Figure, kind: Kind, footer: str) -> bytes:
@@ -57,8 +58,8 @@ def _draw(drawing: go.Figure, kind: Kind, footer: str) -> bytes:
     return draw(drawing, kind, footer=footer)
 
 
-def _downloads(key: str, name: str, draw: Callable[[Kind], bytes]) -> None:
-    """Offer a file of each kind; it is drawn when its button is pressed."""
+def downloads(key: str, name: str, draw: Callable[[Kind], bytes]) -> DeltaGenerator:
+    """Offer a file of each kind, drawn when its button is pressed; returns the row of buttons, for more of them."""
     row = st.container(horizontal=True, gap="small", key=f"{key}_files")
     for kind, mime in MIME.items():
         row.download_button(
@@ -71,6 +72,7 @@ def _downloads(key: str, name: str, draw: Callable[[Kind], bytes]) -> None:
             type="tertiary",
             icon=":material/download:",
         )
+    return row
 
 
 def table(frame: pd.DataFrame, *, key: str, name: str, height: int | None = None, **options: Any) -> None:

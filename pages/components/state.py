@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -59,15 +60,19 @@ def recall(name: str) -> str | None:
     return value
 
 
-def preset(widget: str, value: str) -> None:
+def preset(widget: str, value: str | list[str]) -> None:
     """Set a widget before it is drawn."""
     st.session_state[widget] = value
 
 
-def value_of(widget: str) -> str:
+def value_of(widget: str) -> Any:
     """Return what a widget holds; for callbacks, which run before the page does."""
-    value: str = st.session_state[widget]
-    return value
+    return st.session_state[widget]
+
+
+def asked(name: str) -> str:
+    """Take out of the address what a link from another page asks for, so that it is done once; empty for nothing."""
+    return str(st.query_params.pop(name, ""))
 
 
 def keep(name: str, value: str | None) -> None:

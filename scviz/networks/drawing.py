@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-import igraph
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +17,18 @@ MOST_GENES, MOST_LINKS = 300, 900
 CENTERING = 0.05
 """How strongly the middle attracts every gene, by the strongest link: parts that no link joins stay near."""
 ITERATIONS = 500
+GAP, PUSHES = 0.7, 40
+"""Genes lie at least as far apart, as a share of what a grid of them would give; so often is it tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbor:
+    """A gene at the other end of a link."""
+
+    gene: str
+    role: Literal["target", "regulator", "linked"]
+    """Whether the link leads to it or comes from it, or has no direction."""
+    weight: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +37,9 @@ class Drawing:
 
     genes: tuple[str, ...]
     x: tuple[float, ...]
-    """Of each gene, 0 to 1."""
+    """Of each gene, 0 to 1 from left to right."""
     y: tuple[float, ...]
+    """Of each gene, 0 to 1 from the bottom to the top."""
     groups: tuple[str, ...]
     """Name of the module of each gene, by which it is colored; empty for genes of none."""
     sources: tuple[int, ...]
@@ -40,7 +53,21 @@ class Drawing:
     @property
     def degrees(self) -> list[int]:
         """Links of each gene that are drawn."""
-        return np.bincount([*self.sources, *self.targets], minlength=len(self.genes)).tolist()
+        ends = np.array([*self.sources, *self.targets], dtype=np.int64)
+        return [int(n) for n in np.bincount(ends, minlength=len(self.genes))]
+
+    def neighbors(self, gene: str) -> list[Neighbor]:
+        """List the genes that a drawn link joins to a gene, the strongest link first."""
+        own = self.genes.index(gene)
+        found = []
+        for source, target, weight in zip(self.sources, self.targets, self.weights, strict=True):
+            if own in (source, target):
+                other = target if source == own else source
+                role: Literal["target", "regulator"] = "target" if source == own else "regulator"
+                found.append(
+                    Neighbor(gene=self.genes[other], role=role if self.directed else "linked", weight=weight)
+                )
+        return found
 
 
 def draw(
@@ -53,8 +80,9 @@ def draw(
 ) -> Drawing:
     """Choose what is drawn of a network, and lay it out.
 
-    Genes with the largest sum of weights are kept. Among them each keeps its strongest link; the strongest of the others
-    follow. Positions are those of Fruchterman and Reingold, with a weak pull to the middle.
+    Genes with the largest sum of weights are kept, if a link joins them to another of these. Each keeps its strongest
+    link; the strongest of the others follow. Positions are those of Fruchterman and Reingold, with a weak pull to the
+    middle; genes that would hide each other are pushed apart.
 
     Parameters
     ----------
@@ -63,15 +91,16 @@ def draw(
     groups
         Module of a gene, by name.
     """
-    genes = _strongest_genes(edges, most_genes)
+    strongest = _strongest_genes(edges, most_genes)
+    ends = list(zip(edges.sources, edges.targets, strict=True))
+    rows = [i for i, pair in enumerate(ends) if strongest.issuperset(pair)]
+    genes = list(dict.fromkeys(gene for i in rows for gene in ends[i]))
     place = {gene: i for i, gene in enumerate(genes)}
-    rows = [i for i, pair in enumerate(zip(edges.sources, edges.targets, strict=True)) if set(pair) <= place.keys()]
-    pairs = np.array([(place[edges.sources[i]], place[edges.targets[i]]) for i in rows], dtype=np.int64).reshape(-1, 2)
+    pairs = np.array([[place[gene] for gene in ends[i]] for i in rows], dtype=np.int64).reshape(-1, 2)
     weights = edges.weights[rows]
     kept = _thinned(pairs, most_links)
     pairs, weights = pairs[kept], weights[kept]
     positions = _positions(len(genes), pairs, weights, seed)
-    n_genes = len({*edges.sources, *edges.targets})
     return Drawing(
         genes=tuple(genes),
         x=tuple(positions[:, 0].round(4).tolist()),
@@ -81,22 +110,31 @@ def draw(
         targets=tuple(pairs[:, 1].tolist()),
         weights=tuple(weights.tolist()),
         directed=edges.directed,
-        rule=_rule(len(genes), n_genes, len(pairs), len(edges.sources)),
+        rule=_rule(len(genes), len({*edges.sources, *edges.targets}), len(pairs), len(ends)),
     )
 
 
-def _strongest_genes(edges: Edges, most: int) -> list[str]:
+def by_regulator(edges: Edges) -> dict[str, str]:
+    """Group genes with the regulator of their strongest link, and regulators with themselves."""
+    groups: dict[str, str] = {}
+    for source, target in zip(edges.sources, edges.targets, strict=True):
+        groups.setdefault(target, source)
+    return groups | {source: source for source in edges.sources}
+
+
+def _strongest_genes(edges: Edges, most: int) -> set[str]:
     total: defaultdict[str, float] = defaultdict(float)
     for source, target, weight in zip(edges.sources, edges.targets, edges.weights, strict=True):
         total[source] += weight
         total[target] += weight
-    return sorted(sorted(total), key=lambda gene: -total[gene])[:most]
+    return set(sorted(total, key=lambda gene: (-total[gene], gene))[:most])
 
 
 def _thinned(pairs: NDArray[np.int64], most: int) -> list[int]:
     """Choose links that come strongest first: the first of each gene, then others in their order."""
     seen: set[int] = set()
-    first, others = [], []
+    first: list[int] = []
+    others: list[int] = []
     for i, pair in enumerate(pairs.tolist()):
         (others if seen.issuperset(pair) else first).append(i)
         seen.update(pair)
@@ -109,39 +147,48 @@ def _positions(
     """Lay genes out, (G, 2) between 0 and 1."""
     if not n_genes:
         return np.empty((0, 2))
+    import igraph  # pages read drawings, and never lay them out
+
     middle = n_genes
-    strength = weights / weights.max() if len(weights) else weights
+    strength = np.maximum(weights / weights.max(), 1e-3)
     pulls = [(gene, middle) for gene in range(n_genes)]
     graph = igraph.Graph(n_genes + 1, [*pairs.tolist(), *pulls])
     igraph.set_random_number_generator(random.Random(seed))
     laid = graph.layout_fruchterman_reingold(
-        weights=[*np.maximum(strength, 1e-3).tolist(), *[CENTERING] * n_genes],
+        weights=[*strength.tolist(), *[CENTERING] * n_genes],
         seed=np.random.default_rng(seed).random((n_genes + 1, 2)).tolist(),
         niter=ITERATIONS,
         grid=False,
     )
-    places = np.array(laid.coords)[:middle]
-    span = float(np.ptp(places, axis=0).max()) or 1.0
-    return np.asarray((places - places.min(axis=0)) / span)
+    return _filled(_apart(_filled(np.array(laid.coords)[:middle]), GAP / np.sqrt(n_genes)))
+
+
+def _filled(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Stretch places to fill 0 to 1 in both directions, (G, 2)."""
+    span = np.ptp(places, axis=0)
+    return np.asarray(np.where(span > 0, (places - places.min(axis=0)) / np.where(span > 0, span, 1), 0.5))
+
+
+def _apart(places: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
+    """Push genes apart that would hide each other, (G, 2)."""
+    for _ in range(PUSHES):
+        away = places[:, None] - places[None]  # (G, G, 2)
+        distance = np.linalg.norm(away, axis=2)
+        np.fill_diagonal(distance, gap)
+        lacking = np.clip(gap - distance, 0, None) / np.maximum(distance, 1e-9)
+        places = places + 0.5 * (away * lacking[..., None]).sum(axis=1)
+    return places
 
 
 def _rule(n_drawn: int, n_genes: int, n_links: int, n_all: int) -> str:
-    genes = f"All {n_genes:,} genes" if n_drawn == n_genes else f"{n_drawn:,} of {n_genes:,} genes, those linked most,"
-    links = f"all {n_all:,} links" if n_links == n_all else f"{n_links:,} of {n_all:,} links, the strongest of each gene first"
-    return f"{genes} and {links}."
-
-
-def edges_within(sets: Sequence[Sequence[str]], edges: Edges) -> Edges:
-    """Keep links between two genes of the same set."""
-    of_set: defaultdict[str, set[int]] = defaultdict(set)
-    for i, genes in enumerate(sets):
-        for gene in genes:
-            of_set[gene].add(i)
-    pairs = zip(edges.sources, edges.targets, strict=True)
-    rows = [i for i, (source, target) in enumerate(pairs) if of_set[source] & of_set[target]]
-    return Edges(
-        sources=tuple(edges.sources[i] for i in rows),
-        targets=tuple(edges.targets[i] for i in rows),
-        weights=edges.weights[rows],
-        directed=edges.directed,
+    genes = (
+        f"All {n_genes:,} genes"
+        if n_drawn == n_genes
+        else f"{n_drawn:,} of {n_genes:,} genes, those linked most,"
     )
+    links = (
+        f"all {n_all:,} links"
+        if n_links == n_all
+        else f"{n_links:,} of {n_all:,} links, the strongest of each gene first"
+    )
+    return f"{genes} and {links}."

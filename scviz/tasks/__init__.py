@@ -21,6 +21,7 @@ TASKS = (
     "perturbation",
     "attention_network",
     "scenic",
+    "modules",
     "enhancement",
     "pretraining",
     "exporting",

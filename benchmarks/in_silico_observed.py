@@ -15,15 +15,16 @@ from scviz.datasets.readers import open_file
 from scviz.progress import silent
 from scviz.tasks import in_silico, pretraining
 from scviz.tasks.context import Context
+from scviz.tasks.filters import Filter
 from scviz.tasks.in_silico.run import run as edit
 from scviz.tasks.pretraining.run import run as pretrain
 from scviz.workspace import DatasetInfo, Workspace
 
 CONTROL = {
-    "kang_ifnb_2000": in_silico.Filter(column="condition", values=("ctrl",)),
-    "papalexi_crispr_15k": in_silico.Filter(column="perturbation", values=("control",)),
+    "kang_ifnb_2000": Filter(column="condition", values=("ctrl",)),
+    "papalexi_crispr_15k": Filter(column="perturbation", values=("control",)),
 }
-GOAL = {"kang_ifnb_2000": in_silico.Filter(column="condition", values=("stim",))}
+GOAL = {"kang_ifnb_2000": Filter(column="condition", values=("stim",))}
 GENES = {
     "kang_ifnb_2000": ("STAT1", "IRF7", "ISG15", "IFI6", "CXCL10", "CST3", "GAPDH"),
     "papalexi_crispr_15k": (

@@ -6,7 +6,8 @@ from pages.components import state
 from pages.components.cells_picker import columns_of, narrow, pick_cells, pick_goal
 from pages.components.coverage import enough_genes
 from pages.components.frame import frame
-from pages.components.genes_picker import pick_genes, seen_in
+from pages.components.gene_set_picker import pick_genes_or_set, take_set_from_address
+from pages.components.genes_picker import seen_in
 from pages.components.in_silico_result import in_silico_result, ranking_so_far
 from pages.components.job_panel import job_panel
 from pages.components.price import price
@@ -26,6 +27,7 @@ if dataset is None or checkpoint is None:
     st.page_link("pages/data.py", label="Open a dataset", icon=":material/folder_open:")
     st.stop()
 
+take_set_from_address()
 left, right = st.columns([4, 11], gap="medium")
 with left, errors_in_words():
     choice = pick_cells(dataset)
@@ -90,7 +92,7 @@ with left, errors_in_words():
         seed = st.number_input("Seed", 0, 9999, 0, key="seed")
     seen = seen_in(dataset, checkpoint, choice, int(most_cells), int(seed))
     with genes_place:
-        genes = () if scope == "all" else pick_genes(dataset, seen, kind)
+        genes = () if scope == "all" else pick_genes_or_set(dataset, seen, kind)
     if genes or scope == "all":
         request = Request(
             dataset=dataset.id,

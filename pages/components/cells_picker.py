@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.components import state
-from scviz.tasks.in_silico import Filter
+from scviz.tasks.filters import Filter
 from scviz.workspace import DatasetInfo
 from scviz.workspace.groups import group_version, read_groups
 

@@ -95,6 +95,13 @@ PAGES = {
         question="What would my cells look like with more reads?",
         group="Ask",
     ),
+    "modules": Page(
+        file="pages/modules.py",
+        title="Modules",
+        icon=":material/bubble_chart:",
+        question="Which genes work together, and is that more than co-expression?",
+        group="Networks",
+    ),
     "attention": Page(
         file="pages/attention.py",
         title="Attention",

@@ -9,8 +9,9 @@ from pages.components import state
 from pages.components.cells_picker import CellChoice
 from pages.components.show import escaped
 from scviz.foundation.vocab import GeneVocab
-from scviz.tasks.in_silico import Filter, Kind, Request
-from scviz.tasks.in_silico.cells import chosen_rows, sample
+from scviz.tasks.chosen_cells import chosen_rows, sample
+from scviz.tasks.filters import Filter
+from scviz.tasks.in_silico import Kind, Request
 from scviz.tasks.in_silico.genes import GenesSeen, by_name, genes_seen
 from scviz.workspace import CheckpointInfo, DatasetInfo
 

@@ -10,8 +10,8 @@ from pages.components import state
 from pages.components.enrich_link import enrich_set
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
-from pages.components.regulon_map import regulon_map
 from pages.components.runs import dataset_name
+from pages.components.score_map import score_map
 from pages.components.show import escaped, figure, table
 from scviz.datasets.columns import cell_names
 from scviz.plots.regulons import regulons_figure
@@ -52,7 +52,8 @@ def regulons_result(run: Run) -> None:
         with types:
             _types(result, footer)
         with on_map:
-            regulon_map(run, result)
+            names = [one.name for one in result.regulons]
+            score_map(run, names, result.auc, label="Regulon", title="activity (AUCell)", key="regulon")
         with links:
             _links(result)
         with cells:

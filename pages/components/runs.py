@@ -20,6 +20,7 @@ RESULT_PAGE = {
     "attention_network": "attention",
     "scenic": "regulons",
     "enrichment": "enrich",
+    "modules": "modules",
     "pretraining": "pretrain",
     "enhancement": "enhance",
 }

@@ -16,6 +16,7 @@ from typing import Any
 from scviz.cli import attention as attention_words
 from scviz.cli import enrich as enrich_words
 from scviz.cli import in_silico as in_silico_words
+from scviz.cli import modules as modules_words
 from scviz.cli import perturb as perturb_words
 from scviz.cli import regulons as regulons_words
 from scviz.errors import JobError, RequestError
@@ -151,6 +152,21 @@ def find_regulons(options: argparse.Namespace, settings: Settings) -> None:
         options.gmt.write_text(scenic_files.gmt(result.regulons), encoding="utf-8")
     if options.links:
         regulons_words.write_links(result, options.links)
+
+
+def find_modules(options: argparse.Namespace, settings: Settings) -> None:
+    """Find gene modules and print how they stand beside plain co-expression and chance."""
+    if options.source == "expression":
+        dataset, checkpoint = _dataset(options.dataset, settings), ""
+    else:
+        dataset, checkpoint = _subject(options, settings)
+    request = modules_words.request_of(options, dataset, checkpoint)
+    run, result = _carry_out("modules", request, settings)
+    print(json.dumps({"run": run, **modules_words.summary(result)}, indent=1))
+    modules_words.write_files(result, options)
+    if options.scores:
+        names = [one.name for one in result.modules]
+        _write_csv(options.scores, dataset, settings, names, result.scores.tolist())
 
 
 def enrich(options: argparse.Namespace, settings: Settings) -> None:

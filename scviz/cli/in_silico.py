@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
-from scviz.cli.words import DATASET
-from scviz.errors import RequestError
-from scviz.tasks.in_silico import Filter, Kind, Request, Result, Shift
+from scviz.cli.words import DATASET, cells_with
+from scviz.tasks.in_silico import Kind, Request, Result, Shift
 
 NUMBERS = ("share", "most_cells", "n_random", "random_cells", "n_exact", "seed")
 
@@ -58,9 +57,9 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
         all_genes=options.all_genes,
         together=not options.each,
         kind=options.kind,
-        cells=tuple(_filter(text) for text in options.cells),
+        cells=tuple(cells_with(text) for text in options.cells),
         group=options.group,
-        goal=_filter(options.goal) if options.goal else None,
+        goal=cells_with(options.goal) if options.goal else None,
         label_key=options.label_key,
         **{name: getattr(options, name) for name in NUMBERS},
     )
@@ -87,11 +86,3 @@ def write_effects(result: Result, path: Path) -> None:
         for effect in result.effects:
             values = [getattr(getattr(effect, measure), name) for measure in shown for name in names]
             writer.writerow(["+".join(effect.genes), effect.n_cells, *values])
-
-
-def _filter(text: str) -> Filter:
-    """Read COLUMN=VALUE[,VALUE]."""
-    column, sign, values = text.partition("=")
-    if not (column and sign and values):
-        raise RequestError(f"{text!r} names no cells.", hint="Write COLUMN=VALUE, or COLUMN=VALUE,VALUE.")
-    return Filter(column=column, values=tuple(values.split(",")))

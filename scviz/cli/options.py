@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from scviz.cli import attention, commands, enrich, in_silico, perturb, regulons
+from scviz.cli import attention, commands, enrich, in_silico, modules, perturb, regulons
 from scviz.cli.words import DATASET, FILE
 from scviz.datasets.enrichr import LIBRARIES
 from scviz.tasks import annotation, compare, embedding, enhancement, pretraining
@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     perturb.add_command(entries, commands.perturb)
     attention.add_command(entries, commands.attention)
     regulons.add_command(entries, commands.find_regulons)
+    modules.add_command(entries, commands.find_modules)
     enrich.add_command(entries, commands.enrich)
 
     for add in (_add_compare, _add_enhance, _add_pretrain, _add_weights):

@@ -14,6 +14,8 @@ TARGET_SUM = 1e4
 
 N_VARIABLE_GENES = 2000
 N_COMPONENTS = 50
+GENES_PER_BLOCK = 500
+"""Genes of all cells that are dense at a time."""
 
 
 def log_expression(counts: sp.csr_matrix) -> sp.csr_matrix:
@@ -63,6 +65,37 @@ def variable_genes(expression: sp.csr_matrix, n_genes: int = N_VARIABLE_GENES) -
             AnnData(expression[:, detected]), n_top_genes=n_genes, flavor="seurat", inplace=False
         )
     return detected[np.flatnonzero(table["highly_variable"].to_numpy())]
+
+
+def residual_variance(counts: sp.csr_matrix, *, dispersion: float = 100.0) -> NDArray[np.float64]:
+    """Tell how far genes vary beyond what depth and chance explain, (G,); 0 for genes without counts.
+
+    The variance of Pearson residuals of a negative binomial model, which holds genes of all levels to one scale; the
+    normalized dispersion of `variable_genes` prefers genes that few cells have.
+
+    Parameters
+    ----------
+    counts
+        (N, G) raw counts.
+    dispersion
+        Of the model; counts of larger ones are closer to Poisson.
+
+    References
+    ----------
+    Lause et al. (2021), doi:10.1186/s13059-021-02451-7.
+    """
+    of_cells = np.asarray(counts.sum(axis=1), dtype=np.float64)  # (N, 1)
+    of_genes = np.asarray(counts.sum(axis=0), dtype=np.float64)  # (1, G)
+    columns, most = sp.csc_matrix(counts), np.sqrt(counts.shape[0])
+    found = np.zeros(counts.shape[1])
+    for start in range(0, len(found), GENES_PER_BLOCK):
+        block = slice(start, start + GENES_PER_BLOCK)
+        expected = of_cells @ of_genes[:, block] / max(of_cells.sum(), 1.0)  # (N, B)
+        spread = np.sqrt(expected + expected**2 / dispersion)
+        off = columns[:, block].toarray() - expected
+        residuals = np.divide(off, spread, out=np.zeros_like(off), where=spread > 0)
+        found[block] = residuals.clip(-most, most).var(axis=0)
+    return found
 
 
 def principal_components(

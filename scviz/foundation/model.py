@@ -75,6 +75,13 @@ class FoundationModel(nn.Module, ABC):
     def untrained(cls, adata: AnnData, shape: str) -> Self:
         """Make a model with random weights for the genes of these cells; `shape` names its size."""
 
+    def newly_initialized(self, seed: int) -> Self:
+        """Return the same network with random weights: what a result owes to the weights is missing in it."""
+        config: Any = self.config  # each model has its own
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return type(self)(config, self.vocab).eval()
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write `config.json`, `vocab.json` and `weights.safetensors`."""

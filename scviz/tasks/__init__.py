@@ -22,6 +22,7 @@ TASKS = (
     "attention_network",
     "scenic",
     "enrichment",
+    "modules",
     "enhancement",
     "pretraining",
     "exporting",

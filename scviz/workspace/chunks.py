@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,12 @@ class Chunks:
         self.folder = folder
         self._claimed: Path | None = None
         self._seen: dict[Path, tuple[int, float]] = {}
+
+    @classmethod
+    def at(cls, folder: Path) -> Self:
+        """Keep chunks in a folder of their own, which is made if need be."""
+        folder.mkdir(exist_ok=True)
+        return cls(folder)
 
     def clear_up(self) -> None:
         """Remove what processes of an earlier attempt have claimed or begun to write."""

@@ -305,4 +305,3 @@ CHECKS = {
     "isp": check_isp,
     "stats": check_stats,
 }
-NOT_BUILT_YET = ()

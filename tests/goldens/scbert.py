@@ -205,4 +205,3 @@ CHECKS = {
     "schedule": check_schedule,
     "finetune": check_finetune,
 }
-NOT_BUILT_YET = ()

@@ -377,4 +377,3 @@ CHECKS = {
     "tiny_checkpoint": check_tiny_checkpoint,
     "real_gene_list": check_real_gene_list,
 }
-NOT_BUILT_YET = ()

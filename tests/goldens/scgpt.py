@@ -39,12 +39,14 @@ from scviz.models.scgpt.tokenizer import (
     tokenize,
 )
 from scviz.networks.attention import AttentionSum, influence, ranked_attention, top_targets
+from scviz.networks.similarity import cosines, most_similar, threshold_graph
 from tests.goldens import scgpt_tokens
 from tests.goldens.arrays import Expected, load
 from tests.goldens.scgpt_tokens import FLOATS, ChoiceDraws, StreamDraws, read_config
 
 VECTORS = 5e-5  # the authors' own runs differ by up to 8e-6 between machines
 EMBEDDING = 5e-5
+SIMILARITY = 1e-5
 RAW_SCORES, SHARES = 2e-4, 2e-5  # what other kernels change in attention
 
 SIZES = {
@@ -332,6 +334,32 @@ def check_attention(case: Path, folder: Path) -> None:
     expected.all_compared()
 
 
+def check_gene_network(case: Path, folder: Path) -> None:
+    """Vectors of genes, their similarity, and the global network, in which the authors link each gene to itself."""
+    config, ids, expected = read_config(case), load(case / "inputs.npz")["gene_token_ids"], Expected(case)
+    model = ScGPT.from_checkpoint(published_folder(case, folder))
+    rows = model.vocab.positions(config["gene_names"])
+    np.testing.assert_array_equal(model.vocab.ids[rows], ids)
+    vectors = model.gene_embeddings()[rows]
+    expected.close("gene_embeddings", vectors, atol=VECTORS)
+    for gene in config["queries"]:
+        order, found = most_similar(vectors, config["gene_names"].index(gene), centered=False)
+        expected.close(f"sim_{gene}", found, atol=SIMILARITY)
+        theirs = found[np.argsort(order)][expected.take(f"order_{gene}")]
+        np.testing.assert_allclose(theirs, found, atol=SIMILARITY)  # equal ones in any order
+    graph = threshold_graph(vectors, config["threshold"], centered=False)
+    ours = {
+        *zip(graph.first.tolist(), graph.second.tolist(), strict=True),
+        *((i, i) for i in range(len(ids))),
+    }
+    cosine = cosines(vectors, centered=False)
+    for pair in ours ^ {tuple(sorted(pair)) for pair in expected.take("edges").tolist()}:
+        assert abs(cosine[pair] - config["threshold"]) < SIMILARITY, pair
+    program = [config["gene_names"].index(gene) for gene in config["program"]]
+    expected.close("mean_vector", vectors[program].mean(axis=0), atol=VECTORS)
+    expected.all_compared()
+
+
 CHECKS = scgpt_tokens.CHECKS | {
     "encoder": check_encoder,
     "flash": check_encoder,
@@ -342,5 +370,5 @@ CHECKS = scgpt_tokens.CHECKS | {
     "perturb": check_perturb,
     "pert_metrics": check_perturbation_metrics,
     "attention": check_attention,
+    "gene_grn": check_gene_network,
 }
-NOT_BUILT_YET = ("gene_grn",)

@@ -34,6 +34,17 @@ def test_the_card_says_what_the_loss_of_pretraining_means(name: str) -> None:
 
 
 @every_model
+def test_the_same_network_with_random_weights_has_other_vectors_of_genes(name: str) -> None:
+    model = built(name)
+    random = model.newly_initialized(1)
+    assert {key: one.shape for key, one in random.state_dict().items()} == {
+        key: one.shape for key, one in model.state_dict().items()
+    }
+    assert not np.allclose(random.gene_embeddings(), model.gene_embeddings())
+    np.testing.assert_array_equal(random.gene_embeddings(), model.newly_initialized(1).gene_embeddings())
+
+
+@every_model
 def test_configurations_are_listed_from_small_to_large_with_their_size(name: str) -> None:
     listed = list(configurations(name).items())
     assert [key for key, _ in listed[:2]] == ["tiny", "demo"]

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
-from scviz.tasks.in_silico import RANKING, Filter, Request
+from scviz.tasks.filters import Filter
+from scviz.tasks.in_silico import RANKING, Request
 from scviz.workspace.database import Run
 from scviz.workspace.groups import name_group
 from scviz.workspace.records import to_json

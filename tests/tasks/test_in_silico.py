@@ -17,10 +17,11 @@ from scviz.foundation.edits import Edit, gene_columns, highest_levels
 from scviz.models import MODELS, model_class
 from scviz.progress import Progress
 from scviz.tasks import embedding, exporting
+from scviz.tasks.chosen_cells import chosen_rows, sample
 from scviz.tasks.embedding.run import run as embed
 from scviz.tasks.exporting.run import run as export
-from scviz.tasks.in_silico import RANKING, Filter, Request, Result
-from scviz.tasks.in_silico.cells import chosen_rows, sample
+from scviz.tasks.filters import Filter
+from scviz.tasks.in_silico import RANKING, Request, Result
 from scviz.tasks.in_silico.genes import by_name
 from scviz.tasks.in_silico.moves import cosine
 from scviz.tasks.in_silico.run import price, run

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scviz.tasks.in_silico import Effect, Filter, Request, Shift
+from scviz.tasks.filters import Filter
+from scviz.tasks.in_silico import Effect, Request, Shift
 from scviz.tasks.in_silico.arrows import clearly_moved, places_after
 from scviz.tasks.in_silico.null import Expressed, random_genes, random_sets
 from scviz.tasks.in_silico.observed import Pair, compare, names_of_perturbation

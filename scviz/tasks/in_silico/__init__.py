@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.tasks.filters import Filter
 
 TITLE = "In-silico shift"
 HEAVY = True
@@ -21,14 +22,6 @@ FEWEST_CELLS = 5
 """Of all genes, those that fewer cells hold are left out or come last: their means would be chance."""
 RANKING = "ranking.json"
 """File in the state folder of a sweep with the genes done so far: [{"gene", "cells", "moved", "to_goal"}, ...]."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Cells that have one of some values in a column."""
-
-    column: str
-    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scviz.datasets.columns import gene_identifiers, gene_names
 from scviz.datasets.conditions import CONTROLS
 from scviz.errors import RequestError
-from scviz.tasks.in_silico import Filter, Observed, Request
-from scviz.tasks.in_silico.cells import passing, sample
+from scviz.tasks.chosen_cells import passing, sample
+from scviz.tasks.filters import Filter
+from scviz.tasks.in_silico import Observed, Request
 from scviz.tasks.in_silico.moves import cosine
 from scviz.tasks.in_silico.statistics import as_far
 from scviz.workspace import DatasetInfo

@@ -13,9 +13,9 @@ from scviz.datasets.expression import log_expression
 from scviz.errors import RequestError
 from scviz.foundation.edits import Edit
 from scviz.foundation.model import FoundationModel
+from scviz.tasks.chosen_cells import chosen_rows, passing, sample
 from scviz.tasks.context import Context
 from scviz.tasks.in_silico import FEWEST_CELLS, Request
-from scviz.tasks.in_silico.cells import chosen_rows, passing, sample
 from scviz.tasks.in_silico.genes import GenesSeen, by_name, check_genes, genes_seen
 from scviz.tasks.in_silico.null import Expressed, random_genes, random_sets
 from scviz.tasks.in_silico.screening import can_screen

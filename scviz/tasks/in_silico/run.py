@@ -17,10 +17,10 @@ from scviz.foundation.edits import highest_levels
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
 from scviz.progress import Progress
+from scviz.tasks.chosen_cells import sample
 from scviz.tasks.context import Context
 from scviz.tasks.in_silico import FEWEST_CELLS, Effect, Observed, Request, Result, Shift, TypeEffect, verdict
 from scviz.tasks.in_silico.arrows import clearly_moved, places_after
-from scviz.tasks.in_silico.cells import sample
 from scviz.tasks.in_silico.moves import N_MEASURES, Cells, Moves
 from scviz.tasks.in_silico.observed import Pair, compare, real_pair
 from scviz.tasks.in_silico.plan import Plan, make_plan

@@ -31,6 +31,8 @@ class Inputs:
     expression: sp.csr_matrix
     """(N, G) log1p expression of all cells."""
     genes: tuple[str, ...]
+    columns: NDArray[np.int64]
+    """Where the genes stand in the dataset."""
     rows: NDArray[np.int64]
     """Cells in which links are looked for, ascending."""
     regulators: tuple[int, ...]
@@ -89,6 +91,7 @@ def gather(request: Request, context: Context) -> Inputs:
     return Inputs(
         expression=expression,
         genes=genes,
+        columns=seen,
         rows=rows,
         regulators=tuple(regulators),
         targets=tuple(targets.tolist()),

@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 
 from scviz.datasets.columns import cell_column
 from scviz.datasets.conditions import FEWEST_CELLS, conditions_of
+from scviz.datasets.genes import identifiers
 from scviz.datasets.screen import CONTROL
 from scviz.errors import RequestError
+from scviz.foundation.batching import pick_device
+from scviz.foundation.gene_vectors import context_vectors
 from scviz.networks.boosting import boosted_network
 from scviz.networks.interventions import intervention_effects
+from scviz.networks.similarity import unit_vectors
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.scenic import Method, Request
@@ -57,9 +61,7 @@ def strengths(
 
 def trees_of(context: Context) -> Chunks:
     """Return what is finished of the targets."""
-    folder = context.state / "trees"
-    folder.mkdir(exist_ok=True)
-    return Chunks(folder)
+    return Chunks.at(context.state / "trees")
 
 
 def perturbed_effects(request: Request, inputs: Inputs, context: Context) -> Strength:
@@ -108,22 +110,30 @@ def similar_vectors(request: Request, inputs: Inputs, context: Context) -> Stren
     RequestError
         If the model knows too few of the regulators.
     """
-    columns = np.union1d(inputs.regulators, inputs.targets)
     context.report(Progress(stage="Reading weights"))
     model = context.model(request.checkpoint, "scenic")
-    adata = context.counts(request.dataset)[_cells_read(request, inputs)]
-    read = model.context_gene_embeddings(adata, [inputs.genes[i] for i in columns])
-    vectors = np.full((len(inputs.genes), read.shape[1]), np.nan)
-    vectors[columns] = read
-    known: NDArray[np.bool_] = np.isfinite(vectors).all(axis=1)
-    if not known[list(inputs.regulators)].any():
+    model.to(pick_device(context.device)).eval()
+    adata = context.counts(request.dataset)
+    at = model.vocab.match(identifiers(adata.var))[inputs.columns]
+    columns = np.union1d(inputs.regulators, inputs.targets)
+    columns = columns[at[columns] >= 0]
+    read = context_vectors(
+        model,
+        adata[_cells_read(request, inputs)],
+        [model.vocab.genes[i] for i in at[columns]],
+        inputs.columns[columns],
+        Chunks.at(context.state / "vectors"),
+        report=context.report,
+    )
+    known = np.asarray(np.isfinite(read).all(axis=1))
+    vectors = np.zeros((len(inputs.genes), read.shape[1]))
+    vectors[columns[known]] = unit_vectors(read[known])
+    if not vectors[list(inputs.regulators)].any():
         raise RequestError(
             "The model knows none of the regulators, or sees none of them in these cells.",
             hint="Choose other weights, or links by another method.",
         )
-    vectors -= vectors[known].mean(axis=0)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    cosine = np.nan_to_num(vectors[list(inputs.regulators)] @ vectors[list(inputs.targets)].T)
+    cosine = vectors[list(inputs.regulators)] @ vectors[list(inputs.targets)].T
     itself = np.equal.outer(np.array(inputs.regulators), np.array(inputs.targets))
     cosine = np.where(itself, 0.0, cosine)
     if cosine.shape[1] > MOST_SIMILAR:
@@ -146,5 +156,5 @@ def seconds_to_read(request: Request, inputs: Inputs, context: Context) -> float
     model = context.model(request.checkpoint, "scenic")
     adata = context.counts(request.dataset)
     begun = time.perf_counter()
-    model.context_gene_embeddings(adata[rows[:PRICED_CELLS]], list(inputs.regulator_names))
+    model.context_gene_embeddings(adata[rows[:PRICED_CELLS]], model.vocab.genes[:1])
     return (time.perf_counter() - begun) / PRICED_CELLS * len(rows)

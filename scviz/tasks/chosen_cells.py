@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.columns import cell_column
 from scviz.errors import RequestError
-from scviz.tasks.in_silico import Filter, Request
+from scviz.tasks.filters import Filter
 from scviz.workspace.groups import group_version, read_groups
 
 
-def chosen_rows(folder: Path, request: Request, n_cells: int) -> NDArray[np.int64]:
+class Choice(Protocol):
+    """What a request says of cells."""
+
+    @property
+    def cells(self) -> tuple[Filter, ...]:
+        """Cells that pass all of these; empty for all cells."""
+
+    @property
+    def group(self) -> str:
+        """Name of a group that was circled on a map; empty for none."""
+
+    @property
+    def group_version(self) -> str:
+        """Hash of the cells that the group had when it was chosen."""
+
+
+def chosen_rows(folder: Path, request: Choice, n_cells: int) -> NDArray[np.int64]:
     """Find all cells that a request chooses, ascending rows of the dataset.
 
     Raises
@@ -66,7 +83,7 @@ def sample(rows: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
-def _group(folder: Path, request: Request) -> NDArray[np.int64]:
+def _group(folder: Path, request: Choice) -> NDArray[np.int64]:
     groups = read_groups(folder)
     if request.group not in groups:
         raise RequestError(f"There is no group {request.group!r}.", hint="Circle and name cells on the map.")

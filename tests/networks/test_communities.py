@@ -1,0 +1,89 @@
+"""Cuts of graphs of genes into modules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scviz.networks.communities import (
+    Communities,
+    agreement,
+    by_size,
+    communities,
+    large_enough,
+    modularity,
+    stability,
+)
+from scviz.networks.similarity import GeneGraph, nearest_graph
+
+METHODS: tuple[Communities, ...] = ("louvain", "leiden")
+
+
+def cliques(*sizes: int) -> GeneGraph:
+    """Groups of genes in which all are linked, and one weak link from each group to the next."""
+    links, start = [], 0
+    for size in sizes:
+        links += [(start + i, start + j, 1.0) for i in range(size) for j in range(i + 1, size)]
+        if start:
+            links.append((start - 1, start, 0.01))
+        start += size
+    first, second, weights = zip(*links, strict=True)
+    return GeneGraph(
+        n_genes=start, first=np.array(first), second=np.array(second), weights=np.array(weights, dtype=float)
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_of_linked_genes_are_found_the_largest_first(method: Communities) -> None:
+    found = communities(cliques(4, 7, 5), method)
+    assert found.tolist() == [2] * 4 + [0] * 7 + [1] * 5
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_higher_resolution_makes_more_modules(method: Communities) -> None:
+    vectors = np.random.default_rng(0).normal(size=(150, 8))
+    graph = nearest_graph(vectors, 10)
+    counts = [communities(graph, method, resolution).max() + 1 for resolution in (0.2, 1.0, 5.0)]
+    assert counts[0] < counts[1] < counts[2]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_equal_seeds_give_equal_modules(method: Communities) -> None:
+    graph = nearest_graph(np.random.default_rng(1).normal(size=(120, 8)), 6)
+    assert (communities(graph, method, seed=3) == communities(graph, method, seed=3)).all()
+
+
+def test_modules_are_numbered_by_size_and_small_ones_left_out() -> None:
+    cut = by_size(np.array([5, 5, 2, 2, 2, 9]))
+    assert cut.tolist() == [1, 1, 0, 0, 0, 2]
+    assert large_enough(cut, 2).tolist() == [1, 1, 0, 0, 0, -1]
+    assert large_enough(cut, 4).tolist() == [-1] * 6
+
+
+def test_modularity_of_two_equal_cliques_is_near_a_half_and_of_one_group_zero() -> None:
+    graph = cliques(5, 5)
+    assert modularity(graph, np.repeat([0, 1], 5)) == pytest.approx(0.5, abs=0.01)
+    assert modularity(graph, np.zeros(10, dtype=int)) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_names_of_modules_do_not_matter_for_agreement() -> None:
+    assert agreement(np.array([0, 0, 1, 1]), np.array([7, 7, 3, 3])) == 1.0
+    assert agreement(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])) < 0
+
+
+def test_clear_groups_are_firm_and_noise_is_not() -> None:
+    clear = stability(cliques(8, 8, 8), "louvain", (0.5, 1.0, 2.0))
+    assert clear.n_modules == (3, 3, 3)
+    assert clear.between_seeds == (1.0, 1.0, 1.0)
+    assert clear.to_next[:2] == (1.0, 1.0)
+    assert np.isnan(clear.to_next[2])
+    noise = stability(
+        nearest_graph(np.random.default_rng(0).normal(size=(200, 40)), 5), "louvain", (1.0, 5.0)
+    )
+    assert max(noise.between_seeds) < 0.9
+
+
+def test_modules_of_a_ladder_are_counted_from_their_least_size() -> None:
+    ladder = stability(cliques(8, 3), "louvain", (1.0,), fewest_genes=5)
+    assert ladder.n_modules == (1,)
+    assert ladder.share == (8 / 11,)

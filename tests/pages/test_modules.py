@@ -1,0 +1,149 @@
+"""The page that finds gene modules, opened as a user meets it."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from scviz.datasets.demo import open_demo
+from scviz.jobs.queue import RunQueue
+from scviz.settings import Settings
+from scviz.tasks import embedding, opening
+from scviz.tasks.modules import Request
+from scviz.tasks.opening.run import run as open_dataset
+from scviz.workspace import Workspace
+from tests.conftest import Opened
+from tests.pages.test_pages import Open, carry_out, visit, words
+
+__all__ = ["visit"]
+
+
+def opened_page(visit: Open, opened: Opened, **more: str) -> AppTest:
+    page = visit("pages/modules.py", dataset=opened.dataset, checkpoint=opened.checkpoint, **more)
+    assert not page.exception
+    return page
+
+
+def of_model(opened: Opened, **more: object) -> Request:
+    asked: dict[str, object] = {
+        "source": "static",
+        "checkpoint": opened.checkpoint,
+        "n_neighbors": 8,
+        "n_random": 50,
+        "label_key": "cell_type",
+    }
+    return Request(dataset=opened.dataset, **(asked | more))  # type: ignore[arg-type]
+
+
+def plain(opened: Opened, **more: object) -> Request:
+    return of_model(opened, source="expression", checkpoint="", **more)
+
+
+def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened)
+    assert "Press Run" in words(page)
+    page.selectbox(key="source").set_value("context").run()
+    page.select_slider(key="resolution").set_value(5.0).run()
+    page.number_input(key="fewest_genes").set_value(7).run()
+    page.selectbox(key="method").set_value("leiden").run()
+    page.button(key="run").click().run()
+    assert not page.exception
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "modules"]
+    assert (run.request["source"], run.request["checkpoint"]) == ("context", opened.checkpoint)
+    assert (run.request["resolution"], run.request["fewest_genes"]) == (5.0, 7)
+    assert (run.request["method"], run.request["label_key"]) == ("leiden", "cell_type")
+
+
+def test_co_expression_needs_no_model(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened)
+    page.selectbox(key="source").set_value("expression").run()
+    page.button(key="run").click().run()
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "modules"]
+    assert run.request["checkpoint"] == ""
+
+
+def test_modules_of_a_model_are_shown_beside_co_expression_and_chance(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened, run=carry_out(opened, "modules", of_model(opened)))
+    assert not page.error
+    methods = next(table.value for table in page.dataframe if "Gain of a gene" in table.value)
+    assert list(methods["Method"]) == [
+        "What the model knows of each gene",
+        "Plain co-expression",
+        "The model with random weights",
+    ]
+    modules = next(table.value for table in page.dataframe if "Most central genes" in table.value)
+    assert {"of random genes", "FDR", "of random sets"} <= set(modules)
+    assert "Against plain co-expression" in words(page)
+    assert "These weights were trained on" not in words(page)
+    assert len(page.get("plotly_chart")) == 2
+    assert "Make a map of these cells on the Explore page first" in words(page)
+    page.selectbox(key="one_module").set_value("Module 2").run()
+    assert not page.exception
+
+
+@pytest.mark.slow
+def test_scores_and_genes_are_shown_on_the_map_that_is_there(visit: Open, opened: Opened) -> None:
+    carry_out(opened, "embedding", embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint))
+    page = opened_page(visit, opened, run=carry_out(opened, "modules", plain(opened)))
+    assert "Make a map of these cells" not in words(page)
+    page.selectbox(key="map_module").set_value("Module 2").run()
+    assert not page.exception
+    gene = page.selectbox(key="network_gene").options[1]
+    page.selectbox(key="network_gene").set_value(gene).run()
+    assert not page.exception
+    assert any("Neighbor" in table.value for table in page.dataframe)
+
+
+@pytest.mark.slow
+def test_weights_that_were_trained_on_the_same_cells_are_named(visit: Open, workspace: Workspace) -> None:
+    demo = Opened(workspace, open_demo(workspace).id, "scgpt/scgpt-demo")
+    page = opened_page(visit, demo, run=carry_out(demo, "modules", of_model(demo, label_key="bulk_labels")))
+    assert "These weights were trained on cells of this dataset" in words(page)
+
+
+def test_no_module_is_told(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened, run=carry_out(opened, "modules", plain(opened, fewest_genes=190)))
+    assert "No module of 190 genes or more" in words(page)
+    assert "Lower the resolution" in words(page)
+
+
+def test_a_simulated_screen_is_judged_by_its_network(visit: Open, workspace: Workspace) -> None:
+    simulated = opening.Request(path="", name="", simulated="tiny")
+    dataset = open_dataset(simulated, Opened(workspace, "", "").context()).dataset
+    screen = Opened(workspace, dataset, "")
+    request = Request(dataset=dataset, source="expression", n_random=50)
+    page = visit("pages/modules.py", dataset=dataset, run=carry_out(screen, "modules", request))
+    assert not page.exception
+    assert "Simulated data" in words(page)
+    assert any("Common regulator" in table.value for table in page.dataframe)
+    assert "Choose a column to compare scores between" in words(page)
+
+
+def test_a_module_is_the_list_of_genes_of_a_sweep(visit: Open, opened: Opened) -> None:
+    run = carry_out(opened, "modules", plain(opened))
+    module = RunQueue(Settings.from_env()).result(run).modules[1]
+    page = visit(
+        "pages/in_silico.py",
+        dataset=opened.dataset,
+        checkpoint=opened.checkpoint,
+        from_run=run,
+        set=module.name,
+    )
+    assert not page.exception
+    assert page.selectbox(key="scope").value == "each"
+    page.button(key="run").click().run()
+    assert not page.exception
+    (sweep,) = [one for one in RunQueue(Settings.from_env()).database.runs() if one.task == "in_silico"]
+    assert set(sweep.request["genes"]) == set(module.genes)
+    assert not sweep.request["together"]
+
+
+def test_genes_may_still_be_named_where_a_module_is_there(visit: Open, opened: Opened) -> None:
+    carry_out(opened, "modules", plain(opened))
+    page = visit("pages/in_silico.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
+    assert not page.exception
+    page.multiselect(key="genes").set_value(["GENE1"]).run()
+    assert not page.button(key="run").disabled
+    page.button_group(key="genes_from").set_value("A module or regulon").run()
+    assert not page.exception
+    assert "genes" not in {box.key for box in page.multiselect}

@@ -15,7 +15,10 @@ from playwright.sync_api import Page, expect
 from scviz.jobs import engine
 from scviz.plots.network import HEIGHT, WIDTH
 from scviz.settings import ROOT
-from scviz.workspace.records import RECORD
+from scviz.tasks.enrichment import Result as EnrichmentResult
+from scviz.tasks.modules import SOURCES
+from scviz.tasks.modules import Result as ModulesResult
+from scviz.workspace.records import RECORD, read_record
 from tests.browser.conftest import Serve
 from tests.browser.steps import SLOW, choose, open_tiny, picture, press, settled
 
@@ -67,7 +70,7 @@ def test_regulons_are_found_drawn_clicked_and_taken_away(page: Page, serve: Serv
     settled(page)
     expect(page.get_by_text("a random ranking with", exact=False).first).to_be_visible()
 
-    (run,) = parse_qs(urlparse(page.url).query)["run"]
+    run = run_of(page)
     record = home / "runs" / run / "result" / RECORD
     drawing = json.loads(record.read_text("utf-8"))["drawing"]
     first = drawing["sources"][0]
@@ -90,3 +93,49 @@ def test_regulons_are_found_drawn_clicked_and_taken_away(page: Page, serve: Serv
     page.set_content(taken)
     page.locator("#mynetwork canvas").wait_for()
     assert [address for address in asked if address.startswith("http")] == []
+
+
+def test_interferon_shows_in_stimulated_blood_without_labels(
+    page: Page, serve: Serve, home: Path, shared: Path
+) -> None:
+    """A module that is found without labels separates stimulated cells, and holds the genes of interferon."""
+    kang = shared / "data" / "kang_ifnb_2000"
+    url = serve(ROOT / "app.py", {"SCVIZ_HOME": str(home), "SCVIZ_DATA_ROOTS": str(kang)})
+    page.goto(f"{url}/data")
+    choose(page, "server_file", "kang_ifnb_2000.h5ad")
+    press(page, "open_file")
+    expect(page.locator(".st-key-pick_dataset input")).to_have_value(
+        "kang_ifnb_2000 · 2,000 cells", timeout=SLOW
+    )
+    page.get_by_role("link", name="Modules").click()
+    choose(page, "source", SOURCES["expression"])
+    choose(page, "label_key", "condition")
+    press(page, "run")
+    page.locator(".st-key-modules_tabs").wait_for(timeout=SLOW)
+    settled(page)
+    result = read_record(ModulesResult, home / "runs" / run_of(page) / "result")
+    separation = result.auroc[result.types.index("stim")]
+    module = result.modules[int(separation.argmax())]
+    facts = result.facts[int(separation.argmax())]
+    assert separation.max() > 0.9 > facts.random_auroc
+    assert {"ISG15", "IFIT1", "IFIT3", "MX1"} <= set(module.genes)
+    choose(page, "one_module", module.name)
+    settled(page)
+    page.locator(".st-key-module_links").scroll_into_view_if_needed()
+    page.locator(".st-key-module_links").get_by_role("link", name="Enrich").click()
+    box = page.get_by_role("combobox", name="Gene set of the run")
+    expect(box).to_have_value(f"{module.name} · {len(module.genes)} genes", timeout=SLOW)
+    press(page, "run")
+    page.get_by_text("First: Interferon", exact=False).wait_for(timeout=SLOW)
+    settled(page)
+    picture(page, "enrich-module")
+    found = read_record(EnrichmentResult, home / "runs" / run_of(page) / "result")
+    assert found.terms[0].name.startswith("Interferon")
+    assert found.terms[0].fdr < 1e-5
+    assert found.beyond_chance
+
+
+def run_of(page: Page) -> str:
+    """Id of the run that a page shows."""
+    (run,) = parse_qs(urlparse(page.url).query)["run"]
+    return run

@@ -101,12 +101,12 @@ def stability_figure(
             row=2,
             col=1,
         )
+    look = layout(dark=dark)
     figure.update_layout(
-        layout(dark=dark),
-        legend={"orientation": "h", "y": -0.22, "x": 0},
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        look, legend={"orientation": "h", "y": -0.22, "x": 0}, margin={"l": 8, "r": 8, "t": 8, "b": 8}
     )
-    figure.update_xaxes(type="category")
+    figure.update_xaxes(look["xaxis"], type="category")
+    figure.update_yaxes(look["yaxis"])
     figure.update_xaxes(title_text="Resolution", row=2, col=1)
     figure.update_yaxes(title_text="Modules", row=1, col=1)
     figure.update_yaxes(title_text="Share or index", range=[-0.05, 1.05], row=2, col=1)

@@ -1,4 +1,4 @@
-"""What a search for modules reads: genes, cells to find modules in, cells to judge them in, types, truth."""
+"""What a search for modules reads: genes, cells to find modules in, cells to judge them in, truth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import scipy.sparse as sp
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from scviz.datasets.columns import cell_column
 from scviz.datasets.expression import log_expression, residual_variance
 from scviz.datasets.genes import identifiers
 from scviz.datasets.simulated import truth_of
@@ -136,38 +135,6 @@ def known_columns(adata: AnnData, model: FoundationModel | None) -> NDArray[np.i
         columns = np.sort(columns[places[columns] >= 0])
         columns = columns[np.unique(places[columns], return_index=True)[1]]
     return np.sort(columns)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Types:
-    """Known type of each cell."""
-
-    names: tuple[str, ...]
-    codes: NDArray[np.int64]
-    """(N,); -1 for none. (0,) without types."""
-
-    def codes_of(self, n_cells: int) -> NDArray[np.int64]:
-        """Give the type of each cell, (N,), also where there are no types."""
-        return self.codes if self.names else np.full(n_cells, -1, dtype=np.int64)
-
-
-def types_of(request: Request, context: Context) -> Types:
-    """Read the column of types; no types if none is named.
-
-    Raises
-    ------
-    RequestError
-        If the column does not name groups.
-    """
-    if request.label_key is None:
-        return Types(names=(), codes=np.empty(0, dtype=np.int64))
-    column = cell_column(context.workspace.dataset_folder(request.dataset), request.label_key)
-    if column.categories is None:
-        raise RequestError(
-            f"The column {request.label_key!r} does not name groups of cells.",
-            hint="Choose a column of words.",
-        )
-    return Types(names=tuple(column.categories), codes=np.asarray(column.values, dtype=np.int64))
 
 
 def common_regulators(folder: Path, genes: tuple[str, ...]) -> NDArray[np.bool_] | None:

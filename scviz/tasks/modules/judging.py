@@ -24,9 +24,10 @@ from scviz.networks.communities import agreement
 from scviz.networks.module_scores import module_scores
 from scviz.progress import Progress
 from scviz.tasks.context import Context
+from scviz.tasks.known_types import Types
 from scviz.tasks.modules import EXPRESSION, MOST_FDR, Facts, Gain, Judged, Request
 from scviz.tasks.modules.cutting import Cut
-from scviz.tasks.modules.inputs import Inputs, Types, common_regulators
+from scviz.tasks.modules.inputs import Inputs, common_regulators
 
 RANDOM_SCORED = 50
 """Random gene sets whose scores are held against the types of cells, beside each module."""

@@ -14,9 +14,10 @@ from scviz.networks.module_scores import module_scores, zero_to_one
 from scviz.networks.similarity import GeneGraph
 from scviz.progress import Progress
 from scviz.tasks.context import Context
+from scviz.tasks.known_types import types_of
 from scviz.tasks.modules import MOST_LINKS, Request, Result
 from scviz.tasks.modules.cutting import Cut, cut_genes, picture
-from scviz.tasks.modules.inputs import Inputs, gather, types_of
+from scviz.tasks.modules.inputs import Inputs, gather
 from scviz.tasks.modules.judging import judge
 from scviz.tasks.modules.vectors import every_vectors
 from scviz.tasks.modules.verdict import notes_of, verdict
@@ -29,14 +30,14 @@ def run(request: Request, context: Context) -> Result:
     """Carry the request out."""
     begun = time.monotonic()
     context.report(Progress(stage="Reading cells"))
-    types = types_of(request, context)
+    types = types_of(context.workspace, request.dataset, request.label_key)
     chosen = gather(request, context)
     inputs, vectors = every_vectors(request, chosen, context)
     cuts = cut_genes(request, vectors, context)
     own = next(iter(cuts.values()))  # of the source asked for
     firm = _firmness(request, own, context)
     scores = _scores(request, inputs, own)
-    codes, n_types = types.codes_of(len(scores)), len(types.names)
+    codes, n_types = types.codes, len(types.names)
     auroc = separation(scores, codes, n_types).astype(np.float32)
     judgement = judge(request, inputs, cuts, types, auroc, context)
     modules, edges = own.gene_sets(inputs.genes), own.graph.edges(inputs.genes)

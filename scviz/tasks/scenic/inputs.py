@@ -9,7 +9,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scviz.datasets.columns import cell_column
 from scviz.datasets.expression import log_expression, variable_genes
 from scviz.datasets.genes import identifiers
 from scviz.datasets.simulated import truth_of
@@ -126,31 +125,3 @@ def _truth(folder: Path) -> Prior | None:
         return None
     links = zip(truth.source, truth.target, strict=True)
     return prior_of("the network behind the simulated cells", links)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Types:
-    """Known type of each cell."""
-
-    names: tuple[str, ...]
-    codes: NDArray[np.int64]
-    """(N,); -1 for none."""
-
-
-def types_of(request: Request, context: Context) -> Types | None:
-    """Read the column of types; None if none is named.
-
-    Raises
-    ------
-    RequestError
-        If the column does not name groups.
-    """
-    if request.label_key is None:
-        return None
-    column = cell_column(context.workspace.dataset_folder(request.dataset), request.label_key)
-    if column.categories is None:
-        raise RequestError(
-            f"The column {request.label_key!r} does not name groups of cells.",
-            hint="Choose a column of words.",
-        )
-    return Types(names=tuple(column.categories), codes=np.asarray(column.values, dtype=np.int64))

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from scviz.memory import GIGABYTE, peak_gb
+from scviz.metrics.coherence import means_by_type
 from scviz.networks.activity import (
     FEWEST_GENES,
     TOP_SHARE,
@@ -33,9 +33,10 @@ from scviz.networks.regulons import (
 )
 from scviz.progress import Progress
 from scviz.tasks.context import Context
+from scviz.tasks.known_types import Types, types_of
 from scviz.tasks.price import Price
 from scviz.tasks.scenic import PRUNED, Request, Result
-from scviz.tasks.scenic.inputs import Inputs, Types, gather, types_of
+from scviz.tasks.scenic.inputs import Inputs, gather
 from scviz.tasks.scenic.judging import described, judge, known_matrix, strongest, verdict
 from scviz.tasks.scenic.picture import picture
 from scviz.tasks.scenic.strengths import seconds_to_read, strengths, trees_of
@@ -47,7 +48,7 @@ def run(request: Request, context: Context) -> Result:
     """Carry the request out; targets that an earlier try has finished are not fitted again."""
     begun = time.monotonic()
     context.report(Progress(stage="Reading cells"))
-    types = types_of(request, context)
+    types = types_of(context.workspace, request.dataset, request.label_key)
     inputs = gather(request, context)
     rho = correlations(inputs.sampled, inputs.regulators, inputs.targets)
     linked = strengths(request, inputs, rho, context)
@@ -72,7 +73,7 @@ def run(request: Request, context: Context) -> Result:
         regulons=found,
         auc=activity.auc.astype(np.float32),
         on=on,
-        types=types.names if types else (),
+        types=types.names,
         mean_auc=tables[0],
         rss=tables[1],
         rss_shuffled=tables[2],
@@ -127,21 +128,13 @@ def _on(activity: Activity, seed: int) -> NDArray[np.bool_]:
     return np.asarray(activity.auc > np.array(limits).reshape(1, -1), dtype=np.bool_)
 
 
-def _by_type(activity: Activity, types: Types | None, seed: int) -> list[NDArray[np.float32]]:
+def _by_type(activity: Activity, types: Types, seed: int) -> list[NDArray[np.float32]]:
     """Mean activity, specificity, and specificity of shuffled types, (T, R) each."""
-    if types is None:
+    if not types.names:
         return [np.empty((0, len(activity.names)), dtype=np.float32)] * 3
     n_types, codes = len(types.names), types.codes
-    member = sp.csr_matrix(
-        (np.ones(int((codes >= 0).sum())), (codes[codes >= 0], np.flatnonzero(codes >= 0))),
-        shape=(n_types, len(codes)),
-    )
-    sizes = np.asarray(member.sum(axis=1))
-    means = np.divide(
-        member @ activity.auc, sizes, out=np.full((n_types, len(activity.names)), np.nan), where=sizes > 0
-    )
-    made = [
-        means,
+    made: list[NDArray[np.floating]] = [
+        means_by_type(activity.auc, codes, n_types),
         specificity(activity.auc, codes, n_types),
         shuffled_specificity(activity.auc, codes, n_types, seed=seed),
     ]

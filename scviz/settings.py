@@ -41,6 +41,8 @@ class Settings:
     """`SCVIZ_DATAVERSE`: address of Harvard Dataverse or a mirror, asked when a user presses Download."""
     enrichr: str
     """`SCVIZ_ENRICHR`: address of Enrichr or a mirror, asked for gene sets when a user presses Download."""
+    links: str
+    """`SCVIZ_LINKS`: address of a mirror that is asked for known links; empty asks Zenodo, OmniPath, ChIP-Atlas."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -67,4 +69,5 @@ class Settings:
             unpack_gb=float(env.get("SCVIZ_UNPACK_GB", "64")),
             dataverse=env.get("SCVIZ_DATAVERSE") or DATAVERSE,
             enrichr=env.get("SCVIZ_ENRICHR") or ENRICHR,
+            links=env.get("SCVIZ_LINKS", ""),
         )

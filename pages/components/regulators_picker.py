@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components import state
+from pages.components.known_links import choose_downloaded, link_folders, offer_download
 from scviz.datasets.columns import gene_identifiers, gene_names
 from scviz.datasets.safety import allowed
 from scviz.foundation.vocab import GeneVocab
@@ -84,12 +85,13 @@ def pick_regulators(dataset: DatasetInfo, checkpoint: CheckpointInfo, groups: Gr
 
 def pick_prior(dataset: DatasetInfo) -> str:
     """Let the user choose a table of known targets in the data folders, or the truth of a simulated screen."""
-    roots = state.settings().data_roots
+    roots = link_folders()
     found = [
         str(file)
         for root in roots
         for file in islice(sorted(one for kind in TABLES for one in root.rglob(kind)), MOST_FILES)
     ]
+    choose_downloaded("prior")
     truth = [TRUTH] if dataset.simulated else []
     chosen = st.selectbox(
         "Known targets",
@@ -100,6 +102,7 @@ def pick_prior(dataset: DatasetInfo) -> str:
         "ChIP-Atlas, such as MYC.10.tsv.",
         key="prior",
     )
+    offer_download()
     return chosen if chosen in ("", TRUTH) else str(allowed(chosen, roots))
 
 

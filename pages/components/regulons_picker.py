@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import state
+from pages.components.known_links import choose_downloaded, link_folders, offer_download
 from pages.components.screen_picker import guessed_column
 from scviz.datasets.safety import allowed
 from scviz.tasks.scenic import METHODS, PRUNED, Method, Pruned
@@ -56,9 +56,12 @@ def pick_evidence(dataset: DatasetInfo) -> Evidence | None:
     prior = rankings = annotations = ""
     if support == "prior":
         words = "Links such as CollecTRI, DoRothEA or TRRUST: columns source (or tf) and target."
+        if choose_downloaded("prior"):
+            _listed.clear()
         prior = _file("Known links", TABLES, words, key="prior")
+        offer_download()
         if not prior:
-            st.info("Name the table of known links.")
+            st.info("Name the table of known links, or download one.")
             return None
     if support == "motif":
         rankings = _file(
@@ -116,7 +119,7 @@ def _listed(roots: tuple[str, ...], endings: tuple[str, ...]) -> list[str]:
 
 def _file(label: str, endings: tuple[str, ...], words: str, *, key: str) -> str:
     """Offer the files of the data folders; a path may be typed, too."""
-    roots = state.settings().data_roots
+    roots = link_folders()
     found = _listed(tuple(map(str, roots)), endings)
     names = Counter(Path(file).name for file in found)  # a name that two files have would not tell them apart
     chosen = st.selectbox(

@@ -19,6 +19,7 @@ from scviz.cli import in_silico as in_silico_words
 from scviz.cli import modules as modules_words
 from scviz.cli import perturb as perturb_words
 from scviz.cli import regulons as regulons_words
+from scviz.datasets.known_links import COLLECTIONS
 from scviz.errors import JobError, RequestError
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
@@ -31,6 +32,7 @@ from scviz.tasks import (
     exporting,
     gene_terms,
     importing,
+    known_links,
     opening,
     pretraining,
     public_screen,
@@ -233,6 +235,16 @@ def add_terms(options: argparse.Namespace, settings: Settings) -> None:
         path=path, name=options.name, download=options.download, library=options.library
     )
     _, result = _carry_out("gene_terms", request, settings)
+    print(json.dumps(dataclasses.asdict(result)))
+
+
+def download_links(options: argparse.Namespace, settings: Settings) -> None:
+    """Download known links and print where they are."""
+    known = options.what if options.what in COLLECTIONS else ""
+    request = known_links.Request(
+        collection=known, regulator="" if known else options.what, distance=options.distance
+    )
+    _, result = _carry_out("known_links", request, settings)
     print(json.dumps(dataclasses.asdict(result)))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from scviz.cli import attention, commands, enrich, in_silico, modules, perturb, regulons
 from scviz.cli.words import DATASET, FILE
 from scviz.datasets.enrichr import LIBRARIES
+from scviz.datasets.known_links import COLLECTIONS, DISTANCES
 from scviz.tasks import annotation, compare, embedding, enhancement, pretraining
 
 
@@ -24,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8501)
     serve.set_defaults(command=commands.serve)
 
-    for add in (_add_data, _add_embed, _add_annotate):
+    for add in (_add_data, _add_links, _add_embed, _add_annotate):
         add(entries)
 
     in_silico.add_command(entries, commands.in_silico)
@@ -64,6 +65,22 @@ def _add_data(entries: Any) -> None:
         "--library", choices=list(LIBRARIES), default="", help="download gene sets from Enrichr"
     )
     terms.set_defaults(command=commands.add_terms)
+
+
+def _add_links(entries: Any) -> None:
+    """Offer the download of known links."""
+    links = entries.add_parser("links", help="download known links from regulators to targets")
+    links.add_argument(
+        "what", help=f"{', '.join(COLLECTIONS)}, or a human regulator for ChIP-Atlas, such as STAT1"
+    )
+    links.add_argument(
+        "--distance",
+        type=int,
+        choices=DISTANCES,
+        default=10,
+        help="kilobases around the start of a gene; default 10",
+    )
+    links.set_defaults(command=commands.download_links)
 
 
 def _add_embed(entries: Any) -> None:

@@ -40,7 +40,7 @@ CONNECT_SECONDS = 10.0
 LOG_BYTES = 100_000
 """The end of a log that is shown."""
 RESUMABLE: tuple[State, ...] = ("failed", "stopped", "lost")
-TAKEN_ALONG = ("HF_ENDPOINT", "SCVIZ_DATAVERSE", "SCVIZ_ENRICHR")
+TAKEN_ALONG = ("HF_ENDPOINT", "SCVIZ_DATAVERSE", "SCVIZ_ENRICHR", "SCVIZ_LINKS")
 """Variables of this process that its runs see too; the engine may have been started by a process with others."""
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from scviz.errors import DataError
 
-SOURCES = ("source", "tf", "regulator")
-TARGETS = ("target", "target_gene", "gene")
+SOURCES = ("source_genesymbol", "source", "tf", "regulator")
+TARGETS = ("target_genesymbol", "target", "target_gene", "gene")
+"""Names of columns; OmniPath has symbols beside the accessions of proteins."""
 CHIP_ATLAS_HEAD = "target_genes"
 CHIP_ATLAS_NAME = re.compile(r"(?P<regulator>.+)\.\d+\.tsv(\.gz)?")
 """Such as MYC.10.tsv: the regulator, and how many kilobases around the start of a gene count."""

@@ -11,6 +11,7 @@ TASKS = (
     "opening",
     "public_screen",
     "gene_terms",
+    "known_links",
     "importing",
     "downloading",
     "pricing",

@@ -3,6 +3,7 @@
 HOME/datasets/<slug>-<hash>/        source.h5ad counts.h5ad genes.csc.zarr info.json
 HOME/checkpoints/<model>/<name>/    config.json vocab.json weights.safetensors scviz.json
 HOME/terms/<slug>-<hash>/           terms.json info.json
+HOME/links/                         tables of known links, as published
 HOME/runs/<id>/                     request.json events.jsonl result/ log.txt state/
 HOME/uploads/                       files that came through the browser
 HOME/scviz.db                       which runs there are and how far they are
@@ -227,6 +228,11 @@ class Workspace:
         """List the collections of gene terms, newest first."""
         paths = sorted((self.home / "terms").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
         return [read_json(TermsInfo, path) for path in paths if not path.parent.name.startswith(".")]
+
+    @property
+    def links_folder(self) -> Path:
+        """Folder of downloaded tables of known links, which need not exist yet."""
+        return self.home / "links"
 
     # runs
 

@@ -45,6 +45,21 @@ def test_cells_without_regulators_are_told_what_is_missing(visit: Open, opened: 
     assert not [button for button in page.button if button.key == "run"]
 
 
+def test_known_links_are_downloaded_by_a_press(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened)
+    page.selectbox(key="support").set_value("prior").run()
+    assert "zenodo.org" in words(page)
+    page.selectbox(key="links_from").set_value("chip-atlas").run()
+    assert not [button for button in page.button if button.key == "download_links"]
+    page.text_input(key="links_regulator").set_value("no gene").run()
+    assert "ChIP-Atlas has no targets of" in words(page)
+    page.text_input(key="links_regulator").set_value("stat1").run()
+    page.button(key="download_links").click().run()
+    assert not page.exception
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "known_links"]
+    assert (run.request["regulator"], run.request["distance"]) == ("STAT1", 10)
+
+
 def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened, links: Path) -> None:
     page = opened_page(visit, opened)
     page.selectbox(key="support").set_value("prior").run()

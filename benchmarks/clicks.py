@@ -42,7 +42,7 @@ def click(page: Page, url: str, gene: str) -> float:
 
 
 def choose_gene(page: Page, gene: str) -> None:
-    """Choose a gene; while the page of the last run is still coming in, its list of genes is replaced under the mouse."""
+    """Choose a gene; while the page is still coming in, its list of genes is replaced under the mouse."""
     page.set_default_timeout(10_000)
     for _ in range(5):
         try:

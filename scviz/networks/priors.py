@@ -13,9 +13,10 @@ from pathlib import Path
 
 from scviz.errors import DataError
 
-SOURCES = ("source_genesymbol", "source", "tf", "regulator")
-TARGETS = ("target_genesymbol", "target", "target_gene", "gene")
-"""Names of columns; OmniPath has symbols beside the accessions of proteins."""
+SOURCES = ("source", "tf", "regulator")
+TARGETS = ("target", "target_gene", "gene")
+OMNIPATH = "{}_genesymbol"
+"""Column of symbols, beside that of the accessions of proteins."""
 CHIP_ATLAS_HEAD = "target_genes"
 CHIP_ATLAS_NAME = re.compile(r"(?P<regulator>.+)\.\d+\.tsv(\.gz)?")
 """Such as MYC.10.tsv: the regulator, and how many kilobases around the start of a gene count."""
@@ -147,7 +148,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _place(head: list[str], names: tuple[str, ...], path: Path) -> int:
-    for name in names:
+    for name in (OMNIPATH.format(names[0]), *names):
         if name in head:
             return head.index(name)
     raise DataError(

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.export import annotated_file
+from pages.components.finished import result_of
 from pages.components.job_panel import curve, duration
 from pages.components.runs import dataset_name, model_name
 from pages.components.show import escaped, figure, table
@@ -29,15 +30,9 @@ SCORES = {
 }
 
 
-@st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
-    answer: Result = state.queue().result(run_id)
-    return answer
-
-
 def annotation_result(run: Run) -> None:
     """Show a finished run."""
-    result = _result(run.id, run.ended)
+    result: Result = result_of(run)
     footer = f"{dataset_name(run)} · {model_name(run)} · seed {run.request.get('seed', 0)} · run {run.id}"
     _verdict(run, result)
     _metrics(result)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.finished import result_of
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
 from pages.components.runs import dataset_name, model_name, trained_on
@@ -23,15 +24,9 @@ MOST_SHOWN = 100
 AREA = "Area under the ROC curve"
 
 
-@st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
-    answer: Result = state.queue().result(run_id)
-    return answer
-
-
 def attention_result(run: Run) -> None:
     """Show a finished run."""
-    result = _result(run.id, run.ended)
+    result: Result = result_of(run)
     st.info(escaped(result.verdict))
     if state.workspace().dataset(run.request["dataset"]).simulated:
         st.caption("Simulated data: the screen comes from a known network, not from cells.")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pages.components import state
 from pages.components.cell_map import MapLook, cell_map
 from pages.components.coloring import Coloring, choose_coloring
+from pages.components.finished import result_of
 from pages.components.runs import checkpoint_name, dataset_name
 from pages.components.show import escaped, figure, map_files, table
 from scviz.datasets.columns import cell_names
@@ -73,15 +74,9 @@ SCORES = {
 }
 
 
-@st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
-    answer: Result = state.queue().result(run_id)
-    return answer
-
-
 def compare_result(run: Run) -> None:
     """Show a finished run."""
-    result = _result(run.id, run.ended)
+    result: Result = result_of(run)
     names = _names(result)
     if any(_is_demo(method) for method in result.methods):
         st.info(

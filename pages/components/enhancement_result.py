@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.export import annotated_file
+from pages.components.finished import result_of
 from pages.components.job_panel import duration
 from pages.components.runs import dataset_name, model_name, read_depth
 from pages.components.show import escaped, figure, table
@@ -15,15 +16,9 @@ from scviz.tasks.enhancement import LAYER, MODEL, Result
 from scviz.workspace.database import Run
 
 
-@st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
-    answer: Result = state.queue().result(run_id)
-    return answer
-
-
 def enhancement_result(run: Run) -> None:
     """Show a finished run."""
-    result = _result(run.id, run.ended)
+    result: Result = result_of(run)
     _verdict(run, result)
     _table(result)
     shown = {_title(name): values for name, values in result.correlations.items()}

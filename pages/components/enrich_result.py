@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.finished import result_of
 from pages.components.job_panel import duration
 from pages.components.runs import dataset_name
 from pages.components.show import escaped, figure, table
@@ -20,15 +21,9 @@ TENTH = st.column_config.NumberColumn(format="%.1f")
 HUNDREDTH = st.column_config.NumberColumn(format="%.2f")
 
 
-@st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
-    answer: Result = state.queue().result(run_id)
-    return answer
-
-
 def enrich_result(run: Run) -> None:
     """Show a finished run."""
-    result = _result(run.id, run.ended)
+    result: Result = result_of(run)
     _verdict(run, result)
     _numbers(result)
     names = ["Chart", "Shares", "Genes"] if result.terms else ["Chart", "Genes"]

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.export import annotated_file
+from pages.components.finished import result_of
 from pages.components.job_panel import duration
 from pages.components.runs import dataset_name, model_name
 from pages.components.show import escaped, figure, table
@@ -39,12 +40,6 @@ SMALL = st.column_config.NumberColumn(format="%.2e")
 P = st.column_config.NumberColumn(format="%.3f")
 
 
-@st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
-    answer: Result = state.queue().result(run_id)
-    return answer
-
-
 @st.fragment(run_every=2.0)
 def ranking_so_far(run_id: str) -> None:
     """Show the genes of a sweep that are done, while it runs and when it was stopped."""
@@ -62,7 +57,7 @@ def ranking_so_far(run_id: str) -> None:
 
 def in_silico_result(run: Run) -> None:
     """Show a finished run."""
-    result = _result(run.id, run.ended)
+    result: Result = result_of(run)
     footer = f"{dataset_name(run)} · {model_name(run)} · {len(result.rows):,} cells · seed {run.request.get('seed', 0)}"
     _verdict(run, result)
     if result.map_places is None:

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
 from pages.components.enrich_link import enrich_set
+from pages.components.finished import result_of
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
 from pages.components.runs import dataset_name, model_name, trained_on
@@ -30,15 +31,9 @@ TALL, MOST_ROWS = 340, 8
 """Pixels of a table that scrolls, and how many rows do not need one."""
 
 
-@st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
-    answer: Result = state.queue().result(run_id)
-    return answer
-
-
 def modules_result(run: Run) -> None:
     """Show a finished run."""
-    result = _result(run.id, run.ended)
+    result: Result = result_of(run)
     parts = (dataset_name(run), model_name(run), SOURCES[result.source], f"run {run.id}")
     footer = " · ".join(part for part in parts if part)
     _verdict(run, result)

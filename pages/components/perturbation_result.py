@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.finished import result_of
 from pages.components.job_panel import duration
 from pages.components.one_perturbation import interactions_table, one_perturbation
 from pages.components.runs import dataset_name
@@ -23,15 +24,9 @@ from scviz.workspace.database import Run
 EVERY = "all"
 
 
-@st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
-    answer: Result = state.queue().result(run_id)
-    return answer
-
-
 def perturbation_result(run: Run) -> None:
     """Show a finished run."""
-    result = _result(run.id, run.ended)
+    result: Result = result_of(run)
     _verdict(run, result)
     metric, group, without = _switches(result)
     _ranking(run, result, metric, group, without=without)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.enrich_link import enrich_set
+from pages.components.finished import result_of
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
 from pages.components.runs import dataset_name
@@ -26,15 +27,9 @@ DIGITS = st.column_config.NumberColumn(format="%.3f")
 SMALL = st.column_config.NumberColumn(format="%.2e")
 
 
-@st.cache_resource(max_entries=8)
-def _result(run_id: str, ended: float) -> Result:  # noqa: ARG001 - a run that was resumed ended anew
-    answer: Result = state.queue().result(run_id)
-    return answer
-
-
 def regulons_result(run: Run) -> None:
     """Show a finished run."""
-    result = _result(run.id, run.ended)
+    result: Result = result_of(run)
     footer = (
         f"{dataset_name(run)} · {result.n_cells:,} cells · seed {run.request.get('seed', 0)} · run {run.id}"
     )

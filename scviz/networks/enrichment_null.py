@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from scviz.metrics.coherence import expression_groups
 from scviz.networks.enrichment import enrichment_scores
 from scviz.progress import Progress, Report, silent
 
@@ -34,18 +35,6 @@ class ByChance:
     """(D,) sets that pass the bar in each draw."""
     best: NDArray[np.float64]
     """(D,) smallest p, or largest absolute normalized score, of each draw."""
-
-
-def expression_bins(levels: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Divide genes into bins of like expression and equal size, (N,).
-
-    Examples
-    --------
-    >>> expression_bins(np.arange(40.0))[[0, 1, 2, 39]]
-    array([ 0,  0,  1, 19])
-    """
-    ranks = np.argsort(np.argsort(levels, kind="stable"), kind="stable")
-    return np.asarray(ranks * N_BINS // max(1, len(levels)), dtype=np.int64)
 
 
 def random_alike(
@@ -101,7 +90,7 @@ def overlap_by_chance(
     from scipy.stats import hypergeom
 
     n_genes, rng = len(levels), np.random.default_rng(seed)
-    draws = random_alike(expression_bins(levels), query, n_draws, rng)  # (D, k)
+    draws = random_alike(expression_groups(levels, N_BINS), query, n_draws, rng)  # (D, k)
     rows = np.repeat(np.arange(len(members)), [len(own) for own in members])
     columns = np.concatenate([np.empty(0, dtype=np.int64), *members])
     held = sp.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(members), n_genes))
@@ -156,7 +145,7 @@ def ranked_by_chance(
         Sets pass with an absolute normalized score of at least this; infinite where none has passed.
     """
     rng = np.random.default_rng(seed)
-    bins, free = expression_bins(levels), dict[int, tuple[float, float]]()
+    bins, free = expression_groups(levels, N_BINS), dict[int, tuple[float, float]]()
     random, p = np.empty((len(members), n_draws)), np.empty(len(members))
     for i, own in enumerate(members):
         report(Progress(stage="Comparing with random sets", done=i, total=len(members)))

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from scviz.errors import DataError
+from scviz.metrics.coherence import expression_groups
 from scviz.networks.contract import GeneSet
 from scviz.networks.enrichment import enrichment_scores, over_representation, prerank
 from scviz.networks.enrichment_null import (
-    expression_bins,
+    N_BINS,
     overlap_by_chance,
     random_alike,
     ranked_by_chance,
@@ -93,7 +94,7 @@ def test_scores_of_many_sets_are_those_of_the_library(scores: dict[str, float]) 
 
 
 def test_random_genes_come_from_the_same_bins_and_none_twice() -> None:
-    bins = expression_bins(np.random.default_rng(0).normal(size=400))
+    bins = expression_groups(np.random.default_rng(0).normal(size=400), N_BINS)
     assert set(Counter(bins.tolist()).values()) == {20}
     genes = np.concatenate([np.flatnonzero(bins == 3), np.flatnonzero(bins == 7)[:5]])
     drawn = random_alike(bins, genes, 50, np.random.default_rng(1))

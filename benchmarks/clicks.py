@@ -1,8 +1,8 @@
 """Measure from a click to the answer in a browser: `python -m benchmarks.clicks`.
 
 A knock-out of one gene on the In-silico page: 200 cells of the demo, drawn from all, Geneformer's demo weights, 20
-random genes in 20 cells each. Seconds from the press of Run until the arrows are drawn; the first click starts the
-engine and draws a map, the others find both there. Needs chromium, and quiet cores to mean anything.
+random genes in 20 cells each. Seconds from the press of Run, right after a gene is chosen, until the arrows are drawn;
+the first click draws a map too, the others find one there. Needs chromium, and quiet cores to mean anything.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from scviz.workspace import Workspace
 from tests.browser.conftest import QUIET, start_server
 from tests.browser.steps import SLOW, choose, choose_many, map_drawn, press, settled
 
+READING = 20.0
+"""Seconds in which a user looks at the page; a process that has imported all waits for a run by then."""
 GENES = ("FTL", "CST3", "AIF1", "TYROBP")
 
 
@@ -33,6 +35,7 @@ def click(page: Page, url: str, gene: str) -> float:
     settled(page)
     choose(page, "cells_from", "all cells")
     settled(page)
+    time.sleep(READING)
     choose_gene(page, gene)
     begun = time.monotonic()
     press(page, "run")
@@ -72,7 +75,6 @@ def main() -> None:
             page.locator(".st-key-map_model .scviz-map[data-drawn]").wait_for()
             map_drawn(page, "map_model")
             for gene in GENES[1:]:
-                time.sleep(60)  # the next process has imported everything by then
                 print(f"click, map there: {click(page, url, gene):.1f} s", flush=True)
             browser.close()
         finally:

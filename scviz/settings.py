@@ -29,6 +29,8 @@ class Settings:
     """`SCVIZ_DATABASE`: SQLAlchemy URL of the run database; empty means a SQLite file in the workspace."""
     workers: int
     """`SCVIZ_WORKERS`: heavy runs at a time on this machine; default 1."""
+    spare: bool
+    """`SCVIZ_SPARE`: 0 keeps no process waiting for the next run on this machine, and answers later; default 1."""
     memory_gb: float
     """`SCVIZ_MEMORY_GB`: memory that one run may use, in GB; 0 means most of what is free."""
     login: bool
@@ -63,6 +65,7 @@ class Settings:
             scheduler=env.get("SCVIZ_SCHEDULER", ""),
             database=env.get("SCVIZ_DATABASE", ""),
             workers=int(env.get("SCVIZ_WORKERS", "1")),
+            spare=env.get("SCVIZ_SPARE", "1") == "1",
             memory_gb=float(env.get("SCVIZ_MEMORY_GB", "0")),
             login=env.get("SCVIZ_LOGIN", "0") == "1",
             upload_gb=float(env.get("SCVIZ_UPLOAD_GB", "0.5")),

@@ -32,7 +32,7 @@ def price(task: str, request: Any) -> bool:
     return bool(result.price.gigabytes < result.available_gb)
 
 
-@st.fragment(run_every=2.0)
+@st.fragment(run_every=1.0)
 def _waiting(trial: str) -> None:
     if state.queue().get(trial).state not in OPEN:
         st.rerun()

@@ -28,7 +28,9 @@ def workspace() -> Workspace:
 @st.cache_resource
 def queue() -> RunQueue:
     """Return the queue of runs of this server, shared by all sessions."""
-    return RunQueue(settings())
+    queue = RunQueue(settings())
+    queue.warm_up()
+    return queue
 
 
 def owner() -> str:

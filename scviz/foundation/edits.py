@@ -146,6 +146,13 @@ def _raised(
     return sparse.csr_matrix(counts + sparse.csr_matrix(more) @ spread, dtype=np.float32)
 
 
+def cells_open_to(counts: Counts, columns: NDArray[np.int64], edit: Edit) -> NDArray[np.int64]:
+    """Find the cells whose counts an edit of columns can change: all, or those that have such counts, (n,)."""
+    if edit.kind == "overexpress":
+        return np.arange(counts.shape[0])
+    return np.flatnonzero(np.asarray((counts[:, columns] != 0).sum(axis=1)).ravel())
+
+
 def changed(before: Tokens, after: Tokens) -> NDArray[np.bool_]:
     """Tell for which cells a model reads something else, (N,)."""
     length = max(before.mask.shape[1], after.mask.shape[1])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import scviz
 from scviz.errors import JobError
 from scviz.jobs import engine
-from scviz.jobs.supervisor import RESUME, WORKER_ENDED, supervise
+from scviz.jobs.supervisor import RESUME, WORKER_ENDED, keep_spare, supervise
 from scviz.settings import Settings
 from scviz.tasks import front
 from scviz.workspace import Workspace
@@ -68,6 +68,11 @@ class RunQueue:
         self._address = ""
         self._connecting, self._adding, self._checking = threading.Lock(), threading.Lock(), threading.Lock()
         self._next_check = 0.0
+
+    def warm_up(self) -> None:
+        """Start the engine of this machine, and the process that waits for a run, while the caller goes on."""
+        if self.settings.spare and not self.settings.scheduler:
+            threading.Thread(target=self._warm_up, daemon=True).start()
 
     def submit(self, task: str, request: Any, owner: str = "local", *, again: bool = False) -> Submitted:
         """Hand a request in.
@@ -270,7 +275,7 @@ class RunQueue:
             supervise,
             run.id,
             run.attempt,
-            {name: os.environ[name] for name in TAKEN_ALONG if os.environ.get(name)} | as_env(self.settings),
+            self._env(),
             key=_key(run),
             pure=False,
             retries=0,
@@ -278,6 +283,18 @@ class RunQueue:
         )
         self._make_independent(client, run)
         future.release()
+
+    def _env(self) -> dict[str, str]:
+        """Write what a run must know of this process."""
+        return {name: os.environ[name] for name in TAKEN_ALONG if os.environ.get(name)} | as_env(
+            self.settings
+        )
+
+    def _warm_up(self) -> None:
+        from distributed import fire_and_forget
+
+        with suppress(JobError, OSError):  # a run that is handed in will say what is wrong
+            fire_and_forget(self._connect().submit(keep_spare, self._env(), pure=False))
 
     def _make_independent(self, client: Client, run: Run) -> None:
         """Have the scheduler go on with a run without this process.

@@ -15,18 +15,16 @@ from __future__ import annotations
 import json
 import math
 import os
-import queue
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
+from scviz.jobs.child import GRACE_SECONDS, Child
 from scviz.jobs.engine import HEAVY, importable
+from scviz.jobs.orders import STOP
 from scviz.jobs.spare import Spare
 from scviz.settings import Settings
 
@@ -37,8 +35,8 @@ if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
 
 BEAT_SECONDS = 0.5
 """How often the row is written and a stop is looked for."""
-GRACE_SECONDS = 3.0
-"""How long a run may take to stop by itself."""
+LENT_SECONDS = 15.0
+"""How long a run waits for the process that is lent to a quick one, before another is started."""
 SMOOTHING_SECONDS = 10.0
 """How fast the rate forgets."""
 
@@ -75,13 +73,18 @@ def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
             helpers = _call_helpers(row, env)
             ending = _watch(database, row, _child_environment(env))
             del helpers  # Dask forgets those that still wait for a place
+            if _keeps_spare(settings) and not _is_quick(row):  # a quick one has given it back
+                keep_spare(env)
         else:  # Dask starts a task again when its worker died; the row then still says "running"
             ending = ended("lost", WORKER_ENDED, RESUME)
         database.update(run, only_if=["running"], only_attempt=attempt, **ending)
-        if not settings.scheduler:
-            SPARE.prepare(_child_environment(env))
     finally:
         database.close()
+
+
+def keep_spare(env: Mapping[str, str]) -> None:
+    """Have a process wait for the next run with these settings."""
+    SPARE.prepare(_child_environment(env))
 
 
 def _call_helpers(row: Run, env: Mapping[str, str]) -> list[Future[None]]:
@@ -137,13 +140,13 @@ def help_out(run: str, attempt: int, number: int, env: Mapping[str, str]) -> Non
     log = Workspace.from_settings(settings).run_folder(run) / f"log-helper-{number}.txt"
     database, child = Database.from_settings(settings), None
     try:
-        while _is_at_work(row := database.get(run), attempt) and (child is None or child.poll() is None):
+        while _is_at_work(row := database.get(run), attempt) and (child is None or child.code is None):
             if child is None and row.stage:  # its own child has begun, and has cleared up
-                child = _start_child(run, log, _child_environment(env), "--help-out")
+                child = Child(run, "--help-out", env=_child_environment(env), log=log)
             time.sleep(BEAT_SECONDS)
     finally:
         if child is not None:
-            _end_group(child)
+            child.end()
         database.close()
 
 
@@ -195,21 +198,14 @@ class Tracker:
 
 
 def _watch(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, Any]:
-    """Start the child and stay with it; return the changes that end the run."""
-    from scviz.tasks import front
-    from scviz.workspace import Workspace
-
+    """Start the child and stay with it until it says how the run ended; return the changes that end the run."""
     run, attempt = row.id, row.attempt
-    log = Workspace.from_settings(Settings.from_env(env)).run_folder(run) / "log.txt"
-    waiting = SPARE.hand_over(run, log, env) if front(row.task).HEAVY else None
-    child = waiting or _start_child(run, log, env)
-    lines: queue.Queue[bytes] = queue.Queue()
-    threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True).start()
+    child, lent = _find_child(database, row, env)
     tracker, deadline, due = Tracker(), math.inf, 0.0
     try:
-        while (line := _next_line(lines, child)) != b"":
+        while not tracker.ending and (line := child.next_line(BEAT_SECONDS / 2)) != b"":
             if line is not None:
-                with suppress(ValueError):  # half a line, when the child was killed
+                with suppress(ValueError):  # half a line, when the child was killed; or "ready"
                     tracker.take(json.loads(line))
             if time.monotonic() < due:
                 continue
@@ -220,25 +216,42 @@ def _watch(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, An
                 break  # the run was given up or goes on elsewhere
             if deadline == math.inf and database.get(run).stop_requested:
                 deadline = time.monotonic() + GRACE_SECONDS
-                _say(child, b"stop\n")
+                child.tell(STOP)
             if time.monotonic() > deadline:
                 break
     finally:
-        _end_group(child)
-    ending = tracker.ending or _how_it_ended(child.returncode, stopped=deadline < math.inf)
+        if not (lent and tracker.ending):
+            child.end()
+        if lent:
+            SPARE.give_back(child)
+    ending = tracker.ending or _how_it_ended(child.code or 0, stopped=deadline < math.inf)
     return {**tracker.fields, **ending}
 
 
-def _start_child(run: str, log: Path, env: Mapping[str, str], *options: str) -> subprocess.Popen[bytes]:
-    with log.open("ab") as file:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "scviz.jobs.worker", run, *options],
-            env=env,
-            start_new_session=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=file,
-        )
+def _find_child(database: Database, row: Run, env: Mapping[str, str]) -> tuple[Child, bool]:
+    """Take the process that waits, or start another; tell whether it must be given back."""
+    from scviz.tasks import front
+    from scviz.workspace import Workspace
+
+    settings, quick = Settings.from_env(env), _is_quick(row)
+    log = Workspace.from_settings(settings).run_folder(row.id) / "log.txt"
+    deadline = time.monotonic() + LENT_SECONDS
+    while _keeps_spare(settings) and (quick or front(row.task).HEAVY) and time.monotonic() < deadline:
+        waiting = SPARE.hand_over(row.id, log, env, quick=quick, patience=BEAT_SECONDS)
+        if waiting is not None:
+            return waiting, quick
+        database.update(row.id, only_if=["running"], only_attempt=row.attempt, heartbeat=time.time())
+    return Child(row.id, env=env, log=log), False
+
+
+def _keeps_spare(settings: Settings) -> bool:
+    return settings.spare and not settings.scheduler
+
+
+def _is_quick(row: Run) -> bool:
+    from scviz.tasks import front
+
+    return getattr(front(row.task), "QUICK", False)
 
 
 def _child_environment(env: Mapping[str, str]) -> dict[str, str]:
@@ -258,46 +271,6 @@ def n_cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _read_lines(pipe: IO[bytes] | None, lines: queue.Queue[bytes]) -> None:
-    """Hand on what the child says; an empty line is the end."""
-    if pipe is not None:
-        with pipe:
-            for line in pipe:
-                lines.put(line)
-    lines.put(b"")
-
-
-def _next_line(lines: queue.Queue[bytes], child: subprocess.Popen[bytes]) -> bytes | None:
-    """Return the next line; None when there is none yet, b"" when there will be none."""
-    try:
-        line = lines.get(timeout=BEAT_SECONDS / 2)
-    except queue.Empty:  # a process that the child left behind may hold the pipe open
-        return None if child.poll() is None else b""
-    if line == b"":
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=GRACE_SECONDS)
-    return line
-
-
-def _say(child: subprocess.Popen[bytes], text: bytes) -> None:
-    if child.stdin is not None:
-        with suppress(BrokenPipeError):
-            child.stdin.write(text)
-            child.stdin.flush()
-
-
-def _end_group(child: subprocess.Popen[bytes]) -> None:
-    """Kill a child and all it started."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-    child.kill()
-    child.wait()
-    if child.stdin is not None:
-        with suppress(BrokenPipeError):
-            child.stdin.close()
 
 
 def _how_it_ended(code: int, *, stopped: bool) -> dict[str, Any]:

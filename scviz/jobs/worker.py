@@ -1,6 +1,6 @@
 """The child process that carries out one run, `python -m scviz.jobs.worker RUN`, or helps with it, `… RUN --help-out`.
 
-With `--wait` in place of a run it waits until it is given one (`scviz.jobs.spare`).
+With `--wait` in place of a run it waits until it is given some (`scviz.jobs.spare`).
 Here, and only here, torch is imported. What it has to say goes to its supervisor as JSON lines on standard
 output; all that libraries print goes to the log of the run.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from scviz.errors import JobCancelledError, ScvizError
+from scviz.jobs.orders import Orders
 from scviz.jobs.spare import WAIT
 from scviz.progress import Progress, Report, silent
 from scviz.settings import GIGABYTE, Settings
@@ -194,34 +194,31 @@ def limit_memory(gigabytes: float) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
 
 
-def _listen(stop: threading.Event) -> None:
-    """Wait for "stop" on standard input; end with all that was started when nobody watches any more."""
-    while text := os.read(0, 64):  # not sys.stdin: its lock would disturb the end of the interpreter
-        if b"stop" in text:
-            stop.set()
-    if hasattr(os, "killpg"):
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-    os._exit(1)
-
-
 def main(run: str, *, helps: bool) -> None:
-    """Be the child process of one run, or one that helps it."""
+    """Be the child process of one run, or one that helps it, or one that waits for runs."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print goes to the log, not between the events
-    if run == WAIT:
-        from scviz.jobs.warm import wait_for_a_run
-
-        run = wait_for_a_run(pipe)
-    stop = threading.Event()
-    threading.Thread(target=_listen, args=(stop,), daemon=True).start()
+    orders = Orders()
     settings = Settings.from_env()
+    if run == WAIT:
+        from scviz.jobs.warm import runs_to_carry_out
+
+        for given in runs_to_carry_out(orders, pipe):
+            _carry_out(given, settings, pipe, orders.stop)
+    elif helps:
+        limit_memory(settings.memory_gb)
+        help_out(run, Workspace.from_settings(settings))
+    else:
+        _carry_out(run, settings, pipe, orders.stop)
+
+
+def _carry_out(run: str, settings: Settings, pipe: IO[str], stop: threading.Event) -> None:
     workspace = Workspace.from_settings(settings)
     limit_memory(settings.memory_gb)
-    if helps:
-        help_out(run, workspace)
-        return
     reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
-    reporter.end(execute(run, workspace, reporter))
+    ending = execute(run, workspace, reporter)
+    sys.stdout.flush()  # into the log; who hears of the end may end this process
+    reporter.end(ending)
 
 
 if __name__ == "__main__":

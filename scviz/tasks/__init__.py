@@ -33,7 +33,9 @@ TASKS = (
 def front(task: str) -> ModuleType:
     """Return the module that holds TITLE, HEAVY, Request and Result of a task; imports no torch.
 
-    A name with a dot is that of a package outside `scviz`, built alike.
+    HEAVY runs take turns. `QUICK = True` says that runs take seconds, need models and leave nothing behind in the
+    process; `FANS_OUT = True` that several processes may share one. A name with a dot is that of a package outside
+    `scviz`, built alike.
     """
     if "." in task:
         return import_module(task)

@@ -20,7 +20,7 @@ from tests.jobs.cluster import Cluster  # noqa: E402
 
 
 def settings_for(home: Path, **env: str) -> Settings:
-    return Settings.from_env({"SCVIZ_HOME": str(home), **env})
+    return Settings.from_env({"SCVIZ_HOME": str(home), "SCVIZ_SPARE": "0", **env})
 
 
 def end_engine(home: Path) -> None:

@@ -34,6 +34,7 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     monkeypatch.setenv("SCVIZ_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SCVIZ_DATA_ROOTS", str(tmp_path))
     monkeypatch.setattr(RunQueue, "_hand_in", lambda *_: None)
+    monkeypatch.setattr(RunQueue, "warm_up", lambda _: None)
     st.cache_resource.clear()
     st.cache_data.clear()
 

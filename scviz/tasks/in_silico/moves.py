@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from scviz.foundation.batching import encode
-from scviz.foundation.edits import Edit, changed, gene_columns
+from scviz.foundation.edits import Edit, cells_open_to, changed, gene_columns
 from scviz.foundation.model import FoundationModel
 from scviz.foundation.tokens import Tokens
 from scviz.progress import Progress, Report
@@ -44,23 +43,54 @@ class Cells:
     """(G,) what `highest_levels` gives for all genes of the dataset; needed for over-expression."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """Cells are drawn from those that an edit changes for the model, at most so many."""
+
+    most: int
+    seed: tuple[int, int]
+
+
 def move(
     model: FoundationModel,
     cells: Cells,
     edit: Edit,
     said: Callable[[str], None],
-    draw: Callable[[NDArray[np.int64]], NDArray[np.int64]] = np.asarray,
+    draw: Draw | None = None,
 ) -> NDArray[np.float32]:
-    """Encode cells after an edit, (n, C); NaN where it changes nothing for the model, or `draw` leaves the cell out."""
-    levels = None if cells.levels is None else cells.levels[gene_columns(cells.adata.var, edit.genes)]
-    edited = model.edited(cells.adata, edit, tokens=cells.tokens, levels=levels)
-    rows = draw(np.flatnonzero(changed(cells.tokens, edited)))
+    """Encode cells after an edit, (n, C); NaN where it changes nothing for the model, or a cell is not drawn."""
+    rows, edited = edited_cells(model, cells, edit, draw)
     vectors = np.full_like(cells.vectors, np.nan)
     if len(rows):
-        found = encode(model, edited.take(rows), said=said)
+        found = encode(model, edited, said=said)
         if found.shape[1]:
             vectors[rows] = found
     return vectors
+
+
+def edited_cells(
+    model: FoundationModel, cells: Cells, edit: Edit, draw: Draw | None = None
+) -> tuple[NDArray[np.int64], Tokens]:
+    """Edit cells and give those of which the model reads something else: which they are, (m,), and their tokens.
+
+    Where they are drawn, cells are tried in a random order until there are enough.
+    """
+    columns = gene_columns(cells.adata.var, edit.genes)
+    levels = None if cells.levels is None else cells.levels[columns]
+    open_to = cells_open_to(cells.adata.X, columns, edit)
+    if draw is not None:
+        open_to = np.random.default_rng(draw.seed).permutation(open_to)
+    n_tried = len(open_to) if draw is None else 2 * draw.most
+    while True:
+        part = open_to[:n_tried]
+        before = cells.tokens.take(part)
+        edited = model.edited(cells.adata[part], edit, tokens=before, levels=levels)
+        rows = np.flatnonzero(changed(before, edited))
+        if draw is None or len(rows) >= draw.most or len(part) == len(open_to):
+            break
+        n_tried *= 4
+    rows = rows if draw is None else rows[: draw.most]
+    return part[rows], edited.take(rows)
 
 
 def measure(cells: Cells, after: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -119,7 +149,7 @@ class Moves:
         for number, edit in enumerate(edits):
             values = self.chunks.read(number)
             if values is None:
-                draw = np.asarray if number < n_ranked else partial(self._draw, number)
+                draw = None if number < n_ranked else Draw(most=self.random_cells, seed=(self.seed, number))
                 after = move(model, cells, edit, said, draw)
                 values = measure(cells, after)
                 if self.keep_vectors:
@@ -133,13 +163,6 @@ class Moves:
                 self._rank(edits, found)
                 written = time.monotonic()
         return found
-
-    def _draw(self, number: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Draw the cells of a random gene."""
-        if len(rows) <= self.random_cells:
-            return rows
-        rng = np.random.default_rng((self.seed, number))
-        return np.sort(rng.choice(rows, self.random_cells, replace=False))
 
     def _rank(self, edits: Sequence[Edit], found: list[NDArray[np.float32]]) -> None:
         """Write the strongest edits so far, for a page to read."""

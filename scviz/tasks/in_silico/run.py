@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from scviz.foundation.batching import encode, pick_device, time_per_cell
 from scviz.foundation.chunks import embed_cells
 from scviz.foundation.edits import highest_levels
 from scviz.foundation.model import FoundationModel
+from scviz.foundation.tokens import Tokens
 from scviz.memory import peak_gb
 from scviz.progress import Progress
 from scviz.tasks.chosen_cells import sample
@@ -32,6 +34,9 @@ from scviz.workspace.chunks import Chunks
 NEW_MAP = 1500
 """Cells of a map that is drawn for the arrows alone."""
 MOST_ON_MAP = 20_000
+ENCODED_AGAIN = 8
+EXACT = 1e-5
+"""Share of a vector by which two computations of it may differ, that edits are measured from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +125,10 @@ def _read_cells(
     def said(note: str) -> None:
         context.report(Progress(stage="Reading cells", note=note))
 
-    own = encode(model, tokens, said=said)
-    if not np.isfinite(own).any():
+    if not tokens.mask.any():
         raise GeneMatchError("The model sees no gene in these cells.", hint="Choose other cells or weights.")
     around = _finished_map(request, context) or _embed(request, context, model, plan, pair)
+    own = _before(model, tokens, around.of(plan.rows), said)
     goal = around.of(plan.goal_rows)
     goal = goal[np.isfinite(goal).all(axis=1)]
     if request.goal is not None and not len(goal):
@@ -137,6 +142,19 @@ def _read_cells(
         levels=_levels(plan) if request.kind == "overexpress" else None,
     )
     return cells, around
+
+
+def _before(
+    model: FoundationModel, tokens: Tokens, known: NDArray[np.float32], said: Callable[[str], None]
+) -> NDArray[np.float32]:
+    """Give the vectors of cells as they are, (n, C): those known, if some that are encoded again prove exact enough.
+
+    A map that was computed in half precision, or on a processor that rounds otherwise, is not.
+    """
+    few = np.flatnonzero(tokens.mask.any(axis=1))[:ENCODED_AGAIN]
+    again = encode(model, tokens.take(few), said=said)
+    error = np.linalg.norm(again - known[few], axis=1) / np.linalg.norm(again, axis=1)
+    return known if error.max() < EXACT else encode(model, tokens, said=said)
 
 
 def _random_cells(request: Request, plan: Plan) -> int:

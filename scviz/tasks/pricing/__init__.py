@@ -9,6 +9,7 @@ from scviz.tasks.price import Price
 
 TITLE = "Price"
 HEAVY = False
+QUICK = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pages.components.cells_picker import columns_of, narrow, pick_cells, pick_g
 from pages.components.coverage import enough_genes
 from pages.components.frame import frame
 from pages.components.gene_set_picker import pick_genes_or_set, take_set_from_address
-from pages.components.genes_picker import seen_in
+from pages.components.genes_picker import pick_edit, seen_in
 from pages.components.in_silico_result import in_silico_result, ranking_so_far
 from pages.components.job_panel import job_panel
 from pages.components.price import price
@@ -16,7 +16,6 @@ from pages.components.runs import finished_map
 from pages.components.show import errors_in_words
 from scviz.tasks.in_silico import MOST_CELLS, Request
 
-KINDS = {"delete": "Knock out", "knockdown": "Knock down", "overexpress": "Over-express"}
 SCOPES = {"together": "All at once", "each": "One by one", "all": "Every gene"}
 
 frame("in_silico")
@@ -32,7 +31,8 @@ left, right = st.columns([4, 11], gap="medium")
 with left, errors_in_words():
     choice = pick_cells(dataset)
     row = st.columns(2)
-    kind = row[0].selectbox("Edit", list(KINDS), format_func=KINDS.__getitem__, key="kind")
+    with row[0]:
+        kind = pick_edit(checkpoint)
     scope = row[1].selectbox(
         "Genes",
         list(SCOPES),
@@ -117,6 +117,14 @@ with left, errors_in_words():
         enough = enough_genes(dataset, checkpoint)
         fits = price("in_silico", request)
         run_button("in_silico", request, ready=fits and enough)
+        if not request.map_run and not request.sweep:
+            st.caption(
+                "These weights have no map of these cells yet. One is drawn for the arrows of this run; with a map "
+                "from Explore all runs share one, and are faster."
+            )
+            st.page_link(
+                "pages/explore.py", label="Draw it", icon=":material/scatter_plot:", query_params=state.link()
+            )
 
 with right:
     run_id = state.current_run("in_silico", dataset.id, checkpoint.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import streamlit as st
 
@@ -9,6 +11,7 @@ from pages.components import state
 from pages.components.cells_picker import CellChoice
 from pages.components.show import escaped
 from scviz.foundation.vocab import GeneVocab
+from scviz.models import cards
 from scviz.tasks.chosen_cells import chosen_rows, sample
 from scviz.tasks.filters import Filter
 from scviz.tasks.in_silico import Kind, Request
@@ -16,6 +19,27 @@ from scviz.tasks.in_silico.genes import GenesSeen, by_name, genes_seen
 from scviz.workspace import CheckpointInfo, DatasetInfo
 
 MOST_OFFERED = 25_000
+KINDS = {
+    "delete": "Knock out",
+    "knockdown": "Knock down",
+    "overexpress": "Over-express",
+    "inhibit": "Inhibit",
+    "activate": "Activate",
+}
+
+
+def pick_edit(checkpoint: CheckpointInfo) -> Kind:
+    """Let the user choose among the edits that a model can read."""
+    kinds = [kind for kind in get_args(Kind) if kind in cards()[checkpoint.model].edits]
+    chosen: Kind = st.selectbox(
+        "Edit",
+        kinds,
+        format_func=KINDS.__getitem__,
+        help="Inhibit and activate move a gene a quarter of a cell's ranking down or up; only models that read the "
+        "order of genes have them.",
+        key="kind",
+    )
+    return chosen
 
 
 def seen_in(

@@ -73,7 +73,7 @@ def _verdict(run: Run, result: Result) -> None:
     show(escaped(result.verdict))
     checkpoint = state.workspace().checkpoint(run.request["checkpoint"])
     card = cards()[checkpoint.model]
-    notes = [SIMULATION, EVALUATED[card.support.get("in_silico", "none")].format(card.title)]
+    notes = [SIMULATION, EVALUATED[card.edits[run.request.get("kind", "delete")]].format(card.title)]
     if checkpoint.demo:
         notes.append(
             "Demo weights: a small model trained on 700 cells; it says nothing of the published model."

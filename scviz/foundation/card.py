@@ -78,6 +78,10 @@ class ModelCard:
     released: tuple[ReleasedCheckpoint, ...] = ()
     read_depths: Mapping[str, str] = field(default_factory=dict)
     """What to call each depth at which it can read cells, by what `at_depth` takes; empty where it has no choice."""
+    edits: Mapping[str, Support] = field(
+        default_factory=lambda: {"delete": "none", "knockdown": "none", "overexpress": "none"}
+    )
+    """Kinds of edits of genes that it can read, as `foundation.edits` names them, and whether they were evaluated."""
     terms: str = ""
     """What users must agree to before a download, in the first person; empty if reading the licence is enough."""
     signs: tuple[str, ...] = ()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     Counts: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
 
-Kind = Literal["delete", "knockdown", "overexpress"]
+Kind = Literal["delete", "knockdown", "overexpress", "inhibit", "activate"]
+"""The last two move a gene down or up in a cell's order of genes; for models that read one."""
 
 PERCENTILE = 99.0
 """Of all expressed values: what a gene gets that no cell expresses."""
@@ -111,9 +112,19 @@ def edited_counts(
     levels
         (K,) what `highest_levels` gives for a whole dataset, of which these cells are a part; by default that of
         these cells.
+
+    Raises
+    ------
+    RequestError
+        If the edit is one of an order of genes.
     """
     from scipy import sparse
 
+    if edit.kind in ("inhibit", "activate"):
+        raise RequestError(
+            "Counts have no order in which a gene could be moved.",
+            hint="Choose another edit, or a model that reads the order of genes.",
+        )
     edited = sparse.csr_matrix(counts, copy=True).astype(np.float32)
     if edit.kind == "overexpress":
         edited = _raised(edited, columns, highest_levels(counts, columns) if levels is None else levels)

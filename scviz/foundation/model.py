@@ -126,6 +126,8 @@ class FoundationModel(nn.Module, ABC):
         ------
         GeneMatchError
             If the dataset lacks one of the genes.
+        RequestError
+            If the model does not read what is to be edited.
         """
         columns = gene_columns(adata.var, edit.genes)
         counts = edited_counts(adata.X, columns, edit, levels=levels)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from anndata import AnnData
 from scipy import sparse
 
-from scviz.errors import GeneMatchError
+from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.edits import Edit, Kind, changed
 from scviz.models import cards
 from tests.models.cells import planted_cells
@@ -30,6 +32,18 @@ def vectors_after(name: str, adata: AnnData, edit: Edit) -> np.ndarray:
 @pytest.mark.parametrize("name", ["scbert", "geneformer", "scgpt", "scfoundation"])
 def test_the_card_says_whether_its_authors_evaluated_edits(name: str) -> None:
     assert cards()[name].support["in_silico"] == ("evaluated" if name == "geneformer" else "none")
+
+
+@every_model
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_model_reads_the_edits_on_its_card_and_refuses_others(name: str, kind: Kind) -> None:
+    model, edit = built(name), Edit(kind=kind, genes=("GENE3", "GENE25"))
+    if kind in cards()[name].edits:
+        adata = planted_cells()
+        assert changed(model.tokenize(adata), model.edited(adata, edit)).any()
+    else:
+        with pytest.raises(RequestError, match="no order"):
+            model.edited(planted_cells(), edit)
 
 
 @every_model

@@ -57,6 +57,25 @@ def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened) -> None:
     assert request["goal"] == {"column": "cell_type", "values": ["B cell"]}
 
 
+def test_edits_of_the_order_of_genes_are_offered_where_a_model_reads_one(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened)
+    assert len(page.selectbox(key="kind").options) == 5
+    page.multiselect(key="genes").set_value(["GENE45"]).run()
+    page.selectbox(key="kind").set_value("inhibit").run()
+    page.button(key="run").click().run()
+    assert not page.exception
+    assert asked_for()["kind"] == "inhibit"
+    page.selectbox(key="pick_checkpoint").set_value("scbert/scbert-demo").run()
+    assert not page.exception
+    assert page.selectbox(key="kind").value == "delete"
+    assert page.selectbox(key="kind").options == ["Knock out", "Knock down", "Over-express"]
+
+
+def test_a_map_for_all_runs_is_offered_where_there_is_none(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened, gene="GENE45")
+    assert "no map of these cells yet" in words(page)
+
+
 def test_a_circled_group_and_every_gene_can_be_asked_for(visit: Open, opened: Opened) -> None:
     name_group(opened.workspace.dataset_folder(opened.dataset), "mine", np.arange(12))
     page = opened_page(visit, opened)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import anndata
 import numpy as np
@@ -13,7 +15,10 @@ import torch
 from scipy.sparse import csr_matrix
 
 from scviz.errors import GeneMatchError, JobCancelledError, RequestError
+from scviz.foundation.batching import encode
 from scviz.foundation.edits import Edit, gene_columns, highest_levels
+from scviz.foundation.model import FoundationModel
+from scviz.foundation.tokens import Tokens
 from scviz.models import MODELS, model_class
 from scviz.progress import Progress
 from scviz.tasks import embedding, exporting
@@ -23,7 +28,7 @@ from scviz.tasks.exporting.run import run as export
 from scviz.tasks.filters import Filter
 from scviz.tasks.in_silico import RANKING, Request, Result
 from scviz.tasks.in_silico.genes import by_name
-from scviz.tasks.in_silico.moves import cosine
+from scviz.tasks.in_silico.moves import Cells, Draw, cosine, edited_cells
 from scviz.tasks.in_silico.run import price, run
 from scviz.workspace.groups import group_version, name_group
 from scviz.workspace.records import fingerprint, read_record, to_json, write_record
@@ -50,7 +55,7 @@ def request(opened: Opened, **more: object) -> Request:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["delete", "knockdown", "overexpress"])
+@pytest.mark.parametrize("kind", ["delete", "knockdown", "overexpress", "inhibit", "activate"])
 def test_an_edit_has_shift_null_types_and_arrows(opened: Opened, kind: str, tmp_path: Path) -> None:
     result = run(request(opened, kind=kind, goal=GOAL), opened.context())
     assert result.rows.tolist() == list(range(2, 60, 3))
@@ -157,20 +162,71 @@ def test_a_run_that_was_stopped_half_way_gives_the_same_table(opened: Opened) ->
     assert np.array_equal(again.moved, whole.moved, equal_nan=True)
 
 
-@pytest.mark.slow
-def test_arrows_are_drawn_on_a_finished_map(opened: Opened) -> None:
+def finish_map(opened: Opened, *, noise: float = 0.0) -> embedding.Result:
+    """Draw a map as the run "mapped", with vectors that are off by about this share of their length."""
     asked = embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint, n_neighbors=8)
     context = opened.context("mapped")
     finished = embed(asked, context)
+    off = 1 + noise * np.random.default_rng(0).normal(size=finished.embedding.shape)
+    finished = replace(finished, embedding=(finished.embedding * off).astype(np.float32))
     write_record(finished, context.result)
     kept = {"task": "embedding", "request": to_json(asked), "fingerprint": fingerprint("embedding")}
     (context.folder / "request.json").write_text(json.dumps(kept))
+    return finished
+
+
+@pytest.mark.slow
+def test_arrows_are_drawn_on_a_finished_map(opened: Opened) -> None:
+    finished = finish_map(opened)
     result = run(request(opened, map_run="mapped"), opened.context())
     assert np.array_equal(result.map_places, finished.umap)
     assert np.array_equal(result.before, finished.umap[result.rows])
     other = replace(request(opened, map_run="mapped"), checkpoint="geneformer/geneformer-demo")
     with pytest.raises((RequestError, GeneMatchError)):
         run(other, opened.context("other"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.0, 1e-7, 1e-2])
+def test_cells_are_read_again_where_the_vectors_of_a_map_are_not_exact(
+    opened: Opened, noise: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = run(request(opened), opened.context())
+    finish_map(opened, noise=noise)
+    read: list[int] = []
+
+    def counted(model: FoundationModel, tokens: Tokens, **more: Callable[[str], None]) -> np.ndarray:
+        read.append(len(tokens))
+        return encode(model, tokens, **more)
+
+    monkeypatch.setattr("scviz.tasks.in_silico.run.encode", counted)
+    result = run(request(opened, map_run="mapped"), opened.context("beside"))
+    assert read == ([8] if noise < 1e-5 else [8, 20])
+    np.testing.assert_allclose(result.moved, alone.moved, rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(result.random_moved, alone.random_moved, rtol=1e-3, atol=1e-7)
+
+
+def test_cells_are_tried_until_enough_are_changed(adata: anndata.AnnData) -> None:
+    adata.X = csr_matrix(np.ones(adata.shape, dtype=np.float32))
+    tokens = Tokens(
+        gene_ids=np.arange(60)[:, None], values=None, mask=np.ones((60, 1), dtype=bool)
+    )  # cells say who they are
+    tried: list[int] = []
+
+    def edited(part: anndata.AnnData, *_: object, tokens: Tokens, **__: object) -> Tokens:
+        tried.append(len(part))
+        new = np.where(tokens.gene_ids % 6 == 0, 100 + tokens.gene_ids, tokens.gene_ids)
+        return replace(tokens, gene_ids=new)
+
+    cells = Cells(adata=adata, tokens=tokens, vectors=np.zeros((60, 2)), goal=None, start=np.zeros(2))
+    model, edit = SimpleNamespace(edited=edited), Edit(kind="delete", genes=("GENE3",))
+    rows, after = edited_cells(model, cells, edit, Draw(most=7, seed=(0, 1)))
+    assert (len(rows), len(set(rows.tolist())), set(rows % 6)) == (7, 7, {0})
+    assert after.gene_ids.ravel().tolist() == (rows + 100).tolist()
+    assert tried[0] == 14
+    assert len(tried) > 1
+    assert len(edited_cells(model, cells, edit, Draw(most=11, seed=(0, 1)))[0]) == 10
+    assert edited_cells(model, cells, edit)[0].tolist() == list(range(0, 60, 6))
 
 
 @pytest.mark.slow
@@ -233,6 +289,14 @@ def test_what_cannot_be_edited_is_refused_in_words(
     with pytest.raises((GeneMatchError, RequestError), match=words) as refusal:
         run(request(opened, **more), opened.context())
     assert refusal.value.hint
+
+
+def test_an_order_of_genes_is_edited_only_where_a_model_reads_one(opened: Opened) -> None:
+    model = model_class("scbert").untrained(opened.context().counts(opened.dataset), "tiny")
+    asked = request(keep_model(opened, model), kind="inhibit")
+    for answer in (run, price):
+        with pytest.raises(RequestError, match="scBERT does not read an order of genes"):
+            answer(asked, opened.context())
 
 
 def test_a_gene_that_the_model_does_not_know_or_the_cells_lack_is_refused(

@@ -81,6 +81,13 @@ CARD = ModelCard(
         "pretraining": "evaluated",
         "perturbation": "none",
     },
+    edits={
+        "delete": "evaluated",
+        "knockdown": "none",
+        "overexpress": "evaluated",
+        "inhibit": "none",
+        "activate": "none",
+    },
     released=(
         ReleasedCheckpoint(
             name="Geneformer-V1-10M",

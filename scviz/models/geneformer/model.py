@@ -137,6 +137,7 @@ class Geneformer(FoundationModel):
     ) -> Tokens:
         """Edit tokens as published: genes deleted are taken out, genes over-expressed are put in front.
 
+        Genes inhibited or activated move a quarter of the ranking down or up, as the authors describe it.
         What is pushed out at the end is gone. For a knockdown, which the authors lack, counts are edited and ranked.
         """
         if edit.kind == "knockdown":

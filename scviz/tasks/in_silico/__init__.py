@@ -14,7 +14,7 @@ from scviz.tasks.filters import Filter
 TITLE = "In-silico shift"
 HEAVY = True
 
-Kind = Literal["delete", "knockdown", "overexpress"]
+Kind = Literal["delete", "knockdown", "overexpress", "inhibit", "activate"]
 """As `scviz.foundation.edits` has them, without what it imports."""
 
 MOST_CELLS = 5000

@@ -40,7 +40,7 @@ class GenesSeen:
         if not self.known[at]:
             return f"The model does not know {gene}: it is not in the vocabulary of these weights."
         if kind != "overexpress" and not self.n_cells[at]:
-            return f"None of these {self.n_used:,} cells expresses {gene}, so there is nothing to take away."
+            return f"None of these {self.n_used:,} cells expresses {gene}, so there is nothing to edit."
         return ""
 
 

@@ -67,8 +67,13 @@ def make_plan(
     Raises
     ------
     RequestError, GeneMatchError
-        If there are no such cells, or a gene cannot be edited in them.
+        If there are no such cells, a gene cannot be edited in them, or the model cannot read the edit.
     """
+    if request.kind not in model.card.edits:
+        raise RequestError(
+            f"{model.card.title} does not read an order of genes, in which a gene could be moved.",
+            hint="Choose another edit, or Geneformer.",
+        )
     folder = context.workspace.dataset_folder(request.dataset)
     adata = context.counts(request.dataset)
     chosen = chosen_rows(folder, request, adata.n_obs)

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from scviz.tasks.in_silico import Effect, Kind, Request, Shift
 
-VERBS = {"delete": "Removing", "knockdown": "Turning down", "overexpress": "Turning up"}
+VERBS = {
+    "delete": "Removing",
+    "knockdown": "Turning down",
+    "overexpress": "Turning up",
+    "inhibit": "Inhibiting",
+    "activate": "Activating",
+}
 CLEAR = 0.05
 NAMED = 5
 

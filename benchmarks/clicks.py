@@ -15,14 +15,14 @@ import time
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from scviz.datasets.demo import open_demo
 from scviz.jobs import engine
 from scviz.progress import silent
 from scviz.workspace import Workspace
 from tests.browser.conftest import QUIET, start_server
-from tests.browser.steps import SLOW, choose, choose_many, map_drawn, press, settled
+from tests.browser.steps import SLOW, choose, choose_gene, map_drawn, press, settled
 
 READING = 20.0
 """Seconds in which a user looks at the page; a process that has imported all waits for a run by then."""
@@ -42,19 +42,6 @@ def click(page: Page, url: str, gene: str) -> float:
     page.get_by_text(f"Removing {gene} moves", exact=False).first.wait_for(timeout=SLOW)
     page.locator(".st-key-arrows .js-plotly-plot").wait_for(timeout=SLOW)
     return time.monotonic() - begun
-
-
-def choose_gene(page: Page, gene: str) -> None:
-    """Choose a gene; while the page is still coming in, its list of genes is replaced under the mouse."""
-    page.set_default_timeout(10_000)
-    for _ in range(5):
-        try:
-            choose_many(page, "genes", gene, starts=True)
-            break
-        except TimeoutError:
-            page.keyboard.press("Escape")
-    page.set_default_timeout(SLOW)
-    settled(page)
 
 
 def main() -> None:

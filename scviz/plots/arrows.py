@@ -42,14 +42,17 @@ def arrows_figure(
     """
     figure = go.Figure()
     size = 3.5 if len(places) > 5000 else 5
-    kinds = ((places, "all cells", MISSING), (before, "edited cells", OKABE_ITO[5]))
-    for where, name, color in kinds:
+    kinds = (
+        (places, "all cells", MISSING, 0.35 if dark else 0.55),  # what stands behind must not outshine
+        (before, "edited cells", OKABE_ITO[5], 0.8),
+    )
+    for where, name, color, opacity in kinds:
         figure.add_scattergl(
             x=where[:, 0],
             y=where[:, 1],
             mode="markers",
             name=f"{name} ({len(where):,})",
-            marker={"size": size, "color": color, "opacity": 0.55 if color == MISSING else 0.8},
+            marker={"size": size, "color": color, "opacity": opacity},
             hoverinfo="skip",
         )
     shown = np.isfinite(after).all(axis=1) & np.isfinite(before).all(axis=1)
@@ -61,7 +64,7 @@ def arrows_figure(
         y=lines[:, 1],
         mode="lines",
         name=f"where they move ({int(shown.sum()):,})" + (f", {times} times as long" if times > 1 else ""),
-        line={"color": OKABE_ITO[1], "width": 1.6},
+        line={"color": OKABE_ITO[4 if dark else 1], "width": 1.6},
         hoverinfo="skip",
     )
     figure.update_layout(layout(dark=dark))

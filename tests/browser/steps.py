@@ -100,6 +100,22 @@ def choose_many(page: Page, key: str, option: str, *, starts: bool = False) -> N
     settled(page)
 
 
+def choose_gene(page: Page, gene: str) -> None:
+    """Choose one more gene; while a page is still coming in, its list of genes may be replaced under the mouse."""
+    for _ in range(4):
+        page.set_default_timeout(5_000)
+        try:
+            choose_many(page, "genes", gene, starts=True)
+            break
+        except TimeoutError:
+            page.keyboard.press("Escape")
+        finally:
+            page.set_default_timeout(SLOW)
+    else:
+        choose_many(page, "genes", gene, starts=True)
+    settled(page)
+
+
 def open_tiny(page: Page, url: str) -> None:
     """Open the tiny simulated screen from the Data page."""
     page.goto(f"{url}/data")

@@ -23,6 +23,7 @@ from tests.browser.conftest import start_server
 from tests.browser.steps import (
     SLOW,
     choose,
+    choose_gene,
     choose_many,
     lasso,
     map_drawn,
@@ -172,6 +173,24 @@ def test_a_gene_is_knocked_out_in_monocytes_beside_random_genes(page: Page, url:
         with page.expect_download() as download:
             press(page, f"arrows_{kind}")
         assert Path(download.value.path()).read_bytes().startswith(start)
+
+
+def test_a_gene_is_edited_in_200_of_all_cells(page: Page, url: str, quiet: object) -> None:
+    page.goto(f"{url}/in_silico")
+    settled(page)
+    choose(page, "cells_from", "all cells")
+    settled(page)
+    choose_gene(page, "CST3")
+    for kind, verb in {"Knock out": "Removing", "Inhibit": "Inhibiting"}.items():
+        choose(page, "kind", kind)
+        settled(page)
+        press(page, "run")
+        page.get_by_text(f"{verb} CST3 moves", exact=False).first.wait_for(timeout=SLOW)
+        page.locator(".st-key-arrows .js-plotly-plot").wait_for()
+        settled(page)
+        expect(page.get_by_text("200 of 700 chosen cells were drawn", exact=False).first).to_be_visible()
+        picture(page, f"in-silico-{verb.lower()}")
+    expect(page.get_by_text("did not evaluate such edits", exact=False).first).to_be_visible()
 
 
 def test_a_sweep_towards_a_goal_is_ranked(page: Page, url: str, quiet: object) -> None:

@@ -2,7 +2,8 @@
 
 A knock-out of one gene on the In-silico page: 200 cells of the demo, drawn from all, Geneformer's demo weights, 20
 random genes in 20 cells each. Seconds from the press of Run, right after a gene is chosen, until the arrows are drawn;
-the first click draws a map too, the others find one there. Needs chromium, and quiet cores to mean anything.
+the first click draws a map too, the others find one there. And seconds from the choice of a gene until the price of
+the run is shown. Needs chromium, and quiet cores to mean anything.
 """
 
 from __future__ import annotations
@@ -24,24 +25,39 @@ from scviz.workspace import Workspace
 from tests.browser.conftest import QUIET, start_server
 from tests.browser.steps import SLOW, choose, choose_gene, map_drawn, press, settled
 
+PRICED = ("LYZ", "S100A9", "CD74")
 READING = 20.0
 """Seconds in which a user looks at the page; a process that has imported all waits for a run by then."""
 GENES = ("FTL", "CST3", "AIF1", "TYROBP")
 
 
+def price(page: Page, url: str, gene: str) -> float:
+    """Choose a gene and return the seconds until a price is shown."""
+    choose_cells(page, url)
+    begun = time.monotonic()
+    choose_gene(page, gene)
+    page.get_by_text("on this machine").first.wait_for()
+    return time.monotonic() - begun
+
+
 def click(page: Page, url: str, gene: str) -> float:
     """Knock a gene out and return the seconds until its arrows are drawn."""
-    page.goto(f"{url}/in_silico")
-    settled(page)
-    choose(page, "cells_from", "all cells")
-    settled(page)
-    time.sleep(READING)
+    choose_cells(page, url)
     choose_gene(page, gene)
     begun = time.monotonic()
     press(page, "run")
     page.get_by_text(f"Removing {gene} moves", exact=False).first.wait_for(timeout=SLOW)
     page.locator(".st-key-arrows .js-plotly-plot").wait_for(timeout=SLOW)
     return time.monotonic() - begun
+
+
+def choose_cells(page: Page, url: str) -> None:
+    """Open the page and choose all cells; then look at it."""
+    page.goto(f"{url}/in_silico")
+    settled(page)
+    choose(page, "cells_from", "all cells")
+    settled(page)
+    time.sleep(READING)
 
 
 def main() -> None:
@@ -63,6 +79,8 @@ def main() -> None:
             map_drawn(page, "map_model")
             for gene in GENES[1:]:
                 print(f"click, map there: {click(page, url, gene):.1f} s", flush=True)
+            for gene in PRICED:
+                print(f"price: {price(page, url, gene):.1f} s", flush=True)
             browser.close()
         finally:
             os.killpg(server.pid, signal.SIGTERM)

@@ -2,7 +2,9 @@
 
 The child is `python -m scviz.jobs.worker RUN`. Events come from it as JSON lines; "stop" goes to it, and the
 end of that pipe tells it that nobody watches any more. Since the child alone imports torch, a stop can be a
-kill, a crash takes nothing else with it, and all memory is free afterwards.
+kill, a crash takes nothing else with it, and all memory is free afterwards. On an engine of this machine a
+child waits that has imported all (`scviz.jobs.spare`): quick runs, one after the other, share it, and the next
+heavy one takes it.
 
 On a cluster, a task whose front says `FANS_OUT = True` also gets a child on every other worker, which helps and
 is told nothing and asked nothing: it ends when it finds nothing more to do, or is killed with the attempt.

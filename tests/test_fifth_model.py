@@ -57,7 +57,12 @@ def tree(tmp_path: Path) -> Path:
 
 
 def python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(tree), "SCVIZ_HOME": str(tree / "home")}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tree),
+        "SCVIZ_HOME": str(tree / "home"),
+        "SCVIZ_SPARE": "0",  # no engine is started
+    }
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
 

@@ -16,7 +16,7 @@ import pytest
 
 from scviz.jobs import warm
 from scviz.jobs.child import Child
-from scviz.jobs.engine import importable
+from scviz.jobs.engine import importable, read_address
 from scviz.jobs.orders import STOP
 from scviz.jobs.queue import RunQueue
 from scviz.jobs.spare import WAIT, Spare
@@ -58,9 +58,9 @@ def ending(child: Child) -> dict[str, Any]:
     raise AssertionError("It said nothing of an end.")
 
 
-def waiting_processes() -> list[int]:
-    """Find the processes that wait for a run below the engines of this process."""
-    below = psutil.Process().children(recursive=True)
+def waiting_processes(home: Path) -> list[int]:
+    """Find the processes of an engine that wait for a run."""
+    below = psutil.Process(read_address(home)["pid"]).children(recursive=True)
     return [process.pid for process in below if WAIT in process.cmdline()]
 
 
@@ -160,7 +160,7 @@ def test_an_engine_gives_heavy_runs_to_a_process_that_waits(tmp_path: Path) -> N
             run = queue.submit("example_tasks.counting", counting.Request(total=2, label=label)).run
             wait_until_done(queue, run)
             pids.append(processes_of(queue, run)[0])
-            (waits,) = waiting_processes()
+            (waits,) = waiting_processes(tmp_path)
             assert waits not in pids
         assert is_gone(pids[0])
     finally:

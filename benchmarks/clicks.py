@@ -15,14 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
 from playwright.sync_api import Page, sync_playwright
 
 from scviz.datasets.demo import open_demo
-from scviz.jobs import engine
 from scviz.progress import silent
 from scviz.workspace import Workspace
-from tests.browser.conftest import QUIET, start_server
+from tests.browser.conftest import QUIET, end_engine, start_server
 from tests.browser.steps import SLOW, choose, choose_gene, map_drawn, press, settled
 
 PRICED = ("LYZ", "S100A9", "CD74")
@@ -85,8 +83,7 @@ def main() -> None:
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(timeout=20)
-            if engine.address_file(home).exists():
-                psutil.Process(engine.read_address(home)["pid"]).terminate()
+            end_engine(home)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,10 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import psutil
 import pytest
+
+from scviz.jobs import engine
 
 collect_ignore = ["map_app.py"]  # a page for the tests, not a module with doctests
 
@@ -93,6 +96,12 @@ def start_server(script: Path, env: Mapping[str, str], log: Path) -> tuple[subpr
             pytest.fail(f"The server did not start:\n{log.read_text('utf-8', 'replace')}")
         time.sleep(0.1)
     return process, url
+
+
+def end_engine(home: Path) -> None:
+    """End the engine of a workspace, if one was started there."""
+    if engine.address_file(home).exists():
+        psutil.Process(engine.read_address(home)["pid"]).terminate()
 
 
 def _healthy(url: str) -> bool:

@@ -17,9 +17,8 @@ import pytest
 from anndata import AnnData
 from playwright.sync_api import Page, expect
 
-from scviz.jobs import engine
 from scviz.settings import ROOT
-from tests.browser.conftest import start_server
+from tests.browser.conftest import end_engine, start_server
 from tests.browser.steps import (
     SLOW,
     choose,
@@ -36,16 +35,13 @@ from tests.browser.steps import (
 
 pytestmark = pytest.mark.slow
 
-PAGES = ["", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "__init__")]
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty workspace; the engine that a run starts there ends with the tests."""
     home = tmp_path_factory.mktemp("flow") / "home"
     yield home
-    if engine.address_file(home).exists():
-        psutil.Process(engine.read_address(home)["pid"]).terminate()
+    end_engine(home)
 
 
 @dataclass(frozen=True)
@@ -363,38 +359,6 @@ def test_an_upload_is_checked_and_a_bad_one_is_a_sentence(
     adata.write_h5ad(tmp_path / "good.h5ad")
     page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "good.h5ad")
     page.locator(".st-key-open_file button").wait_for()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_can_be_the_first_one_that_is_opened(
-    page: Page, name: str, server_logs: Path, home: Path
-) -> None:
-    process, address = start_server(
-        ROOT / "app.py", {"SCVIZ_HOME": str(home)}, server_logs / f"first-{name}.log"
-    )
-    try:
-        page.goto(f"{address}/{name}")
-        settled(page)
-        links = page.locator("[data-testid=stSidebar] [data-testid=stPageLink]")
-        expect(links).to_have_count(len(PAGES))
-        page.get_by_role("heading").first.wait_for()
-        picture(page, f"first-{name or 'home'}")
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=20)
-
-
-def test_a_server_with_a_login_shows_nothing_by_deep_link(page: Page, server_logs: Path, home: Path) -> None:
-    env = {"SCVIZ_HOME": str(home), "SCVIZ_LOGIN": "1"}
-    process, address = start_server(ROOT / "app.py", env, server_logs / "login.log")
-    try:
-        page.goto(f"{address}/annotate")
-        page.locator(".st-key-login button").wait_for()
-        settled(page)
-        assert page.locator("[data-testid=stPageLink]").count() == 0
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=20)
 
 
 def test_the_web_process_has_never_loaded_torch(server: Server) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
 from scviz.datasets.demo import open_demo
-from scviz.jobs import engine
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
-from tests.browser.conftest import Serve
+from tests.browser.conftest import Serve, end_engine
 from tests.browser.steps import SLOW, choose, map_drawn, picture, press, settled
 
 pytestmark = pytest.mark.slow
@@ -25,8 +23,7 @@ def url(serve: Serve, tmp_path: Path) -> Iterator[str]:
     home = tmp_path / "home"
     open_demo(Workspace(home))
     yield serve(ROOT / "app.py", {"SCVIZ_HOME": str(home)})
-    if engine.address_file(home).exists():
-        psutil.Process(engine.read_address(home)["pid"]).terminate()
+    end_engine(home)
 
 
 def open_tab(page: Page, name: str) -> None:

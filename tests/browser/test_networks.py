@@ -8,18 +8,16 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import networkx
-import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from scviz.jobs import engine
 from scviz.plots.network import HEIGHT, WIDTH
 from scviz.settings import ROOT
 from scviz.tasks.enrichment import Result as EnrichmentResult
 from scviz.tasks.modules import SOURCES
 from scviz.tasks.modules import Result as ModulesResult
 from scviz.workspace.records import RECORD, read_record
-from tests.browser.conftest import Serve
+from tests.browser.conftest import Serve, end_engine
 from tests.browser.steps import SLOW, choose, open_tiny, picture, press, settled
 
 pytestmark = pytest.mark.slow
@@ -33,8 +31,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     """An empty workspace; the engine that a run starts there ends with the test."""
     home = tmp_path / "home"
     yield home
-    if engine.address_file(home).exists():
-        psutil.Process(engine.read_address(home)["pid"]).terminate()
+    end_engine(home)
 
 
 def place(page: Page, x: float, y: float) -> tuple[float, float]:

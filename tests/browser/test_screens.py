@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from scviz.jobs import engine
 from scviz.settings import ROOT
-from tests.browser.conftest import Serve
+from tests.browser.conftest import Serve, end_engine
 from tests.browser.steps import SLOW, choose, choose_many, open_tiny, picture, press, settled
 
 pytestmark = pytest.mark.slow
@@ -22,8 +20,7 @@ def url(serve: Serve, tmp_path: Path) -> Iterator[str]:
     """The dashboard on an empty workspace; the engine that a run starts there ends with the test."""
     home = tmp_path / "home"
     yield serve(ROOT / "app.py", {"SCVIZ_HOME": str(home)})
-    if engine.address_file(home).exists():
-        psutil.Process(engine.read_address(home)["pid"]).terminate()
+    end_engine(home)
 
 
 def test_a_simulated_screen_opens_and_says_so_on_the_next_page(page: Page, url: str) -> None:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import anndata
 import numpy as np
@@ -28,7 +27,7 @@ from scviz.tasks.exporting.run import run as export
 from scviz.tasks.filters import Filter
 from scviz.tasks.in_silico import RANKING, Request, Result
 from scviz.tasks.in_silico.genes import by_name
-from scviz.tasks.in_silico.moves import Cells, Draw, cosine, edited_cells
+from scviz.tasks.in_silico.moves import cosine
 from scviz.tasks.in_silico.run import price, run
 from scviz.workspace.groups import group_version, name_group
 from scviz.workspace.records import fingerprint, read_record, to_json, write_record
@@ -204,29 +203,6 @@ def test_cells_are_read_again_where_the_vectors_of_a_map_are_not_exact(
     assert read == ([8] if noise < 1e-5 else [8, 20])
     np.testing.assert_allclose(result.moved, alone.moved, rtol=1e-3, atol=1e-7)
     np.testing.assert_allclose(result.random_moved, alone.random_moved, rtol=1e-3, atol=1e-7)
-
-
-def test_cells_are_tried_until_enough_are_changed(adata: anndata.AnnData) -> None:
-    adata.X = csr_matrix(np.ones(adata.shape, dtype=np.float32))
-    tokens = Tokens(
-        gene_ids=np.arange(60)[:, None], values=None, mask=np.ones((60, 1), dtype=bool)
-    )  # cells say who they are
-    tried: list[int] = []
-
-    def edited(part: anndata.AnnData, *_: object, tokens: Tokens, **__: object) -> Tokens:
-        tried.append(len(part))
-        new = np.where(tokens.gene_ids % 6 == 0, 100 + tokens.gene_ids, tokens.gene_ids)
-        return replace(tokens, gene_ids=new)
-
-    cells = Cells(adata=adata, tokens=tokens, vectors=np.zeros((60, 2)), goal=None, start=np.zeros(2))
-    model, edit = SimpleNamespace(edited=edited), Edit(kind="delete", genes=("GENE3",))
-    rows, after = edited_cells(model, cells, edit, Draw(most=7, seed=(0, 1)))
-    assert (len(rows), len(set(rows.tolist())), set(rows % 6)) == (7, 7, {0})
-    assert after.gene_ids.ravel().tolist() == (rows + 100).tolist()
-    assert tried[0] == 14
-    assert len(tried) > 1
-    assert len(edited_cells(model, cells, edit, Draw(most=11, seed=(0, 1)))[0]) == 10
-    assert edited_cells(model, cells, edit)[0].tolist() == list(range(0, 60, 6))
 
 
 @pytest.mark.slow

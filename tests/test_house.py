@@ -1,0 +1,312 @@
+"""How the lines must read: no function too branched, few positional parameters, a shape for every array."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from radon.complexity import cc_visit
+
+from scviz.settings import ROOT
+
+FILES = sorted([ROOT / "app.py", *(ROOT / "scviz").rglob("*.py"), *(ROOT / "pages").rglob("*.py")])
+MOST_COMPLEX = 10
+MOST_POSITIONAL = 3
+ARRAY = re.compile(r"\b(NDArray|ArrayLike|csr_matrix|csc_matrix|csr_array|csc_array|Tensor)\b")
+SHAPE = re.compile(r"\([\w.…*+/^ -]*,[\w.…*+/^, -]*\)")
+"""Such as (N, G), (M,), (2, n) or (..., G)."""
+
+TOO_BRANCHED: set[str] = {
+    "pages/components/coloring.py",
+    "pages/components/compare_result.py",
+    "pages/components/data_card.py",
+    "pages/components/enrich_picker.py",
+    "pages/components/in_silico_result.py",
+    "pages/components/methods_picker.py",
+    "pages/components/one_perturbation.py",
+    "pages/components/perturbation_result.py",
+    "pages/components/regulators_picker.py",
+    "pages/components/regulons_picker.py",
+    "pages/components/screen_picker.py",
+    "scviz/cli/perturb.py",
+    "scviz/datasets/conditions.py",
+    "scviz/datasets/counts.py",
+    "scviz/datasets/doctor.py",
+    "scviz/datasets/genes.py",
+    "scviz/datasets/perturbation_split.py",
+    "scviz/datasets/readers.py",
+    "scviz/datasets/roles.py",
+    "scviz/datasets/screen_cells.py",
+    "scviz/foundation/edits.py",
+    "scviz/foundation/published.py",
+    "scviz/foundation/sources.py",
+    "scviz/foundation/weights.py",
+    "scviz/jobs/queue.py",
+    "scviz/jobs/supervisor.py",
+    "scviz/models/geneformer/checkpoint.py",
+    "scviz/models/geneformer/in_silico.py",
+    "scviz/models/geneformer/pretraining.py",
+    "scviz/models/scbert/checkpoint.py",
+    "scviz/models/scbert/pretraining.py",
+    "scviz/models/scgpt/checkpoint.py",
+    "scviz/models/scgpt/pretraining.py",
+    "scviz/networks/activity.py",
+    "scviz/networks/boosting.py",
+    "scviz/networks/enrichment.py",
+    "scviz/plots/export.py",
+    "scviz/plots/network.py",
+    "scviz/tasks/attention_network/run.py",
+    "scviz/tasks/attention_network/verdict.py",
+    "scviz/tasks/enrichment/__init__.py",
+    "scviz/tasks/enrichment/question.py",
+    "scviz/tasks/in_silico/__init__.py",
+    "scviz/tasks/in_silico/observed.py",
+    "scviz/tasks/in_silico/plan.py",
+    "scviz/tasks/in_silico/run.py",
+    "scviz/tasks/in_silico/verdict.py",
+    "scviz/tasks/modules/__init__.py",
+    "scviz/tasks/perturbation/__init__.py",
+    "scviz/tasks/perturbation/reach.py",
+    "scviz/tasks/perturbation/run.py",
+    "scviz/tasks/perturbation/screening.py",
+    "scviz/tasks/scenic/judging.py",
+    "scviz/tasks/scenic/strengths.py",
+    "scviz/training.py",
+}
+TOO_MANY_POSITIONAL: set[str] = {
+    "pages/components/attention_result.py",
+    "pages/components/cell_map.py",
+    "pages/components/compare_result.py",
+    "pages/components/explore_result.py",
+    "pages/components/frame.py",
+    "pages/components/gene_set_picker.py",
+    "pages/components/genes_picker.py",
+    "pages/components/methods_picker.py",
+    "pages/components/modules_result.py",
+    "pages/components/network_view.py",
+    "pages/components/one_perturbation.py",
+    "pages/components/perturbation_result.py",
+    "scviz/cli/commands.py",
+    "scviz/datasets/columns.py",
+    "scviz/datasets/counts.py",
+    "scviz/datasets/fetching.py",
+    "scviz/datasets/layers.py",
+    "scviz/datasets/perturbation_split.py",
+    "scviz/datasets/readers.py",
+    "scviz/datasets/simulated_network.py",
+    "scviz/datasets/simulator.py",
+    "scviz/datasets/split.py",
+    "scviz/datasets/writeback.py",
+    "scviz/foundation/batching.py",
+    "scviz/foundation/blind.py",
+    "scviz/foundation/chunks.py",
+    "scviz/foundation/gene_vectors.py",
+    "scviz/foundation/sources.py",
+    "scviz/jobs/queue.py",
+    "scviz/jobs/supervisor.py",
+    "scviz/jobs/worker.py",
+    "scviz/metrics/cell_eval.py",
+    "scviz/metrics/comparison.py",
+    "scviz/metrics/doubt.py",
+    "scviz/metrics/networks.py",
+    "scviz/metrics/perturbation_published.py",
+    "scviz/models/geneformer/__init__.py",
+    "scviz/models/geneformer/edits.py",
+    "scviz/models/geneformer/in_silico.py",
+    "scviz/models/geneformer/pretraining.py",
+    "scviz/models/geneformer/tokenizer.py",
+    "scviz/models/scbert/model.py",
+    "scviz/models/scfoundation/network.py",
+    "scviz/models/scgpt/attention.py",
+    "scviz/models/scgpt/network.py",
+    "scviz/models/scgpt/perturbation.py",
+    "scviz/models/scgpt/preprocessing.py",
+    "scviz/models/scgpt/pretraining.py",
+    "scviz/models/scgpt/screen.py",
+    "scviz/models/scgpt/tokenizer.py",
+    "scviz/networks/attention.py",
+    "scviz/networks/boosting.py",
+    "scviz/networks/drawing.py",
+    "scviz/networks/enrichment_null.py",
+    "scviz/networks/interventions.py",
+    "scviz/networks/motifs.py",
+    "scviz/networks/priors.py",
+    "scviz/networks/regulons.py",
+    "scviz/plots/curves.py",
+    "scviz/plots/enrichment.py",
+    "scviz/plots/map_file.py",
+    "scviz/plots/modules.py",
+    "scviz/plots/null_band.py",
+    "scviz/plots/raster.py",
+    "scviz/plots/screen.py",
+    "scviz/predictors/gears/graphs.py",
+    "scviz/predictors/gears/normalization.py",
+    "scviz/predictors/gears/recovery.py",
+    "scviz/predictors/linear.py",
+    "scviz/predictors/ridge.py",
+    "scviz/tasks/annotation/learning.py",
+    "scviz/tasks/attention_network/checking.py",
+    "scviz/tasks/attention_network/run.py",
+    "scviz/tasks/attention_network/subject.py",
+    "scviz/tasks/compare/run.py",
+    "scviz/tasks/enhancement/restoring.py",
+    "scviz/tasks/enrichment/question.py",
+    "scviz/tasks/enrichment/run.py",
+    "scviz/tasks/gene_terms/run.py",
+    "scviz/tasks/in_silico/arrows.py",
+    "scviz/tasks/in_silico/genes.py",
+    "scviz/tasks/in_silico/moves.py",
+    "scviz/tasks/in_silico/observed.py",
+    "scviz/tasks/in_silico/plan.py",
+    "scviz/tasks/in_silico/run.py",
+    "scviz/tasks/in_silico/screening.py",
+    "scviz/tasks/intake.py",
+    "scviz/tasks/modules/judging.py",
+    "scviz/tasks/modules/vectors.py",
+    "scviz/tasks/perturbation/building.py",
+    "scviz/tasks/perturbation/interactions.py",
+    "scviz/tasks/perturbation/judging.py",
+    "scviz/tasks/perturbation/reach.py",
+    "scviz/tasks/perturbation/run.py",
+    "scviz/tasks/pretraining/run.py",
+    "scviz/tasks/scenic/judging.py",
+    "scviz/tasks/scenic/run.py",
+    "scviz/tasks/scenic/strengths.py",
+    "scviz/training.py",
+}
+WITHOUT_SHAPES: set[str] = {
+    "pages/components/cell_map.py",
+    "pages/components/show.py",
+    "scviz/datasets/columns.py",
+    "scviz/datasets/counts.py",
+    "scviz/datasets/screen.py",
+    "scviz/datasets/simulated_network.py",
+    "scviz/foundation/batching.py",
+    "scviz/foundation/blind.py",
+    "scviz/foundation/edits.py",
+    "scviz/foundation/model.py",
+    "scviz/foundation/tokens.py",
+    "scviz/foundation/vocab.py",
+    "scviz/foundation/weights.py",
+    "scviz/metrics/ceiling.py",
+    "scviz/metrics/cell_eval.py",
+    "scviz/metrics/classification.py",
+    "scviz/metrics/coherence.py",
+    "scviz/metrics/differential.py",
+    "scviz/metrics/in_silico.py",
+    "scviz/metrics/matched_null.py",
+    "scviz/metrics/networks.py",
+    "scviz/metrics/perturbation.py",
+    "scviz/metrics/perturbation_published.py",
+    "scviz/models/geneformer/edits.py",
+    "scviz/models/geneformer/in_silico.py",
+    "scviz/models/geneformer/model.py",
+    "scviz/models/geneformer/network.py",
+    "scviz/models/scbert/checkpoint.py",
+    "scviz/models/scbert/model.py",
+    "scviz/models/scfoundation/checkpoint.py",
+    "scviz/models/scfoundation/model.py",
+    "scviz/models/scfoundation/pretraining.py",
+    "scviz/models/scfoundation/tokenizer.py",
+    "scviz/models/scgpt/checkpoint.py",
+    "scviz/models/scgpt/model.py",
+    "scviz/models/scgpt/perturbation.py",
+    "scviz/models/scgpt/pretraining.py",
+    "scviz/models/scgpt/tokenizer.py",
+    "scviz/networks/activity.py",
+    "scviz/networks/communities.py",
+    "scviz/networks/module_scores.py",
+    "scviz/networks/regulons.py",
+    "scviz/networks/similarity.py",
+    "scviz/plots/arrows.py",
+    "scviz/plots/confusion.py",
+    "scviz/plots/points.py",
+    "scviz/plots/selection.py",
+    "scviz/predictors/contract.py",
+    "scviz/predictors/gears/graphs.py",
+    "scviz/predictors/gears/lessons.py",
+    "scviz/predictors/gears/normalization.py",
+    "scviz/predictors/ridge.py",
+    "scviz/tasks/annotation/cells.py",
+    "scviz/tasks/annotation/learning.py",
+    "scviz/tasks/attention_network/checking.py",
+    "scviz/tasks/chosen_cells.py",
+    "scviz/tasks/enrichment/question.py",
+    "scviz/tasks/in_silico/genes.py",
+    "scviz/tasks/in_silico/null.py",
+    "scviz/tasks/in_silico/observed.py",
+    "scviz/tasks/in_silico/statistics.py",
+    "scviz/tasks/modules/cutting.py",
+    "scviz/tasks/modules/inputs.py",
+    "scviz/tasks/modules/vectors.py",
+    "scviz/tasks/perturbation/interactions.py",
+    "scviz/tasks/perturbation/judging.py",
+    "scviz/tasks/pretraining/run.py",
+    "scviz/tasks/scenic/inputs.py",
+    "scviz/tasks/scenic/judging.py",
+    "scviz/workspace/chunks.py",
+    "scviz/workspace/groups.py",
+}
+"""Files that are not done yet; nothing is added here."""
+
+
+def _functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Name all functions of a file, also those of classes, but none within functions."""
+
+    def within(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+        for node in body:
+            if isinstance(node, ast.FunctionDef):
+                yield prefix + node.name, node
+            elif isinstance(node, ast.ClassDef):
+                yield from within(node.body, f"{prefix}{node.name}.")
+
+    yield from within(ast.parse(path.read_text("utf-8")).body, "")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _branched(path: Path) -> list[str]:
+    blocks = cc_visit(path.read_text("utf-8"))
+    return [f"{block.name} {block.complexity}" for block in blocks if block.complexity > MOST_COMPLEX]
+
+
+def _positional(path: Path) -> list[str]:
+    long = []
+    for name, function in _functions(path):
+        own = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+        own = own[1:] if own[:1] in (["self"], ["cls"]) else own
+        if len(own) > MOST_POSITIONAL:
+            long.append(f"{name} {len(own)}")
+    return long
+
+
+def _shapeless(path: Path) -> list[str]:
+    found = []
+    for name, function in _functions(path):
+        if any(part.startswith("_") for part in name.split(".")):
+            continue
+        annotations = [one.annotation for one in (*function.args.args, *function.args.kwonlyargs)]
+        written = [ast.unparse(one) for one in [*annotations, function.returns] if one is not None]
+        if any(ARRAY.search(one) for one in written) and not SHAPE.search(ast.get_docstring(function) or ""):
+            found.append(name)
+    return found
+
+
+CHECKS = {
+    "branches": (_branched, TOO_BRANCHED),
+    "positional parameters": (_positional, TOO_MANY_POSITIONAL),
+    "shapes": (_shapeless, WITHOUT_SHAPES),
+}
+
+
+@pytest.mark.parametrize("what", CHECKS)
+def test_every_file_keeps_to_the_limit(what: str) -> None:
+    check, pending = CHECKS[what]
+    bad = {_name(path): found for path in FILES if (found := check(path))}
+    assert {name: found for name, found in bad.items() if name not in pending} == {}
+    assert pending - set(bad) == set(), "done: take it off the list"

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pages.components import state
-from pages.components.annotation_result import annotation_result
 from pages.components.coverage import enough_genes
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
 from pages.components.run_button import run_button
 from pages.components.show import errors_in_words
+from pages.views.annotate.result import annotation_result
 from scviz.models import cards
 from scviz.tasks.annotation import Request
 

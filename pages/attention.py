@@ -3,14 +3,14 @@
 import streamlit as st
 
 from pages.components import state
-from pages.components.attention_result import attention_result
 from pages.components.coverage import enough_genes
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
-from pages.components.regulators_picker import pick_groups, pick_prior, pick_regulators
 from pages.components.run_button import run_button
 from pages.components.show import errors_in_words
+from pages.views.attention.form import pick_groups, pick_prior, pick_regulators
+from pages.views.attention.result import attention_result
 from scviz.tasks.attention_network import Request
 
 frame("attention")

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from pages.components import state
-from pages.components.compare_result import compare_result
 from pages.components.coverage import readable
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
@@ -11,6 +10,7 @@ from pages.components.price import price
 from pages.components.run_button import run_button
 from pages.components.runs import checkpoint_name
 from pages.components.show import errors_in_words
+from pages.views.compare.result import compare_result
 from scviz.tasks.compare import MOST_CHECKPOINTS, MOST_TYPES, Request
 
 frame("compare")

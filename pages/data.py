@@ -3,12 +3,12 @@
 import streamlit as st
 
 from pages.components import state
-from pages.components.data_card import dataset_card, file_card
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.pick_file import pick_file
-from pages.components.screens import gene_terms, public_screens, simulated_screen
 from pages.components.show import errors_in_words
+from pages.views.data.card import dataset_card, file_card
+from pages.views.data.screens import gene_terms, public_screens, simulated_screen
 from scviz.tasks import opening
 
 frame("data")

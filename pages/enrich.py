@@ -5,13 +5,13 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.components import state
-from pages.components.enrich_picker import checkpoint_of, pick_question
-from pages.components.enrich_result import enrich_result
 from pages.components.frame import frame
-from pages.components.gene_sets_picker import pick_gene_sets
 from pages.components.job_panel import job_panel
 from pages.components.run_button import run_button
 from pages.components.show import errors_in_words
+from pages.views.enrich.form import checkpoint_of, pick_question
+from pages.views.enrich.gene_sets import pick_gene_sets
+from pages.views.enrich.result import enrich_result
 
 frame("enrich")
 

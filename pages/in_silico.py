@@ -6,14 +6,14 @@ from pages.components import state
 from pages.components.cells_picker import columns_of, narrow, pick_cells, pick_goal
 from pages.components.coverage import enough_genes
 from pages.components.frame import frame
-from pages.components.gene_set_picker import pick_genes_or_set, take_set_from_address
 from pages.components.genes_picker import pick_edit, seen_in
-from pages.components.in_silico_result import in_silico_result, ranking_so_far
 from pages.components.job_panel import job_panel
 from pages.components.price import price
 from pages.components.run_button import run_button
 from pages.components.runs import finished_map
 from pages.components.show import errors_in_words
+from pages.views.in_silico.gene_set import pick_genes_or_set, take_set_from_address
+from pages.views.in_silico.result import in_silico_result, ranking_so_far
 from scviz.tasks.in_silico import MOST_CELLS, Request
 
 SCOPES = {"together": "All at once", "each": "One by one", "all": "Every gene"}

@@ -6,7 +6,7 @@ from pages.components import state
 from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES, frame
 from pages.components.show import escaped
-from pages.components.weights import add_folder, progress_of_adding, published_weights
+from pages.views.models.checkpoints import add_folder, progress_of_adding, published_weights
 from scviz.models import cards
 from scviz.tasks import TASKS, front
 

@@ -6,11 +6,11 @@ from pages.components import state
 from pages.components.coverage import enough_genes
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
-from pages.components.modules_picker import pick_modules
-from pages.components.modules_result import modules_result
 from pages.components.price import price
 from pages.components.run_button import run_button
 from pages.components.show import errors_in_words
+from pages.views.modules.form import pick_modules
+from pages.views.modules.result import modules_result
 
 frame("modules")
 

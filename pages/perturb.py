@@ -5,12 +5,12 @@ import streamlit as st
 from pages.components import state
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
-from pages.components.methods_picker import pick_methods, pick_split, what_each_can_predict
-from pages.components.perturbation_result import perturbation_result
 from pages.components.price import price
 from pages.components.run_button import run_button
 from pages.components.screen_picker import ask_for_more, pick_screen
 from pages.components.show import errors_in_words
+from pages.views.perturb.methods import pick_methods, pick_split, what_each_can_predict
+from pages.views.perturb.result import perturbation_result
 from scviz.tasks.perturbation import Request
 
 frame("perturb")

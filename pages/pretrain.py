@@ -8,11 +8,11 @@ from pages.components import state
 from pages.components.coverage import enough_genes, readable
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
-from pages.components.pretraining_result import pretraining_result
 from pages.components.price import price
 from pages.components.run_button import run_button
 from pages.components.runs import checkpoint_name
 from pages.components.show import errors_in_words
+from pages.views.pretrain.result import pretraining_result
 from scviz.models import cards, configurations
 from scviz.tasks.pretraining import Request
 

@@ -7,10 +7,10 @@ from pages.components.cells_picker import columns_of
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.price import price
-from pages.components.regulons_picker import pick_evidence, pick_method, pick_perturbations
-from pages.components.regulons_result import regulons_result
 from pages.components.run_button import run_button
 from pages.components.show import errors_in_words
+from pages.views.regulons.form import pick_evidence, pick_method, pick_perturbations
+from pages.views.regulons.result import regulons_result
 from scviz.tasks.scenic import Request
 
 frame("regulons")

@@ -11,9 +11,9 @@ import streamlit as st
 from pages.components import state
 from pages.components.finished import result_of
 from pages.components.job_panel import duration
-from pages.components.one_perturbation import interactions_table, one_perturbation
 from pages.components.runs import dataset_name
 from pages.components.show import escaped, figure, table
+from pages.views.perturb.one_perturbation import interactions_table, one_perturbation
 from scviz.metrics.ceiling import best_reachable
 from scviz.metrics.perturbation_table import METRICS, SUBGROUPS, Summary
 from scviz.plots.screen import ranking_figure

@@ -24,7 +24,7 @@ WEB = sorted(
 
 def test_the_web_side_never_imports_what_computes() -> None:
     fronts = [f"scviz.tasks.{task}" for task in TASKS] + [f"scviz.models.{model}.config" for model in MODELS]
-    modules = [*WEB, *fronts] + ["scviz.jobs.queue"]
+    modules = [*WEB, *fronts, "scviz.jobs.queue"]
     code = f"import sys, {', '.join(modules)}; print(*sorted({HEAVY} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert run.stdout.strip() == ""

@@ -65,7 +65,7 @@ def cost() -> None:
     for n_points in SHOWN_POINTS:
         for words, asked in (("with a goal", states), ("without a goal", {})):
             start = time.process_time()
-            list(screen(model, tokens, n_points=n_points, **asked))
+            list(screen(model.network, tokens, model.reading, n_points=n_points, **asked))
             print(f"screen, {n_points} points, {words}: {time.process_time() - start:.2f} CPU s", flush=True)
     print(f"peak of all: {peak_gb():.2f} GB", flush=True)
 
@@ -103,7 +103,9 @@ def compare(name: str, adata: AnnData, label_key: str, n_cells: int) -> None:
     )
     for n_points in SHOWN_POINTS:
         for what, asked in (("goal", states), ("moved", {})):
-            found = {s.cell: s for s in screen(model, tokens, n_points=n_points, **asked)}
+            found = {
+                s.cell: s for s in screen(model.network, tokens, model.reading, n_points=n_points, **asked)
+            }
             estimate = {
                 c: dict(zip(s.genes.tolist(), s.values.tolist(), strict=True)) for c, s in found.items()
             }

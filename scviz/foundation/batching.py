@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -18,11 +18,29 @@ from scviz.foundation.tokens import Tokens
 from scviz.memory import is_out_of_memory
 from scviz.progress import Progress, Report, silent
 
-if TYPE_CHECKING:
-    from scviz.foundation.model import FoundationModel
-
 Precision = Literal["auto", "float32", "bfloat16"]
 BatchSize = int | Literal["auto"]
+
+
+class Reader(Protocol):
+    """What reads cells batch by batch: a foundation model, as far as this file must know it."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+
+    def eval(self) -> Any:
+        """Switch dropout off."""
+
+    def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
+        """Count the tokens that each cell will have, (N,)."""
+
+    def tokenize(self, adata: AnnData) -> Tokens:
+        """Turn cells into tokens."""
+
+    def encode_cells(self, tokens: Tokens) -> Tensor:
+        """Give the cell vectors, (B, C)."""
+
 
 CELLS_PER_CHUNK = 1024
 """Cells that are held as tokens at a time, and that a resumed run need not repeat."""
@@ -67,7 +85,7 @@ def longest_first(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def in_chunks(
-    model: FoundationModel,
+    model: Reader,
     adata: AnnData,
     compute: Callable[[Tokens], Tensor],
     *,
@@ -130,7 +148,7 @@ def in_chunks(
 
 
 def encode(
-    model: FoundationModel, tokens: Tokens, *, said: Callable[[str], None] | None = None
+    model: Reader, tokens: Tokens, *, said: Callable[[str], None] | None = None
 ) -> NDArray[np.float32]:
     """Give the cell vectors of tokens, (N, C) in the order they came, exact enough to be compared with each other.
 
@@ -157,7 +175,7 @@ def encode(
 
 
 def _batches(
-    model: FoundationModel,
+    model: Reader,
     tokens: Tokens,
     compute: Callable[[Tokens], Tensor],
     batch_size: BatchSize,
@@ -187,7 +205,7 @@ def _batches(
         yield answers, ""
 
 
-def time_per_cell(model: FoundationModel, adata: AnnData) -> float:
+def time_per_cell(model: Reader, adata: AnnData) -> float:
     """Time batches of long, usual and short cells and return the mean seconds a cell takes.
 
     Cells without tokens cost nothing and are left out; 0 when there are no others.

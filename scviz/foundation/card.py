@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from scviz.errors import RequestError
+from scviz.foundation.perturbing import PerturbationCard
 
 Support = Literal["evaluated", "related", "none"]
 """Whether the model's authors evaluated it on a task, on something like it, or not at all."""
@@ -82,6 +83,10 @@ class ModelCard:
         default_factory=lambda: {"delete": "none", "knockdown": "none", "overexpress": "none"}
     )
     """Kinds of edits of genes that it can read, as `foundation.edits` names them, and whether they were evaluated."""
+    screens_deletions: bool = False
+    """Whether it estimates the deletion of every gene at once; see `FoundationModel.screen_deletions`."""
+    perturbation: PerturbationCard | None = None
+    """As a method that predicts perturbations; None if it is none. See `FoundationModel.perturbation_predictor`."""
     terms: str = ""
     """What users must agree to before a download, in the first person; empty if reading the licence is enough."""
     signs: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -20,6 +21,7 @@ from scviz.foundation.batching import BatchSize, Precision, in_chunks, pick_devi
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, edited_counts, gene_columns, highest_levels
 from scviz.foundation.encoding import Encoding
+from scviz.foundation.perturbing import PerturbationInputs
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport
@@ -30,6 +32,16 @@ if TYPE_CHECKING:
 
 Pooling = Literal["mean", "published"]
 """What a head reads of a cell: the mean over its genes, or what the model's authors chose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionScreen:
+    """What deleting each of G genes would do, by estimate."""
+
+    values: NDArray[np.float64]
+    """(G,) mean over the cells that hold the gene, of the shift to the goal or of 1 - cosine; NaN where none does."""
+    n_cells: NDArray[np.int64]
+    """(G,) cells that hold it."""
 
 
 class Head(nn.Module, ABC):
@@ -174,9 +186,50 @@ class FoundationModel(nn.Module, ABC):
         """Predict log1p expression of every gene at the depth that is asked for, (B, V), as `vocab.genes` stand."""
         raise self._unsupported("prediction of expression")
 
-    def perturbation_predictor(self, **options: Any) -> PerturbationPredictor:
-        """Make an untrained predictor of perturbations on top of this model; options are the model's own."""
+    def perturbation_predictor(self, inputs: PerturbationInputs) -> PerturbationPredictor:
+        """Make an untrained predictor of perturbations on top of this model, which stays as it is.
+
+        A model that overrides this has a `PerturbationCard` in the field `perturbation` of its card. Pages and
+        commands offer the method by that card, and ask `card.perturbation.reason_against` before a run; the predictor's
+        own `reason_against` refuses the same perturbations, and its `predict` gives NaN for them.
+
+        Parameters
+        ----------
+        inputs
+            Terms of genes, genes that may be asked for, and what differs from the training of the authors.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the model predicts no perturbations.
+        """
         raise self._unsupported("predictor of perturbations")
+
+    def screen_deletions(
+        self,
+        adata: AnnData,
+        tokens: Tokens,
+        *,
+        goal: NDArray[np.floating] | None = None,
+        report: Report = silent,
+    ) -> DeletionScreen:
+        """Estimate at once what deleting each gene would do; for models whose card says `screens_deletions`.
+
+        Parameters
+        ----------
+        adata
+            (N, G) raw counts.
+        tokens
+            Its cells as the model reads them.
+        goal
+            (C,) cell vector of the state that cells may move to; without it the estimate is how far they move.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the model has no such screen.
+        """
+        raise self._unsupported("screen of deletions")
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
         """Return the attention between tokens, (B, L, L), last layer, mean over heads."""

@@ -9,7 +9,7 @@ from scviz.errors import JobCancelledError, RequestError
 from scviz.models.geneformer.edits import Perturbation
 from scviz.models.geneformer.in_silico import Readout, perturb
 from scviz.models.geneformer.model import Geneformer
-from scviz.models.geneformer.screen import Linearized, moved_scores, screen
+from scviz.models.geneformer.screen import Linearized, Reading, moved_scores, screen
 from scviz.progress import Progress
 from scviz.settings import ROOT
 from tests.models.test_geneformer_in_silico import model_of, states, tokens_of
@@ -21,7 +21,7 @@ STYLES = pytest.mark.parametrize("style", ["v1", "v2"])
 def test_the_exact_change_at_a_point_is_that_of_deleting_its_gene(style: str) -> None:
     model, tokens = model_of(style), tokens_of(style)
     sentence = tokens.gene_ids[0][tokens.mask[0]]
-    cell = Linearized(model, sentence, n_points=4)
+    cell = Linearized(model.network, sentence, model.reading, n_points=4)
     exact = next(
         e for e in perturb(model, tokens, Perturbation(kind="delete"), rows=np.array([0])) if e.cell == 0
     )
@@ -37,13 +37,13 @@ def test_small_changes_are_foretold(style: str) -> None:
     model, tokens = weakened(style), tokens_of(style)
     towards = states(style)
     exact = {e.cell: e for e in perturb(model, tokens, Perturbation(kind="delete"), Readout(states=towards))}
-    found = {s.cell: s for s in screen(model, tokens, **towards, n_points=5)}
+    found = {s.cell: s for s in screen(model.network, tokens, model.reading, **towards, n_points=5)}
     assert set(found) == set(exact)
     for row in (0, 1, 2, 7):
         assert found[row].genes.tolist() == [gene for (gene,) in exact[row].genes]
         shift = exact[row].shifts["goal"] - exact[row].shifts["start"]
         assert np.corrcoef(shift, found[row].values)[0, 1] > 0.9
-    cell = Linearized(model, tokens.gene_ids[0][tokens.mask[0]], n_points=14)
+    cell = Linearized(model.network, tokens.gene_ids[0][tokens.mask[0]], model.reading, n_points=14)
     moved = moved_scores(cell, n_directions=14)
     assert np.corrcoef(exact[0].moved, moved)[0, 1] > 0.9
 
@@ -68,7 +68,11 @@ def test_more_points_come_nearer(style: str) -> None:
     shift = exact.shifts["goal"] - exact.shifts["start"]
     errors = []
     for n_points in (1, 14):
-        found = next(s for s in screen(model, tokens, **towards, n_points=n_points) if s.cell == 2)
+        found = next(
+            s
+            for s in screen(model.network, tokens, model.reading, **towards, n_points=n_points)
+            if s.cell == 2
+        )
         errors.append(float(np.abs(found.values - shift).mean()))
     assert errors[1] < errors[0]
 
@@ -80,7 +84,7 @@ def test_the_demo_weights_rank_most_genes_right() -> None:
     tokens = tokens_of("v1")
     tokens = type(tokens)(gene_ids=ids, values=None, mask=np.ones_like(ids, dtype=bool))
     exact = next(perturb(model, tokens, Perturbation(kind="delete")))
-    found = next(screen(model, tokens, n_points=12))
+    found = next(screen(model.network, tokens, model.reading, n_points=12))
     top = set(np.argsort(-exact.moved)[:15].tolist())
     assert len(top & set(np.argsort(-found.values)[:15].tolist())) >= 9  # by chance 4
 
@@ -88,7 +92,7 @@ def test_the_demo_weights_rank_most_genes_right() -> None:
 @STYLES
 def test_a_cell_of_one_gene_can_be_screened(style: str) -> None:
     model, tokens = model_of(style), tokens_of(style).take(np.array([5]))
-    (found,) = screen(model, tokens, goal=states(style)["goal"])
+    (found,) = screen(model.network, tokens, model.reading, goal=states(style)["goal"])
     assert found.genes.shape == found.values.shape == (1,)
 
 
@@ -96,15 +100,17 @@ def test_a_screen_can_be_stopped_between_cells() -> None:
     def stop(progress: Progress) -> None:
         raise JobCancelledError("stopped")
 
+    model = model_of("v1")
     with pytest.raises(JobCancelledError):
-        next(screen(model_of("v1"), tokens_of("v1"), report=stop))
+        next(screen(model.network, tokens_of("v1"), model.reading, report=stop))
 
 
 def test_cls_is_refused_where_there_is_none() -> None:
     with pytest.raises(RequestError, match="no <cls> token"):
-        Linearized(model_of("v1"), np.array([21, 22]), mode="cls")
+        Reading(special_tokens=False, depth=1, mode="cls")
 
 
 def test_what_moves_a_cell_is_never_negative() -> None:
-    cell = Linearized(model_of("v1"), tokens_of("v1").gene_ids[0])
+    model = model_of("v1")
+    cell = Linearized(model.network, tokens_of("v1").gene_ids[0], model.reading)
     assert (moved_scores(cell) >= 0).all()

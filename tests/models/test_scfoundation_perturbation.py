@@ -11,7 +11,8 @@ import scipy.sparse as sp
 import torch
 
 from scviz.datasets.screen import Screen
-from scviz.errors import GeneMatchError, JobCancelledError, UnsupportedTaskError
+from scviz.errors import GeneMatchError, JobCancelledError
+from scviz.foundation.perturbing import PerturbationInputs
 from scviz.models.scfoundation.model import ScFoundation
 from scviz.models.scfoundation.perturbation import (
     ContextGearsSettings,
@@ -21,7 +22,6 @@ from scviz.models.scfoundation.perturbation import (
 from scviz.progress import Progress
 from scviz.settings import ROOT
 from tests.models.cells import planted_cells
-from tests.models.every_model import built
 from tests.predictors.screens import planted_screen
 
 DEMO = ROOT / "assets" / "checkpoints" / "scfoundation-demo"
@@ -41,8 +41,12 @@ def model() -> ScFoundation:
     return ScFoundation.untrained(planted_cells(), "tiny").eval()
 
 
+def untrained(settings: ContextGearsSettings) -> ScFoundationGears:
+    return ScFoundationGears(model().network, model().vocab, settings)
+
+
 def fitted(settings: ContextGearsSettings, *, state: Path | None = None) -> ScFoundationGears:
-    predictor = model().perturbation_predictor(settings=settings)
+    predictor = untrained(settings)
     predictor.fit(TRAIN, VALIDATION, state=state)
     return predictor
 
@@ -94,7 +98,7 @@ def test_the_same_seed_gives_the_same_and_a_resumed_run_too(tmp_path: Path) -> N
         if "validation_loss" in progress.values:
             raise JobCancelledError("Stopped.")
 
-    stopped = model().perturbation_predictor(settings=SHORT)
+    stopped = untrained(SHORT)
     with pytest.raises(JobCancelledError):
         stopped.fit(TRAIN, VALIDATION, report=stop, state=tmp_path)
     resumed, whole = fitted(SHORT, state=tmp_path), fitted(SHORT)
@@ -117,7 +121,7 @@ def test_the_demo_checkpoint_predicts_a_small_screen() -> None:
         perturbations=((), (genes[0],), (genes[1],)),
         codes=np.arange(24) % 3,
     )
-    predictor = demo.perturbation_predictor(settings=ContextGearsSettings(epochs=1, batch_size=6, at_once=6))
+    predictor = demo.perturbation_predictor(PerturbationInputs(epochs=1, batch_size=6))
     predictor.fit(screen, None)
     assert predictor.gears.network.shape.hidden == demo.config.decoder_width
     assert np.isfinite(predictor.predict([(genes[2],)])).all()
@@ -142,14 +146,9 @@ def test_where_reads_cannot_be_restored_the_sum_of_values_takes_their_place() ->
 def test_genes_of_another_species_are_refused() -> None:
     screen = planted_screen([("Gene1",)], genes=("Gene1", "Gene2"))
     with pytest.raises(GeneMatchError, match="none of the measured genes"):
-        model().perturbation_predictor(settings=SHORT).fit(screen, None)
+        untrained(SHORT).fit(screen, None)
 
 
 def test_the_published_smoothing_is_no_choice() -> None:
     with pytest.raises(ValueError, match="no choice"):
-        model().perturbation_predictor(settings=ContextGearsSettings(published=True))
-
-
-def test_a_model_without_a_predictor_says_so() -> None:
-    with pytest.raises(UnsupportedTaskError, match="Geneformer has no predictor of perturbations"):
-        built("geneformer").perturbation_predictor()
+        untrained(ContextGearsSettings(published=True))

@@ -88,6 +88,7 @@ CARD = ModelCard(
         "inhibit": "none",
         "activate": "none",
     },
+    screens_deletions=True,
     released=(
         ReleasedCheckpoint(
             name="Geneformer-V1-10M",

@@ -13,6 +13,11 @@ from scviz.errors import CheckpointError
 
 MODEL = "geneformer"
 
+Layer = Literal[0, -1]
+"""As the authors count: 0 = the last layer, -1 = the second to last."""
+CellMode = Literal["cell", "cls"]
+"""Mean over genes, or the `<cls>` token."""
+
 BERT_NAMES = {
     "n_tokens": "vocab_size",
     "n_layers": "num_hidden_layers",

@@ -20,24 +20,20 @@ from scviz.foundation.card import ModelCard
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.edits import Edit, gene_columns
 from scviz.foundation.encoding import Encoding
-from scviz.foundation.model import FoundationModel, Pooling
+from scviz.foundation.model import DeletionScreen, FoundationModel, Pooling
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.geneformer import CARD
 from scviz.models.geneformer.checkpoint import CONFIG, VOCAB, WEIGHTS, read_checkpoint
-from scviz.models.geneformer.config import SHAPES, Config
+from scviz.models.geneformer.config import SHAPES, CellMode, Config, Layer
 from scviz.models.geneformer.edits import Perturbation, edited_sentences
 from scviz.models.geneformer.network import TIED, CellHead, GeneHead, Network, genes_only, mean_of_tokens
 from scviz.models.geneformer.pretraining import IGNORED, mask_tokens, vocabulary
+from scviz.models.geneformer.screen import Reading, screen
 from scviz.models.geneformer.token_means import TokenMeans, TokenSums
 from scviz.models.geneformer.tokenizer import RankRules, column_tokens, columns_to_tokens, n_tokens, rank
-
-Layer = Literal[0, -1]
-"""As the authors count: 0 = the last layer, -1 = the second to last."""
-
-CellMode = Literal["cell", "cls"]
-"""Mean over genes, or the `<cls>` token."""
+from scviz.progress import Report, silent
 
 
 class Geneformer(FoundationModel):
@@ -184,6 +180,34 @@ class Geneformer(FoundationModel):
         if self.config.emb_mode == "auto":
             return "cls" if self.special_tokens else "cell"
         return self.config.emb_mode
+
+    @property
+    def reading(self) -> Reading:
+        """What is read of a sentence when cells are embedded."""
+        return Reading(
+            special_tokens=self.special_tokens, depth=self._depth(self.config.emb_layer), mode=self.cell_mode
+        )
+
+    def screen_deletions(
+        self,
+        adata: AnnData,
+        tokens: Tokens,
+        *,
+        goal: NDArray[np.floating] | None = None,
+        report: Report = silent,
+    ) -> DeletionScreen:
+        """Estimate what deleting each gene would do by a few encodings of each cell."""
+        sums, n_cells = np.zeros(self.config.n_tokens), np.zeros(self.config.n_tokens, dtype=np.int64)
+        for found in screen(self.network, tokens, self.reading, goal=goal, report=report):
+            known = np.isfinite(found.values)
+            np.add.at(sums, found.genes[known], found.values[known])
+            np.add.at(n_cells, found.genes[known], 1)
+        means = np.divide(sums, n_cells, out=np.full(len(sums), np.nan), where=n_cells > 0)
+        columns = column_tokens(adata.var, self.vocab)  # (G,)
+        return DeletionScreen(
+            values=np.where(columns >= 0, means[columns], np.nan),
+            n_cells=np.where(columns >= 0, n_cells[columns], 0),
+        )
 
     def gene_embeddings(self) -> NDArray[np.float32]:
         """Return the token embedding of each gene of the vocabulary, (V, D)."""

@@ -29,7 +29,8 @@ from transformers.models.bert.modeling_bert import BertLayer
 from scviz.errors import RequestError
 from scviz.foundation.batching import longest_first
 from scviz.foundation.tokens import Tokens
-from scviz.models.geneformer.model import CellMode, Geneformer, Layer
+from scviz.models.geneformer.config import CellMode
+from scviz.models.geneformer.network import Network
 from scviz.progress import Progress, Report, silent
 
 N_POINTS = 5
@@ -39,6 +40,24 @@ N_DIRECTIONS = 4
 """Directions along which the change of a cell is estimated where there is no goal."""
 SMALLEST = 1e-3
 """Least share of attention that is left to other keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What is read of a sentence."""
+
+    special_tokens: bool
+    """Whether it begins with `<cls>` and ends with `<eos>`."""
+    depth: int
+    """Layers that are run."""
+    mode: CellMode
+
+    def __post_init__(self) -> None:
+        if self.mode == "cls" and not self.special_tokens:
+            raise RequestError(
+                "This checkpoint has no <cls> token, so cells cannot be read from it.",
+                hint="Read the mean over genes.",
+            )
 
 
 class Linearized:
@@ -51,30 +70,21 @@ class Linearized:
     n_points
         Points of the ranking at which the cell is encoded with all genes below moved up by one rank. A gene is read
         off at the points before and behind it, so that only the ranks between are a matter of the first order.
-    layer, mode
-        What is read of the cell; by default as cells are embedded.
     """
 
     def __init__(
         self,
-        model: Geneformer,
+        network: Network,
         sentence: NDArray[np.int64],
+        reading: Reading,
         *,
         n_points: int = N_POINTS,
-        layer: Layer | None = None,
-        mode: CellMode | None = None,
     ) -> None:
-        self.model, self.mode = model.eval(), mode or model.cell_mode
-        if self.mode == "cls" and not model.special_tokens:
-            raise RequestError(
-                "This checkpoint has no <cls> token, so cells cannot be read from it.",
-                hint="Read the mean over genes.",
-            )
-        first = int(model.special_tokens)
+        self.network, self.mode, self.depth = network.eval(), reading.mode, reading.depth
+        first = int(reading.special_tokens)
         self.genes = slice(first, len(sentence) - first)
         self.n_genes = len(sentence) - 2 * first
-        self.depth = model.config.n_layers + (model.config.emb_layer if layer is None else layer)
-        device = model.device
+        device = network.token_embedding.device
         points = first + torch.linspace(0, self.n_genes - 1, n_points, device=device).round()
         self.points = torch.unique(points)  # (K,)
         self.places = places = torch.arange(len(sentence), device=device)
@@ -95,13 +105,13 @@ class Linearized:
 
     def _embedded(self, ids: Tensor, places: Tensor) -> Tensor:
         """Give h^0 of tokens at these places, (L, D)."""
-        embeddings = self.model.network.lm.bert.embeddings
+        embeddings = self.network.lm.bert.embeddings
         return cast(Tensor, embeddings(input_ids=ids[None], position_ids=places.clamp(min=0)[None]))[0]
 
     def _encoded(self, hidden: Tensor) -> tuple[Tensor, list[_Attention]]:
         """Run the layers, (K, L, D), and keep what the gates act on."""
         parts = []
-        for module in self.model.network.lm.bert.encoder.layer[: self.depth]:
+        for module in self.network.lm.bert.encoder.layer[: self.depth]:
             layer = cast(BertLayer, module)
             part = _Attention.of(layer, hidden)
             joined = part.output.transpose(1, 2).flatten(2)  # (K, L, D)
@@ -219,8 +229,9 @@ class Scores:
 
 
 def screen(
-    model: Geneformer,
+    network: Network,
     tokens: Tokens,
+    reading: Reading,
     *,
     goal: NDArray[np.floating] | None = None,
     start: NDArray[np.floating] | None = None,
@@ -239,7 +250,7 @@ def screen(
     order = longest_first(tokens.lengths())
     for done, row in enumerate(order.tolist(), start=1):
         sentence = tokens.gene_ids[row][tokens.mask[row]]
-        cell = Linearized(model, sentence, n_points=n_points)
+        cell = Linearized(network, sentence, reading, n_points=n_points)
         values = moved_scores(cell) if goal is None else shift_scores(cell, goal, start)
         report(Progress(stage="Screening genes", done=done, total=len(order)))
         yield Scores(cell=row, genes=sentence[cell.genes], values=values)

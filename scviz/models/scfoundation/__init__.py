@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from scviz.foundation.card import ModelCard, ReleasedCheckpoint, ReleasedFile
+from scviz.foundation.perturbing import PerturbationCard
+
+PERTURBATION = PerturbationCard(
+    key="scfoundation_gears",
+    title="scFoundation + GEARS",
+    how="GEARS, where what scFoundation makes of each gene in a control cell takes the place of the gene's "
+    "own vector (Hao 2024).",
+    needs="terms",
+    uses_terms=True,
+)
 
 CARD = ModelCard(
     name="scfoundation",
@@ -53,6 +63,7 @@ CARD = ModelCard(
         "pretraining": "evaluated",
         "in_silico": "none",
     },
+    perturbation=PERTURBATION,
     released=(
         ReleasedCheckpoint(
             name="models.ckpt",

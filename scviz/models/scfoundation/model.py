@@ -6,7 +6,7 @@ import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -20,14 +20,15 @@ from scviz.foundation.blind import mean_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.model import FoundationModel, Pooling
+from scviz.foundation.perturbing import PerturbationInputs
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.scfoundation import CARD
 from scviz.models.scfoundation.checkpoint import Checkpoint, Member, read_checkpoint, write_checkpoint
 from scviz.models.scfoundation.config import SHAPES, Config
-from scviz.models.scfoundation.network import CellHead, Network, highest, mean, without_depth
-from scviz.models.scfoundation.perturbation import ScFoundationGears
+from scviz.models.scfoundation.network import CellHead, Network, highest, mean, tensors_of, without_depth
+from scviz.models.scfoundation.perturbation import ContextGearsSettings, ScFoundationGears
 from scviz.models.scfoundation.pretraining import counts_of, hide_genes, mean_squared_error, vocabulary
 from scviz.models.scfoundation.tokenizer import (
     Profiles,
@@ -251,9 +252,10 @@ class ScFoundation(FoundationModel):
             vectors[found >= 0] = (sums / n_cells).cpu().numpy()
         return vectors
 
-    def perturbation_predictor(self, **options: Any) -> ScFoundationGears:
-        """Make GEARS on the vectors that genes have in control cells; options are those of ScFoundationGears."""
-        return ScFoundationGears(self, **options)
+    def perturbation_predictor(self, inputs: PerturbationInputs) -> ScFoundationGears:
+        """Make GEARS on the vectors that genes have in control cells."""
+        settings = dataclasses.replace(ContextGearsSettings(), **inputs.training)
+        return ScFoundationGears(self.network, self.vocab, settings, terms=inputs.terms, also=inputs.also)
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
         """Return the attention of the encoder's last layer, mean over heads, (B, L, L): row attends to column.
@@ -306,11 +308,7 @@ class ScFoundation(FoundationModel):
 
     def _decoded(self, tokens: Tokens, *, across_cells: bool = False) -> Tensor:
         """Run encoder and decoder, (B, G+2, E)."""
-        values, positions, mask = self._tensors(tokens)
-        rows = values.new_zeros(len(tokens), self.config.n_positions)
-        rows = rows.scatter(1, positions, values)[:, :-1]  # padding falls into the last column
-        encoded = self.network.encode(values, positions, mask)
-        return self.network.decode(rows, encoded, positions, mask, across_cells=across_cells)
+        return self.network.decode_cells(*self._tensors(tokens), across_cells=across_cells)
 
     def _pool(self, encoded: Tensor, mask: Tensor) -> Tensor:
         """Give the vectors of cells, (B, 4 D) or (B, D); NaN for cells without tokens."""
@@ -324,13 +322,7 @@ class ScFoundation(FoundationModel):
 
     def _tensors(self, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor]:
         """Put values, positions and mask, all (B, L), on the device of the weights."""
-        if tokens.values is None:
-            raise ValueError("scFoundation reads values, and these tokens have none.")
-        return (
-            torch.as_tensor(tokens.values, device=self.device),
-            torch.as_tensor(tokens.gene_ids, device=self.device),
-            torch.as_tensor(tokens.mask, device=self.device),
-        )
+        return tensors_of(tokens, self.device)
 
 
 MODEL = ScFoundation

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.model import Head, Pooling
+from scviz.foundation.tokens import Tokens
 from scviz.models.scfoundation.config import MASK, PAD, Config
 
 KERNEL_EPS = 1e-4
@@ -160,6 +161,7 @@ class Network(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        self.config = config
         self.value_embedding = ValueEmbedding(config)
         self.position_embedding = nn.Embedding(config.n_positions, config.width)
         self.encoder_layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.n_layers))
@@ -223,6 +225,15 @@ class Network(nn.Module):
             hidden = block(hidden, across_cells=across_cells)
         return self.norm(self.decoder_norm(hidden))  # type: ignore[no-any-return]
 
+    def decode_cells(
+        self, values: Tensor, positions: Tensor, mask: Tensor, *, across_cells: bool = False
+    ) -> Tensor:
+        """Encode cells and give a vector for each gene, expressed or not, then for T and S, (B, G+2, E)."""
+        rows = values.new_zeros(len(values), self.config.n_positions)
+        rows = rows.scatter(1, positions, values)[:, :-1]  # padding falls into the last column
+        encoded = self.encode(values, positions, mask)
+        return self.decode(rows, encoded, positions, mask, across_cells=across_cells)
+
     def expression(self, decoded: Tensor) -> Tensor:
         """Predict log1p expression, (B, G+2), from what `decode` gives; may be below 0."""
         return self.to_expression(decoded)[..., 0]  # type: ignore[no-any-return]
@@ -231,6 +242,22 @@ class Network(nn.Module):
         """Leave only the second to last layer of the encoder trainable, as the authors do."""
         self.requires_grad_(False)
         self.encoder_layers[-2].requires_grad_(True)
+
+
+def tensors_of(tokens: Tokens, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Put values, positions and mask, all (B, L), on a device.
+
+    Raises
+    ------
+    ValueError
+        If the tokens have no values.
+    """
+    if tokens.values is None:
+        raise ValueError("scFoundation reads values, and these tokens have none.")
+    values, positions, mask = (
+        torch.as_tensor(part, device=device) for part in (tokens.values, tokens.gene_ids, tokens.mask)
+    )
+    return values, positions, mask
 
 
 def attended(mask: Tensor) -> Tensor | None:

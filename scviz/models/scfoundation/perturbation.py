@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,7 +20,9 @@ from torch import Tensor
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import GeneMatchError
 from scviz.foundation.batching import pick_device
+from scviz.foundation.vocab import GeneVocab
 from scviz.memory import GIGABYTE, available_gb
+from scviz.models.scfoundation.network import Network, tensors_of
 from scviz.models.scfoundation.tokenizer import (
     TargetDepth,
     names_to_positions,
@@ -33,9 +35,6 @@ from scviz.predictors.gears.predictor import Gears
 from scviz.predictors.gears.settings import GearsSettings
 from scviz.progress import Progress, Report, silent
 from scviz.training import History, TrainingSettings
-
-if TYPE_CHECKING:
-    from scviz.models.scfoundation.model import ScFoundation
 
 SAME_DEPTH = TargetDepth("a", 0.0)
 """Cells are read at the depth that they have."""
@@ -71,19 +70,20 @@ class ScFoundationGears(PerturbationPredictor):
 
     def __init__(
         self,
-        model: ScFoundation,
-        settings: ContextGearsSettings | None = None,
+        network: Network,
+        vocab: GeneVocab,
+        settings: ContextGearsSettings,
         *,
         terms: Mapping[str, frozenset[str]] | None = None,
         also: Collection[str] = (),
     ) -> None:
-        chosen = replace(settings or ContextGearsSettings(), hidden=model.config.decoder_width)
+        chosen = replace(settings, hidden=network.config.decoder_width)
         if chosen.published:
             raise ValueError(
                 "With scFoundation all cells of a batch are smoothed alike; `published` is no choice."
             )
-        self.model = model
-        self.gears = _ContextGears(model, chosen, terms=terms, also=also)
+        self.vocab = vocab
+        self.gears = _ContextGears(network, vocab, chosen, terms=terms, also=also)
         self._notes: tuple[str, ...] = ()
 
     @property
@@ -113,7 +113,7 @@ class ScFoundationGears(PerturbationPredictor):
         DataError
             As in `Gears.fit`.
         """
-        found = self.model.vocab.positions(train.genes)
+        found = self.vocab.positions(train.genes)
         known, columns = np.unique(found, return_index=True)
         self.columns = np.sort(columns[known >= 0])
         if not len(self.columns):
@@ -150,14 +150,15 @@ class _ContextGears(Gears):
 
     def __init__(
         self,
-        model: ScFoundation,
+        network: Network,
+        vocab: GeneVocab,
         settings: ContextGearsSettings,
         *,
         terms: Mapping[str, frozenset[str]] | None,
         also: Collection[str],
     ) -> None:
         super().__init__(settings, terms=terms, also=also)
-        self.model = model.eval().requires_grad_(False)
+        self.reader, self.vocab = network.eval().requires_grad_(False), vocab
 
     def _shape(self) -> Shape:
         return replace(super()._shape(), context=self.settings.mode)
@@ -172,16 +173,15 @@ class _ContextGears(Gears):
 
     def _train(self, validation: Screen | None, report: Report, state: Path | None) -> None:
         screen = self.lessons.screen
-        self.nodes = self.model.vocab.positions(screen.genes)
-        self.places = names_to_positions(self.model.vocab, self.nodes)
+        self.places = names_to_positions(self.vocab, self.vocab.positions(screen.genes))
         self.totals, note = restored_totals(screen.expression)
         self._notes.append(note)
         used = np.union1d(self.lessons.partner, self.sample)
-        size = len(used) * len(self.nodes) * self.settings.hidden * 4 / GIGABYTE
+        size = len(used) * len(self.places) * self.settings.hidden * 4 / GIGABYTE
         self.kept: Tensor | None = None
         if size < min(MOST_KEPT_GB, available_gb() / 4):
             parts = []
-            self.model.to(pick_device("auto"))
+            self.reader.to(pick_device("auto"))
             for start in range(0, len(used), self.settings.at_once):
                 report(Progress(stage="Reading control cells", done=start, total=len(used)))
                 parts.append(self._read(used[start : start + self.settings.at_once]).cpu())
@@ -194,17 +194,18 @@ class _ContextGears(Gears):
         device = self._device
         if self.kept is not None:
             return self.kept[torch.as_tensor(self.place[rows])].to(device)
-        self.model.to(device)
+        self.reader.to(device)
         different, back = np.unique(rows, return_inverse=True)
         return self._read(different)[torch.as_tensor(back, device=device)]
 
     @torch.no_grad()
     def _read(self, rows: NDArray[np.int64]) -> Tensor:
         """Let scFoundation read control cells, (B, G, E)."""
-        cells = select_genes(self.lessons.screen.expression[rows], self.places, self.model.config.n_genes)
+        cells = select_genes(self.lessons.screen.expression[rows], self.places, self.reader.config.n_genes)
         read = profiles_of_logs(cells, SAME_DEPTH, totals=self.totals[rows])
-        context = self.model.gene_context(read.tokens(depth_tokens=True))
-        return context[:, torch.as_tensor(self.nodes, device=context.device)].float()
+        device = self.reader.to_expression.weight.device
+        decoded = self.reader.decode_cells(*tensors_of(read.tokens(depth_tokens=True), device))
+        return decoded[:, torch.as_tensor(self.places, device=device)].float()
 
     @torch.no_grad()
     def _changes(self, genes: Tensor) -> Predicted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scviz.foundation.card import ModelCard, ReleasedCheckpoint, ReleasedFile
+from scviz.foundation.perturbing import PerturbationCard
 
 FILES = (ReleasedFile(path="args.json"), ReleasedFile(path="vocab.json"), ReleasedFile(path="best_model.pt"))
 
@@ -15,6 +16,13 @@ def _steps(folder: str) -> tuple[str, ...]:
         "Download args.json, vocab.json and best_model.pt into one folder.",
     )
 
+
+PERTURBATION = PerturbationCard(
+    key="scgpt",
+    title="scGPT",
+    how="The foundation model, trained further to turn control cells into perturbed ones (Cui 2024).",
+    needs="measured",
+)
 
 CARD = ModelCard(
     name="scgpt",
@@ -46,6 +54,7 @@ CARD = ModelCard(
         "pretraining": "evaluated",
         "in_silico": "none",
     },
+    perturbation=PERTURBATION,
     released=(
         ReleasedCheckpoint(
             name="scGPT-whole-human",

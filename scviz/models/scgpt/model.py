@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.edits import Edit, edited_counts, gene_columns
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.model import FoundationModel, Pooling
+from scviz.foundation.perturbing import PerturbationInputs
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
@@ -239,9 +240,10 @@ class ScGPT(FoundationModel):
         """Make an untrained head that names cell types."""
         return CellHead(self.config, n_types, pooling=pooling)
 
-    def perturbation_predictor(self, **options: Any) -> ScGptScreen:
-        """Make a predictor of screens from this encoder; options are those of `ScGptPerturbationSettings`."""
-        return ScGptScreen(self, ScGptPerturbationSettings(**options))
+    def perturbation_predictor(self, inputs: PerturbationInputs) -> ScGptScreen:
+        """Make a predictor of screens from this encoder; it reads no terms of genes."""
+        settings = replace(ScGptPerturbationSettings(), **inputs.training)
+        return ScGptScreen(self.network, self.vocab, settings)
 
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
         """Show a part of each cell and give the errors of generating the rest, a scalar.

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,15 +16,16 @@ from torch import Tensor
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import pick_device, suitable_batch
+from scviz.foundation.perturbing import KnownGenes
+from scviz.foundation.vocab import GeneVocab
+from scviz.models.scgpt import PERTURBATION
+from scviz.models.scgpt.network import Network
 from scviz.models.scgpt.perturbation import Generator
 from scviz.models.scgpt.tokenizer import tokens_at
 from scviz.predictors.contract import PerturbationPredictor
 from scviz.progress import Progress, Report, silent
 from scviz.training import Cells, History, TrainingSettings
 from scviz.training import fit as train_network
-
-if TYPE_CHECKING:
-    from scviz.models.scgpt.model import ScGPT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +70,8 @@ class ScGptScreen(PerturbationPredictor):
     Cui et al. (2024), doi:10.1038/s41592-024-02201-0.
     """
 
-    def __init__(self, model: ScGPT, settings: ScGptPerturbationSettings | None = None) -> None:
-        self.model = model
-        self.settings = settings or ScGptPerturbationSettings()
+    def __init__(self, network: Network, vocab: GeneVocab, settings: ScGptPerturbationSettings) -> None:
+        self.pretrained, self.vocab, self.settings = network, vocab, settings
 
     def fit(
         self, train: Screen, validation: Screen | None, *, report: Report = silent, state: Path | None = None
@@ -110,7 +109,7 @@ class ScGptScreen(PerturbationPredictor):
             raise RequestError(
                 "There are no control cells to start from.", hint="Tell which value of the column is control."
             )
-        vocab = self.model.vocab
+        vocab = self.vocab
         tokens = tokens_at(vocab.positions(train.genes), vocab)
         if (tokens < 0).all():
             raise GeneMatchError(
@@ -135,7 +134,7 @@ class ScGptScreen(PerturbationPredictor):
             notes.append(
                 f"scGPT learns from {n_usable} of {n_all} perturbations: the others' genes are not measured."
             )
-        n_known = int((self.gene_ids != self.model.vocab.special["<pad>"]).sum())
+        n_known = int((self.gene_ids != self.vocab.special["<pad>"]).sum())
         if n_known < n_genes:
             notes.append(
                 f"scGPT knows {n_known:,} of {n_genes:,} genes; it tells the others apart by their expression only."
@@ -145,17 +144,15 @@ class ScGptScreen(PerturbationPredictor):
     def _network(self) -> Generator:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.settings.seed)  # what no pre-training knows begins random
-            network = Generator(dataclasses.replace(self.model.config, dropout=0.0, attention_dropout=0.0))
-        network.load_pretrained(self.model.network.state_dict())
+            network = Generator(
+                dataclasses.replace(self.pretrained.config, dropout=0.0, attention_dropout=0.0)
+            )
+        network.load_pretrained(self.pretrained.state_dict())
         return network
 
     def reason_against(self, perturbation: Perturbation) -> str:
         """Name the perturbed genes that are not measured."""
-        missing = [gene for gene in perturbation if gene not in self.column]
-        if not missing:
-            return ""
-        genes = " and ".join(missing)
-        return f"{genes} is not among the measured genes, where scGPT would have to mark it as perturbed."
+        return PERTURBATION.reason_against(perturbation, KnownGenes(measured=self.column))
 
     def predict(self, perturbations: Sequence[Perturbation]) -> NDArray[np.float64]:
         """Average the predictions for the control cells, (P, G); NaN where a gene is not measured."""

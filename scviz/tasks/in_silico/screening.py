@@ -21,7 +21,7 @@ READINGS = 15
 
 def can_screen(request: Request, model: FoundationModel) -> bool:
     """Tell whether all deletions can be screened at once."""
-    return request.all_genes and request.kind == "delete" and model.card.name == "geneformer"
+    return request.all_genes and request.kind == "delete" and model.card.screens_deletions
 
 
 def screen_genes(model: FoundationModel, cells: Cells, folder: Path, report: Report) -> NDArray[np.float64]:
@@ -29,24 +29,12 @@ def screen_genes(model: FoundationModel, cells: Cells, folder: Path, report: Rep
 
     The mean over the cells that hold a gene; -inf where too few do. An earlier try may have left it in the folder.
     """
-    from scviz.models.geneformer.model import Geneformer
-    from scviz.models.geneformer.screen import screen
-    from scviz.models.geneformer.tokenizer import column_tokens
-
     kept = folder / FILE
     if kept.exists():
         scores: NDArray[np.float64] = np.load(kept)
         return scores
-    if not isinstance(model, Geneformer):
-        raise TypeError(f"{type(model).__name__} has no screen.")
-    columns = column_tokens(cells.adata.var, model.vocab)  # (G,)
-    sums, n_cells = np.zeros(model.config.n_tokens), np.zeros(model.config.n_tokens)
-    for found in screen(model, cells.tokens, goal=cells.goal, report=report):
-        known = np.isfinite(found.values)
-        np.add.at(sums, found.genes[known], found.values[known])
-        np.add.at(n_cells, found.genes[known], 1)
-    means = np.divide(sums, n_cells, out=np.full(len(sums), -np.inf), where=n_cells >= FEWEST_CELLS)
-    scores = np.where(columns >= 0, means[columns], -np.inf)
+    found = model.screen_deletions(cells.adata, cells.tokens, goal=cells.goal, report=report)
+    scores = np.where(found.n_cells >= FEWEST_CELLS, found.values, -np.inf)
     draft = kept.with_suffix(".draft.npy")
     np.save(draft, scores)
     draft.replace(kept)

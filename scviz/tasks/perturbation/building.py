@@ -9,6 +9,7 @@ import numpy as np
 
 from scviz.datasets.columns import gene_identifiers
 from scviz.errors import RequestError
+from scviz.foundation.perturbing import PerturbationInputs
 from scviz.models import cards
 from scviz.predictors.additive import Additive
 from scviz.predictors.contract import GeneVectors, PerturbationPredictor
@@ -59,12 +60,7 @@ def build(
 
         return Gears(GearsSettings(**settings), terms=task.terms, also=also)
     model = context.model(method.checkpoint, "perturbation")
-    if method.name == "scfoundation_gears":
-        from scviz.models.scfoundation.perturbation import ContextGearsSettings
-
-        chosen = ContextGearsSettings(**settings)
-        return model.perturbation_predictor(settings=chosen, terms=task.terms, also=also)
-    return model.perturbation_predictor(**settings)
+    return model.perturbation_predictor(PerturbationInputs(terms=task.terms, also=also, **settings))
 
 
 PLAIN: Mapping[Name, Callable[[], PerturbationPredictor]] = {

@@ -11,6 +11,7 @@ import numpy as np
 
 from scviz.datasets.columns import cell_column, gene_identifiers
 from scviz.datasets.genes import GeneIdentifiers, strip_version
+from scviz.datasets.labels import is_label
 from scviz.datasets.screen import CONTROL, Perturbation
 from scviz.datasets.tables import Column
 from scviz.workspace import ColumnInfo
@@ -39,8 +40,6 @@ UNTREATED = (
     "no guide",
 )
 """Names that are control only as they stand: WT1 is a gene."""
-UNKNOWN = ("", "nan", "na", "n/a", "unknown", "unassigned", "multiplet", "doublet", "ambiguous", "multiple")
-"""Values that say that nobody knows."""
 
 GUIDE = re.compile(r"(?:(?i:sgrna|grna|sg|guide|g|rep)[-_]?)?\d+|p[A-Z]{2}\d+|(?i:sgrna|grna|sg|guide)")
 """Words that number a guide, or a plasmid."""
@@ -201,7 +200,7 @@ def read_values(values: Sequence[str], symbols: Symbols, *, control: str | None 
 def _reading(value: str, reader: _Reader, control: str | None) -> Reading:
     if control is not None and value == control:
         return Reading(value=value, perturbation=CONTROL)
-    if value.strip().lower() in UNKNOWN:
+    if not is_label(value):
         return Reading(value=value, perturbation=None, reason="It says that the perturbation is not known.")
     genes: list[str] = []
     for part in HARD.split(value):

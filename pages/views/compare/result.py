@@ -84,6 +84,8 @@ def compare_result(run: Run) -> None:
             "published models."
         )
     _scores(run, result, names)
+    for note in result.notes:
+        st.caption(escaped(note))
     _maps(run, result, names)
     left, right = st.columns(2, gap="large")
     with left:

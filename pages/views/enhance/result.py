@@ -55,6 +55,8 @@ def _verdict(run: Run, result: Result) -> None:
         f"{len(result.check_rows):,} cells were thinned to a tenth of their reads and restored; each method saw "
         "the thinned cells only."
     )
+    for note in result.notes:
+        st.caption(escaped(note))
     if state.workspace().checkpoint(run.request["checkpoint"]).demo:
         st.caption("Demo weights: a small model. Its numbers say nothing of the published one.")
 

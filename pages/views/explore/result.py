@@ -17,6 +17,7 @@ from pages.components.export import annotated_file
 from pages.components.runs import model_name, read_depth
 from pages.components.show import escaped, map_files, table
 from scviz.datasets.columns import cell_column, cell_names
+from scviz.datasets.labels import cell_labels
 from scviz.metrics.neighbors import neighbor_agreement
 from scviz.plots.points import quantise
 from scviz.plots.selection import Selection, selected_rows
@@ -52,15 +53,17 @@ def _maps(run_id: str, ended: float) -> Maps:  # noqa: ARG001 - a run that was r
 
 
 @st.cache_data(max_entries=64)
-def _agreement(run_id: str, ended: float, dataset: str, column: str) -> tuple[float, float] | None:
+def _agreement(
+    run_id: str, ended: float, dataset: str, column: str
+) -> tuple[float, float, tuple[str, ...]] | None:
     del ended  # part of the key only: a run that was resumed ended anew
-    labels = cell_column(state.workspace().dataset_folder(dataset), column)
-    if labels.categories is None or len(labels.categories) > MOST_TYPES:
+    labels = cell_labels(state.workspace().dataset_folder(dataset), column)
+    if len(labels.names) > MOST_TYPES:
         return None
     folder = state.workspace().run_folder(run_id) / "result"
-    types = labels.values.astype(np.int64)
-    model = neighbor_agreement(read_array(folder, "neighbors"), types)
-    return model, neighbor_agreement(read_array(folder, "baseline_neighbors"), types)
+    model = neighbor_agreement(read_array(folder, "neighbors"), labels.codes)
+    baseline = neighbor_agreement(read_array(folder, "baseline_neighbors"), labels.codes)
+    return model, baseline, labels.notes
 
 
 def explore_result(run: Run) -> None:
@@ -124,7 +127,7 @@ def _verdict(run: Run, dataset: DatasetInfo, choice: str) -> None:
     scores = _agreement(run.id, run.ended, dataset.id, choice)
     if scores is None:
         return
-    model, baseline = scores
+    model, baseline, notes = scores
     better = (
         "the model keeps them together better"
         if model > baseline
@@ -134,7 +137,8 @@ def _verdict(run: Run, dataset: DatasetInfo, choice: str) -> None:
         better = "no difference worth speaking of"
     st.caption(
         f"Cells beside cells of their own {escaped(choice)}: **{model:.3f}** in the model's embedding, "
-        f"**{baseline:.3f}** among principal components; {better}.",
+        f"**{baseline:.3f}** among principal components; {better}."
+        + "".join(f" {escaped(note)}" for note in notes),
         help="Each cell is named by the vote of its nearest neighbors; the number is the macro-F1 of these names, "
         "from 0 to 1. It is computed on the vectors, not on the drawn maps.",
     )

@@ -8,8 +8,9 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from scviz.datasets.labels import labels_in
 from scviz.datasets.split import Split, split_cells
-from scviz.errors import MissingColumnError, RequestError
+from scviz.errors import RequestError
 from scviz.tasks.annotation import Request
 from scviz.training import Cells
 
@@ -17,9 +18,6 @@ FEWEST_CELLS = 5
 """Types with fewer labelled cells can be neither learned nor tested."""
 
 VALIDATION_FRACTION = 0.1
-
-NO_LABEL = ("", "unknown", "unassigned", "na", "nan", "none")
-"""Words for a missing label, in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +49,13 @@ def prepare(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Ta
     RequestError
         If fewer than two types have enough cells.
     """
-    labels = _column(adata, request.label_key)
-    groups = None if request.group_key is None else _column(adata, request.group_key)
-    notes = []
+    known_labels = labels_in(adata.obs, request.label_key)
+    labels, notes = known_labels.texts, [*known_labels.notes]
+    groups = None
+    if request.group_key is not None:
+        known_groups = labels_in(adata.obs, request.group_key)
+        groups = known_groups.texts
+        notes += known_groups.notes
     unseen = n_tokens == 0
     if unseen.any():
         labels = np.where(unseen, "", labels)
@@ -81,14 +83,3 @@ def prepare(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Ta
     if split.absent:
         notes.append(f"No training cell has these types, so they cannot be found: {', '.join(split.absent)}.")
     return Task(adata=adata, types=types, codes=codes, split=split, n_tokens=n_tokens, notes=tuple(notes))
-
-
-def _column(adata: AnnData, key: str) -> NDArray[np.str_]:
-    """Read a column as text, "" where a value is missing or a word for it."""
-    if key not in adata.obs:
-        raise MissingColumnError(
-            f"The dataset has no column {key!r}.", hint=f"Its columns are: {', '.join(adata.obs.columns)}."
-        )
-    column = adata.obs[key]
-    text = column.astype(str)
-    return np.where(column.isna() | text.str.lower().isin(NO_LABEL), "", text).astype(str)

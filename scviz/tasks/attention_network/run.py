@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from scviz.datasets.labels import cell_labels
 from scviz.memory import peak_gb
 from scviz.networks.attention import SETTINGS, Setting, influence, ranked_attention
 from scviz.networks.drawing import Drawing, by_regulator, draw
@@ -29,7 +30,8 @@ Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 def run(request: Request, context: Context) -> Result:
     """Carry the request out; cells that an earlier try has added up are not read again."""
     start = time.monotonic()
-    prior = known_targets(request.prior, context.workspace.dataset_folder(request.dataset))
+    folder = context.workspace.dataset_folder(request.dataset)
+    prior = known_targets(request.prior, folder)
     subject = find_subject(request, context)
     attention = mean_attention(subject, context, published=request.published)
     context.report(Progress(stage="Co-expression"))
@@ -56,8 +58,11 @@ def run(request: Request, context: Context) -> Result:
         n_perturbed=len(subject.groups[1]),
         prior=prior.name,
         verdict=verdict_of(request, checks),
-        notes=notes_of(
-            request, subject, targets, seen=np.asarray(np.isfinite(found["difference"]).any(axis=1))
+        notes=(
+            *notes_of(
+                request, subject, targets, seen=np.asarray(np.isfinite(found["difference"]).any(axis=1))
+            ),
+            *cell_labels(folder, request.column, asked=(request.control, request.perturbed)).notes,
         ),
         seconds=time.monotonic() - start,
     )

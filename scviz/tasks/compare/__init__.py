@@ -99,3 +99,5 @@ class Result:
     """Cells that every method sees."""
     n_unseen: dict[str, int]
     """Cells in which a model sees no gene."""
+    notes: tuple[str, ...] = ()
+    """What else to know, a sentence each."""

@@ -9,8 +9,8 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from scviz.datasets.columns import cell_column
 from scviz.datasets.expression import log_expression, principal_components, variable_genes
+from scviz.datasets.labels import Labels
 from scviz.datasets.neighbors import map_of_cells
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import pick_device, time_per_cell
@@ -21,6 +21,7 @@ from scviz.metrics.neighbors import batch_mixing, neighbor_agreement, neighbor_o
 from scviz.progress import Progress
 from scviz.tasks.compare import MOST_TYPES, PCA, MethodScores, Request, Result
 from scviz.tasks.context import Context
+from scviz.tasks.known_types import types_of
 from scviz.tasks.price import Price
 from scviz.workspace.chunks import Chunks
 
@@ -30,8 +31,8 @@ LEAVE_OUT = "Leave it out of the comparison."
 def run(request: Request, context: Context) -> Result:
     """Carry the request out; what an earlier try has embedded is not embedded again."""
     adata = context.counts(request.dataset)
-    types = _codes(request.label_key, request, context)
-    batches = _codes(request.batch_key, request, context)
+    known = [_labels(key, request, context) for key in (request.label_key, request.batch_key)]
+    types, batches = (one.codes for one in known)
     vectors = _embed_all(request, adata, context)
     seen = {method: _has_vector(rows) for method, rows in vectors.items()}
     umap, neighbors = {}, {}
@@ -62,6 +63,7 @@ def run(request: Request, context: Context) -> Result:
         random_overlap=random_overlap(adata.n_obs, neighbors[PCA].shape[1]),
         n_cells=int(common.sum()),
         n_unseen={method: int((~rows).sum()) for method, rows in seen.items()},
+        notes=tuple(note for one in known for note in one.notes),
     )
 
 
@@ -155,18 +157,15 @@ def _has_vector(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(vectors).all(axis=1), dtype=np.bool_)
 
 
-def _codes(key: str | None, request: Request, context: Context) -> NDArray[np.int64]:
-    """Read a column as one position per cell, (N,), -1 for none; all -1 when no column is asked for."""
-    folder = context.workspace.dataset_folder(request.dataset)
-    if key is None:
-        return np.full(context.workspace.dataset(request.dataset).n_cells, -1)
-    column = cell_column(folder, key)
-    if column.categories is None or len(column.categories) > MOST_TYPES:
+def _labels(key: str | None, request: Request, context: Context) -> Labels:
+    """Read a column of groups; no labels when no column is asked for."""
+    labels = types_of(context.workspace, request.dataset, key)
+    if len(labels.names) > MOST_TYPES:
         raise RequestError(
-            f"The column {key!r} does not name groups of cells.",
+            f"The column {key!r} names {len(labels.names):,} groups of cells.",
             hint=f"Choose a column of words with at most {MOST_TYPES} different ones.",
         )
-    return column.values.astype(np.int64)
+    return labels
 
 
 def _name(method: str, context: Context) -> str:

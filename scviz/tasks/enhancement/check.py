@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from scviz.datasets.expression import log_expression, principal_components, variable_genes
 from scviz.datasets.neighbors import nearest
-from scviz.errors import MissingColumnError, RequestError
+from scviz.errors import RequestError
 from scviz.foundation.model import FoundationModel
 from scviz.metrics.clustering import silhouette
 
@@ -94,22 +93,6 @@ def plain_methods(thinned: Thinned, *, seed: int) -> dict[str, NDArray[np.float3
         THINNED: expression[thinned.rows].toarray(),
         SMOOTHED: (shares @ expression).toarray(),
     }
-
-
-def types_of(adata: AnnData, key: str) -> NDArray[np.int64]:
-    """Read a column of cell types as numbers, (N,); -1 where one is missing.
-
-    Raises
-    ------
-    MissingColumnError
-        If there is no such column.
-    """
-    if key not in adata.obs:
-        raise MissingColumnError(
-            f"The dataset has no column {key!r}.", hint=f"Its columns are: {', '.join(adata.obs.columns)}."
-        )
-    codes: NDArray[np.int64] = pd.factorize(adata.obs[key].astype(object))[0].astype(np.int64)
-    return codes
 
 
 def type_silhouette(expression: NDArray[np.float32], types: NDArray[np.int64], *, seed: int) -> float:

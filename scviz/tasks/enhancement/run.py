@@ -27,9 +27,9 @@ from scviz.tasks.enhancement.check import (
     plain_methods,
     thin_and_choose,
     type_silhouette,
-    types_of,
 )
 from scviz.tasks.enhancement.restoring import restored, write_restored
+from scviz.tasks.known_types import types_of
 from scviz.tasks.price import Price
 
 
@@ -50,7 +50,7 @@ def run(request: Request, context: Context) -> Result:
     """Carry the request out; chunks that an earlier try has finished are not computed again."""
     subject = _subject(request, context)
     adata, model = subject.adata, subject.model
-    types = None if request.label_key is None else types_of(adata, request.label_key)
+    types = types_of(context.workspace, request.dataset, request.label_key)
     thinned = thin_and_choose(adata, model, n_cells=request.check_cells, seed=request.seed)
     context.report(Progress(stage="Plain methods on thinned cells"))
     methods = {MODEL: _restore_thinned(subject, thinned, context)}
@@ -58,8 +58,8 @@ def run(request: Request, context: Context) -> Result:
     whole = log_expression(adata.X[thinned.rows]).toarray()
     correlations = {name: cell_correlations(values, whole) for name, values in methods.items()}
     silhouettes: dict[str, float] = {}
-    if types is not None:
-        asked = types[thinned.rows]
+    if request.label_key is not None:
+        asked = types.codes[thinned.rows]
         silhouettes = {
             name: type_silhouette(values, asked, seed=request.seed)
             for name, values in {**methods, "": whole}.items()
@@ -85,6 +85,7 @@ def run(request: Request, context: Context) -> Result:
         n_genes=len(subject.places),
         n_unseen=adata.n_obs - n_restored,
         seconds=time.monotonic() - start,
+        notes=types.notes,
     )
 
 

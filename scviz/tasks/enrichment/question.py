@@ -9,9 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scviz.datasets.columns import cell_column
 from scviz.datasets.expression import log_expression, variable_genes
 from scviz.datasets.genes import GeneIdentifiers, identifiers, strip_version
+from scviz.datasets.labels import cell_labels
 from scviz.errors import RequestError
 from scviz.foundation.vocab import GeneVocab
 from scviz.metrics.differential import moments, rank_sum_table, welch_t
@@ -71,6 +71,15 @@ class Question:
     scores: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     """(N,) Welch's t of each gene of the background; empty for genes that were not compared."""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    """The cells of two groups."""
+
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]]
+    """Rows of the dataset, ascending."""
+    notes: tuple[str, ...]
 
 
 def ask(request: Request, context: Context) -> Question:
@@ -186,7 +195,8 @@ def _places(wanted: Iterable[str], measured: Measured) -> tuple[dict[str, int], 
 
 def _between_groups(request: Request, context: Context, measured: Measured) -> Question:
     """Compare two groups of cells gene by gene."""
-    sides = [_sample(rows, request, i) for i, rows in enumerate(_rows(request, context))]
+    chosen = _rows(request, context)
+    sides = [_sample(rows, request, i) for i, rows in enumerate(chosen.rows)]
     parts = [sp.csr_matrix(measured.expression[rows]) for rows in sides]
     enough = [
         np.asarray((part > 0).sum(axis=0)).ravel() >= max(FEWEST_CELLS, LEAST_SEEN * part.shape[0])
@@ -230,11 +240,11 @@ def _between_groups(request: Request, context: Context, measured: Measured) -> Q
             f"No gene is {DIRECTIONS[request.direction]} in {request.group} than in {other} at these cuts.",
             hint="Allow smaller changes, or rank all genes (prerank).",
         )
-    return replace(question, notes=(note,))
+    return replace(question, notes=(note, *chosen.notes))
 
 
-def _rows(request: Request, context: Context) -> list[NDArray[np.int64]]:
-    """Find the cells of both sides, ascending."""
+def _rows(request: Request, context: Context) -> _Sides:
+    """Find the cells of both sides."""
     folder = context.workspace.dataset_folder(request.dataset)
     if not request.column:
         groups = read_groups(folder)
@@ -245,24 +255,27 @@ def _rows(request: Request, context: Context) -> list[NDArray[np.int64]]:
         n_cells = context.workspace.dataset(request.dataset).n_cells
         inside = np.isin(np.arange(n_cells), groups[request.group])
         outside = ~inside
+        notes: tuple[str, ...] = ()
     else:
-        column = cell_column(folder, request.column)
-        known = column.categories or ()
-        lost = [value for value in (request.group, request.against) if value and value not in known]
+        asked = [value for value in (request.group, request.against) if value]
+        labels = cell_labels(folder, request.column, asked=asked)
+        lost = [value for value in asked if value not in labels.names]
         if lost:
             raise RequestError(
                 f"The column {request.column!r} has no group {lost[0]!r}.",
-                hint=f"It has {', '.join(known[:12])}." if known else "Choose a column of words.",
+                hint=f"It has {', '.join(labels.names[:12])}.",
             )
-        inside = column.values == known.index(request.group)
-        outside = column.values == known.index(request.against) if request.against else ~inside
+        inside = labels.codes == labels.names.index(request.group)
+        against = labels.names.index(request.against) if request.against else None
+        outside = ~inside & (labels.codes >= 0) if against is None else labels.codes == against
+        notes = labels.notes
     rows = [np.flatnonzero(inside), np.flatnonzero(outside)]
     if min(map(len, rows)) < FEWEST_CELLS:
         raise RequestError(
             f"One side has {min(map(len, rows))} cells.",
             hint=f"Each needs {FEWEST_CELLS}: choose larger groups.",
         )
-    return rows
+    return _Sides(rows=(rows[0], rows[1]), notes=notes)
 
 
 def _sample(rows: NDArray[np.int64], request: Request, side: int) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.columns import cell_column
+from scviz.datasets.labels import Labels
 from scviz.datasets.neighbors import map_of_cells
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import encode, pick_device, time_per_cell
@@ -28,6 +28,7 @@ from scviz.tasks.in_silico.observed import Pair, compare, real_pair
 from scviz.tasks.in_silico.plan import Plan, make_plan
 from scviz.tasks.in_silico.screening import READINGS, can_screen, recall_in_words, screen_genes
 from scviz.tasks.in_silico.statistics import means_of, shifts
+from scviz.tasks.known_types import types_of
 from scviz.tasks.price import Price
 from scviz.workspace.chunks import Chunks
 
@@ -59,6 +60,7 @@ def run(request: Request, context: Context) -> Result:
     """Carry the request out; edits that an earlier try has finished are not made again."""
     begun = time.monotonic()
     context.report(Progress(stage="Looking genes up"))
+    labels = types_of(context.workspace, request.dataset, None if request.sweep else request.label_key)
     model = context.model(request.checkpoint, "embedding").eval()
     model.to(pick_device(context.device))
     plan = make_plan(request, context, model)
@@ -101,7 +103,7 @@ def run(request: Request, context: Context) -> Result:
         random_genes=tuple(plan.edits[number].genes for number in drawn),
         random_moved=measures[drawn][:, :, 0],
         random_to_goal=measures[drawn][:, :, 1] if with_goal else None,
-        types=_types(request, context, plan, measures),
+        types=_types(request, labels, plan, measures),
         map_rows=None if drawing is None else drawing.rows,
         map_places=None if drawing is None else drawing.places,
         before=None if drawing is None else drawing.before,
@@ -110,7 +112,7 @@ def run(request: Request, context: Context) -> Result:
         observed=seen_observed,
         n_goal=len(plan.goal_rows),
         verdict=verdict.of_sweep(request, ranked) if request.sweep else verdict.of_one(request, ranked[0]),
-        notes=_notes(request, plan, cells, measures if screened else None),
+        notes=(*_notes(request, plan, cells, measures if screened else None), *labels.notes),
         seconds=time.monotonic() - begun,
     )
 
@@ -235,19 +237,11 @@ def _strongest_first(effects: list[Effect], fewest: int) -> list[int]:
 
 
 def _types(
-    request: Request, context: Context, plan: Plan, measures: NDArray[np.float32]
+    request: Request, labels: Labels, plan: Plan, measures: NDArray[np.float32]
 ) -> tuple[TypeEffect, ...]:
     """Summarize one edit in the cells of each type."""
-    if request.sweep or request.label_key is None:
-        return ()
-    column = cell_column(context.workspace.dataset_folder(request.dataset), request.label_key)
-    if column.categories is None:
-        raise RequestError(
-            f"The column {request.label_key!r} does not name groups of cells.",
-            hint="Choose a column of words.",
-        )
-    codes, found = column.values[plan.rows], []
-    for code, name in enumerate(column.categories):
+    codes, found = labels.codes[plan.rows], []
+    for code, name in enumerate(labels.names):
         part = measures[:, codes == code]  # (all edits, n of the type, 3)
         n_cells = int(np.isfinite(part[0, :, 0]).sum())
         if n_cells:

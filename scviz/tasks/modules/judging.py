@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.labels import Labels
 from scviz.metrics.coherence import (
     Coherence,
     beside_random,
@@ -24,7 +25,6 @@ from scviz.networks.communities import agreement
 from scviz.networks.module_scores import module_scores
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.known_types import Types
 from scviz.tasks.modules import EXPRESSION, MOST_FDR, Facts, Gain, Judged, Request
 from scviz.tasks.modules.cutting import Cut
 from scviz.tasks.modules.inputs import Inputs, common_regulators
@@ -74,7 +74,7 @@ def judge(
     request: Request,
     inputs: Inputs,
     cuts: Mapping[str, Cut],
-    types: Types,
+    types: Labels,
     auroc: NDArray[np.float32],
     context: Context,
 ) -> Judgement:
@@ -154,7 +154,7 @@ def _facts(
     own: Cut,
     plain: Cut,
     found: tuple[Coherence, ...],
-    types: Types,
+    types: Labels,
     auroc: NDArray[np.float32],
     random_auroc: NDArray[np.float64],
 ) -> tuple[Facts, ...]:
@@ -182,7 +182,7 @@ def _facts(
 
 
 def _random_separation(
-    inputs: Inputs, own: Cut, jury: Jury, types: Types, request: Request, context: Context
+    inputs: Inputs, own: Cut, jury: Jury, types: Labels, request: Request, context: Context
 ) -> NDArray[np.float64]:
     """Tell how well random genes tell their best type from others: the 95 % quantile beside each module, (M,)."""
     members = own.members

@@ -62,7 +62,7 @@ def run(request: Request, context: Context) -> Result:
         n_found=_n_read(request, inputs),
         n_held_out=len(inputs.held_out),
         verdict=verdict(request, judgement),
-        notes=notes_of(request, inputs, n_lost=len(chosen.genes) - len(inputs.genes)),
+        notes=(*notes_of(request, inputs, n_lost=len(chosen.genes) - len(inputs.genes)), *types.notes),
         seconds=time.monotonic() - begun,
     )
 

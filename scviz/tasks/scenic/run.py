@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.labels import Labels
 from scviz.memory import GIGABYTE, peak_gb
 from scviz.metrics.coherence import means_by_type
 from scviz.networks.activity import (
@@ -33,7 +34,7 @@ from scviz.networks.regulons import (
 )
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.known_types import Types, types_of
+from scviz.tasks.known_types import types_of
 from scviz.tasks.price import Price
 from scviz.tasks.scenic import PRUNED, Request, Result
 from scviz.tasks.scenic.inputs import Inputs, gather
@@ -89,7 +90,7 @@ def run(request: Request, context: Context) -> Result:
         n_cells=len(inputs.rows),
         n_modules=len(modules),
         verdict=verdict(request.method, judged, found, request.pruned, checked_by),
-        notes=_notes(request, inputs, modules, regulons),
+        notes=(*_notes(request, inputs, modules, regulons), *types.notes),
         drawing=picture(found, seed=request.seed),
         seconds=time.monotonic() - begun,
     )
@@ -128,7 +129,7 @@ def _on(activity: Activity, seed: int) -> NDArray[np.bool_]:
     return np.asarray(activity.auc > np.array(limits).reshape(1, -1), dtype=np.bool_)
 
 
-def _by_type(activity: Activity, types: Types, seed: int) -> list[NDArray[np.float32]]:
+def _by_type(activity: Activity, types: Labels, seed: int) -> list[NDArray[np.float32]]:
     """Mean activity, specificity, and specificity of shuffled types, (T, R) each."""
     if not types.names:
         return [np.empty((0, len(activity.names)), dtype=np.float32)] * 3

@@ -1,0 +1,67 @@
+"""Words that are labels, and words that say that there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scviz.datasets.labels import NO_LABEL, is_label, labels_in, labels_of, no_labels
+from scviz.datasets.tables import Column
+from scviz.errors import MissingColumnError, RequestError
+
+WORDS = ("T cell", "Unassigned", "B cell", "doublet", "gone")
+COLUMN = Column(name="type", values=np.array([2, 0, 1, -1, 3, 3, 0], dtype=np.int32), categories=WORDS)
+
+
+def test_only_labels_have_codes_and_the_rest_is_counted_by_its_word() -> None:
+    labels = labels_of(COLUMN)
+    assert labels.names == ("T cell", "B cell")  # no cell has "gone"
+    assert labels.codes.tolist() == [1, 0, -1, -1, -1, -1, 0]
+    assert labels.left_out == {"": 1, "Unassigned": 1, "doublet": 2}
+    assert labels.notes == (
+        '4 of 7 cells have no label in type (empty: 1, "Unassigned": 1, "doublet": 2) and are left out of what is '
+        "told by it.",
+    )
+    assert labels.texts.tolist() == ["B cell", "T cell", "", "", "", "", "T cell"]
+
+
+def test_nothing_is_said_where_every_cell_has_a_label_or_no_column_is_named() -> None:
+    assert labels_of(Column(name="type", values=np.zeros(3, dtype=np.int32), categories=("B",))).notes == ()
+    assert no_labels(4).codes.tolist() == [-1] * 4
+    assert no_labels(4).notes == ()
+
+
+def test_a_word_that_somebody_asked_for_is_a_label() -> None:
+    labels = labels_of(COLUMN, asked=("doublet",))
+    assert labels.names == ("T cell", "B cell", "doublet")
+    assert labels.left_out == {"": 1, "Unassigned": 1}
+
+
+def test_a_table_gives_the_same_labels_as_a_column() -> None:
+    obs = pd.DataFrame({"type": pd.Categorical(COLUMN.strings("nan"))})
+    assert labels_in(obs, "type").texts.tolist() == labels_of(COLUMN).texts.tolist()
+    with pytest.raises(MissingColumnError, match="no column 'kind'"):
+        labels_in(obs, "kind")
+
+
+def test_numbers_are_no_labels() -> None:
+    with pytest.raises(RequestError, match="does not name groups"):
+        labels_of(Column(name="percent", values=np.ones(3), categories=None))
+
+
+@given(
+    st.sampled_from(sorted(NO_LABEL)),
+    st.sampled_from([str.upper, str.title, str.lower]),
+    st.text(" ", max_size=2),
+)
+def test_letters_and_spaces_make_no_difference(word: str, letters: object, space: str) -> None:
+    assert callable(letters)
+    assert not is_label(space + letters(word) + space)
+
+
+@pytest.mark.parametrize("word", ["B cell", "Na+ cell", "NK", "other", "0", "unknown T cell"])
+def test_other_words_are_labels(word: str) -> None:
+    assert is_label(word)

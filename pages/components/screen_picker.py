@@ -14,7 +14,7 @@ from scviz.datasets.conditions import (
     FEWEST_CELLS,
     Conditions,
     conditions_of,
-    guess_column,
+    guess_screen_column,
     read_values,
     symbols_of,
 )
@@ -50,8 +50,7 @@ def _conditions(dataset: str, column: str, control: str) -> Conditions:
 def guessed_column(dataset: str) -> str | None:
     """Name the column of a dataset that most likely says what was perturbed; None where none does."""
     info = state.workspace().dataset(dataset)
-    symbols = symbols_of(gene_identifiers(state.workspace().dataset_folder(dataset)))
-    return guess_column(info.columns, symbols)
+    return guess_screen_column(state.workspace().dataset_folder(dataset), info.columns)
 
 
 def pick_screen(dataset: DatasetInfo) -> ScreenChoice | None:

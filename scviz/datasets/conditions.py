@@ -222,6 +222,19 @@ def _reading(value: str, reader: _Reader, control: str | None) -> Reading:
     return Reading(value=value, perturbation=perturbation, reason=reason)
 
 
+def guess_screen_column(folder: Path, columns: Sequence[ColumnInfo]) -> str | None:
+    """Name the column of a dataset that most likely says which genes were perturbed; None where none does.
+
+    Parameters
+    ----------
+    folder
+        Folder of the dataset, whose genes are known.
+    columns
+        What is known of its columns, as in `DatasetInfo.columns`.
+    """
+    return guess_column(columns, symbols_of(gene_identifiers(folder)))
+
+
 def guess_column(infos: Sequence[ColumnInfo], symbols: Symbols | None = None) -> str | None:
     """Name the column that most likely says which genes were perturbed; None where none does.
 

@@ -63,6 +63,10 @@ class UnsupportedTaskError(ModelError):
     """The model cannot do what was asked."""
 
 
+class SettingsError(ScvizError):
+    """An environment variable that sets scviz up is unknown, or its value is not understood."""
+
+
 class RequestError(ScvizError):
     """A request with values that do not go together."""
 

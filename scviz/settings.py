@@ -1,11 +1,19 @@
-"""What the owner of a server may set, by environment variables."""
+"""What the owner of a server may set, by environment variables; what is not understood stops the start."""
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from scviz.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of the project: app.py, assets, pages."""
@@ -13,6 +21,13 @@ ROOT = Path(__file__).resolve().parent.parent
 GIGABYTE = 10**9
 DATAVERSE = "https://dataverse.harvard.edu"
 ENRICHR = "https://maayanlab.cloud/Enrichr"
+PREFIX = "SCVIZ_"
+OF_TESTS = {"SCVIZ_GOLDENS"}
+"""Variables that tests read."""
+KUBERNETES = re.compile(r"SCVIZ_(SERVICE|PORT)(_\w+)?")
+"""What Kubernetes gives to every container beside a service named scviz."""
+ON, OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/@]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,54 +38,173 @@ class Settings:
     """`SCVIZ_HOME`: the workspace; default `.scviz` in the user's home."""
     data_roots: tuple[Path, ...]
     """`SCVIZ_DATA_ROOTS`: folders whose files may be opened by path; default `data` in the workspace."""
-    scheduler: str
+    scheduler: str = ""
     """`SCVIZ_SCHEDULER`: address of a Dask scheduler; empty starts one on this machine."""
-    database: str
+    database: str = ""
     """`SCVIZ_DATABASE`: SQLAlchemy URL of the run database; empty means a SQLite file in the workspace."""
-    workers: int
+    workers: int = 1
     """`SCVIZ_WORKERS`: heavy runs at a time on this machine; default 1."""
-    spare: bool
-    """`SCVIZ_SPARE`: 0 keeps no process waiting for the next run on this machine, and answers later; default 1."""
-    memory_gb: float
+    spare: bool = True
+    """`SCVIZ_SPARE`: off keeps no process waiting for the next run on this machine, and answers later; default on."""
+    memory_gb: float = 0.0
     """`SCVIZ_MEMORY_GB`: memory that one run may use, in GB; 0 means most of what is free."""
-    login: bool
-    """`SCVIZ_LOGIN`: 1 asks for a login (OIDC, set up in `.streamlit/secrets.toml`); default 0."""
-    upload_gb: float
+    login: bool = False
+    """`SCVIZ_LOGIN`: on asks for a login (OIDC, set up in `.streamlit/secrets.toml`); default off."""
+    upload_gb: float = 0.5
     """`SCVIZ_UPLOAD_GB`: largest upload through the browser, in GB; default 0.5."""
-    unpack_gb: float
+    unpack_gb: float = 64.0
     """`SCVIZ_UNPACK_GB`: most that one file may unpack to, in GB; default 64."""
-    dataverse: str
+    dataverse: str = DATAVERSE
     """`SCVIZ_DATAVERSE`: address of Harvard Dataverse or a mirror, asked when a user presses Download."""
-    enrichr: str
+    enrichr: str = ENRICHR
     """`SCVIZ_ENRICHR`: address of Enrichr or a mirror, asked for gene sets when a user presses Download."""
-    links: str
+    links: str = ""
     """`SCVIZ_LINKS`: address of a mirror that is asked for known links; empty asks Zenodo, OmniPath, ChIP-Atlas."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
-        """Read the settings from environment variables.
+        """Read the settings from environment variables; an empty one counts as not set.
+
+        Raises
+        ------
+        SettingsError
+            If a variable is unknown, or its value is not understood.
 
         Examples
         --------
-        >>> Settings.from_env({"SCVIZ_HOME": "/srv/scviz", "SCVIZ_WORKERS": "2"}).workers
-        2
+        >>> Settings.from_env({"SCVIZ_HOME": "/srv/scviz", "SCVIZ_LOGIN": "yes"}).login
+        True
         """
-        home = Path(env.get("SCVIZ_HOME") or Path.home() / ".scviz").expanduser()
-        roots = [
-            Path(part).expanduser() for part in env.get("SCVIZ_DATA_ROOTS", "").split(os.pathsep) if part
-        ]
-        return cls(
-            home=home,
-            data_roots=tuple(roots) or (home / "data",),
-            scheduler=env.get("SCVIZ_SCHEDULER", ""),
-            database=env.get("SCVIZ_DATABASE", ""),
-            workers=int(env.get("SCVIZ_WORKERS", "1")),
-            spare=env.get("SCVIZ_SPARE", "1") == "1",
-            memory_gb=float(env.get("SCVIZ_MEMORY_GB", "0")),
-            login=env.get("SCVIZ_LOGIN", "0") == "1",
-            upload_gb=float(env.get("SCVIZ_UPLOAD_GB", "0.5")),
-            unpack_gb=float(env.get("SCVIZ_UNPACK_GB", "64")),
-            dataverse=env.get("SCVIZ_DATAVERSE") or DATAVERSE,
-            enrichr=env.get("SCVIZ_ENRICHR") or ENRICHR,
-            links=env.get("SCVIZ_LINKS", ""),
+        _refuse_unknown(env)
+        values = {
+            name: _value(name, text) for name in KINDS if (text := env.get(_variable(name), "").strip())
+        }
+        home = values.setdefault("home", Path.home() / ".scviz")
+        return cls(**{"data_roots": (home / "data",), **values})
+
+    def as_env(self) -> dict[str, str]:
+        """Write the settings as environment variables, for processes that have no other way to know them.
+
+        Examples
+        --------
+        >>> settings = Settings.from_env({"SCVIZ_HOME": "/srv/scviz", "SCVIZ_LOGIN": "on"})
+        >>> Settings.from_env(settings.as_env()) == settings
+        True
+        """
+        values = {_variable(field.name): str(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        roots = os.pathsep.join(str(root.absolute()) for root in self.data_roots)
+        return values | {_variable("home"): str(self.home.absolute()), _variable("data_roots"): roots}
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _refuse_unknown(env: Mapping[str, str]) -> None:
+    """Name variables that nobody reads: a typo must not leave a server open."""
+    known = {_variable(name) for name in KINDS} | OF_TESTS
+    of_cluster = "SCVIZ_SERVICE_HOST" in env
+    for name in sorted(env):
+        if (
+            not name.upper().startswith(PREFIX)
+            or name in known
+            or (of_cluster and KUBERNETES.fullmatch(name))
+        ):
+            continue
+        near = difflib.get_close_matches(name.upper(), known, n=1)
+        raise SettingsError(
+            f"There is no setting {name}.",
+            hint=f"Did you mean {near[0]}?" if near else f"The settings are: {', '.join(sorted(known))}.",
         )
+
+
+def _value(name: str, text: str) -> Any:
+    """Read one value, or say what may stand there."""
+    read, may_stand = KINDS[name]
+    try:
+        return read(text)
+    except ValueError as error:
+        shown = PASSWORD.sub(r"\1:***@", text)
+        raise SettingsError(f"{_variable(name)} is {shown!r}.", hint=f"It must be {may_stand}.") from error
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ON | OFF:
+        raise ValueError(text)
+    return text.lower() in ON
+
+
+def _whole(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def _gigabytes(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number) or number < 0:
+        raise ValueError(text)
+    return number
+
+
+def _some_gigabytes(text: str) -> float:
+    if _gigabytes(text) == 0:
+        raise ValueError(text)
+    return float(text)
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if path.exists() and not path.is_dir():
+        raise ValueError(text)
+    return path
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    return tuple(_folder(part) for part in text.split(os.pathsep) if part)
+
+
+def _web(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", text):
+        raise ValueError(text)
+    _ = parts.port  # ValueError if it is no number
+    return text
+
+
+def _scheduler(text: str) -> str:
+    parts = urlsplit(text if "://" in text else f"tcp://{text}")
+    if parts.scheme not in ("tcp", "tls", "ws", "wss", "ucx") or not parts.hostname or not parts.port:
+        raise ValueError(text)
+    return text
+
+
+def _database(text: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(text).get_dialect()
+    except ArgumentError as error:  # also an unknown kind of database
+        raise ValueError(text) from error
+    return text
+
+
+SWITCH = (_switch, "1, true, yes or on; or 0, false, no or off")
+WEB = (_web, "an address that begins with http:// or https://")
+KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "home": (_folder, "a folder"),
+    "data_roots": (_folders, f"folders, separated by {os.pathsep!r}"),
+    "scheduler": (_scheduler, "an address such as tcp://10.0.0.1:8786"),
+    "database": (_database, "an SQLAlchemy address such as postgresql://user:password@host/name"),
+    "workers": (_whole, "a whole number, 1 or more"),
+    "spare": SWITCH,
+    "memory_gb": (_gigabytes, "gigabytes, such as 8 or 0.5; 0 for most of what is free"),
+    "login": SWITCH,
+    "upload_gb": (_some_gigabytes, "gigabytes, more than 0, such as 0.5"),
+    "unpack_gb": (_some_gigabytes, "gigabytes, more than 0, such as 64"),
+    "dataverse": WEB,
+    "enrichr": WEB,
+    "links": WEB,
+}
+"""How each setting is read, and what may stand there."""

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
+from scviz.errors import SettingsError
 from scviz.settings import ROOT
 
 
@@ -176,7 +177,12 @@ def frame(name: str, *, pickers: bool = True) -> None:
 
 
 def _gate() -> None:
-    """Ask for a login where the server's owner wants one."""
+    """Stop where a setting is not understood; ask for a login where the server's owner wants one."""
+    try:
+        state.settings()
+    except SettingsError as error:
+        st.error(f"{error} {error.hint}")
+        st.stop()
     if state.settings().login and not st.user.get("is_logged_in", False):
         st.header("scviz", anchor=False)
         st.write("This server is for its group. Please log in to see your data and runs.")

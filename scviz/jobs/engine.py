@@ -20,7 +20,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from scviz.errors import JobError
+from scviz.errors import JobError, SettingsError
 from scviz.settings import ROOT, Settings
 
 QUIET = {
@@ -146,4 +146,7 @@ def _is_named(home: Path) -> bool:
 
 
 if __name__ == "__main__":  # needed: the cluster starts its worker by importing this file again
-    main(Settings.from_env())
+    try:
+        main(Settings.from_env())
+    except SettingsError as error:
+        sys.exit(f"{error} {error.hint}")

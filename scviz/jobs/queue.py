@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -14,7 +13,6 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import scviz
@@ -40,8 +38,8 @@ CONNECT_SECONDS = 10.0
 LOG_BYTES = 100_000
 """The end of a log that is shown."""
 RESUMABLE: tuple[State, ...] = ("failed", "stopped", "lost")
-TAKEN_ALONG = ("HF_ENDPOINT", "SCVIZ_DATAVERSE", "SCVIZ_ENRICHR", "SCVIZ_LINKS")
-"""Variables of this process that its runs see too; the engine may have been started by a process with others."""
+TAKEN_ALONG = ("HF_ENDPOINT",)
+"""Variables of this process that its runs see too, besides the settings; its engine may have others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,9 +284,8 @@ class RunQueue:
 
     def _env(self) -> dict[str, str]:
         """Write what a run must know of this process."""
-        return {name: os.environ[name] for name in TAKEN_ALONG if os.environ.get(name)} | as_env(
-            self.settings
-        )
+        own = {name: os.environ[name] for name in TAKEN_ALONG if os.environ.get(name)}
+        return own | self.settings.as_env()
 
     def _warm_up(self) -> None:
         from distributed import fire_and_forget
@@ -317,7 +314,7 @@ class RunQueue:
         """Return a connection to the scheduler; a local engine is started if none answers."""
         with self._connecting:
             local = not self.settings.scheduler
-            address = engine.find_or_start(self.settings, as_env(self.settings)) if local else ""
+            address = engine.find_or_start(self.settings, self.settings.as_env()) if local else ""
             return self._client_of(address or self.settings.scheduler)
 
     def _connect_to_running(self) -> Client | None:
@@ -373,21 +370,3 @@ class RunQueue:
 def _key(run: Run) -> str:
     """Name of an attempt in Dask."""
     return f"{run.id}-{run.attempt}"
-
-
-def as_env(settings: Settings) -> dict[str, str]:
-    """Write settings as environment variables, for processes that have no other way to know them.
-
-    Examples
-    --------
-    >>> settings = Settings.from_env({"SCVIZ_HOME": "/srv/scviz", "SCVIZ_LOGIN": "1"})
-    >>> Settings.from_env(as_env(settings)) == settings
-    True
-    """
-    values = dataclasses.asdict(settings)
-    named = {
-        f"SCVIZ_{name.upper()}": str(int(value) if isinstance(value, bool) else value)
-        for name, value in values.items()
-    }
-    roots = os.pathsep.join(str(Path(root).absolute()) for root in settings.data_roots)
-    return {**named, "SCVIZ_HOME": str(settings.home.absolute()), "SCVIZ_DATA_ROOTS": roots}

@@ -28,7 +28,7 @@ from scviz.jobs.child import GRACE_SECONDS, Child
 from scviz.jobs.engine import HEAVY, importable
 from scviz.jobs.orders import STOP
 from scviz.jobs.spare import Spare
-from scviz.settings import Settings
+from scviz.settings import PREFIX, Settings
 
 if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
     from distributed import Future
@@ -64,7 +64,7 @@ def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
     """
     from scviz.workspace.database import Database
 
-    settings = Settings.from_env({**os.environ, **env})
+    settings = Settings.from_env(env)
     database = Database.from_settings(settings)
     now = time.time()
     try:
@@ -138,7 +138,7 @@ def help_out(run: str, attempt: int, number: int, env: Mapping[str, str]) -> Non
     from scviz.workspace import Workspace
     from scviz.workspace.database import Database
 
-    settings = Settings.from_env({**os.environ, **env})
+    settings = Settings.from_env(env)
     log = Workspace.from_settings(settings).run_folder(run) / f"log-helper-{number}.txt"
     database, child = Database.from_settings(settings), None
     try:
@@ -265,7 +265,8 @@ def _child_environment(env: Mapping[str, str]) -> dict[str, str]:
     threads = str(max(1, int(n_cores() // at_a_time)))
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # Dask sets these to 1
     waits = {"OMP_WAIT_POLICY": "PASSIVE"}  # threads that spin while they wait slow each other down fourfold
-    return importable({**waits, **os.environ, **env, **dict.fromkeys(names, threads)})
+    here = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return importable({**waits, **here, **env, **dict.fromkeys(names, threads)})
 
 
 def n_cores() -> int:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from scviz.errors import JobCancelledError, ScvizError
+from scviz.errors import JobCancelledError, ScvizError, SettingsError
 from scviz.jobs.orders import Orders
 from scviz.jobs.spare import WAIT
 from scviz.progress import Progress, Report, silent
@@ -222,4 +222,7 @@ def _carry_out(run: str, settings: Settings, pipe: IO[str], stop: threading.Even
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], helps="--help-out" in sys.argv)
+    try:
+        main(sys.argv[1], helps="--help-out" in sys.argv)
+    except SettingsError as error:
+        sys.exit(f"{error} {error.hint}")

@@ -1,0 +1,129 @@
+"""Each setting at values that mean something and at values that do not, and where a bad one stops the start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scviz.errors import SettingsError
+from scviz.jobs.engine import importable
+from scviz.settings import KINDS, OFF, ON, ROOT, Settings
+from tests.pages.test_pages import PAGES, Open, visit  # noqa: F401 - a fixture
+
+GOOD: list[tuple[str, str, object]] = [
+    ("home", "/srv/scviz", Path("/srv/scviz")),
+    ("home", "~/cells", Path.home() / "cells"),
+    ("data_roots", os.pathsep.join(("/a", "/b")), (Path("/a"), Path("/b"))),
+    ("scheduler", "tcp://10.0.0.1:8786", "tcp://10.0.0.1:8786"),
+    ("scheduler", "head:8786", "head:8786"),
+    ("database", "postgresql://me:secret@host/runs", "postgresql://me:secret@host/runs"),
+    ("database", "sqlite:////tmp/runs.db", "sqlite:////tmp/runs.db"),
+    ("workers", " 3 ", 3),
+    *[(name, text, True) for name in ("login", "spare") for text in (*ON, "True", "YES")],
+    *[(name, text, False) for name in ("login", "spare") for text in (*OFF, "Off")],
+    ("memory_gb", "0", 0.0),
+    ("memory_gb", "1.5", 1.5),
+    ("upload_gb", "2", 2.0),
+    ("unpack_gb", "0.00001", 0.00001),
+    *[(name, "http://127.0.0.1:9/x", "http://127.0.0.1:9/x") for name in ("dataverse", "enrichr", "links")],
+]
+BAD: list[tuple[str, str]] = [
+    ("home", "/etc/hostname" if Path("/etc/hostname").exists() else __file__),
+    ("data_roots", os.pathsep.join(("/tmp", __file__))),
+    *[("scheduler", text) for text in ("yes", "tcp://10.0.0.1", "http://10.0.0.1:8786", "tcp://host:port")],
+    *[("database", text) for text in ("runs.db", "postgrsql://host/runs", "yes")],
+    *[("workers", text) for text in ("0", "-1", "2.5", "two", "true")],
+    *[(name, text) for name in ("login", "spare") for text in ("2", "ja", "ture", "enabled", "-1")],
+    *[("memory_gb", text) for text in ("-1", "8 GB", "inf", "nan", "half")],
+    *[(name, text) for name in ("upload_gb", "unpack_gb") for text in ("0", "-1", "inf", "nan", "2G")],
+    *[
+        (name, text)
+        for name in ("dataverse", "enrichr", "links")
+        for text in ("dataverse.org", "ftp://a", "http://", "https://a b", "http://a:b")
+    ],
+]
+
+
+@pytest.mark.parametrize(("name", "text", "value"), GOOD)
+def test_a_value_is_understood(name: str, text: str, value: object) -> None:
+    settings = Settings.from_env({f"SCVIZ_{name.upper()}": text})
+    assert getattr(settings, name) == value
+    assert Settings.from_env(settings.as_env()) == settings
+
+
+@pytest.mark.parametrize(("name", "text"), BAD)
+def test_what_is_not_understood_is_refused_with_what_may_stand_there(name: str, text: str) -> None:
+    variable = f"SCVIZ_{name.upper()}"
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_env({variable: text})
+    assert variable in str(refusal.value)
+    assert repr(text) in str(refusal.value)
+    assert refusal.value.hint == f"It must be {KINDS[name][1]}."
+
+
+def test_every_setting_is_tried_at_good_and_bad_values() -> None:
+    fields = set(Settings.__dataclass_fields__)
+    assert fields == set(KINDS) == {name for name, *_ in GOOD} == {name for name, _ in BAD}
+
+
+def test_an_empty_value_is_as_good_as_none() -> None:
+    assert Settings.from_env({f"SCVIZ_{name.upper()}": " " for name in KINDS}) == Settings.from_env({})
+
+
+@pytest.mark.parametrize("name", ["SCVIZ_LOGN", "SCVIZ_Login", "scviz_login"])
+def test_a_variable_nobody_reads_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"no setting {name}") as refusal:
+        Settings.from_env({name: "1"})
+    assert refusal.value.hint == "Did you mean SCVIZ_LOGIN?"
+
+
+def test_variables_of_tests_and_of_kubernetes_are_no_settings() -> None:
+    Settings.from_env({"SCVIZ_GOLDENS": "x", "SCVIZ_SERVICE_HOST": "10.0.0.1", "SCVIZ_PORT_8501_TCP": "x"})
+    with pytest.raises(SettingsError, match="SCVIZ_PORT"):
+        Settings.from_env({"SCVIZ_PORT": "8501"})
+
+
+def test_a_password_is_not_shown() -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_env({"SCVIZ_DATABASE": "postgrsql://me:secret@host/runs"})
+    assert "secret" not in str(refusal.value)
+    assert "postgrsql://me:***@host/runs" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "command", ["scviz serve", "scviz runs", "scviz.jobs.engine", "scviz.jobs.worker one"]
+)
+def test_a_bad_setting_stops_the_start(command: str, tmp_path: Path) -> None:
+    env = importable({**os.environ, "SCVIZ_HOME": str(tmp_path), "SCVIZ_LOGIN": "ture"})
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        env=env,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    expected = "SCVIZ_LOGIN is 'ture'. It must be 1, true, yes or on; or 0, false, no or off."
+    assert done.stderr.strip().endswith(expected)
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("script", PAGES)
+def test_no_page_opens_with_a_bad_setting(
+    visit: Open,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    script: str,
+) -> None:
+    monkeypatch.setenv("SCVIZ_LOGN", "1")
+    page = visit(script)
+    assert [error.value for error in page.error] == [
+        "There is no setting SCVIZ_LOGN. Did you mean SCVIZ_LOGIN?"
+    ]
+    assert not page.button
+    assert not page.sidebar.get("page_link")

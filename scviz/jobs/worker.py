@@ -14,15 +14,15 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from scviz.errors import JobCancelledError, ScvizError, SettingsError
 from scviz.jobs.orders import Orders
 from scviz.jobs.spare import WAIT
+from scviz.memory import GIGABYTE, available_gb
 from scviz.progress import Progress, Report, silent
-from scviz.settings import GIGABYTE, Settings
+from scviz.settings import Settings
 from scviz.tasks import back, front
 from scviz.tasks.context import Context
 from scviz.workspace import Workspace
@@ -160,17 +160,6 @@ def _in_words(error: Exception) -> dict[str, Any]:
     return _ended("failed", message, SEE_LOG)
 
 
-def free_memory() -> int | None:
-    """Return how many bytes are free on this machine or in this container; None when not known."""
-    sizes = []
-    with suppress(OSError, ValueError, IndexError):
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
-        sizes.append(int(text.split("MemAvailable:")[1].split()[0]) * 1024)
-    with suppress(OSError, ValueError):  # "max" is no number: no limit
-        sizes.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return min(sizes, default=None)
-
-
 def limit_memory(gigabytes: float) -> None:
     """Let an allocation fail in this process before the machine runs out of memory.
 
@@ -183,13 +172,7 @@ def limit_memory(gigabytes: float) -> None:
         return
     import resource
 
-    free = free_memory()
-    if gigabytes:
-        limit = int(gigabytes * GIGABYTE)
-    elif free is not None:
-        limit = int(free * SHARE_OF_FREE_MEMORY)
-    else:
-        return
+    limit = int((gigabytes or available_gb() * SHARE_OF_FREE_MEMORY) * GIGABYTE)
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
 

@@ -14,7 +14,7 @@ import pytest
 from scviz.errors import JobCancelledError
 from scviz.jobs.engine import importable
 from scviz.jobs.supervisor import Tracker
-from scviz.jobs.worker import Reporter, free_memory
+from scviz.jobs.worker import Reporter
 from scviz.progress import Progress
 
 
@@ -127,13 +127,6 @@ def test_a_loss_that_is_no_number_is_left_out_of_the_row() -> None:
     tracker = Tracker()
     tracker.take(event(0, 0, values={"loss": float("nan")}))
     assert tracker.fields["values"] == {}
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much memory is free")
-def test_free_memory_is_known() -> None:
-    free = free_memory()
-    assert free is not None
-    assert free > 10**6
 
 
 def test_neither_side_imports_torch_or_dask_before_it_must() -> None:

@@ -1,6 +1,7 @@
 """Pre-training, of a new model or further: choose, hand in, watch, show."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -60,7 +61,7 @@ with left:
             help="The last ones are as large as the published networks: they ask for a GPU and a million cells.",
             key=f"configuration_{model}",
         )
-        chosen = {"model": model, "configuration": configuration}
+        chosen: dict[str, Any] = {"model": model, "configuration": configuration}
         suggested = f"{titles[model]} on {dataset.name}"
     else:
         first = st.selectbox("Weights", list(known), format_func=checkpoint_name, key="first_weights")

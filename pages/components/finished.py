@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from pages.components import state
 from scviz.workspace.database import Run
 
+Result = TypeVar("Result")
 
-def result_of(run: Run) -> Any:
-    """Return the Result of a finished run; it is shared, so nobody may change it."""
-    return _read(run.id, run.ended)
+
+def result_of(run: Run, kind: type[Result]) -> Result:
+    """Return the Result of a finished run; it is shared, so nobody may change it.
+
+    Raises
+    ------
+    TypeError
+        If the run is of another task.
+    """
+    result = _read(run.id, run.ended)
+    if not isinstance(result, kind):
+        raise TypeError(f"Run {run.id} of {run.task} has a {type(result).__module__}.Result.")
+    return result
 
 
 @st.cache_resource(max_entries=24)

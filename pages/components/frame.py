@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import state
+from pages.components import badges, state
 from scviz.errors import SettingsError
 from scviz.settings import ROOT
 
@@ -133,9 +133,6 @@ PAGES = {
     ),
 }
 
-SIMULATED = ":orange-badge[:material/casino: simulated]"
-"""Stands beside the name of a dataset that was not measured, on every page."""
-
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] {padding: 1.6rem 2rem 2rem; max-width: 1500px;}
 [data-testid="stHeader"] {height: 1.6rem; background: transparent;}
@@ -165,6 +162,7 @@ def frame(name: str, *, pickers: bool = True) -> None:
     )
     st.html(STYLE)
     _gate()
+    state.follow_run()
     _sidebar()
     with st.container(key="frame_header"):
         left, right = st.columns([5, 6], vertical_alignment="bottom")
@@ -220,12 +218,13 @@ def _pickers() -> None:
     dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
     left, right = st.columns(2)
     if dataset is not None:
-        label = f"Dataset {SIMULATED}" if dataset.simulated else "Dataset"
+        label = f"Dataset {badges.SIMULATED}" if dataset.simulated else "Dataset"
         names = {info.id: f"{info.name} · {info.n_cells:,} cells" for info in state.workspace().datasets()}
         _picker(left, "dataset", label, names, dataset.id)
     if checkpoint is not None:
         names = {info.id: info.name for info in state.workspace().checkpoints()}
-        _picker(right, "checkpoint", "Model and weights", names, checkpoint.id)
+        label = f"Checkpoint {badges.DEMO}" if checkpoint.demo else "Checkpoint"
+        _picker(right, "checkpoint", label, names, checkpoint.id)
 
 
 def _picker(place: DeltaGenerator, name: str, label: str, names: Mapping[str, str], current: str) -> None:

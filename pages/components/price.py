@@ -1,4 +1,4 @@
-"""The price of a run, shown before it is paid."""
+"""Time and memory of a run, estimated before it is started."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scviz.workspace.records import fingerprint, to_json
 def price(task: str, request: Any) -> bool:
     """Show minutes and GB of a run, from a short timed trial; return whether it fits into memory.
 
-    The trial runs beside the page; until it has answered, the run may be started without a price.
+    The trial runs beside the page; until it has answered, the run may be started without one.
     """
     question = pricing.Request(task=task, request=to_json(request))
     asked = f"price_{fingerprint(to_json(question))}"
@@ -36,7 +36,7 @@ def price(task: str, request: Any) -> bool:
 def _waiting(trial: str) -> None:
     if state.queue().get(trial).state not in OPEN:
         st.rerun()
-    st.caption("Working out the price …")
+    st.caption("Estimating time and memory …")
 
 
 def _price(trial: str) -> None:
@@ -44,7 +44,7 @@ def _price(trial: str) -> None:
     if row.state in OPEN:
         _waiting(trial)
     elif row.state != "done":
-        st.caption(f"No price: {row.message}")
+        st.caption(f"No estimate: {row.message}")
     else:
         answer = state.queue().result(trial)
         cost = answer.price

@@ -46,8 +46,16 @@ def map_files(points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLoo
     def draw(kind: Kind) -> bytes:
         from scviz.plots.map_file import draw_map
 
-        words = {"labels": tuple(look.labels), "title": look.title, "caption": look.caption}
-        return draw_map(points, codes, look.palette, kind, scale=look.scale, **words)
+        return draw_map(
+            points,
+            codes,
+            look.palette,
+            kind,
+            scale=look.scale,
+            labels=tuple(look.labels),
+            title=look.title,
+            caption=look.caption,
+        )
 
     downloads(key, key, draw)
 

@@ -67,7 +67,12 @@ def from_link(name: str) -> str:
     return str(st.query_params.get(name, ""))
 
 
-def preset(widget: str, value: str | list[str]) -> None:
+def held(widget: str) -> Any:
+    """Return what the session holds for a widget; None if it was never drawn nor set."""
+    return st.session_state.get(widget)
+
+
+def preset(widget: str, value: Any) -> None:
     """Set a widget before it is drawn."""
     st.session_state[widget] = value
 
@@ -97,6 +102,16 @@ def link() -> dict[str, str]:
     """Return the choices that a link to another page carries."""
     names = ("dataset", "checkpoint")
     return {name: value for name in names if (value := recall(name)) is not None}
+
+
+def follow_run() -> None:
+    """Open the dataset and the checkpoint of the run in the address, where the address names none itself."""
+    identifier = st.query_params.get("run")
+    found = [run for run in queue().runs(owner=owner()) if run.id == identifier] if identifier else []
+    for run in found:
+        for name in ("dataset", "checkpoint"):
+            if name not in st.query_params and run.request.get(name):
+                st.session_state[f"chosen_{name}"] = str(run.request[name])
 
 
 def current_dataset() -> DatasetInfo | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli import attention, commands, enrich, in_silico, modules, perturb, regulons
+from scviz.cli.fields import add_fields
 from scviz.cli.words import DATASET, FILE
 from scviz.datasets.enrichr import LIBRARIES
 from scviz.datasets.known_links import COLLECTIONS, DISTANCES
@@ -103,14 +104,7 @@ def _add_annotate(entries: Any) -> None:
         "annotate", help="learn cell types and name the cells held out, beside baselines"
     )
     _add_subject(annotate)
-    annotate.add_argument("--label-key", required=True, help="column with known cell types")
-    annotate.add_argument("--group-key", default=None, help="hold out whole groups of this column")
-    annotate.add_argument("--mode", choices=["head", "lora", "full", "published"], default="head")
-    annotate.add_argument("--balanced", action="store_true", help="let every type count the same in training")
-    annotate.add_argument("--pooling", choices=["mean", "published"], default="mean")
-    _add_fields(
-        annotate, annotation.Request, "test_fraction", "epochs", "batch_size", "learning_rate", "seed"
-    )
+    add_fields(annotate, annotation.Request)
     _add_output(annotate)
     annotate.set_defaults(command=commands.annotate)
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from scviz.plots.theme import VIRIDIS, layout, plotly_scale
 
+Show = Literal["percent", "counts"]
+
 
 def similar_order(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Order types so that those taken for each other stand side by side.
@@ -48,7 +50,7 @@ def confusion_figure(
     counts: NDArray[np.int64],
     types: Sequence[str],
     *,
-    show: Literal["percent", "counts"] = "percent",
+    show: Show = "percent",
     dark: bool = False,
 ) -> go.Figure:
     """Draw the matrix with the true type in rows and the named type in columns.

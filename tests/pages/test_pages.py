@@ -139,8 +139,8 @@ def test_a_link_out_of_the_data_folders_is_refused_in_words(visit: Open, tmp_pat
 
 def test_run_hands_the_request_in_once(visit: Open, opened: Opened) -> None:
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
-    assert page.selectbox(key="label_key").value == "cell_type"
-    page.selectbox(key="holdout").set_value("donor").run()
+    assert page.selectbox(key="annotation_label_key").value == "cell_type"
+    page.selectbox(key="annotation_group_key").set_value("donor").run()
     page.button(key="run").click().run()
     runs = {run.task: run for run in RunQueue(Settings.from_env()).database.runs()}
     assert runs.keys() == {"pricing", "annotation"}
@@ -198,11 +198,38 @@ def test_a_map_is_colored_by_the_gene_in_the_address(visit: Open, opened: Opened
     assert page.selectbox(key="color_by").value == "cell_type"
 
 
+@pytest.mark.slow
+def test_a_form_shows_the_question_of_the_result_beside_it(visit: Open, opened: Opened) -> None:
+    request = annotation.Request(
+        dataset=opened.dataset,
+        checkpoint=opened.checkpoint,
+        label_key="cell_type",
+        group_key="donor",
+        test_fraction=0.3,
+        epochs=2,
+        seed=3,
+    )
+    run = carry_out(opened, "annotation", request)
+    page = visit("pages/annotate.py", run=run)  # a link that names the run alone
+    assert page.selectbox(key="pick_dataset").value == opened.dataset
+    assert page.selectbox(key="annotation_group_key").value == "donor"
+    assert page.number_input(key="annotation_test_fraction").value == 30
+    assert page.number_input(key="annotation_epochs").value == 2
+    assert "press Run" not in words(page)
+    page.number_input(key="annotation_seed").set_value(4).run()
+    assert "Changed: press Run" in words(page)
+    assert page.metric
+    page.switch_page("pages/explore.py").run()
+    page.switch_page("pages/annotate.py").run()
+    assert page.number_input(key="annotation_seed").value == 4
+    assert page.number_input(key="annotation_test_fraction").value == 30
+
+
 def test_what_the_authors_train_is_said_where_it_is_chosen(visit: Open, opened: Opened) -> None:
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
     sentence = cards()["geneformer"].fine_tuning
     assert sentence not in words(page)
-    page.selectbox(key="mode").set_value("published").run()
+    page.selectbox(key="annotation_mode").set_value("published").run()
     assert sentence in words(page)
     page.button(key="run").click().run()
     (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "annotation"]

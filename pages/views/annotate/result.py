@@ -9,16 +9,18 @@ from pages.components import state
 from pages.components.export import annotated_file
 from pages.components.finished import result_of
 from pages.components.job_panel import curve, duration
-from pages.components.runs import dataset_name, model_name
 from pages.components.show import escaped, figure, table
+from pages.components.verdict_box import footer, verdict_box
 from scviz.datasets.columns import cell_names
 from scviz.metrics.classification import confusion_matrix
 from scviz.metrics.doubt import leave_unnamed
-from scviz.plots.confusion import confusion_figure
+from scviz.metrics.evidence import Outcome
+from scviz.plots.confusion import Show, confusion_figure
 from scviz.plots.scores import scores_figure
 from scviz.tasks.annotation import MODEL, Result
 from scviz.workspace.database import Run
 
+SHOWN: dict[Show, str] = {"percent": "% of type", "counts": "cells"}
 SCORES = {
     "macro_f1": (
         "Macro-F1",
@@ -32,17 +34,16 @@ SCORES = {
 
 def annotation_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = result_of(run)
-    footer = f"{dataset_name(run)} · {model_name(run)} · seed {run.request.get('seed', 0)} · run {run.id}"
+    result = result_of(run, Result)
     _verdict(run, result)
     _metrics(result)
     confusion, types, learning, cells = st.tabs(
         ["Confusion", "Types", "Learning", "Cells"], key="annotate_tabs"
     )
     with confusion:
-        _confusion(result, footer)
+        _confusion(result, footer(run))
     with types:
-        _types(result, footer)
+        _types(result, footer(run))
     with learning:
         curve(run.id)
         st.caption(
@@ -56,18 +57,8 @@ def annotation_result(run: Run) -> None:
 
 def _verdict(run: Run, result: Result) -> None:
     comparison = result.comparison
-    show = st.success if comparison.low > 0 else st.warning if comparison.high < 0 else st.info
-    show(escaped(comparison.verdict))
-    notes = [*result.notes]
-    if state.workspace().checkpoint(run.request["checkpoint"]).demo:
-        notes.insert(
-            0,
-            "Demo weights: a small model trained on 700 cells. Its numbers say nothing of the published model.",
-        )
-    if state.kept("cached") == run.id:
-        notes.append("Answered from the finished run.")
-    for note in notes:
-        st.caption(escaped(note))
+    outcome: Outcome = "better" if comparison.low > 0 else "worse" if comparison.high < 0 else "none"
+    verdict_box(outcome, comparison.verdict, run=run, notes=result.notes)
 
 
 def _metrics(result: Result) -> None:
@@ -94,14 +85,14 @@ def _confusion(result: Result, footer: str) -> None:
         label_visibility="collapsed",
         width=420,
     )
-    shown = row.segmented_control(
+    shown: Show = row.segmented_control(
         "Numbers",
-        ["percent", "counts"],
+        SHOWN,
         default="percent",
         required=True,
         key="confusion_show",
         label_visibility="collapsed",
-        format_func={"percent": "% of type", "counts": "cells"}.__getitem__,
+        format_func=SHOWN.__getitem__,
     )
     counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
     drawing = confusion_figure(counts, result.types, show=shown, dark=state.dark())

@@ -26,7 +26,7 @@ AREA = "Area under the ROC curve"
 
 def attention_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = result_of(run)
+    result = result_of(run, Result)
     st.info(escaped(result.verdict))
     if state.workspace().dataset(run.request["dataset"]).simulated:
         st.caption("Simulated data: the screen comes from a known network, not from cells.")

@@ -76,7 +76,7 @@ SCORES = {
 
 def compare_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = result_of(run)
+    result = result_of(run, Result)
     names = _names(result)
     if any(_is_demo(method) for method in result.methods):
         st.info(
@@ -189,9 +189,12 @@ def _selected(
     result: Result, rows: NDArray[np.int64], points: list[NDArray[np.uint16]], drawn: list[Selection | None]
 ) -> None:
     """Count the selected cells and say how much methods disagree on them."""
-    at = next((i for i, selection in enumerate(drawn) if selection is not None), None)
-    others = [p for i, p in enumerate(points) if i != at]
-    inside = rows[selected_rows(drawn[at], points[at], *others)] if at is not None and drawn[at] else rows[:0]
+    inside = rows[:0]
+    for at, selection in enumerate(drawn):
+        if selection is not None:
+            others = [p for i, p in enumerate(points) if i != at]
+            inside = rows[selected_rows(selection, points[at], *others)]
+            break
     if not len(inside):
         st.caption("Draw around cells on any map: the same cells light up on the others.")
         return

@@ -18,7 +18,7 @@ from scviz.workspace.database import Run
 
 def enhancement_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = result_of(run)
+    result = result_of(run, Result)
     _verdict(run, result)
     _table(result)
     shown = {_title(name): values for name, values in result.correlations.items()}

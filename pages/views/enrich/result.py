@@ -23,7 +23,7 @@ HUNDREDTH = st.column_config.NumberColumn(format="%.2f")
 
 def enrich_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = result_of(run)
+    result = result_of(run, Result)
     _verdict(run, result)
     _numbers(result)
     names = ["Chart", "Shares", "Genes"] if result.terms else ["Chart", "Genes"]

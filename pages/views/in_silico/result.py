@@ -57,7 +57,7 @@ def ranking_so_far(run_id: str) -> None:
 
 def in_silico_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = result_of(run)
+    result = result_of(run, Result)
     footer = f"{dataset_name(run)} · {model_name(run)} · {len(result.rows):,} cells · seed {run.request.get('seed', 0)}"
     _verdict(run, result)
     if result.map_places is None:

@@ -33,7 +33,7 @@ TALL, MOST_ROWS = 340, 8
 
 def modules_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = result_of(run)
+    result = result_of(run, Result)
     parts = (dataset_name(run), model_name(run), SOURCES[result.source], f"run {run.id}")
     footer = " · ".join(part for part in parts if part)
     _verdict(run, result)

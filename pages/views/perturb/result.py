@@ -26,7 +26,7 @@ EVERY = "all"
 
 def perturbation_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = result_of(run)
+    result = result_of(run, Result)
     _verdict(run, result)
     metric, group, without = _switches(result)
     _ranking(run, result, metric, group, without=without)

@@ -29,7 +29,7 @@ SMALL = st.column_config.NumberColumn(format="%.2e")
 
 def regulons_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = result_of(run)
+    result = result_of(run, Result)
     footer = (
         f"{dataset_name(run)} · {result.n_cells:,} cells · seed {run.request.get('seed', 0)} · run {run.id}"
     )
@@ -71,10 +71,10 @@ def _checks(result: Result) -> None:
     """Show every method beside a random ranking."""
     if not result.checks:
         return
-    titles = METHODS | {RANDOM: "Random ranking"}
+    titles = {str(name): title for name, title in METHODS.items()} | {RANDOM: "Random ranking"}
     rows = [
         {
-            "Method": titles[name],  # type: ignore[index]  # methods and the random ranking
+            "Method": titles[name],
             "AUPRC": one.auprc,
             "times random": one.auprc_ratio,
             "Early precision": one.early_precision,
@@ -136,10 +136,10 @@ def _regulons(run: Run, result: Result) -> None:
         type="tertiary",
         icon=":material/download:",
     )
-    row = st.columns([3, 2, 4], vertical_alignment="bottom")
+    places = st.columns([3, 2, 4], vertical_alignment="bottom")
     names = [one.name for one in result.regulons]
-    chosen = row[0].selectbox("What do its targets have in common?", names, key="enrich_regulon")
-    with row[1]:
+    chosen = places[0].selectbox("What do its targets have in common?", names, key="enrich_regulon")
+    with places[1]:
         enrich_set(run, chosen)
     more = "Score: NES of the best motif, less for motifs of relatives. " if result.pruned == "motif" else ""
     if judged:

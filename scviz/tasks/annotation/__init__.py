@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scviz.errors import RequestError
 from scviz.metrics.comparison import Comparison
 from scviz.metrics.scores import ClassificationScores
+from scviz.tasks.fields import SEED, Choice, Column, Number, Switch, check_fields
 
 TITLE = "Cell types"
 HEAVY = True
@@ -19,36 +20,92 @@ MODEL = "model"
 """Key of the model's own scores."""
 
 
+Mode = Literal["head", "lora", "full", "published"]
+MODES: dict[Mode, str] = {
+    "head": "Frozen model + classifier",
+    "lora": "LoRA + classifier",
+    "full": "Full fine-tuning",
+    "published": "As published",
+}
+Pooling = Literal["mean", "published"]
+POOLING: dict[Pooling, str] = {"mean": "Mean over genes", "published": "As published"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Which cells, which labels, and how to learn them."""
 
     dataset: str
     checkpoint: str
-    label_key: str
-    """Column with known cell types; cells without a label are named, but neither trained nor tested on."""
-    mode: Literal["head", "lora", "full", "published"] = "head"
-    """Train a head on the frozen model, small additions to its layers and a head, all of it, or what its authors do."""
-    pooling: Literal["mean", "published"] = "mean"
-    """What the head reads: the mean over genes, or what the model's authors chose."""
-    balanced: bool = False
-    """Let every type count the same in training, however few its cells."""
-    group_key: str | None = None
-    """Hold whole groups out, such as donors, instead of cells."""
-    test_fraction: float = 0.2
-    epochs: int = 0
-    """Most passes over the training cells; 0 takes 100 for a head, 30 for adapters, 10 for all, 20 as published."""
-    batch_size: int = 32
-    learning_rate: float = 0.0
-    """0 takes one that suits the mode and the width of the model."""
-    seed: int = 0
+    label_key: Annotated[
+        str,
+        Column(
+            "Column with known cell types",
+            help="Cells without a label are named, but neither trained nor tested on.",
+        ),
+    ]
+    mode: Annotated[
+        Mode,
+        Choice(
+            "Train",
+            MODES,
+            help="A classifier on the frozen model takes a minute. LoRA adds a little to each layer and leaves the "
+            "model's own weights alone; full fine-tuning takes longest. Some authors train a few layers only.",
+        ),
+    ] = "head"
+    pooling: Annotated[
+        Pooling,
+        Choice("Pooling", POOLING, help="What the classifier reads of each cell.", advanced=True),
+    ] = "mean"
+    balanced: Annotated[
+        bool,
+        Switch(
+            "Every type counts the same",
+            help="Rare types weigh as much as common ones in training. The authors of scBERT compute such weights and "
+            "never use them.",
+            advanced=True,
+        ),
+    ] = False
+    group_key: Annotated[
+        str | None,
+        Column(
+            "Hold out",
+            none="cells, of every type",
+            help="Cells held out are never trained on; all numbers are measured on them. Holding out whole donors or "
+            "batches tells how well the model does on the next donor.",
+        ),
+    ] = None
+    test_fraction: Annotated[
+        float, Number("Cells held out", 0.05, 0.5, unit="%", step=5, help="Share.", advanced=True)
+    ] = 0.2
+    epochs: Annotated[
+        int,
+        Number(
+            "Maximum epochs",
+            1,
+            500,
+            automatic="100 for a frozen model, 30 for LoRA, 10 for full fine-tuning, 20 as published",
+            help="Passes over the training cells; the best one is kept.",
+            advanced=True,
+        ),
+    ] = 0
+    batch_size: Annotated[int, Number("Batch size", 1, 512, unit="cells", advanced=True)] = 32
+    learning_rate: Annotated[
+        float,
+        Number(
+            "Learning rate",
+            1e-7,
+            0.1,
+            automatic="one that suits the mode and the width of the model",
+            help="How far one update moves the weights.",
+            format="%g",
+            advanced=True,
+        ),
+    ] = 0.0
+    seed: Annotated[int, SEED] = 0
 
     def __post_init__(self) -> None:
-        if not 0.05 <= self.test_fraction <= 0.5:
-            raise RequestError(
-                f"{self.test_fraction:.0%} of the cells cannot be held out.",
-                hint="Hold out between 5 % and 50 %.",
-            )
+        check_fields(self)
         if self.group_key == self.label_key:
             raise RequestError(
                 "Cell types cannot be held out by the column they are read from.",

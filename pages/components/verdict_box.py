@@ -1,0 +1,58 @@
+"""The first line of every result: what was found, how sure it is, and what limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.components import badges, state
+from pages.components.show import escaped
+from scviz.metrics.evidence import Outcome
+from scviz.workspace.database import Run
+from scviz.workspace.provenance import provenance
+
+BOXES = {
+    "better": (st.success, ":material/check_circle:"),
+    "worse": (st.warning, ":material/trending_down:"),
+    "none": (st.info, ":material/drag_handle:"),
+    "unknown": (st.info, ":material/help:"),
+}
+
+
+def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[str] = ()) -> None:
+    """Say what a run found.
+
+    Parameters
+    ----------
+    outcome
+        Colors the box: green for better alone.
+    sentence
+        Number, compared with what, on which cells, how sure.
+    notes
+        What else to know, a sentence each.
+    """
+    show, icon = BOXES[outcome]
+    show(escaped(sentence), icon=icon)
+    known = provenance(state.workspace(), run.request)
+    marks = ((known.demo, badges.DEMO), (known.simulated, badges.SIMULATED), (known.seen, badges.SEEN))
+    shown = " ".join(badge for holds, badge in marks if holds)
+    if shown:
+        st.caption(f"{shown} {' '.join(escaped(one) for one in known.sentences)}")
+    again = ("Answered from the finished run.",) if state.kept("cached") == run.id else ()
+    for note in (*notes, *again):
+        st.caption(escaped(note))
+
+
+def footer(run: Run) -> str:
+    """Write the small print of figures and files: dataset, checkpoints, seed, run, and what limits them."""
+    known = provenance(state.workspace(), run.request)
+    seed = run.request.get("seed")
+    parts = (
+        known.dataset,
+        ", ".join(known.checkpoints),
+        known.mark,
+        "" if seed is None else f"seed {seed}",
+        f"run {run.id}",
+    )
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,178 @@
+"""Widgets made from the declared fields of a Request; a page says only where each one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.components import state
+from scviz.tasks.fields import Choice, Column, Declared, Number, declared
+from scviz.workspace.database import Run
+
+
+class Form:
+    """The question of a page: it begins as the question of the result beside it, and keeps what is chosen.
+
+    Every widget has the key `<task>_<field>`.
+    """
+
+    def __init__(self, request: type, task: str, run: Run | None = None) -> None:
+        """Begin a form.
+
+        Parameters
+        ----------
+        request
+            The Request of the task.
+        run
+            The run whose result the page shows: the form is set to its question whenever another one is shown.
+        """
+        self._fields = declared(request)
+        self._task = task
+        self._asked: Mapping[str, Any] = run.request if run else {}
+        shown = f"form_{task}"
+        self.fresh = run is not None and state.kept(shown) != run.id
+        """Whether a result is shown for the first time: widgets that a page draws itself are to be set, too."""
+        if run is not None and self.fresh:
+            state.keep(shown, run.id)
+            for name, one in self._fields.items():
+                if name in self._asked:
+                    state.preset(self.key(name), _on_page(one, self._asked[name]))
+
+    def key(self, name: str) -> str:
+        """Return the key of the widget of a field."""
+        return f"{self._task}_{name}"
+
+    def asked(self, name: str, default: Any = None) -> Any:
+        """Return what the question of the result beside holds, for fields whose widgets a page draws itself."""
+        return self._asked.get(name, default)
+
+    def number(
+        self,
+        name: str,
+        place: DeltaGenerator | None = None,
+        *,
+        value: float | None = None,
+        disabled: bool = False,
+    ) -> Any:
+        """Draw a number, a share as percent; returns what the Request takes.
+
+        Parameters
+        ----------
+        value
+            To begin with; the default of the Request if it is left out.
+        """
+        one = self._fields[name]
+        declared_as = cast(Number, one.field)
+        kind = int if one.whole or declared_as.unit == "%" else float
+        self._begin(name, _on_page(one, one.default if value is None else value))
+        low = 0.0 if declared_as.automatic else _on_page(one, declared_as.low)
+        shown = (place or st).number_input(
+            _label(declared_as),
+            kind(low),
+            kind(_on_page(one, declared_as.high)),
+            step=kind(declared_as.step) if declared_as.step else None,
+            format=declared_as.format,
+            help=_help(declared_as),
+            key=self.key(name),
+            disabled=disabled,
+            persist_state="session",
+        )
+        return _from_page(one, shown)
+
+    def choice(
+        self,
+        name: str,
+        place: DeltaGenerator | None = None,
+        *,
+        options: Sequence[str] | None = None,
+        disabled: bool = False,
+    ) -> Any:
+        """Draw a choice between the declared words, or some of them."""
+        one = self._fields[name]
+        declared_as = cast(Choice, one.field)
+        words = list(declared_as.names if options is None else options)
+        return self._select(name, words, place, names=declared_as.names, disabled=disabled)
+
+    def column(
+        self,
+        name: str,
+        options: Sequence[str],
+        place: DeltaGenerator | None = None,
+        *,
+        disabled: bool = False,
+    ) -> str | None:
+        """Draw a choice between columns; None where none is chosen, which can be only if the Request allows it."""
+        one = self._fields[name]
+        words = [*options, ""] if one.optional or one.default == "" else list(options)
+        names = {"": cast(Column, one.field).none}
+        chosen = self._select(name, words, place, names=names, disabled=disabled)
+        return chosen or ("" if one.default == "" else None)
+
+    def switch(self, name: str, place: DeltaGenerator | None = None, *, disabled: bool = False) -> bool:
+        """Draw a box to tick."""
+        one = self._fields[name]
+        self._begin(name, bool(one.default))
+        return (place or st).checkbox(
+            one.field.label,
+            help=one.field.help or None,
+            key=self.key(name),
+            disabled=disabled,
+            persist_state="session",
+        )
+
+    def _select(
+        self,
+        name: str,
+        words: list[str],
+        place: DeltaGenerator | None,
+        *,
+        names: Mapping[str, str],
+        disabled: bool,
+    ) -> Any:
+        one = self._fields[name]
+        if words and state.held(self.key(name)) not in words:  # another dataset has other columns
+            state.preset(self.key(name), one.default if one.default in words else words[0])
+        return (place or st).selectbox(
+            one.field.label,
+            words,
+            format_func=lambda word: names.get(word, word),
+            help=one.field.help or None,
+            key=self.key(name),
+            disabled=disabled,
+            persist_state="session",
+        )
+
+    def _begin(self, name: str, value: Any) -> None:
+        """Give a first value, unless the session holds one."""
+        if state.held(self.key(name)) is None:
+            state.preset(self.key(name), value)
+
+
+def _on_page(one: Declared, value: Any) -> Any:
+    """Turn a value of a Request into that of its widget."""
+    if value is None:
+        return ""
+    if isinstance(one.field, Number):
+        if one.field.unit == "%":
+            return round(100 * value)
+        return int(value) if one.whole else float(value)
+    return value
+
+
+def _from_page(one: Declared, value: Any) -> Any:
+    """Turn the value of a widget into that of a Request."""
+    if isinstance(one.field, Number) and one.field.unit == "%":
+        return value / 100
+    return int(value) if one.whole else float(value)
+
+
+def _label(field: Number) -> str:
+    return f"{field.label} (%)" if field.unit == "%" else field.label
+
+
+def _help(field: Number) -> str | None:
+    automatic = f"0: {field.automatic}." if field.automatic else ""
+    return f"{field.help} {automatic}".strip() or None

@@ -1,0 +1,108 @@
+"""What a reader of a number must know of where it comes from: demo weights, simulated cells, cells seen in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scviz.errors import ScvizError
+from scviz.workspace.store import CheckpointInfo, DatasetInfo, Workspace
+
+DEMO = "demo weights"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Of the cells and checkpoints of one run; names, not ids."""
+
+    dataset: str
+    checkpoints: tuple[str, ...] = ()
+    demo: tuple[str, ...] = ()
+    """Checkpoints that only show how things work."""
+    simulated: bool = False
+    """Whether the cells were never measured."""
+    seen: tuple[str, ...] = ()
+    """Checkpoints that were trained on these very cells."""
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Say what limits the numbers, a sentence each."""
+        said = []
+        if self.demo:
+            said.append(
+                f"{_names(self.demo)}: {DEMO}, small networks trained on 700 cells. They show how things work; their "
+                "numbers say nothing of the published model."
+            )
+        if self.seen:
+            said.append(
+                f"{_names(self.seen)} {'was' if len(self.seen) == 1 else 'were'} trained on these very cells, so the "
+                "numbers are better than they would be on new ones."
+            )
+        if self.simulated:
+            said.append("These cells are simulated, not measured.")
+        return tuple(said)
+
+    @property
+    def mark(self) -> str:
+        """Mark a figure or file in a few words; empty where nothing limits its numbers."""
+        marks = [DEMO if self.demo else "", "simulated cells" if self.simulated else ""]
+        marks.append("cells seen in training" if self.seen else "")
+        return ", ".join(mark for mark in marks if mark)
+
+
+def provenance(workspace: Workspace, request: Mapping[str, Any]) -> Provenance:
+    """Tell where the numbers of a run come from.
+
+    Parameters
+    ----------
+    request
+        The fields of its Request, as JSON holds them; datasets and checkpoints that are gone tell nothing.
+    """
+    dataset = _dataset(workspace, str(request.get("dataset", "")))
+    infos = [info for one in checkpoints_of(request) if (info := _checkpoint(workspace, one)) is not None]
+    seen = [info for info in infos if has_seen(info, dataset)] if dataset else []
+    return Provenance(
+        dataset=dataset.name if dataset else "",
+        checkpoints=_names_of(infos),
+        demo=_names_of([info for info in infos if info.demo]),
+        simulated=bool(dataset and dataset.simulated),
+        seen=_names_of(seen),
+    )
+
+
+def checkpoints_of(request: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the ids of the checkpoints that a request reads, each once."""
+    methods = [
+        method.get("checkpoint", "") for method in request.get("methods", ()) if isinstance(method, Mapping)
+    ]
+    used = [*request.get("checkpoints", ()), request.get("checkpoint") or "", *methods]
+    return tuple(one for one in dict.fromkeys(used) if one)
+
+
+def has_seen(checkpoint: CheckpointInfo, dataset: DatasetInfo) -> bool:
+    """Tell whether weights were trained on the cells of a dataset, by the command that made them."""
+    asked = "demo" if dataset.demo else dataset.id
+    return checkpoint.command.startswith(f"python -m scviz pretrain {asked} ")
+
+
+def _dataset(workspace: Workspace, identifier: str) -> DatasetInfo | None:
+    try:
+        return workspace.dataset(identifier) if identifier else None
+    except ScvizError:
+        return None
+
+
+def _checkpoint(workspace: Workspace, identifier: str) -> CheckpointInfo | None:
+    try:
+        return workspace.checkpoint(identifier)
+    except ScvizError:
+        return None
+
+
+def _names_of(infos: Sequence[CheckpointInfo]) -> tuple[str, ...]:
+    return tuple(info.name for info in infos)
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

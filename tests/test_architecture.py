@@ -13,7 +13,7 @@ from scviz.settings import ROOT
 from scviz.tasks import TASKS, front
 
 HEAVY = {"torch", "transformers", "scanpy", "umap", "lightning", "anndata", "sklearn", "gseapy", "matplotlib"}
-HEAVY |= {"igraph", "networkx", "pyvis"}
+HEAVY |= {"sknetwork", "networkx", "pyvis"}
 WEB = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for folder in ("components", "views")

@@ -57,7 +57,7 @@ class Side:
 def cell_eval_scores(predicted: Side, observed: Side, genes: Sequence[str]) -> dict[str, NDArray[np.float64]]:
     """Score each perturbation by the metrics of cell-eval but for `clustering_agreement`.
 
-    The agreement of clusters is left out: it needs Leiden clustering by igraph and depends on its random choices.
+    The agreement of clusters is left out: it needs Leiden clustering and depends on its random choices.
 
     Returns
     -------

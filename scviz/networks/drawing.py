@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from scviz.networks.contract import Edges
 MOST_GENES, MOST_LINKS = 300, 900
 CENTERING = 0.05
 """How strongly the middle attracts every gene, by the strongest link: parts that no link joins stay near."""
-ITERATIONS = 500
+ITERATIONS, FIRST_STEP = 500, 10
+"""Rounds, in each of which a gene moves no farther than a step; the first is the root of their number by this."""
 GAP, PUSHES = 0.7, 40
 """Genes lie at least as far apart, as a share of what a grid of them would give; so often is it tried."""
 
@@ -90,6 +90,10 @@ def draw(
         Links, the strongest first; weights are positive.
     groups
         Module of a gene, by name.
+
+    References
+    ----------
+    Fruchterman and Reingold (1991), doi:10.1002/spe.4380211102.
     """
     strongest = _strongest_genes(edges, most_genes)
     ends = list(zip(edges.sources, edges.targets, strict=True))
@@ -100,7 +104,7 @@ def draw(
     weights = edges.weights[rows]
     kept = _thinned(pairs, most_links)
     pairs, weights = pairs[kept], weights[kept]
-    positions = _positions(len(genes), pairs, weights, seed)
+    positions = _positions(len(genes), pairs, weights, seed=seed)
     return Drawing(
         genes=tuple(genes),
         x=tuple(positions[:, 0].round(4).tolist()),
@@ -110,7 +114,7 @@ def draw(
         targets=tuple(pairs[:, 1].tolist()),
         weights=tuple(weights.tolist()),
         directed=edges.directed,
-        rule=_rule(len(genes), len({*edges.sources, *edges.targets}), len(pairs), len(ends)),
+        rule=_rule(len(genes), len({*edges.sources, *edges.targets}), n_links=len(pairs), n_all=len(ends)),
     )
 
 
@@ -142,25 +146,27 @@ def _thinned(pairs: NDArray[np.int64], most: int) -> list[int]:
 
 
 def _positions(
-    n_genes: int, pairs: NDArray[np.int64], weights: NDArray[np.float64], seed: int
+    n_genes: int, pairs: NDArray[np.int64], weights: NDArray[np.float64], *, seed: int
 ) -> NDArray[np.float64]:
     """Lay genes out, (G, 2) between 0 and 1."""
     if not n_genes:
         return np.empty((0, 2))
-    import igraph  # pages read drawings, and never lay them out
-
-    middle = n_genes
-    strength = np.maximum(weights / weights.max(), 1e-3)
-    pulls = [(gene, middle) for gene in range(n_genes)]
-    graph = igraph.Graph(n_genes + 1, [*pairs.tolist(), *pulls])
-    igraph.set_random_number_generator(random.Random(seed))
-    laid = graph.layout_fruchterman_reingold(
-        weights=[*strength.tolist(), *[CENTERING] * n_genes],
-        seed=np.random.default_rng(seed).random((n_genes + 1, 2)).tolist(),
-        niter=ITERATIONS,
-        grid=False,
-    )
-    return _filled(_apart(_filled(np.array(laid.coords)[:middle]), GAP / np.sqrt(n_genes)))
+    strength = np.zeros((n_genes + 1, n_genes + 1))  # the last stands for the middle
+    drawn = np.maximum(weights / weights.max(), 1e-3)
+    np.add.at(strength, (pairs[:, 0], pairs[:, 1]), drawn)
+    strength[:n_genes, n_genes] = CENTERING
+    strength = strength + strength.T
+    places = np.random.default_rng(seed).random((n_genes + 1, 2))
+    for step in np.linspace(np.sqrt(n_genes + 1) / FIRST_STEP, 0, ITERATIONS, endpoint=False):
+        squares = (places**2).sum(axis=1)
+        squared = np.maximum(
+            squares[:, None] + squares - 2 * places @ places.T, 1e-12
+        )  # (G + 1, G + 1) distances
+        push = 1 / squared - strength * np.sqrt(squared)  # times the difference: 1 / d less w d^2
+        moves = push.sum(axis=1)[:, None] * places - push @ places  # (G + 1, 2)
+        length = np.maximum(np.linalg.norm(moves, axis=1), 1e-12)
+        places = places + moves * (np.minimum(length, step) / length)[:, None]
+    return _filled(_apart(_filled(places[:n_genes]), GAP / np.sqrt(n_genes)))
 
 
 def _filled(places: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -180,7 +186,7 @@ def _apart(places: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
     return places
 
 
-def _rule(n_drawn: int, n_genes: int, n_links: int, n_all: int) -> str:
+def _rule(n_drawn: int, n_genes: int, *, n_links: int, n_all: int) -> str:
     genes = (
         f"All {n_genes:,} genes"
         if n_drawn == n_genes

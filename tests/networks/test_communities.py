@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,31 @@ def test_modules_of_a_ladder_are_counted_from_their_least_size() -> None:
     ladder = stability(cliques(8, 3), "louvain", (1.0,), fewest_genes=5)
     assert ladder.n_modules == (1,)
     assert ladder.share == (8 / 11,)
+
+
+def test_genes_without_links_are_modules_of_their_own() -> None:
+    lonely = GeneGraph(n_genes=3, first=np.empty(0, int), second=np.empty(0, int), weights=np.empty(0))
+    assert communities(lonely).tolist() == [0, 1, 2]
+    assert np.isnan(modularity(lonely, np.arange(3)))
+
+
+def test_modularity_is_that_of_newman_by_hand() -> None:
+    graph = GeneGraph(
+        n_genes=3, first=np.array([0, 1]), second=np.array([1, 2]), weights=np.array([3.0, 1.0])
+    )  # ends: 3, 4, 1 of 8
+    assert modularity(graph, np.array([0, 0, 1])) == pytest.approx(3 / 4 - (7 / 8) ** 2 - (1 / 8) ** 2)
+    assert modularity(graph, np.array([0, 0, 1]), 2.0) == pytest.approx(3 / 4 - 2 * (50 / 64))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_five_thousand_genes_are_cut_within_seconds_into_what_was_planted(method: Communities) -> None:
+    rng = np.random.default_rng(0)
+    planted = rng.integers(0, 30, 5000)
+    graph = nearest_graph(rng.normal(size=(5000, 20)) + 2 * rng.normal(size=(30, 20))[planted], 30)
+    assert len(graph.first) > 100_000
+    begun = time.perf_counter()
+    found = communities(graph, method)
+    assert time.perf_counter() - begun < 10  # under 1 s on a free core
+    assert modularity(graph, found) > modularity(graph, planted) - 1e-6
+    assert agreement(found, planted) > 0.99

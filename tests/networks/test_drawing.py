@@ -57,6 +57,24 @@ def test_linked_genes_lie_nearer_than_others() -> None:
     assert np.mean(within) < 0.75 * np.mean(between)
 
 
+def test_modules_lie_apart() -> None:
+    """Genes of one module stand around its own middle: nearer to it than to any other, most of them."""
+    rng = np.random.default_rng(0)
+    links = [
+        (f"M{m}G{a}", f"M{m}G{b}", 1.0) for m in range(5) for a, b in rng.integers(0, 20, (120, 2)) if a < b
+    ]
+    links += [
+        (f"M{rng.integers(5)}G{rng.integers(20)}", f"M{rng.integers(5)}G{rng.integers(20)}", 0.3)
+        for _ in range(12)
+    ]
+    drawing = draw(edges_of(*(link for link in links if link[0] != link[1])), {})
+    modules = np.array([int(gene[1]) for gene in drawing.genes])
+    places = np.stack([drawing.x, drawing.y], axis=1)
+    middles = np.stack([places[modules == m].mean(axis=0) for m in range(5)])
+    nearest = np.linalg.norm(places[:, None] - middles[None], axis=2).argmin(axis=1)
+    assert (nearest == modules).mean() > 0.9
+
+
 def test_parts_that_no_link_joins_stay_near() -> None:
     chain = [(f"G{i}", f"G{i + 1}", 1.0) for i in range(12)]
     drawing = draw(edges_of(*chain, ("P", "Q", 1.0)), {})

@@ -166,7 +166,8 @@ def write_gene_values(
 def _genes(folder: Path) -> tuple[tuple[str, ...], GeneIdentifiers]:
     content = json.loads((folder / GENES).read_text(encoding="utf-8"))
     ensembl, symbol = (content[key] and tuple(content[key]) for key in ("ensembl", "symbol"))
-    return tuple(content["names"]), GeneIdentifiers(ensembl=ensembl, symbol=symbol)
+    names = tuple(content["names"])
+    return names, GeneIdentifiers(ensembl=ensembl, symbol=symbol, given=names)
 
 
 @lru_cache(maxsize=16)

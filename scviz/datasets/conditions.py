@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from scviz.datasets.columns import cell_column, gene_identifiers
-from scviz.datasets.genes import GeneIdentifiers, strip_version
+from scviz.datasets.genes import NUMBER, GeneIdentifiers, strip_version
 from scviz.datasets.labels import is_label
 from scviz.datasets.screen import CONTROL, Perturbation
 from scviz.datasets.tables import Column
@@ -130,8 +130,9 @@ def symbols_of(ids: GeneIdentifiers, more: Iterable[str] = ()) -> dict[str, str]
         Symbols of genes that the dataset lacks, such as those of a model's vocabulary.
     """
     symbols = {key(name): name for name in more}
-    symbols |= {key(other): name for other, name in zip(ids.ensembl or (), ids.names, strict=False) if other}
-    return symbols | {key(name): name for name in reversed(ids.names) if name}
+    names = ids.names
+    symbols |= {key(other): name for other, name in zip(ids.ensembl or (), names, strict=False) if other}
+    return symbols | {key(name): name for name in reversed(names) if not NUMBER.fullmatch(name)}
 
 
 def conditions_of(folder: Path, column: str, control: str = "") -> Conditions:

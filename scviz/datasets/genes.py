@@ -16,7 +16,7 @@ SYMBOL_COLUMNS = ("symbol", "gene_symbols", "gene_symbol", "feature_name", "gene
 
 ENSEMBL = re.compile(r"(ENS[A-Z]{0,6}G\d{11})(\.\d+)?(_PAR_Y)?", re.IGNORECASE)
 FEWEST = 0.1
-"""Share of genes that must have an identifier for it to be of use."""
+"""Share of genes that must have an identifier of a kind for the dataset to be said to have that kind."""
 NUMBER = re.compile(r"\d+(\.\d+)?")
 NO_NAME = frozenset({"", "nan", "none", "na", "<na>"})
 
@@ -29,19 +29,36 @@ class GeneIdentifiers:
     """The names of G genes, in the order of the dataset."""
 
     ensembl: tuple[str, ...] | None
-    """(G,) Ensembl ids in upper case, without version; '' where unknown, None when hardly one is known."""
+    """(G,) Ensembl ids in upper case, without version; '' where unknown, None when none is known."""
     symbol: tuple[str, ...] | None
-    """(G,) gene symbols as in the file; '' where unknown, None when hardly one is known."""
+    """(G,) gene symbols as in the file; '' where unknown, None when none is known."""
+    given: tuple[str, ...] = ()
+    """(G,) names of the file, whatever they are; they stand for genes that have neither. May be left out."""
 
     def __len__(self) -> int:
-        return len(self.ensembl or self.symbol or ())
+        return len(self.ensembl or self.symbol or self.given)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """(G,) the symbol of each gene, or its Ensembl id where it has none."""
+        """(G,) one name for each gene, none of them empty, none twice.
+
+        It is the symbol, else the Ensembl id, else the name in the file, else the number of the gene. A symbol
+        belongs to the first gene that has it; others are called by their Ensembl ids, or get -1, -2, ... appended.
+        """
         empty = ("",) * len(self)
-        pairs = zip(self.symbol or empty, self.ensembl or empty, strict=True)
-        return tuple(symbol or ensembl for symbol, ensembl in pairs)
+        kinds = zip(self.symbol or empty, self.ensembl or empty, self.given or empty, strict=True)
+        taken: set[str] = set()
+        names = []
+        for number, words in enumerate(kinds, 1):
+            own = [word for word in words if word.strip()] or [f"gene {number}"]
+            names.append(next((word for word in own if word not in taken), own[0]))
+            taken.add(names[-1])
+        return tuple(unique_names(names))
+
+    def has(self, kind: Literal["symbol", "ensembl"]) -> bool:
+        """Tell whether more than one gene in ten has an identifier of a kind."""
+        known = self.ensembl if kind == "ensembl" else self.symbol
+        return sum(map(bool, known or ())) > FEWEST * len(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +91,7 @@ def identifiers(var: pd.DataFrame) -> GeneIdentifiers:
 
     Of each kind, the source that names most genes is taken. A tie goes to the index for Ensembl ids, and to a
     column for symbols, since symbols of the index may have been altered to make them unique. Genes that the
-    source leaves unnamed are filled from the next one. A kind that names fewer than one gene in ten is None.
+    source leaves unnamed are filled from the next one. A number is no symbol.
 
     Parameters
     ----------
@@ -86,12 +103,12 @@ def identifiers(var: pd.DataFrame) -> GeneIdentifiers:
     >>> import pandas as pd
     >>> var = pd.DataFrame({"gene_ids": ["ENSG00000141510.18", ""]}, index=["TP53", "LOC1"])
     >>> identifiers(var)
-    GeneIdentifiers(ensembl=('ENSG00000141510', ''), symbol=('TP53', 'LOC1'))
+    GeneIdentifiers(ensembl=('ENSG00000141510', ''), symbol=('TP53', 'LOC1'), given=('TP53', 'LOC1'))
     """
     index = [str(name) for name in var.index]
     ensembl = [_ensembl_only(names) for names in (index, *_columns(var, ENSEMBL_COLUMNS))]
     symbol = [_symbols_only(names) for names in (*_columns(var, SYMBOL_COLUMNS), index)]
-    return GeneIdentifiers(ensembl=_merged(ensembl), symbol=_merged(symbol))
+    return GeneIdentifiers(ensembl=_merged(ensembl), symbol=_merged(symbol), given=tuple(index))
 
 
 def kind_of(names: Sequence[str]) -> Kind:
@@ -208,7 +225,11 @@ def _ensembl_only(names: Sequence[str]) -> list[str]:
 
 
 def _symbols_only(names: Sequence[str]) -> list[str]:
-    return ["" if ENSEMBL.fullmatch(name) or name.lower() in NO_NAME else name for name in names]
+    return ["" if _is_no_symbol(name) else name for name in names]
+
+
+def _is_no_symbol(name: str) -> bool:
+    return bool(ENSEMBL.fullmatch(name) or NUMBER.fullmatch(name)) or name.strip().lower() in NO_NAME
 
 
 def _merged(sources: Sequence[list[str]]) -> tuple[str, ...] | None:
@@ -218,4 +239,4 @@ def _merged(sources: Sequence[list[str]]) -> tuple[str, ...] | None:
     for names in ordered[1:]:
         if "" in merged:
             merged = [name or other for name, other in zip(merged, names, strict=True)]
-    return tuple(merged) if sum(map(bool, merged)) > FEWEST * len(merged) else None
+    return tuple(merged) if any(merged) else None

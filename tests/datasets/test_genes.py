@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scviz.datasets.genes import (
     GeneIdentifiers,
@@ -14,8 +18,10 @@ from scviz.datasets.genes import (
     identifiers,
     kind_of,
     n_versioned,
+    strip_version,
     unique_names,
 )
+from scviz.datasets.tables import read_table
 from scviz.foundation.vocab import GeneVocab
 
 TP53, CD3E = "ENSG00000141510", "ENSG00000198851"
@@ -26,12 +32,14 @@ def var(index: list[str], **columns: list[str]) -> pd.DataFrame:
 
 
 def test_symbols_in_the_index_are_symbols() -> None:
-    assert identifiers(var(["TP53", "CD3E"])) == GeneIdentifiers(ensembl=None, symbol=("TP53", "CD3E"))
+    ids = identifiers(var(["TP53", "CD3E"]))
+    assert (ids.ensembl, ids.symbol) == (None, ("TP53", "CD3E"))
 
 
 def test_versions_of_ensembl_ids_are_stripped() -> None:
     ids = identifiers(var([f"{TP53}.18", f"{CD3E}.10"]))
-    assert ids == GeneIdentifiers(ensembl=(TP53, CD3E), symbol=None)
+    assert (ids.ensembl, ids.symbol) == ((TP53, CD3E), None)
+    assert ids.names == (TP53, CD3E)
 
 
 @pytest.mark.parametrize("column", ["ensembl_id", "gene_ids", "gene_id", "feature_id", "Ensembl"])
@@ -46,7 +54,7 @@ def test_symbols_are_found_in_columns(column: str) -> None:
 
 def test_a_blend_is_taken_apart() -> None:
     ids = identifiers(var(["TP53", CD3E]))
-    assert ids == GeneIdentifiers(ensembl=("", CD3E), symbol=("TP53", ""))
+    assert (ids.ensembl, ids.symbol) == (("", CD3E), ("TP53", ""))
     assert ids.names == ("TP53", CD3E)
 
 
@@ -60,9 +68,74 @@ def test_a_column_of_categories_with_gaps_is_read() -> None:
     assert identifiers(table).ensembl == (TP53, "")
 
 
-def test_a_few_ensembl_ids_among_symbols_do_not_count() -> None:
+def test_a_few_ids_among_symbols_name_their_genes_but_are_not_the_kind_of_the_dataset() -> None:
     names = [f"GENE{i}" for i in range(50)]
-    assert identifiers(var([*names, TP53])).ensembl is None
+    ids = identifiers(var([*names, TP53]))
+    assert ids.names == (*names, TP53)
+    assert ids.ensembl == ("",) * 50 + (TP53,)
+    assert not ids.has("ensembl")
+    assert ids.has("symbol")
+    turned = identifiers(var([*(f"ENSG{i:011d}" for i in range(50)), "GFP"]))
+    assert turned.names[-1] == "GFP"
+    assert not turned.has("symbol")
+
+
+def test_of_two_genes_with_one_symbol_the_second_is_called_by_its_id() -> None:
+    ids = identifiers(var([TP53, CD3E, "MATR3"], feature_name=["MATR3", "MATR3", "MATR3"]))
+    assert ids.names == ("MATR3", CD3E, "MATR3-1")
+
+
+def test_numbers_in_the_index_give_way_to_the_ids_of_a_column() -> None:
+    ids = identifiers(var(["0", "1", "2"], gene_ids=[TP53, "", CD3E]))
+    assert ids.symbol is None
+    assert ids.names == (TP53, "1", CD3E)
+
+
+WORDS = st.sampled_from(
+    [
+        "TP53",
+        "CD3E",
+        "MATR3",
+        "GFP",
+        "",
+        " ",
+        "nan",
+        "NA",
+        "7157",
+        "0",
+        TP53,
+        CD3E,
+        f"{TP53}.18",
+        f"{CD3E}.2_PAR_Y",
+    ]
+)
+
+
+@given(
+    st.lists(st.tuples(WORDS, WORDS, WORDS), max_size=30),
+    st.sets(st.sampled_from(["gene_ids", "feature_name"])),
+)
+def test_whatever_the_mix_of_kinds_every_gene_has_one_name_of_its_own(
+    genes: list[tuple[str, str, str]], columns: set[str]
+) -> None:
+    index, ids, symbols = (list(column) for column in zip(*genes, strict=True)) if genes else ([], [], [])
+    table = var(index, **{name: ids if name == "gene_ids" else symbols for name in sorted(columns)})
+    found = identifiers(table)
+    assert len(found.names) == len(set(found.names)) == len(found) == len(index)
+    assert all(name.strip() for name in found.names)
+    for place, name in enumerate(found.names):
+        own = {index[place], *(table[column].iloc[place] for column in table)}
+        own = {strip_version(word) for word in own} | own | {f"gene {place + 1}"}
+        assert any(name == word or name.startswith(f"{word}-") for word in own)
+
+
+def test_no_gene_of_a_real_file_with_a_few_ids_is_nameless(shared: Path) -> None:
+    with h5py.File(shared / "cases" / "mixed_names_8pct_ensembl.h5ad") as file:
+        table, _ = read_table(file["var"])
+    ids = identifiers(table)
+    assert len(set(ids.names)) == 2000
+    assert sum(name.startswith("ENSG") for name in ids.names) == 188
+    assert set(ids.names) == set(table.index)
 
 
 def test_numbers_are_no_names() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
+from packaging.requirements import Requirement
 
 from scviz.models import MODELS, cards
 from scviz.settings import ROOT
@@ -14,6 +16,7 @@ from scviz.tasks import TASKS, front
 
 HEAVY = {"torch", "transformers", "scanpy", "umap", "lightning", "anndata", "sklearn", "gseapy", "matplotlib"}
 HEAVY |= {"sknetwork", "networkx", "pyvis"}
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 WEB = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for folder in ("components", "views")
@@ -71,11 +74,71 @@ def test_the_readme_names_every_page_setting_and_model() -> None:
     assert missing == []
 
 
-def test_every_requirement_says_why_it_is_there() -> None:
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    packages = [line for line in lines if line and not line.startswith("#")]
-    assert all(re.search(r"  # \w+", line) for line in packages)
-    assert "torch==2.13.0" in {line.split()[0] for line in packages}
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_says_why_it_is_there_and_where_it_ends(file: str) -> None:
+    for line in _lines(file):
+        assert re.search(r"  # \w+", line), line
+        assert re.match(r"[\w-]+(==[\d.]+|>=[\d.]+,<[\d.]+) ", line), line
+
+
+def test_packages_nobody_works_on_and_torch_are_pinned() -> None:
+    pinned = {line.split("==")[0] for line in _lines("requirements.txt") if "==" in line.split()[0]}
+    assert pinned == {"torch", "performer-pytorch", "pyvis"}
+
+
+def test_readme_and_make_name_the_same_torch() -> None:
+    (torch,) = [line.split()[0] for line in _lines("requirements.txt") if line.startswith("torch==")]
+    readme, make = [(ROOT / name).read_text("utf-8") for name in ("README.md", "Makefile")]
+    index = "https://download.pytorch.org/whl/cpu"
+    assert f"pip install {torch} --index-url {index}" in readme
+    assert index in make
+
+
+def test_what_only_tests_need_is_not_installed_to_run() -> None:
+    run, dev = [{re.split("[=>]", line)[0] for line in _lines(name)} for name in REQUIREMENTS]
+    assert not run & dev
+    assert {"pytest", "mypy", "playwright"} <= dev
+
+
+def test_nothing_that_scviz_installs_is_copyleft() -> None:
+    licenses = {name: _license(name) for name in _closure(_lines("requirements.txt"))}
+    assert len(licenses) > 50
+    assert [name for name, text in licenses.items() if not text] == []
+    assert {name: text for name, text in licenses.items() if re.search("GPL|GNU|Affero|EUPL", text)} == {}
+    assert "scviz" not in licenses
+    assert 'license = "BSD-3-Clause"' in (ROOT / "pyproject.toml").read_text("utf-8")
+    assert (ROOT / "LICENSE").read_text("utf-8").startswith("BSD 3-Clause License")
+
+
+def _lines(file: str) -> list[str]:
+    """The packages that a file of requirements names itself."""
+    lines = (ROOT / file).read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-r "))]
+
+
+def _closure(lines: list[str]) -> set[str]:
+    """Names of the packages that these need on this machine, with all that those need."""
+    needed = [Requirement(line.split("#")[0].strip()) for line in lines]
+    seen: dict[str, set[str]] = {}
+    while needed:
+        one = needed.pop()
+        if one.name.lower() in seen and one.extras <= seen[one.name.lower()]:
+            continue
+        seen.setdefault(one.name.lower(), set()).update(one.extras)
+        for text in metadata.requires(one.name) or []:
+            further = Requirement(text)
+            extras = [{"extra": extra} for extra in ("", *one.extras)]
+            if further.marker is None or any(further.marker.evaluate(extra) for extra in extras):
+                needed.append(further)
+    return set(seen)
+
+
+def _license(name: str) -> str:
+    """What a package says of its license: an expression, classifiers, or the first line of a text."""
+    about = metadata.metadata(name)
+    classifiers = [one for one in about.get_all("Classifier") or [] if one.startswith("License ::")]
+    expression = about.get("License-Expression") or " ".join(classifiers)
+    return str(expression or (about.get("License") or "").strip().splitlines()[:1] or "")
 
 
 def test_a_fifth_model_is_a_folder_and_a_word() -> None:

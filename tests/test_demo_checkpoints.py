@@ -45,6 +45,7 @@ def test_a_demo_checkpoint_is_small_and_names_the_command_that_made_it(model: st
     assert size < LARGEST_MB * 1e6
     (info,) = [c for c in Workspace(Path("nowhere")).checkpoints() if c.model == model]
     assert info.demo
+    assert info.trained_on == ("demo",)
     assert info.command.startswith(f"python -m scviz pretrain demo --model {model} --configuration demo ")
 
 

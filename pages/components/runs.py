@@ -61,9 +61,8 @@ def checkpoint_name(identifier: str) -> str:
 
 
 def trained_on(checkpoint: CheckpointInfo, dataset: DatasetInfo) -> bool:
-    """Tell whether weights were made here from cells of a dataset, by the command that made them."""
-    asked = "demo" if dataset.demo else dataset.id
-    return checkpoint.command.startswith(f"python -m scviz pretrain {asked} ")
+    """Tell whether weights have seen cells of a dataset in training here."""
+    return state.workspace().has_seen(checkpoint.id, dataset.id)
 
 
 def finished_map(dataset: str, checkpoint: str) -> str:

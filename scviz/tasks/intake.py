@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,4 +94,15 @@ def _info(source: Source, model: FoundationModel, draft: Path, id_: str, release
         n_genes=len(model.vocab),
         size_mb=(draft / "weights.safetensors").stat().st_size / 1e6,
         released=released,
+        trained_on=_seen_before(source.folder),
     )
+
+
+def _seen_before(folder: Path) -> tuple[str, ...]:
+    """Return the datasets that weights have seen, if they were made by this program."""
+    try:
+        facts = json.loads((folder / "scviz.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ()
+    seen = facts.get("trained_on", []) if isinstance(facts, dict) else []
+    return tuple(map(str, seen)) if isinstance(seen, list) else ()

@@ -23,6 +23,9 @@ from scviz.workspace.records import read_json, write_json
 BUNDLED = ROOT / "assets" / "checkpoints"
 """Demo checkpoints that come with the project."""
 
+DEMO = "demo"
+"""What checkpoints call the dataset that comes with the project, whose id differs from version to version."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnInfo:
@@ -108,6 +111,11 @@ class CheckpointInfo:
     """The command that made it, if it was made here."""
     released: str = ""
     """Which published weights these are, where a download or a hash says so."""
+    trained_on: tuple[str, ...] = ()
+    """Datasets whose cells they have seen in training here, as `seen_as` names them; those of the checkpoint that
+    training went on from among them."""
+    types: tuple[str, ...] = ()
+    """Cell types that it was fine-tuned to name, in the order of its head; empty for other checkpoints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +130,11 @@ class TermsInfo:
     """Genes that have a term."""
     n_terms: int
     """Different terms."""
+
+
+def seen_as(dataset: DatasetInfo) -> str:
+    """Return the name under which checkpoints remember a dataset: its id, or DEMO whatever the id is."""
+    return DEMO if dataset.demo else dataset.id
 
 
 def slug(name: str) -> str:
@@ -203,6 +216,19 @@ class Workspace:
         )
         return [read_json(CheckpointInfo, path) for path in (*own, *sorted(BUNDLED.glob("*/scviz.json")))]
 
+    def has_seen(self, checkpoint: str, dataset: str) -> bool:
+        """Tell whether a checkpoint is known to have been trained on cells of a dataset, under whatever name.
+
+        False for published weights, whose cells are not known here; `CheckpointInfo.released` names those.
+
+        Raises
+        ------
+        CheckpointError, DataError
+            If one of them is not here.
+        """
+        own = seen_as(self.dataset(dataset))
+        return any(_content(seen) == _content(own) for seen in self.checkpoint(checkpoint).trained_on)
+
     # gene terms
 
     def terms_folder(self, terms: str) -> Path:
@@ -247,6 +273,17 @@ class Workspace:
         if ".." in Path(*parts).parts or shelf not in path.parents:
             raise DataError(f"{'/'.join(parts[1:])!r} is no name of something kept here.")
         return path
+
+
+def _content(dataset: str) -> str:
+    """Return the part of an id that is a hash of the file; the rest is the name that somebody gave it.
+
+    Examples
+    --------
+    >>> _content("my-cells-1a2b3c4d"), _content("demo")
+    ('1a2b3c4d', 'demo')
+    """
+    return dataset.rpartition("-")[2]
 
 
 def write_info(info: DatasetInfo, folder: Path) -> None:

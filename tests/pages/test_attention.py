@@ -132,6 +132,8 @@ def test_weights_that_were_trained_here_on_these_cells_are_told_from_others(
         (scgpt.dataset, "were trained on cells of this dataset"),
         ("x", "have not seen them"),
     ):
-        command = f"python -m scviz pretrain {dataset} --model scgpt"
-        write_checkpoint_info(replace(scgpt.workspace.checkpoint(scgpt.checkpoint), command=command), folder)
+        made = replace(
+            scgpt.workspace.checkpoint(scgpt.checkpoint), command="python -m scviz", trained_on=(dataset,)
+        )
+        write_checkpoint_info(made, folder)
         assert told in words(opened_page(visit, scgpt, run=run))

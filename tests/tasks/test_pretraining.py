@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from scviz.tasks import importing
 from scviz.tasks.importing.run import run as take_in
 from scviz.tasks.pretraining import Request
 from scviz.tasks.pretraining.run import price, run
+from scviz.workspace.store import write_checkpoint_info
 from tests.conftest import Opened
 
 
@@ -59,6 +61,20 @@ def test_a_folder_without_weights_is_refused(opened: Opened, tmp_path: Path) -> 
     with pytest.raises(CheckpointError) as refusal:
         take_in(importing.Request(model="geneformer", folder=str(tmp_path), name="x"), opened.context())
     assert refusal.value.hint
+
+
+def test_weights_remember_what_those_before_them_have_seen(opened: Opened) -> None:
+    folder = opened.workspace.checkpoint_folder(opened.checkpoint)
+    first = opened.workspace.checkpoint(opened.checkpoint)
+    assert not opened.workspace.has_seen(first.id, opened.dataset)
+    write_checkpoint_info(replace(first, trained_on=("earlier-12345678",)), folder)
+    asked = {"dataset": opened.dataset, "checkpoint": opened.checkpoint, "epochs": 1}
+    result = run(Request(**asked, name="Further"), opened.context())
+    assert opened.workspace.checkpoint(result.checkpoint).trained_on == ("earlier-12345678", opened.dataset)
+    assert opened.workspace.has_seen(result.checkpoint, opened.dataset)
+    kept = opened.workspace.checkpoint_folder(result.checkpoint)
+    taken = take_in(importing.Request(model="geneformer", folder=str(kept), name="back"), opened.context())
+    assert opened.workspace.checkpoint(taken.checkpoint).trained_on == ("earlier-12345678", opened.dataset)
 
 
 def test_training_goes_on_from_weights_that_are_there(opened: Opened, adata: AnnData) -> None:

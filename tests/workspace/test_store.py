@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,9 @@ def dataset(name: str) -> DatasetInfo:
     )
 
 
-def checkpoint(name: str) -> CheckpointInfo:
+def checkpoint(name: str, *, trained_on: tuple[str, ...] = ()) -> CheckpointInfo:
     return CheckpointInfo(
+        trained_on=trained_on,
         id=f"scgpt/{name}",
         model="scgpt",
         name=name,
@@ -136,3 +138,22 @@ def test_a_name_that_leads_out_of_its_shelf_is_refused(workspace: Workspace, nam
 )
 def test_a_slug_is_short_and_plain(name: str, short: str) -> None:
     assert slug(name) == short
+
+
+def test_a_checkpoint_remembers_the_cells_it_has_seen_under_any_name(workspace: Workspace) -> None:
+    for name in ("blood-1a2b3c4d", "renamed-1a2b3c4d", "other-99999999"):
+        keep(workspace, name, 1)
+    folder = workspace.dataset_folder("demo-cells-5e5e5e5e")
+    folder.mkdir()
+    write_info(replace(dataset("demo-cells-5e5e5e5e"), demo=True), folder)
+    for name, seen in {"own": ("blood-1a2b3c4d",), "demo": ("demo",), "plain": ()}.items():
+        folder = workspace.checkpoint_folder(f"scgpt/{name}")
+        folder.mkdir(parents=True)
+        write_checkpoint_info(checkpoint(name, trained_on=seen), folder)
+    assert [
+        [
+            workspace.has_seen(f"scgpt/{name}", info.id)
+            for info in sorted(workspace.datasets(), key=lambda d: d.id)
+        ]
+        for name in ("own", "demo", "plain")
+    ] == [[True, False, False, True], [False, True, False, False], [False] * 4]

@@ -26,7 +26,7 @@ from scviz.tasks.price import Price
 from scviz.training import Cells, TrainingSettings, fit
 from scviz.workspace import DatasetInfo
 from scviz.workspace.records import file_hash
-from scviz.workspace.store import CheckpointInfo, slug, write_checkpoint_info
+from scviz.workspace.store import CheckpointInfo, seen_as, slug, write_checkpoint_info
 
 FEWEST_CELLS = 20
 OPTIMIZER_BYTES = 8
@@ -133,6 +133,7 @@ def _keep(model: FoundationModel, request: Request, context: Context, n_train: i
         size_mb=weights.stat().st_size / 1e6,
         demo=request.demo,
         command=_command(request, dataset),
+        trained_on=tuple(dict.fromkeys((*origin.trained_on, seen_as(dataset)))),
     )
     write_checkpoint_info(info, draft)
     folder: Path = context.workspace.home / "checkpoints" / kind / name
@@ -149,6 +150,8 @@ class _Origin:
     how: str
     of_what: str
     licence: str
+    trained_on: tuple[str, ...] = ()
+    """Datasets that the first weights had seen."""
 
 
 def _origin(request: Request, context: Context) -> _Origin:
@@ -163,6 +166,7 @@ def _origin(request: Request, context: Context) -> _Origin:
         how="Pre-trained further",
         of_what=f", from the weights {first.name} ({first.id})",
         licence=f"that of your data, and of the first weights: {first.licence}",
+        trained_on=first.trained_on,
     )
 
 

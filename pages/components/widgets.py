@@ -94,7 +94,8 @@ class Form:
         one = self._fields[name]
         declared_as = cast(Choice, one.field)
         words = list(declared_as.names if options is None else options)
-        return self._select(name, words, place, names=declared_as.names, disabled=disabled)
+        first = str(one.default)
+        return self._select(name, words, place, names=declared_as.names, first=first, disabled=disabled)
 
     def column(
         self,
@@ -102,13 +103,20 @@ class Form:
         options: Sequence[str],
         place: DeltaGenerator | None = None,
         *,
+        suggested: str = "",
         disabled: bool = False,
     ) -> str | None:
-        """Draw a choice between columns; None where none is chosen, which can be only if the Request allows it."""
+        """Draw a choice between columns; None where none is chosen, which can be only if the Request allows it.
+
+        Parameters
+        ----------
+        suggested
+            To begin with; no column if it is left out and the Request allows none.
+        """
         one = self._fields[name]
         words = [*options, ""] if one.optional or one.default == "" else list(options)
         names = {"": cast(Column, one.field).none}
-        chosen = self._select(name, words, place, names=names, disabled=disabled)
+        chosen = self._select(name, words, place, names=names, first=suggested, disabled=disabled)
         return chosen or ("" if one.default == "" else None)
 
     def switch(self, name: str, place: DeltaGenerator | None = None, *, disabled: bool = False) -> bool:
@@ -130,11 +138,12 @@ class Form:
         place: DeltaGenerator | None,
         *,
         names: Mapping[str, str],
+        first: str,
         disabled: bool,
     ) -> Any:
         one = self._fields[name]
         if words and state.held(self.key(name)) not in words:  # another dataset has other columns
-            state.preset(self.key(name), one.default if one.default in words else words[0])
+            state.preset(self.key(name), first if first in words else words[0])
         return (place or st).selectbox(
             one.field.label,
             words,

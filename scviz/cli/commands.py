@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scviz.cli import annotate as annotate_words
 from scviz.cli import attention as attention_words
+from scviz.cli import enhance as enhance_words
 from scviz.cli import enrich as enrich_words
 from scviz.cli import in_silico as in_silico_words
 from scviz.cli import modules as modules_words
@@ -102,11 +104,11 @@ def annotate(options: argparse.Namespace, settings: Settings) -> None:
         name: {"macro_f1": round(s.macro_f1, 4), "accuracy": round(s.accuracy, 4)}
         for name, s in result.scores.items()
     }
-    print(json.dumps({"run": run, "scores": scores, "verdict": result.comparison.verdict}, indent=1))
+    answer = {"run": run, "scores": scores, "verdict": result.gain.sentence, "notes": result.notes}
+    print(json.dumps(answer, indent=1))
     if options.csv:
-        names = [*result.types, ""]
-        rows = zip((names[code] for code in result.all_predicted), result.all_confidence, strict=True)
-        _write_csv(options.csv, dataset, settings, ["named", "confidence"], rows)
+        columns, rows = annotate_words.cells(result)
+        _write_csv(options.csv, dataset, settings, columns, rows)
     _write_copy(options, run, settings)
 
 
@@ -184,12 +186,15 @@ def enrich(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def enhance(options: argparse.Namespace, settings: Settings) -> None:
-    """Restore expression and print the check."""
+    """Denoise cells and print the check."""
     dataset, checkpoint = _subject(options, settings)
     given = _given(options, enhancement.Request) | {"dataset": dataset, "checkpoint": checkpoint}
     run, result = _carry_out("enhancement", enhancement.Request(**given), settings)
     scores = {name: dataclasses.asdict(score) for name, score in result.scores.items()}
-    print(json.dumps({"run": run, "scores": scores, "verdict": result.gain.verdict}, indent=1))
+    answer = {"run": run, "scores": scores, "verdict": result.gain.sentence, "notes": result.notes}
+    print(json.dumps(answer, indent=1))
+    if options.csv:
+        enhance_words.write_check(result, options.csv)
     _write_copy(options, run, settings)
 
 

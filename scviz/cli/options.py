@@ -124,12 +124,15 @@ def _add_compare(entries: Any) -> None:
 
 
 def _add_enhance(entries: Any) -> None:
-    """Offer the restoring of expression."""
-    enhance = entries.add_parser("enhance", help="restore cells as if they had more reads, with a check")
+    """Offer denoising."""
+    enhance = entries.add_parser("enhance", help="denoise cells as if they had more reads, with a check")
     _add_subject(enhance)
-    enhance.add_argument("--label-key", default=None, help="column with known cell types")
-    _add_fields(enhance, enhancement.Request, "read_depth", "check_cells", "seed")
+    _add_fields(enhance, enhancement.Request, "read_depth")
+    add_fields(enhance, enhancement.Request)
     enhance.add_argument("--output", type=Path, help="write a copy of the file with the new layer here")
+    enhance.add_argument(
+        "--csv", type=Path, help="write the correlation of each checked cell, by method, here"
+    )
     enhance.set_defaults(command=commands.enhance)
 
 

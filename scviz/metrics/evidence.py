@@ -5,7 +5,7 @@ Every task judges with these and nothing else, so that one word means one thing 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,6 +79,8 @@ def resample(
     statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]],
     n_units: int,
     *,
+    alike: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
     seed: int = 0,
     n_times: int = N_TIMES,
 ) -> Interval:
@@ -88,20 +90,37 @@ def resample(
     ----------
     statistic
         Takes (B, n_units) how often each unit counts in each of B draws and gives (B,); NaN where it is not defined.
+    alike
+        (n_units,) how many equal units each one stands for; 1 each if it is left out.
+    strata
+        (n_units,) stratum of each unit: every draw holds as many of each stratum as the data do.
     """
     nothing = float("nan")
     if not n_units:
         return Interval(mean=nothing, low=nothing, high=nothing, n=0)
-    own = float(statistic(np.ones((1, n_units), dtype=np.int64))[0])
-    if n_units < FEWEST_UNITS:
-        return Interval(mean=own, low=nothing, high=nothing, n=n_units)
-    rng, share = np.random.default_rng(seed), np.full(n_units, 1 / n_units)
-    at_once = max(1, DRAWN_AT_ONCE // n_units)
+    times = np.ones(n_units, dtype=np.int64) if alike is None else np.asarray(alike, dtype=np.int64)
+    own, n = float(statistic(times[None])[0]), int(times.sum())
+    if n < FEWEST_UNITS:
+        return Interval(mean=own, low=nothing, high=nothing, n=n)
+    codes = np.zeros(n_units) if strata is None else np.asarray(strata)
+    groups = [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    rng, at_once = np.random.default_rng(seed), max(1, DRAWN_AT_ONCE // n_units)
     sizes = [min(at_once, n_times - start) for start in range(0, n_times, at_once)]
-    drawn = np.concatenate([statistic(rng.multinomial(n_units, share, size=size)) for size in sizes])
+    drawn = np.concatenate([statistic(_draws(rng, times, groups, size=size)) for size in sizes])
     drawn = drawn[np.isfinite(drawn)]
     low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2]) if len(drawn) else (nothing, nothing)
-    return Interval(mean=own, low=float(low), high=float(high), n=n_units)
+    return Interval(mean=own, low=float(low), high=float(high), n=n)
+
+
+def _draws(
+    rng: np.random.Generator, times: NDArray[np.int64], groups: Sequence[NDArray[np.int64]], *, size: int
+) -> NDArray[np.int64]:
+    """Draw units with replacement within each group, (size, n_units) how often each came."""
+    counts = np.zeros((size, len(times)), dtype=np.int64)
+    for rows in groups:
+        n = int(times[rows].sum())
+        counts[:, rows] = rng.multinomial(n, times[rows] / n, size=size)
+    return counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ class TypeScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationScores:
-    """How well cells are named, each from 0 to 1; means are over types that occur among the truth or the names."""
+    """How well cells are named, each from 0 to 1; means are over types that have cells, alike for all methods."""
 
     accuracy: float
     balanced_accuracy: float
@@ -63,7 +63,7 @@ def classification_scores(
     recall = np.divide(hits, true, out=nothing.copy(), where=true > 0)
     precision = np.divide(hits, named, out=np.where(true > 0, 0.0, np.nan), where=named > 0)
     f1 = np.divide(2 * hits, true + named, out=nothing.copy(), where=true + named > 0)
-    present = true + named > 0
+    present = true > 0
     return ClassificationScores(
         accuracy=accuracy(truth, predicted),
         balanced_accuracy=float(np.nanmean(recall)),

@@ -253,10 +253,10 @@ def test_a_depth_can_be_chosen_where_the_model_has_a_choice(
 
 def test_weights_that_cannot_restore_expression_are_told_apart(visit: Open, opened: Opened) -> None:
     page = visit("pages/enhance.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
-    assert "Geneformer cannot restore expression; scFoundation can." in words(page)
+    assert "Geneformer cannot denoise expression; scFoundation can." in words(page)
     assert "run" not in {button.key for button in page.button}
     page.button(key="use_scfoundation/scfoundation-demo").click().run()
-    assert "cannot restore" not in words(page)
+    assert "cannot denoise" not in words(page)
 
 
 @pytest.mark.slow
@@ -272,13 +272,13 @@ def test_restored_cells_are_shown_beside_both_baselines(visit: Open, opened: Ope
     page = visit("pages/enhance.py", **where, run=run)
     assert not page.exception
     assert not page.error
-    assert "correlation with the whole cells" in words(page)
+    assert "correlation with the original cells" in words(page)
     (methods,) = [table.value for table in page.dataframe if "Correlation" in table.value]
     assert list(methods["Method"]) == [
         "the model",
-        "the thinned cells as they are",
+        "the down-sampled cells as they are",
         "mean with 15 neighbors",
-        "the whole cells",
+        "the original cells",
     ]
     assert methods["Silhouette of types"].notna().all()
     assert len(page.get("plotly_chart")) == 1

@@ -13,8 +13,8 @@ from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer, verdict_box
 from scviz.datasets.columns import cell_names
 from scviz.metrics.classification import confusion_matrix
-from scviz.metrics.doubt import leave_unnamed
-from scviz.metrics.evidence import Outcome
+from scviz.metrics.comparison import MEANING
+from scviz.metrics.rejection import leave_unnamed
 from scviz.plots.confusion import Show, confusion_figure
 from scviz.plots.scores import scores_figure
 from scviz.tasks.annotation import MODEL, Result
@@ -48,7 +48,7 @@ def annotation_result(run: Run) -> None:
         curve(run.id)
         st.caption(
             f"Trained on {result.n_train:,} cells, checked on {result.n_validation:,}; "
-            f"the weights of pass {result.best_epoch + 1} of {len(result.losses)} were kept. "
+            f"the weights of epoch {result.best_epoch + 1} of {len(result.losses)} were kept. "
             f"Took {duration(run.ended - run.started)}."
         )
     with cells:
@@ -56,21 +56,19 @@ def annotation_result(run: Run) -> None:
 
 
 def _verdict(run: Run, result: Result) -> None:
-    comparison = result.comparison
-    outcome: Outcome = "better" if comparison.low > 0 else "worse" if comparison.high < 0 else "none"
-    verdict_box(outcome, comparison.verdict, run=run, notes=result.notes)
+    verdict_box(result.gain.outcome, result.gain.sentence, run=run, notes=(MEANING, *result.notes))
 
 
 def _metrics(result: Result) -> None:
     """Show each score of the model over that of the best baseline."""
-    own, best = result.scores[MODEL], result.scores[result.comparison.baseline]
+    own, best = result.scores[MODEL], result.scores[result.gain.baseline]
     for column, (name, (title, meaning)) in zip(st.columns(len(SCORES)), SCORES.items(), strict=True):
         value, baseline = getattr(own, name), getattr(best, name)
         column.metric(
             title,
             f"{value:.3f}",
-            f"{value - baseline:+.3f} against {baseline:.3f}",
-            help=f"{meaning} Below: the best baseline, {result.comparison.baseline}, on the same cells.",
+            f"{value - baseline:+.3f} compared with {baseline:.3f}",
+            help=f"{meaning} Below: the best baseline, {result.gain.baseline}, on the same cells.",
         )
 
 
@@ -101,7 +99,7 @@ def _confusion(result: Result, footer: str) -> None:
 
 
 def _types(result: Result, footer: str) -> None:
-    own, best = result.scores[MODEL], result.scores[result.comparison.baseline]
+    own, best = result.scores[MODEL], result.scores[result.gain.baseline]
     frame = pd.DataFrame(
         [
             {
@@ -117,7 +115,7 @@ def _types(result: Result, footer: str) -> None:
     )
     digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[2:]}
     table(frame, key="types", name="scores_by_type", column_config=digits)
-    st.caption(f"Baseline: {result.comparison.baseline}.")
+    st.caption(f"Baseline: {result.gain.baseline}.")
     series = {"the model": [t.f1 for t in own.types], "best baseline": [t.f1 for t in best.types]}
     drawing = scores_figure(series, [t.name for t in own.types], title="F1", dark=state.dark())
     figure(
@@ -187,12 +185,12 @@ def _threshold(result: Result) -> float:
         "below 0.50 unnamed.",
         key="threshold",
     )
-    best = result.comparison.baseline
+    best = result.gain.baseline
     doubt = leave_unnamed(
         result.probabilities.max(axis=1),
         result.truth,
         result.predicted[MODEL],
-        result.predicted[best],
+        baseline=result.predicted[best],
         threshold=threshold,
     )
     if doubt.unnamed == 1:

@@ -1,4 +1,4 @@
-"""What restoring found: verdict, every method on thinned cells, how the cells are spread, the file."""
+"""What denoising found: verdict, every method on down-sampled cells, how the cells are spread, the file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pages.components import state
 from pages.components.export import annotated_file
 from pages.components.finished import result_of
 from pages.components.job_panel import duration
-from pages.components.runs import dataset_name, model_name, read_depth
-from pages.components.show import escaped, figure, table
+from pages.components.runs import read_depth
+from pages.components.show import figure, table
+from pages.components.verdict_box import footer, verdict_box
 from scviz.plots.distribution import distribution_figure
 from scviz.tasks.enhancement import LAYER, MODEL, Result
 from scviz.workspace.database import Run
@@ -22,15 +23,14 @@ def enhancement_result(run: Run) -> None:
     _verdict(run, result)
     _table(result)
     shown = {_title(name): values for name, values in result.correlations.items()}
-    drawing = distribution_figure(shown, title="Correlation with the whole cell", dark=state.dark())
-    footer = f"{dataset_name(run)} · {model_name(run)} · seed {run.request.get('seed', 0)} · run {run.id}"
+    drawing = distribution_figure(shown, title="Correlation with the original cell", dark=state.dark())
     figure(
         drawing,
         key="correlations",
         name="correlations",
         alt="Correlation of each cell with what it was, by method",
         height=320,
-        footer=footer,
+        footer=footer(run),
     )
     st.subheader("All cells", anchor=False)
     st.caption(
@@ -48,17 +48,11 @@ def _title(name: str) -> str:
 
 
 def _verdict(run: Run, result: Result) -> None:
-    gain = result.gain.difference
-    show = st.success if gain.low > 0 else st.warning if gain.high < 0 else st.info
-    show(escaped(result.gain.verdict))
-    st.caption(
-        f"{len(result.check_rows):,} cells were thinned to a tenth of their reads and restored; each method saw "
-        "the thinned cells only."
+    checked = (
+        f"{len(result.check_rows):,} cells were down-sampled to a tenth of their reads and denoised; each method saw "
+        "the down-sampled cells only."
     )
-    for note in result.notes:
-        st.caption(escaped(note))
-    if state.workspace().checkpoint(run.request["checkpoint"]).demo:
-        st.caption("Demo weights: a small model. Its numbers say nothing of the published one.")
+    verdict_box(result.gain.outcome, result.gain.sentence, run=run, notes=(checked, *result.notes))
 
 
 def _table(result: Result) -> None:
@@ -73,7 +67,11 @@ def _table(result: Result) -> None:
         for name, score in result.scores.items()
     ]
     rows.append(
-        {"Method": "the whole cells", "Correlation": 1.0, "Silhouette of types": result.whole_silhouette}
+        {
+            "Method": "the original cells",
+            "Correlation": 1.0,
+            "Silhouette of types": result.original_silhouette,
+        }
     )
     frame = pd.DataFrame(rows)
     if not result.silhouettes:
@@ -81,7 +79,7 @@ def _table(result: Result) -> None:
     digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[1:]}
     table(frame, key="methods", name="methods", column_config=digits)
     st.caption(
-        "Correlation of log1p expression over genes with the cell as it was: mean over cells, with the 95 % "
+        "Correlation of log1p expression over genes with the original cell: mean over cells, with the 95 % "
         "interval of a bootstrap over cells. Silhouette: how far known types stand apart among 50 principal "
         "components, -1 to 1."
     )

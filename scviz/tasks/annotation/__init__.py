@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
-from scviz.metrics.comparison import Comparison
+from scviz.metrics.evidence import Gain
 from scviz.metrics.scores import ClassificationScores
 from scviz.tasks.fields import SEED, Choice, Column, Number, Switch, check_fields
 
@@ -135,8 +135,8 @@ class Result:
     n_validation: int
     scores: dict[str, ClassificationScores]
     """Of "model" and of each baseline."""
-    comparison: Comparison
-    """The model against the best baseline, on the same cells."""
+    gain: Gain
+    """Of the model over the best baseline, on the same cells."""
     losses: list[float]
     """Training loss after each epoch."""
     validation_losses: list[float]

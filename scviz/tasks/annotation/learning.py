@@ -16,7 +16,7 @@ from scviz.foundation.tokens import Tokens
 from scviz.memory import GIGABYTE
 from scviz.progress import Report, silent
 from scviz.tasks.annotation import Request
-from scviz.tasks.annotation.cells import Task
+from scviz.tasks.annotation.inputs import Inputs
 from scviz.tasks.context import Context
 from scviz.training import History, TrainingSettings, fit
 
@@ -24,21 +24,21 @@ MOST_KEPT = GIGABYTE
 """Bytes of what a head reads that are kept between passes; more is read anew in each pass."""
 
 
-def learn(classifier: CellTypeClassifier, task: Task, request: Request, context: Context) -> History:
+def learn(classifier: CellTypeClassifier, inputs: Inputs, request: Request, context: Context) -> History:
     """Train the classifier in place, in the way that is asked for; it ends as an ordinary one."""
     if request.mode == "head":
-        return train_head(classifier, task, request, context)
-    choose_trained(classifier, task, request)
-    history = _train_all(classifier, task, request, context)
+        return train_head(classifier, inputs, request, context)
+    choose_trained(classifier, inputs, request)
+    history = _train_all(classifier, inputs, request, context)
     if request.mode == "lora":
         merge_adapters(classifier)
     return history
 
 
-def choose_trained(classifier: CellTypeClassifier, task: Task, request: Request) -> None:
+def choose_trained(classifier: CellTypeClassifier, inputs: Inputs, request: Request) -> None:
     """Leave trainable, or add, what the request asks to train of the encoder, besides the head."""
     if request.mode == "lora":
-        add_adapters(classifier, _some_cells(classifier, task))
+        add_adapters(classifier, _some_cells(classifier, inputs))
     if request.mode == "published":
         classifier.encoder.freeze_as_published()
 
@@ -105,24 +105,24 @@ def cross_entropy(
     return losses.mean()
 
 
-def _some_cells(classifier: CellTypeClassifier, task: Task) -> Tokens:
+def _some_cells(classifier: CellTypeClassifier, inputs: Inputs) -> Tokens:
     """Tokenize the first two training cells."""
-    return classifier.encoder.tokenize(task.adata[task.split.train[:2]])
+    return classifier.encoder.tokenize(inputs.adata[inputs.split.train[:2]])
 
 
-def fits_in_memory(classifier: CellTypeClassifier, task: Task, most: int = MOST_KEPT) -> bool:
+def fits_in_memory(classifier: CellTypeClassifier, inputs: Inputs, most: int = MOST_KEPT) -> bool:
     """Tell whether what a head reads of all training and validation cells takes no more than `most` bytes."""
-    rows = np.concatenate([task.split.train, task.split.validation])
-    longest = rows[[task.n_tokens[rows].argmax()]]
-    return read_cells(classifier, task, longest, report=silent).nbytes * len(rows) <= most
+    rows = np.concatenate([inputs.split.train, inputs.split.validation])
+    longest = rows[[inputs.n_tokens[rows].argmax()]]
+    return read_cells(classifier, inputs, longest, report=silent).nbytes * len(rows) <= most
 
 
 def read_cells(
-    classifier: CellTypeClassifier, task: Task, rows: NDArray[np.int64], *, report: Report
+    classifier: CellTypeClassifier, inputs: Inputs, rows: NDArray[np.int64], *, report: Report
 ) -> NDArray[np.float32]:
     """Give what the head reads of these cells, (len(rows), ...), without gradients."""
     selected: NDArray[np.float32] | None = None
-    for _, at, read in in_chunks(classifier.encoder, task.adata[rows], classifier.select, report=report):
+    for _, at, read in in_chunks(classifier.encoder, inputs.adata[rows], classifier.select, report=report):
         if selected is None:
             selected = np.zeros((len(rows), *read.shape[1:]), dtype=np.float32)
         selected[at] = read
@@ -131,20 +131,25 @@ def read_cells(
     return selected
 
 
-def _train_all(classifier: CellTypeClassifier, task: Task, request: Request, context: Context) -> History:
+def _train_all(classifier: CellTypeClassifier, inputs: Inputs, request: Request, context: Context) -> History:
     """Train what needs gradients of encoder and head together; cells become tokens batch by batch."""
-    weights = _weights(task, request)
+    weights = _weights(inputs, request)
 
     def loss(rows: NDArray[np.int64]) -> Tensor:
-        tokens = classifier.encoder.tokenize(task.adata[rows])
-        return cross_entropy(classifier(tokens), task.codes[rows], weights)
+        tokens = classifier.encoder.tokenize(inputs.adata[rows])
+        return cross_entropy(classifier(tokens), inputs.codes[rows], weights)
 
     classifier.train()  # weights come from a file ready for use, that is without dropout
-    return _fit(classifier, loss, task, request, classifier, context)
+    return _fit(classifier, loss, inputs, request, classifier, context)
 
 
 def train_head(
-    classifier: CellTypeClassifier, task: Task, request: Request, context: Context, *, most: int = MOST_KEPT
+    classifier: CellTypeClassifier,
+    inputs: Inputs,
+    request: Request,
+    context: Context,
+    *,
+    most: int = MOST_KEPT,
 ) -> History:
     """Train the head alone on what it reads of the cells.
 
@@ -153,31 +158,31 @@ def train_head(
     most
         Bytes up to which that is kept after one reading; where it is more, each pass reads the cells anew.
     """
-    weights = _weights(task, request)
+    weights = _weights(inputs, request)
     head: nn.Module = classifier.head
-    needed = np.concatenate([task.split.train, task.split.validation])
+    needed = np.concatenate([inputs.split.train, inputs.split.validation])
     kept = None
-    if fits_in_memory(classifier, task, most):
-        kept = read_cells(classifier, task, needed, report=context.report)
-    place = np.full(task.adata.n_obs, -1)
+    if fits_in_memory(classifier, inputs, most):
+        kept = read_cells(classifier, inputs, needed, report=context.report)
+    place = np.full(inputs.adata.n_obs, -1)
     place[needed] = np.arange(len(needed))
 
     def loss(rows: NDArray[np.int64]) -> Tensor:
-        read = read_cells(classifier, task, rows, report=silent) if kept is None else kept[place[rows]]
+        read = read_cells(classifier, inputs, rows, report=silent) if kept is None else kept[place[rows]]
         features = torch.as_tensor(read, device=next(head.parameters()).device)
-        return cross_entropy(head(features), task.codes[rows], weights)
+        return cross_entropy(head(features), inputs.codes[rows], weights)
 
-    return _fit(head, loss, task, request, classifier, context)
+    return _fit(head, loss, inputs, request, classifier, context)
 
 
-def _weights(task: Task, request: Request) -> NDArray[np.float32] | None:
-    return balanced_weights(task.codes[task.split.train], len(task.types)) if request.balanced else None
+def _weights(inputs: Inputs, request: Request) -> NDArray[np.float32] | None:
+    return balanced_weights(inputs.codes[inputs.split.train], len(inputs.types)) if request.balanced else None
 
 
 def _fit(
     network: nn.Module,
     loss: Callable[[NDArray[np.int64]], Tensor],
-    task: Task,
+    inputs: Inputs,
     request: Request,
     classifier: CellTypeClassifier,
     context: Context,
@@ -185,7 +190,7 @@ def _fit(
     return fit(
         network,
         loss,
-        task.cells,
+        inputs.cells,
         settings=training_settings(request, classifier),
         report=context.report,
         state=context.state,

@@ -13,12 +13,11 @@ from scviz.foundation.batching import in_chunks, pick_device
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.tokens import Tokens
 from scviz.memory import peak_gb
-from scviz.metrics.comparison import compare
-from scviz.metrics.scores import classification_scores
 from scviz.progress import Progress
 from scviz.tasks.annotation import MODEL, Request, Result
 from scviz.tasks.annotation.baselines import baselines
-from scviz.tasks.annotation.cells import Task, prepare
+from scviz.tasks.annotation.inputs import Inputs, gather
+from scviz.tasks.annotation.judging import judge
 from scviz.tasks.annotation.learning import (
     choose_trained,
     cross_entropy,
@@ -36,24 +35,23 @@ def run(request: Request, context: Context) -> Result:
     device = pick_device(context.device)
     model.to(device)
     adata = context.counts(request.dataset)
-    task = prepare(request, adata, model.n_tokens(adata))
+    inputs = gather(request, adata, model.n_tokens(adata))
     torch.manual_seed(request.seed)
-    head = model.classifier(len(task.types), pooling=request.pooling)
-    classifier = CellTypeClassifier(model, head, task.types).to(device)
-    history = learn(classifier, task, request, context)
+    head = model.classifier(len(inputs.types), pooling=request.pooling)
+    classifier = CellTypeClassifier(model, head, inputs.types).to(device)
+    history = learn(classifier, inputs, request, context)
     classifier.save(context.result / "classifier")
-    probabilities = _name_all(classifier, task, context)
+    probabilities = _name_all(classifier, inputs, context)
     context.report(Progress(stage="Baselines"))
-    split, truth = task.split, task.codes[task.split.test]
+    split, truth = inputs.split, inputs.codes[inputs.split.test]
     predicted = {
         MODEL: probabilities[split.test].argmax(axis=1).astype(np.int64),
-        **baselines(adata.X, task.codes, split, seed=request.seed),
+        **baselines(adata.X, inputs.codes, split, seed=request.seed),
     }
-    scores = {name: classification_scores(truth, named, task.types) for name, named in predicted.items()}
-    best = max((name for name in scores if name != MODEL), key=lambda name: scores[name].macro_f1)
+    judged = judge(truth, predicted, inputs.types, name=context.workspace.checkpoint(request.checkpoint).name)
     seen = ~np.isnan(probabilities[:, 0])
     return Result(
-        types=task.types,
+        types=inputs.types,
         test_rows=split.test,
         truth=truth,
         predicted=predicted,
@@ -62,27 +60,27 @@ def run(request: Request, context: Context) -> Result:
         all_confidence=probabilities.max(axis=1),
         n_train=len(split.train),
         n_validation=len(split.validation),
-        scores=scores,
-        comparison=compare(truth, predicted[MODEL], predicted[best], name=best, n_types=len(task.types)),
+        scores=judged.scores,
+        gain=judged.gain,
         losses=history.loss,
         validation_losses=history.validation_loss,
         best_epoch=history.best_epoch,
-        notes=task.notes,
+        notes=(*inputs.notes, *judged.notes),
         held_out_groups=split.held_out_groups,
     )
 
 
-def _name_all(classifier: CellTypeClassifier, task: Task, context: Context) -> NDArray[np.float32]:
+def _name_all(classifier: CellTypeClassifier, inputs: Inputs, context: Context) -> NDArray[np.float32]:
     """Give the probabilities of the types for every cell, (N, K); NaN where the model sees no gene."""
 
     def probabilities(tokens: Tokens) -> Tensor:
         scores: Tensor = classifier(tokens)
         return scores.float().softmax(dim=1)
 
-    answer = np.full((task.adata.n_obs, len(task.types)), np.nan, dtype=np.float32)
+    answer = np.full((inputs.adata.n_obs, len(inputs.types)), np.nan, dtype=np.float32)
     classifier.to(pick_device(context.device)).eval()
     chunks = in_chunks(
-        classifier.encoder, task.adata, probabilities, report=context.report, stage="Naming cells"
+        classifier.encoder, inputs.adata, probabilities, report=context.report, stage="Naming cells"
     )
     for _, rows, part in chunks:
         answer[rows] = part
@@ -93,29 +91,29 @@ def price(request: Request, context: Context) -> Price:
     """Time one batch of training and one of naming, and say what the whole will take."""
     model, adata = context.model(request.checkpoint, "annotation"), context.counts(request.dataset)
     model.to(pick_device(context.device))
-    task = prepare(request, adata, model.n_tokens(adata))
-    head = model.classifier(len(task.types), pooling=request.pooling)
-    classifier = CellTypeClassifier(model, head, task.types).to(model.device)
+    inputs = gather(request, adata, model.n_tokens(adata))
+    head = model.classifier(len(inputs.types), pooling=request.pooling)
+    classifier = CellTypeClassifier(model, head, inputs.types).to(model.device)
     settings = training_settings(request, classifier)
-    choose_trained(classifier, task, request)
-    rows = np.random.default_rng(request.seed).permutation(task.split.train)[: 2 * request.batch_size]
-    reading = _seconds_per_cell(classifier, task, rows, train=False)
-    n_train, n_validation = len(task.split.train), len(task.split.validation)
+    choose_trained(classifier, inputs, request)
+    rows = np.random.default_rng(request.seed).permutation(inputs.split.train)[: 2 * request.batch_size]
+    reading = _seconds_per_cell(classifier, inputs, rows, train=False)
+    n_train, n_validation = len(inputs.split.train), len(inputs.split.validation)
     if request.mode == "head":
-        reads = 1 if fits_in_memory(classifier, task) else settings.epochs
+        reads = 1 if fits_in_memory(classifier, inputs) else settings.epochs
         learning = reads * reading * (n_train + n_validation)
     else:
-        training = _seconds_per_cell(classifier, task, rows, train=True)
+        training = _seconds_per_cell(classifier, inputs, rows, train=True)
         learning = settings.epochs * (training * n_train + reading * n_validation)
     return Price(
         seconds=learning + reading * adata.n_obs + 8 + 0.002 * adata.n_obs,
         gigabytes=peak_gb(),
-        how=f"{n_train:,} training cells for at most {settings.epochs} passes, timed on two batches",
+        how=f"{n_train:,} training cells for at most {settings.epochs} epochs, timed on two batches",
     )
 
 
 def _seconds_per_cell(
-    classifier: CellTypeClassifier, task: Task, rows: NDArray[np.int64], *, train: bool
+    classifier: CellTypeClassifier, inputs: Inputs, rows: NDArray[np.int64], *, train: bool
 ) -> float:
     """Time two batches, the second of which counts."""
     halves = np.array_split(rows, 2)
@@ -124,7 +122,9 @@ def _seconds_per_cell(
     for part in halves:
         start = time.perf_counter()
         with torch.set_grad_enabled(train):
-            loss = cross_entropy(classifier(classifier.encoder.tokenize(task.adata[part])), task.codes[part])
+            loss = cross_entropy(
+                classifier(classifier.encoder.tokenize(inputs.adata[part])), inputs.codes[part]
+            )
             if train:
                 torch.autograd.backward(loss)
         seconds = time.perf_counter() - start

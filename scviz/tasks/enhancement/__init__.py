@@ -1,14 +1,16 @@
-"""Restore expression as if cells had more reads, and check it on cells that were thinned, beside plain methods."""
+"""Denoise cells as if they had more reads, and check it on down-sampled cells, compared with plain methods."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
-from scviz.metrics.restoration import Gain, MeanScore
+from scviz.metrics.evidence import Gain, Interval
+from scviz.tasks.fields import SEED, Column, Number, check_fields
 
 TITLE = "More reads"
 HEAVY = True
@@ -17,7 +19,7 @@ MODEL = "model"
 """Key of the model's own scores."""
 
 LAYER = "enhanced_log1p"
-"""Name of the restored expression in a file."""
+"""Name of the denoised expression in a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,42 +29,53 @@ class Request:
     dataset: str
     checkpoint: str
     read_depth: str = "f5"
-    """Depth to restore cells at, in the words of the model's card."""
-    label_key: str | None = None
-    """Column with known cell types, by which clustering is scored."""
-    check_cells: int = 200
-    """Most cells that are thinned, restored and compared with what they were."""
-    seed: int = 0
+    """Depth to denoise cells at, in the words of the model's card."""
+    label_key: Annotated[
+        str | None,
+        Column("Column with known cell types", help="Says how far types stand apart before and after."),
+    ] = None
+    check_cells: Annotated[
+        int,
+        Number(
+            "Cells to check on",
+            10,
+            2000,
+            unit="cells",
+            step=10,
+            help="So many cells are down-sampled to a tenth of their reads, denoised, and compared with the originals.",
+            advanced=True,
+        ),
+    ] = 200
+    seed: Annotated[int, SEED] = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.read_depth:
             raise RequestError(
                 "No depth was chosen.", hint="Choose one, such as f5 for five times the reads of each cell."
             )
-        if not 10 <= self.check_cells <= 2000:
-            raise RequestError(f"{self.check_cells} cells make no check.", hint="Check on 10 to 2,000 cells.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What the check found; the restored expression of all cells lies in a file beside it."""
+    """What the check found; the denoised expression of all cells lies in a file beside it."""
 
     check_rows: NDArray[np.int64]
-    """(M,) rows of the cells that were thinned and restored."""
+    """(M,) rows of the cells that were down-sampled and denoised."""
     correlations: dict[str, NDArray[np.float64]]
-    """(M,) correlation with the whole cell, over genes, of "model" and of each baseline; NaN where undefined."""
-    scores: dict[str, MeanScore]
+    """(M,) correlation with the original cell, over genes, of "model" and of each baseline; NaN where undefined."""
+    scores: dict[str, Interval]
     """Mean correlation of each."""
     silhouettes: dict[str, float]
     """How far known types stand apart for each, -1 to 1; empty where no column was named."""
-    whole_silhouette: float
-    """The same for the whole cells; NaN where no column was named."""
+    original_silhouette: float
+    """The same for the original cells; NaN where no column was named."""
     gain: Gain
     """The model against the best baseline, on the same cells."""
     n_genes: int
-    """Genes that dataset and model share; these are restored and compared."""
+    """Genes that dataset and model share; these are denoised and compared."""
     n_unseen: int
     """Cells in which the model sees no gene; their rows stay empty."""
     seconds: float
-    """How long restoring all cells took."""
+    """How long denoising all cells took."""
     notes: tuple[str, ...] = ()

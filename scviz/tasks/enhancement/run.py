@@ -1,98 +1,66 @@
-"""Check on thinned cells, then restore all cells."""
+"""Check on down-sampled cells, then denoise all cells."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from scviz.datasets.expression import log_expression
-from scviz.datasets.genes import identifiers
 from scviz.datasets.layers import LAYERS
-from scviz.errors import GeneMatchError
-from scviz.foundation.batching import longest_first, pick_device, suitable_batch
+from scviz.foundation.batching import longest_first, suitable_batch
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
-from scviz.metrics.restoration import cell_correlations, gain_over, mean_score
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.enhancement import MODEL, Request, Result
-from scviz.tasks.enhancement.check import (
-    BACK,
-    Thinned,
-    plain_methods,
-    thin_and_choose,
-    type_silhouette,
-)
-from scviz.tasks.enhancement.restoring import restored, write_restored
-from scviz.tasks.known_types import types_of
+from scviz.tasks.enhancement.check import BACK, DownSampled, down_sample, plain_methods
+from scviz.tasks.enhancement.denoising import denoised, write_denoised
+from scviz.tasks.enhancement.inputs import Inputs, gather
+from scviz.tasks.enhancement.judging import judge
 from scviz.tasks.price import Price
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Subject:
-    """The cells and the model that restores them."""
-
-    adata: AnnData
-    """(N, K) raw counts of the genes that the model knows."""
-    model: FoundationModel
-    known: NDArray[np.bool_]
-    """(G,) which genes of the dataset these are."""
-    places: NDArray[np.int64]
-    """(K,) where they stand in the vocabulary."""
 
 
 def run(request: Request, context: Context) -> Result:
     """Carry the request out; chunks that an earlier try has finished are not computed again."""
-    subject = _subject(request, context)
-    adata, model = subject.adata, subject.model
-    types = types_of(context.workspace, request.dataset, request.label_key)
-    thinned = thin_and_choose(adata, model, n_cells=request.check_cells, seed=request.seed)
-    context.report(Progress(stage="Plain methods on thinned cells"))
-    methods = {MODEL: _restore_thinned(subject, thinned, context)}
-    methods |= plain_methods(thinned, seed=request.seed)
-    whole = log_expression(adata.X[thinned.rows]).toarray()
-    correlations = {name: cell_correlations(values, whole) for name, values in methods.items()}
-    silhouettes: dict[str, float] = {}
-    if request.label_key is not None:
-        asked = types.codes[thinned.rows]
-        silhouettes = {
-            name: type_silhouette(values, asked, seed=request.seed)
-            for name, values in {**methods, "": whole}.items()
-        }
+    inputs = gather(request, context)
+    adata = inputs.adata
+    sampled = down_sample(adata, inputs.model, n_cells=request.check_cells, seed=request.seed)
+    context.report(Progress(stage="Plain methods on down-sampled cells"))
+    methods = {MODEL: _denoise_sampled(inputs, sampled, context)}
+    methods |= plain_methods(sampled, seed=request.seed)
+    name = context.workspace.checkpoint(request.checkpoint).name
+    judged = judge(methods, inputs, sampled, name=name, seed=request.seed)
     start = time.monotonic()
-    parts = restored(
-        model.at_depth(request.read_depth),
+    parts = denoised(
+        inputs.model.at_depth(request.read_depth),
         adata,
-        subject.places,
-        context.state / "cells",
-        context.report,
-        "Restoring cells",
+        inputs.places,
+        state=context.state / "cells",
+        report=context.report,
+        stage="Denoising cells",
     )
-    n_restored = write_restored(context.result / LAYERS, parts, subject.known, adata.n_obs)
-    baselines = {name: values for name, values in correlations.items() if name != MODEL}
+    n_denoised = write_denoised(context.result / LAYERS, parts, known=inputs.known, n_cells=adata.n_obs)
     return Result(
-        check_rows=thinned.rows,
-        correlations=correlations,
-        scores={name: mean_score(values, seed=request.seed) for name, values in correlations.items()},
-        whole_silhouette=silhouettes.pop("", float("nan")),
-        silhouettes=silhouettes,
-        gain=gain_over(correlations[MODEL], baselines, seed=request.seed),
-        n_genes=len(subject.places),
-        n_unseen=adata.n_obs - n_restored,
+        check_rows=sampled.rows,
+        correlations=judged.correlations,
+        scores=judged.scores,
+        original_silhouette=judged.original_silhouette,
+        silhouettes=judged.silhouettes,
+        gain=judged.gain,
+        n_genes=len(inputs.places),
+        n_unseen=adata.n_obs - n_denoised,
         seconds=time.monotonic() - start,
-        notes=types.notes,
+        notes=inputs.types.notes,
     )
 
 
 def price(request: Request, context: Context) -> Price:
     """Time a batch of cells of usual length and say what all and those of the check will take."""
-    subject = _subject(request, context)
-    adata, model = subject.adata, subject.model.at_depth(request.read_depth)
+    inputs = gather(request, context)
+    adata, model = inputs.adata, inputs.model.at_depth(request.read_depth)
     order = longest_first(model.n_tokens(adata))
     if not len(order):
         return Price(seconds=0, gigabytes=peak_gb(), how="the model sees no gene in any cell")
@@ -100,7 +68,7 @@ def price(request: Request, context: Context) -> Price:
     n_cells = len(order) + min(request.check_cells, len(order))
     return Price(
         seconds=_seconds(model, adata[batch]) / len(batch) * n_cells + 5 + 0.002 * adata.n_obs,
-        gigabytes=peak_gb() + 4 * (1024 + 6 * request.check_cells) * len(subject.places) / 1e9,
+        gigabytes=peak_gb() + 4 * (1024 + 6 * request.check_cells) * len(inputs.places) / 1e9,
         how=f"{n_cells:,} cells, those of the check among them, timed on one batch",
     )
 
@@ -118,40 +86,17 @@ def _seconds(model: FoundationModel, adata: AnnData) -> float:
     return seconds
 
 
-def _subject(request: Request, context: Context) -> _Subject:
-    """Read cells and model, and keep the genes that both know.
-
-    Raises
-    ------
-    GeneMatchError
-        If there is none.
-    UnsupportedTaskError
-        If the model cannot restore expression.
-    """
-    adata, model = context.counts(request.dataset), context.model(request.checkpoint, "enhancement")
-    model.at_depth(request.read_depth)  # refused here, before anything is computed
-    model.to(pick_device(context.device))
-    found = model.vocab.match(identifiers(adata.var))
-    known = found >= 0
-    if not known.any():
-        raise GeneMatchError(
-            f"The model knows none of the {adata.n_vars:,} genes of the dataset.",
-            hint="Choose other weights, or look at the names of the genes on the Data page.",
-        )
-    return _Subject(adata=adata[:, known].copy(), model=model, known=known, places=found[known])
-
-
-def _restore_thinned(subject: _Subject, thinned: Thinned, context: Context) -> NDArray[np.float32]:
-    """Restore the chosen cells from a tenth of their reads, (M, K)."""
-    cells = thinned.adata[thinned.rows].copy()
+def _denoise_sampled(inputs: Inputs, sampled: DownSampled, context: Context) -> NDArray[np.float32]:
+    """Denoise the chosen cells from a tenth of their reads, (M, K)."""
+    cells = sampled.adata[sampled.rows].copy()
     answer = np.zeros(cells.shape, dtype=np.float32)
-    for rows, values in restored(
-        subject.model.at_depth(BACK),
+    for rows, values in denoised(
+        inputs.model.at_depth(BACK),
         cells,
-        subject.places,
-        context.state / "check",
-        context.report,
-        "Restoring thinned cells",
+        inputs.places,
+        state=context.state / "check",
+        report=context.report,
+        stage="Denoising down-sampled cells",
     ):
         answer[rows] = values
     return answer

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.metrics.ceiling import Inflation, Screened, shared_control_inflation, split_half
+from scviz.metrics.evidence import Interval as MeanScore
+from scviz.metrics.evidence import bootstrap as mean_score
 from scviz.metrics.perturbation import Profiles, Scores, score
 from scviz.metrics.perturbation_table import METRICS
-from scviz.metrics.restoration import MeanScore, mean_score
 from scviz.tasks.perturbation.screening import Task
 
 HEADLINE = "pearson_delta"

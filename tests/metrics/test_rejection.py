@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scviz.metrics.doubt import Doubt, leave_unnamed
+from scviz.metrics.rejection import Rejection, leave_unnamed
 
 CONFIDENCE = np.array([0.95, 0.7, 0.6, 0.4, 0.3])
 TRUTH = np.array([0, 1, 2, 0, 1])
@@ -15,8 +15,8 @@ MODEL = np.array([0, 1, 0, 1, 1])
 BASELINE = np.array([0, 0, 0, 0, 1])
 
 
-def doubt(threshold: float) -> Doubt:
-    return leave_unnamed(CONFIDENCE, TRUTH, MODEL, BASELINE, threshold=threshold)
+def doubt(threshold: float) -> Rejection:
+    return leave_unnamed(CONFIDENCE, TRUTH, MODEL, baseline=BASELINE, threshold=threshold)
 
 
 def test_without_a_threshold_every_cell_is_named() -> None:

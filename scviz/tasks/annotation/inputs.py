@@ -21,7 +21,7 @@ VALIDATION_FRACTION = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Inputs:
     """The cells and what is asked of each."""
 
     adata: AnnData
@@ -39,8 +39,13 @@ class Task:
         return Cells(train=self.split.train, validation=self.split.validation, lengths=self.n_tokens)
 
 
-def prepare(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Task:
+def gather(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Inputs:
     """Read the labels and split the cells.
+
+    Parameters
+    ----------
+    n_tokens
+        (N,) length of each cell for the model; cells without a token are in no part.
 
     Raises
     ------
@@ -82,4 +87,4 @@ def prepare(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Ta
     )
     if split.absent:
         notes.append(f"No training cell has these types, so they cannot be found: {', '.join(split.absent)}.")
-    return Task(adata=adata, types=types, codes=codes, split=split, n_tokens=n_tokens, notes=tuple(notes))
+    return Inputs(adata=adata, types=types, codes=codes, split=split, n_tokens=n_tokens, notes=tuple(notes))

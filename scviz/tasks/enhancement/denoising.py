@@ -1,4 +1,4 @@
-"""Restore the expression of cells, chunk by chunk, and write it by cell."""
+"""Denoise the expression of cells, chunk by chunk, and write it by cell."""
 
 from __future__ import annotations
 
@@ -21,8 +21,14 @@ from scviz.tasks.enhancement import LAYER
 from scviz.workspace.chunks import Chunks
 
 
-def restored(
-    model: FoundationModel, adata: AnnData, places: NDArray[np.int64], state: Path, report: Report, stage: str
+def denoised(
+    model: FoundationModel,
+    adata: AnnData,
+    places: NDArray[np.int64],
+    *,
+    state: Path,
+    report: Report,
+    stage: str,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Predict the expression of genes in every cell; chunks that an earlier try has finished are read.
 
@@ -57,38 +63,39 @@ def restored(
         yield rows, values
 
 
-def write_restored(
+def write_denoised(
     target: Path,
     parts: Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]],
+    *,
     known: NDArray[np.bool_],
     n_cells: int,
 ) -> int:
-    """Write restored expression by cell, and return how many cells got any.
+    """Write denoised expression by cell, and return how many cells got any.
 
     Parameters
     ----------
     target
         File to write; a draft beside it holds the cells until all are there.
     known
-        (G,) genes of the dataset that were restored; the others stay 0.
+        (G,) genes of the dataset that were denoised; the others stay 0.
     """
     draft = target.with_suffix(".draft")
     columns = np.flatnonzero(known)
     cells = np.memmap(draft, dtype=np.float32, mode="w+", shape=(n_cells, len(columns)))
-    n_restored = 0
+    n_denoised = 0
     for rows, values in parts:
         cells[rows] = values
-        n_restored += len(rows)
+        n_denoised += len(rows)
 
     with h5py.File(target, "w") as file:
         write_blocks(file, LAYER, _blocks(cells, columns, len(known)), len(known))
     del cells  # else the draft cannot be removed everywhere
     draft.unlink()
-    return n_restored
+    return n_denoised
 
 
 def _blocks(cells: NDArray[np.float32], columns: NDArray[np.int64], n_genes: int) -> Iterator[csr_matrix]:
-    """Give cells, (n, n_genes) at a time, with the restored genes at their columns."""
+    """Give cells, (n, n_genes) at a time, with the denoised genes at their columns."""
     for start in range(0, len(cells), CELLS_AT_A_TIME):
         block = csr_matrix(cells[start : start + CELLS_AT_A_TIME])
         arrays = (block.data, columns[block.indices], block.indptr)

@@ -11,7 +11,7 @@ from scviz.metrics.classification import accuracy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class Rejection:
     """How good names are when cells below a confidence get none."""
 
     unnamed: float
@@ -28,10 +28,10 @@ def leave_unnamed(
     confidence: NDArray[np.floating],
     truth: NDArray[np.integer],
     predicted: NDArray[np.integer],
-    baseline: NDArray[np.integer],
     *,
+    baseline: NDArray[np.integer],
     threshold: float,
-) -> Doubt:
+) -> Rejection:
     """Score the cells that are named when those below a confidence are not.
 
     Parameters
@@ -46,14 +46,15 @@ def leave_unnamed(
     Examples
     --------
     >>> truth = np.array([0, 0, 1, 1])
-    >>> doubt = leave_unnamed(
-    ...     np.array([0.9, 0.8, 0.7, 0.4]), truth, np.array([0, 0, 1, 0]), np.array([0, 1, 0, 1]), threshold=0.5
+    >>> confidence, predicted, baseline = [0.9, 0.8, 0.7, 0.4], [0, 0, 1, 0], [0, 1, 0, 1]
+    >>> found = leave_unnamed(
+    ...     np.array(confidence), truth, np.array(predicted), baseline=np.array(baseline), threshold=0.5
     ... )
-    >>> doubt.unnamed, doubt.accuracy, round(doubt.baseline_accuracy, 2), doubt.accuracy_of_all
+    >>> found.unnamed, found.accuracy, round(found.baseline_accuracy, 2), found.accuracy_of_all
     (0.25, 1.0, 0.33, 0.75)
     """
     named = confidence >= threshold
-    return Doubt(
+    return Rejection(
         unnamed=float(1 - named.mean()) if len(named) else float("nan"),
         accuracy=accuracy(truth[named], predicted[named]),
         baseline_accuracy=accuracy(truth[named], baseline[named]),

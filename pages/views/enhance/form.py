@@ -1,0 +1,56 @@
+"""How deep to denoise, and by what to check it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.widgets import Form
+from scviz.models import cards
+from scviz.tasks.enhancement import Request
+from scviz.workspace import CheckpointInfo, DatasetInfo
+from scviz.workspace.database import Run
+
+
+def enhance_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:
+    """Ask; None where the model cannot denoise."""
+    able = [card for card in cards().values() if card.support.get("enhancement", "none") != "none"]
+    if checkpoint is None or cards()[checkpoint.model] not in able:
+        _offer_others(checkpoint)
+        return None
+    card, form = cards()[checkpoint.model], Form(Request, "enhancement", run)
+    depths = list(card.read_depths)
+    read_depth = st.selectbox(
+        "Denoise each cell as if it had",
+        depths,
+        format_func=card.read_depths.__getitem__,
+        index=state.position(depths, form.asked("read_depth", "f5")),
+        help="The model reads a cell and predicts the expression of every gene it knows at this depth.",
+        key=f"read_depth_{run.id if run else ''}",
+    )
+    labels = dataset.columns_of("label", "category", "batch")
+    label_key = form.column("label_key", labels, suggested=next(iter(labels), ""))
+    with st.expander("Advanced"):
+        return Request(
+            dataset=dataset.id,
+            checkpoint=checkpoint.id,
+            read_depth=read_depth,
+            label_key=label_key,
+            check_cells=form.number("check_cells"),
+            seed=form.number("seed"),
+        )
+
+
+def _offer_others(checkpoint: CheckpointInfo | None) -> None:
+    """Say which models can denoise, and offer their checkpoints."""
+    able = [card for card in cards().values() if card.support.get("enhancement", "none") != "none"]
+    titles, names = " or ".join(card.title for card in able), {card.name for card in able}
+    title = cards()[checkpoint.model].title if checkpoint else "This model"
+    st.info(f"{title} cannot denoise expression; {titles} can.")
+    for info in state.workspace().checkpoints():
+        if info.model in names and st.button(f"Use {info.name}", key=f"use_{info.id}"):
+            state.remember("checkpoint", info.id)
+            st.rerun()
+    st.page_link(
+        "pages/models.py", label="Choose a model", icon=":material/neurology:", query_params=state.link()
+    )

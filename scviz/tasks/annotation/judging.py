@@ -1,0 +1,62 @@
+"""Score the names of the cells held out, and say what the model gains over the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.metrics.comparison import FEWEST_JUDGED, Names, compare, judged_types
+from scviz.metrics.evidence import Gain
+from scviz.metrics.scores import ClassificationScores, classification_scores
+from scviz.tasks.annotation import MODEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """How good the names are."""
+
+    scores: dict[str, ClassificationScores]
+    gain: Gain
+    notes: tuple[str, ...]
+
+
+def judge(
+    truth: NDArray[np.int64], predicted: Mapping[str, NDArray[np.int64]], types: Sequence[str], *, name: str
+) -> Judged:
+    """Judge the model and the baselines on the same cells.
+
+    Parameters
+    ----------
+    truth
+        (M,) positions in `types`.
+    predicted
+        (M,) of "model" and of each baseline.
+    name
+        Name of the model in the verdict.
+    """
+    baselines = [Names(method=method, types=named) for method, named in predicted.items() if method != MODEL]
+    model = Names(method=name, types=predicted[MODEL])
+    return Judged(
+        scores={method: classification_scores(truth, named, types) for method, named in predicted.items()},
+        gain=compare(truth, model, baselines, n_types=len(types)),
+        notes=_notes(truth, types),
+    )
+
+
+def _notes(truth: NDArray[np.int64], types: Sequence[str]) -> tuple[str, ...]:
+    """Name the types that the verdict leaves out."""
+    judged = judged_types(truth, len(types))
+    few = [types[code] for code in np.setdiff1d(np.unique(truth), judged)]
+    if not few:
+        return ()
+    names = ", ".join(few)
+    if len(judged) < 2:
+        return (
+            f"Too few types have {FEWEST_JUDGED} held-out cells or more for an interval: {names} have fewer.",
+        )
+    return (
+        f"Left out of the verdict, with fewer than {FEWEST_JUDGED} held-out cells: {names}. The tables hold them.",
+    )

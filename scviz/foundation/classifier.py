@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from scviz.errors import CheckpointError
-from scviz.foundation.model import FoundationModel, Head
+from scviz.foundation.batching import BatchSize, in_chunks, pick_device
+from scviz.foundation.model import FoundationModel, Head, NamedHead
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.weights import load_tensors, read_tensors
+from scviz.progress import Report, silent
 
 HEAD, WEIGHTS = "head.json", "head.safetensors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What a classifier says of N cells."""
+
+    types: tuple[str, ...]
+    """The K types."""
+    best: NDArray[np.int64]
+    """(N,) positions in `types`; -1 for cells in which the model sees no gene."""
+    probabilities: NDArray[np.float32]
+    """(N, K); NaN for cells in which the model sees no gene."""
 
 
 class CellTypeClassifier(nn.Module):
@@ -40,10 +58,54 @@ class CellTypeClassifier(nn.Module):
         scores: Tensor = self.head(self.select(tokens))
         return scores
 
-    def save(self, folder: Path) -> None:
-        """Write the encoder's files and beside them `head.json` and `head.safetensors`."""
+    def classify(
+        self,
+        adata: AnnData,
+        *,
+        batch_size: BatchSize = "auto",
+        device: str = "auto",
+        report: Report = silent,
+    ) -> Named:
+        """Name the type of each cell, in the order they came; cells are read as the encoder reads them.
+
+        Parameters
+        ----------
+        adata
+            (N, G) raw counts.
+        batch_size, device
+            As in `FoundationModel.embed`.
+        """
+
+        def probabilities(tokens: Tokens) -> Tensor:
+            scores: Tensor = self(tokens)
+            return scores.float().softmax(dim=1)
+
+        answer = np.full((adata.n_obs, len(self.types)), np.nan, dtype=np.float32)
+        self.to(pick_device(device)).eval()
+        chunks = in_chunks(
+            self.encoder, adata, probabilities, batch_size=batch_size, report=report, stage="Naming cells"
+        )
+        for _, rows, part in chunks:
+            answer[rows] = part
+        seen = ~np.isnan(answer[:, 0])
+        best = np.where(seen, np.nan_to_num(answer).argmax(axis=1), -1)
+        return Named(types=self.types, best=best.astype(np.int64), probabilities=answer)
+
+    def save(self, folder: Path, *, trained_on: Sequence[str] = ()) -> None:
+        """Write the encoder's files and beside them `head.json` and `head.safetensors`.
+
+        Parameters
+        ----------
+        trained_on
+            Datasets that encoder and head have seen in training, for whoever takes the folder in.
+        """
         self.encoder.save(folder)
-        facts = {"model": self.encoder.card.name, "types": self.types, "pooling": self.head.pooling}
+        facts = {
+            "model": self.encoder.card.name,
+            "types": self.types,
+            "pooling": self.head.pooling,
+            "trained_on": list(trained_on),
+        }
         (folder / HEAD).write_text(json.dumps(facts, indent=1), encoding="utf-8")
         save_file(
             {name: tensor.contiguous().cpu() for name, tensor in self.head.state_dict().items()},
@@ -52,29 +114,47 @@ class CellTypeClassifier(nn.Module):
 
     @classmethod
     def load(cls, folder: Path, model: type[FoundationModel]) -> Self:
-        """Read what `save` wrote.
+        """Read what `save` wrote, or a folder from the fine-tuning of the model's authors.
 
         Parameters
         ----------
         model
-            Class of the encoder, as `model_class` gives it for the name that `model_name` reads.
+            Class of the encoder.
 
         Raises
         ------
         CheckpointError
             If there is no head, or one of another model.
         """
-        name = model_name(folder)
-        if name != model.card.name:
-            raise CheckpointError(
-                f"The classifier in {folder.name} stands on {name}, not on {model.card.name}.",
-                hint="Choose a classifier of this model.",
-            )
-        facts = json.loads((folder / HEAD).read_text(encoding="utf-8"))
         encoder = model.from_checkpoint(folder)
-        head = encoder.classifier(len(facts["types"]), pooling=facts["pooling"])
-        load_tensors(head, read_tensors(folder / WEIGHTS))
-        return cls(encoder, head, facts["types"]).eval()
+        found = read_head(folder, encoder)
+        if found is None:
+            raise CheckpointError(
+                f"There is no head for cell types in {folder.name}.", hint="Choose a fine-tuned folder."
+            )
+        return cls(encoder, found.head, found.types).eval()
+
+
+def read_head(folder: Path, encoder: FoundationModel) -> NamedHead | None:
+    """Read the head for cell types in the folder of an encoder, ours or the authors'; None if there is none.
+
+    Raises
+    ------
+    CheckpointError
+        If there is one of another model.
+    """
+    if not (folder / HEAD).is_file():
+        return encoder.published_head(folder)
+    name = model_name(folder)
+    if name != encoder.card.name:
+        raise CheckpointError(
+            f"The classifier in {folder.name} stands on {name}, not on {encoder.card.name}.",
+            hint="Choose a classifier of this model.",
+        )
+    facts = json.loads((folder / HEAD).read_text(encoding="utf-8"))
+    head = encoder.classifier(len(facts["types"]), pooling=facts["pooling"])
+    load_tensors(head, read_tensors(folder / WEIGHTS))
+    return NamedHead(head=head, types=tuple(facts["types"]))
 
 
 def model_name(folder: Path) -> str:

@@ -62,6 +62,15 @@ class Head(nn.Module, ABC):
         """Score cell types, (B, K)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedHead:
+    """A trained head, and what it names."""
+
+    head: Head
+    types: tuple[str, ...]
+    """K names, in the order of its scores."""
+
+
 class FoundationModel(nn.Module, ABC):
     """A pre-trained encoder of cells with its vocabulary."""
 
@@ -160,6 +169,19 @@ class FoundationModel(nn.Module, ABC):
     @abstractmethod
     def classifier(self, n_types: int, *, pooling: Pooling = "published") -> Head:
         """Make an untrained head that names cell types."""
+
+    def published_head(self, folder: Path) -> NamedHead | None:
+        """Read the head that a folder from the authors' fine-tuning has besides the encoder; None if it has none.
+
+        Its types have the names of `labels.json` in the folder, a list in the order of the scores, where the authors'
+        files do not hold them.
+
+        Raises
+        ------
+        CheckpointError
+            If the names are not as many as the head has scores.
+        """
+        return None
 
     def freeze_as_published(self) -> None:
         """Leave trainable what the authors train to name cell types; models that freeze a part override it."""

@@ -9,10 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scviz.errors import CheckpointError
 from scviz.foundation.card import ModelCard
 
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 """Endings of files that hold weights, and not what belongs to them."""
+
+LABELS = "labels.json"
+"""Names of the cell types of a fine-tuned folder."""
 
 DEEPEST, MOST_FOLDERS = 4, 2000
 """How far a search for weights goes: folders below each other, folders in all."""
@@ -90,6 +94,29 @@ def checkpoint_folders(
 def has_files(folder: Path, patterns: Iterable[str]) -> bool:
     """Tell whether a folder has a file for every pattern; "|" stands between alternatives."""
     return all(any(any(folder.glob(part)) for part in pattern.split("|")) for pattern in patterns)
+
+
+def read_labels(folder: Path, n_types: int) -> tuple[str, ...]:
+    """Read the names of cell types, a list in `labels.json`; "type 0", "type 1" and so on where there is no file.
+
+    Raises
+    ------
+    CheckpointError
+        If these are not as many different names as there are types.
+    """
+    path = folder / LABELS
+    if not path.is_file():
+        return tuple(f"type {i}" for i in range(n_types))
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"{LABELS} is no JSON: {error}.", hint="Write a list of names.") from error
+    if not isinstance(names, list) or len(names) != n_types or len(set(map(str, names))) != n_types:
+        raise CheckpointError(
+            f"{LABELS} does not list {n_types} different cell types, which the head names.",
+            hint="Write the names in the order in which the model was fine-tuned, as a list.",
+        )
+    return tuple(map(str, names))
 
 
 def _folders(root: Path, left_out: set[Path]) -> Iterator[Path]:

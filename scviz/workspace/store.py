@@ -229,6 +229,10 @@ class Workspace:
         own = seen_as(self.dataset(dataset))
         return any(_content(seen) == _content(own) for seen in self.checkpoint(checkpoint).trained_on)
 
+    def seen_after(self, checkpoint: str, dataset: str) -> tuple[str, ...]:
+        """Return what a checkpoint has seen once it is trained further on a dataset, for `trained_on`."""
+        return tuple(dict.fromkeys((*self.checkpoint(checkpoint).trained_on, seen_as(self.dataset(dataset)))))
+
     # gene terms
 
     def terms_folder(self, terms: str) -> Path:

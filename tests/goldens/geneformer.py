@@ -20,15 +20,17 @@ from scipy import sparse
 from torch.nn.functional import cross_entropy
 
 from scviz.foundation.batching import longest_first
+from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.tokens import Tokens
 from scviz.metrics.classification import accuracy, confusion_matrix, macro_f1, roc_curve
 from scviz.models.geneformer.config import tiny
-from scviz.models.geneformer.model import Geneformer, fine_tuned, fine_tuned_gene_head, state_vector
+from scviz.models.geneformer.model import Geneformer, state_vector
 from scviz.models.geneformer.network import TIED, Network
 from scviz.models.geneformer.pretraining import IGNORED
 from scviz.models.geneformer.tokenizer import RankedCells, rank_cells
 from tests.goldens.arrays import Expected, load
 from tests.goldens.geneformer_files import copy_dictionaries, published_folder, read_tokens
+from tests.goldens.geneformer_genes import published_gene_head
 from tests.goldens.geneformer_in_silico import check_isp, check_stats
 
 DICTIONARIES = Path(__file__).resolve().parents[3] / "shared" / "data" / "geneformer"
@@ -222,7 +224,7 @@ def check_hidden_states(model: Geneformer, tokens: Tokens, expected: Expected) -
 
 
 def check_classify_cell(case: Path, folder: Path) -> None:
-    classifier = fine_tuned(published_folder(case, folder))
+    classifier = CellTypeClassifier.load(published_folder(case, folder), Geneformer)
     inputs, expected = load(case / "inputs.npz"), Expected(case)
     tokens = read_tokens(inputs)
     with torch.no_grad():
@@ -241,7 +243,7 @@ def check_classify_cell(case: Path, folder: Path) -> None:
 
 def check_classify_gene(case: Path, folder: Path) -> None:
     model = Geneformer.from_checkpoint(published_folder(case, folder))
-    head = fine_tuned_gene_head(folder, model)
+    head = published_gene_head(folder, model.config.width)
     inputs, expected = load(case / "inputs.npz"), Expected(case)
     tokens = read_tokens(inputs)
     classes = dict(zip(inputs["gene_token"].tolist(), inputs["gene_class"].tolist(), strict=True))

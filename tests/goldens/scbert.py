@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.tokens import Tokens
 from scviz.models.scbert.finetuning import Schedule, freeze_as_published, unassigned
-from scviz.models.scbert.model import ScBert, fine_tuned
+from scviz.models.scbert.model import ScBert
 from scviz.models.scbert.network import Network
 from scviz.models.scbert.pretraining import mask_bins, predicted_bins
 from scviz.models.scbert.tokenizer import LevelRules, column_places, gene_list, levels, listed_cells, tokenize
@@ -97,7 +97,7 @@ def check_mlm(case: Path, folder: Path) -> None:
 def check_cls(case: Path, folder: Path) -> None:
     config, expected = read_config(case), Expected(case)
     expression = sparse.csr_matrix(load(case / "inputs.npz")["log_expression"])
-    classifier = fine_tuned(published_folder(case, folder))
+    classifier = CellTypeClassifier.load(published_folder(case, folder), ScBert)
     assert len(classifier.types) == config["n_classes"]
     tokens = read_tokens(levels(expression, classifier.encoder.config.n_bins))
     with torch.no_grad():
@@ -159,7 +159,7 @@ def check_schedule(case: Path, folder: Path) -> None:
 def check_finetune(case: Path, folder: Path) -> None:
     """Train as the authors do: the sum of gradients of some batches for each step of Adam."""
     config, inputs, expected = read_config(case), load(case / "inputs.npz"), Expected(case)
-    read = fine_tuned(published_folder(case, folder))
+    read = CellTypeClassifier.load(published_folder(case, folder), ScBert)
     classifier = CellTypeClassifier(over_the_batch(read.encoder), read.head, read.types)
     freeze_as_published(classifier.encoder.network)
     trained = {name: p for name, p in published_names(classifier).items() if p.requires_grad}

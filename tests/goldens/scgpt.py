@@ -13,13 +13,14 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
+from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.tokens import Tokens
 from scviz.metrics.differential import TOP_DE
 from scviz.metrics.perturbation_published import group_cells, scgpt_scores
 from scviz.models.scgpt.attention import weights
 from scviz.models.scgpt.checkpoint import published_vocab
 from scviz.models.scgpt.config import Config
-from scviz.models.scgpt.model import ScGPT, fine_tuned
+from scviz.models.scgpt.model import ScGPT
 from scviz.models.scgpt.perturbation import Generator
 from scviz.models.scgpt.pretraining import (
     ECS_THRESHOLD,
@@ -119,7 +120,7 @@ def check_encoder(case: Path, folder: Path) -> None:
         if "dab_output" in expected:
             expected.close("dab_output", network.domain_scores(cells), atol=VECTORS)
         if "cls_output" in expected:
-            head = fine_tuned(folder).head
+            head = CellTypeClassifier.load(folder, ScGPT).head
             expected.close("cls_output", head(cells), atol=VECTORS)
         check_contract(model, tokens, hidden, domains)
     expected.all_compared()
@@ -137,7 +138,7 @@ def check_contract(model: ScGPT, tokens: Tokens, hidden: torch.Tensor, domains: 
 
 def check_annotation(case: Path, folder: Path) -> None:
     config, inputs, expected = read_config(case), load(case / "inputs.npz"), Expected(case)
-    classifier = fine_tuned(published_folder(case, folder))
+    classifier = CellTypeClassifier.load(published_folder(case, folder), ScGPT)
     model = classifier.encoder
     rules = BinRules(
         max_length=config["max_seq_len"],

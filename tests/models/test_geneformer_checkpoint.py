@@ -12,10 +12,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from scviz.errors import CheckpointError
+from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.weights import n_parameters
 from scviz.models.geneformer.checkpoint import read_checkpoint
 from scviz.models.geneformer.config import SHAPES, tiny
-from scviz.models.geneformer.model import Geneformer, fine_tuned
+from scviz.models.geneformer.model import Geneformer
 from scviz.models.geneformer.network import TIED, Network
 
 GENES = [f"ENSG{i:011d}" for i in range(8)]
@@ -157,14 +158,14 @@ def test_the_classes_of_a_fine_tuned_folder_keep_their_order(folder: Path) -> No
     save_file(weights, folder / "model.safetensors")
     values = json.loads((folder / "config.json").read_text()) | {"id2label": {"0": "dilated", "1": "control"}}
     (folder / "config.json").write_text(json.dumps(values))
-    assert fine_tuned(folder).types == ("dilated", "control")
+    assert CellTypeClassifier.load(folder, Geneformer).types == ("dilated", "control")
     assert all(name.startswith("cls.") for name in Geneformer.from_checkpoint(folder).load_report.missing)
 
 
 def test_a_folder_without_a_head_is_no_classifier(folder: Path) -> None:
     assert read_checkpoint(folder).head == {}
-    with pytest.raises(CheckpointError, match="no head for cells"):
-        fine_tuned(folder)
+    with pytest.raises(CheckpointError, match="no head for cell types"):
+        CellTypeClassifier.load(folder, Geneformer)
 
 
 @pytest.mark.parametrize(("shape", "parameters"), [("v1-10m", 10_288_722), ("v2-104m", 104_386_867)])

@@ -13,10 +13,11 @@ import pytest
 import torch
 
 from scviz.errors import CheckpointError
+from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.weights import n_parameters
 from scviz.models.scbert.checkpoint import PUBLISHED_GENES, read_checkpoint
 from scviz.models.scbert.config import Config, panglao, tiny
-from scviz.models.scbert.model import ScBert, fine_tuned
+from scviz.models.scbert.model import ScBert
 from scviz.models.scbert.network import Network, TypeHead
 
 GENES = [f"GENE{i}" for i in range(12)]
@@ -175,7 +176,7 @@ def write_fine_tuned(folder: Path, n_types: int) -> TypeHead:
 def test_a_fine_tuned_folder_is_a_classifier_with_its_types_in_order(folder: Path) -> None:
     head = write_fine_tuned(folder, 3)
     (folder / "labels.json").write_text('["T cell", "B cell", "NK cell"]')
-    classifier = fine_tuned(folder)
+    classifier = CellTypeClassifier.load(folder, ScBert)
     assert classifier.types == ("T cell", "B cell", "NK cell")
     assert classifier.encoder.config.head_widths == CONFIG.head_widths
     assert torch.equal(classifier.head.fc1.weight, head.fc1.weight)
@@ -184,16 +185,16 @@ def test_a_fine_tuned_folder_is_a_classifier_with_its_types_in_order(folder: Pat
 
 def test_names_of_types_that_do_not_fit_the_head_are_refused(folder: Path) -> None:
     write_fine_tuned(folder, 3)
-    assert fine_tuned(folder).types == ("type 0", "type 1", "type 2")
+    assert CellTypeClassifier.load(folder, ScBert).types == ("type 0", "type 1", "type 2")
     (folder / "labels.json").write_text('["T cell", "B cell"]')
     with pytest.raises(CheckpointError, match="list 3 different"):
-        fine_tuned(folder)
+        CellTypeClassifier.load(folder, ScBert)
 
 
 def test_a_folder_without_a_head_is_no_classifier(folder: Path) -> None:
     assert read_checkpoint(folder).head == {}
     with pytest.raises(CheckpointError, match="no head for cell types"):
-        fine_tuned(folder)
+        CellTypeClassifier.load(folder, ScBert)
 
 
 def test_the_published_size_has_its_published_number_of_weights() -> None:

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from scviz.errors import CheckpointError
+from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.weights import n_parameters
 from scviz.models.scgpt.config import Config, tiny, whole_human
-from scviz.models.scgpt.model import ScGPT, fine_tuned
+from scviz.models.scgpt.model import ScGPT
 from scviz.models.scgpt.network import CellHead, Network
 from tests.models.cells import planted_cells
 
@@ -183,17 +184,23 @@ def test_our_own_checkpoint_without_its_vocabulary_is_refused(folder: Path) -> N
 
 def test_a_fine_tuned_folder_is_a_classifier(tmp_path: Path) -> None:
     write_folder(tmp_path, n_types=3)
-    assert fine_tuned(tmp_path).types == ("type 0", "type 1", "type 2")
-    classifier = fine_tuned(tmp_path, ["B", "A", "C"])
+    assert CellTypeClassifier.load(tmp_path, ScGPT).types == ("type 0", "type 1", "type 2")
+    (tmp_path / "labels.json").write_text('["B", "A", "C"]')
+    classifier = CellTypeClassifier.load(tmp_path, ScGPT)
     assert classifier.types == ("B", "A", "C")
     assert classifier(classifier.encoder.tokenize(planted_cells()[:2])).shape == (2, 3)
-    with pytest.raises(CheckpointError, match="knows 3 cell types, and 2 names"):
-        fine_tuned(tmp_path, ["A", "B"])
+    assert classifier.encoder.tokenize(planted_cells()[:2]).values[:, 0].tolist() == [
+        0,
+        0,
+    ]  # <cls> in fine-tuning
+    (tmp_path / "labels.json").write_text('["A", "B"]')
+    with pytest.raises(CheckpointError, match="does not list 3 different"):
+        CellTypeClassifier.load(tmp_path, ScGPT)
 
 
 def test_a_folder_without_a_head_is_no_classifier(folder: Path) -> None:
     with pytest.raises(CheckpointError, match="no head for cell types"):
-        fine_tuned(folder)
+        CellTypeClassifier.load(folder, ScGPT)
 
 
 def test_parts_for_batches_of_cells_are_found_in_the_file_and_kept(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from anndata import AnnData
 
 from scviz.errors import CheckpointError, RequestError, ScvizError
+from scviz.foundation.classifier import CellTypeClassifier
 from scviz.models import model_class
 from scviz.tasks import importing
 from scviz.tasks.importing.run import run as take_in
@@ -103,3 +105,32 @@ def test_going_on_has_a_price_and_needs_weights_that_exist(opened: Opened) -> No
     with pytest.raises(ScvizError) as refusal:
         run(Request(dataset=opened.dataset, checkpoint="geneformer/gone"), opened.context())
     assert refusal.value.hint
+
+
+def test_a_fine_tuned_checkpoint_keeps_its_head_and_names_cells(opened: Opened, adata: AnnData) -> None:
+    encoder = model_class("geneformer").from_checkpoint(opened.workspace.checkpoint_folder(opened.checkpoint))
+    folder = opened.context().state / "tuned"
+    torch.manual_seed(1)
+    made = CellTypeClassifier(encoder, encoder.classifier(3), ("B cell", "NK cell", "T cell"))
+    made.save(folder, trained_on=("earlier-12345678",))
+    result = take_in(
+        importing.Request(model="geneformer", folder=str(folder), name="tuned"), opened.context()
+    )
+    info = opened.workspace.checkpoint(result.checkpoint)
+    assert info.types == result.types == ("B cell", "NK cell", "T cell")
+    assert info.trained_on == ("earlier-12345678",)
+    kept = CellTypeClassifier.load(opened.workspace.checkpoint_folder(info.id), model_class(info.model))
+    named, expected = kept.classify(adata), made.classify(adata)
+    assert named.types == info.types
+    np.testing.assert_allclose(named.probabilities, expected.probabilities, atol=1e-6)
+    assert named.best.tolist() == named.probabilities.argmax(axis=1).tolist()
+    plain = take_in(
+        importing.Request(
+            model="geneformer",
+            folder=str(opened.workspace.checkpoint_folder(opened.checkpoint)),
+            name="tuned",
+        ),
+        opened.context(),
+    )
+    assert opened.workspace.checkpoint(plain.checkpoint).types == ()
+    assert plain.checkpoint != result.checkpoint

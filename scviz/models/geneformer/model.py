@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from scviz.errors import CheckpointError, RequestError
+from scviz.errors import RequestError
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
 from scviz.foundation.blind import frequency_loss
 from scviz.foundation.card import ModelCard
-from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.edits import Edit, gene_columns
 from scviz.foundation.encoding import Encoding
-from scviz.foundation.model import DeletionScreen, FoundationModel, Pooling
+from scviz.foundation.model import DeletionScreen, FoundationModel, NamedHead, Pooling
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
@@ -28,7 +27,7 @@ from scviz.models.geneformer import CARD
 from scviz.models.geneformer.checkpoint import CONFIG, VOCAB, WEIGHTS, read_checkpoint
 from scviz.models.geneformer.config import SHAPES, CellMode, Config, Layer
 from scviz.models.geneformer.edits import Perturbation, edited_sentences
-from scviz.models.geneformer.network import TIED, CellHead, GeneHead, Network, genes_only, mean_of_tokens
+from scviz.models.geneformer.network import TIED, CellHead, Network, genes_only, mean_of_tokens
 from scviz.models.geneformer.pretraining import IGNORED, mask_tokens, vocabulary
 from scviz.models.geneformer.screen import Reading, screen
 from scviz.models.geneformer.token_means import TokenMeans, TokenSums
@@ -254,9 +253,14 @@ class Geneformer(FoundationModel):
             special_tokens=self.special_tokens,
         )
 
-    def gene_classifier(self, n_classes: int) -> GeneHead:
-        """Make an untrained head that names classes of genes; it reads the tokens of an encoding."""
-        return GeneHead(self.config.width, n_classes, dropout=self._head_dropout)
+    def published_head(self, folder: Path) -> NamedHead | None:
+        """Read the head of a published BertForSequenceClassification folder; None if it has none."""
+        checkpoint = read_checkpoint(folder)
+        if "pooler.weight" not in checkpoint.head:
+            return None
+        head = self.classifier(len(checkpoint.labels))
+        load_tensors(head, checkpoint.head)
+        return NamedHead(head=head, types=checkpoint.labels)
 
     def pretraining_loss(
         self, tokens: Tokens, generator: torch.Generator, *, published: bool = False
@@ -350,43 +354,6 @@ def state_vector(
     if summary == "median":
         return np.asarray(np.median(known, axis=0))
     return np.asarray(np.sort(known, axis=0)[(len(known) - 1) // 2])
-
-
-def fine_tuned(folder: Path) -> CellTypeClassifier:
-    """Read a published BertForSequenceClassification folder as a classifier of cells.
-
-    Raises
-    ------
-    CheckpointError
-        If the folder has no such head.
-    """
-    checkpoint = read_checkpoint(folder)
-    if "pooler.weight" not in checkpoint.head:
-        raise CheckpointError(
-            f"There is no head for cells in {folder.name}.", hint="Choose a fine-tuned folder."
-        )
-    encoder = Geneformer.from_checkpoint(folder)
-    head = encoder.classifier(len(checkpoint.labels))
-    load_tensors(head, checkpoint.head)
-    return CellTypeClassifier(encoder, head, checkpoint.labels).eval()
-
-
-def fine_tuned_gene_head(folder: Path, encoder: Geneformer) -> GeneHead:
-    """Read the head of a published BertForTokenClassification folder, which classifies genes.
-
-    Raises
-    ------
-    CheckpointError
-        If the folder has no such head.
-    """
-    checkpoint = read_checkpoint(folder)
-    if "classifier.weight" not in checkpoint.head or "pooler.weight" in checkpoint.head:
-        raise CheckpointError(
-            f"There is no head for genes in {folder.name}.", hint="Choose a fine-tuned folder."
-        )
-    head = encoder.gene_classifier(len(checkpoint.labels))
-    load_tensors(head, checkpoint.head)
-    return head.eval()
 
 
 MODEL = Geneformer

@@ -178,16 +178,3 @@ class CellHead(Head):
     def forward(self, selected: Tensor) -> Tensor:
         """Score cell types, (B, K)."""
         return self.classifier(self.dropout(self.pooled(selected)))  # type: ignore[no-any-return]
-
-
-class GeneHead(nn.Module):
-    """Dropout, linear: names the class of each gene in its context."""
-
-    def __init__(self, width: int, n_classes: int, *, dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(width, n_classes)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Score gene classes, (B, L, K), from the last hidden state (B, L, D)."""
-        return self.classifier(self.dropout(tokens))  # type: ignore[no-any-return]

@@ -17,13 +17,14 @@ from torch import Tensor
 from scviz.datasets.safety import inspect_h5
 from scviz.datasets.tables import row_names
 from scviz.errors import CheckpointError
+from scviz.foundation.published import LABELS, read_labels
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import read_nested, read_tensors, refuse_placeholder
 from scviz.models.scbert.config import HEAD_WIDTHS, Config
 from scviz.models.scbert.tokenizer import END, gene_list
 
 CONFIG, VOCAB, WEIGHTS = "config.json", "vocab.json", "weights.safetensors"
-FACTS, LABELS = "scviz.json", "labels.json"
+FACTS = "scviz.json"
 WEIGHT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 GENE_ENDINGS = (".txt", ".json", ".h5ad")
 NO_GENES = (CONFIG, VOCAB, FACTS, LABELS)
@@ -78,7 +79,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         vocab=gene_list(genes),
         tensors=tensors,
         head=head,
-        labels=_labels(folder, head),
+        labels=read_labels(folder, len(head["fc3.weight"])) if _whole(head) else (),
         notes=tuple(_doubts(genes)),
     )
 
@@ -251,22 +252,6 @@ def _doubts(genes: tuple[str, ...]) -> Iterator[str]:
             "The gene list is as long as that of the published weights, but not the same or in another order. If "
             "these are the published weights, every number will be wrong."
         )
-
-
-def _labels(folder: Path, head: Mapping[str, Tensor]) -> tuple[str, ...]:
-    """Return the cell types of a fine-tuned head, by labels.json."""
-    if not _whole(head):
-        return ()
-    n_types = len(head["fc3.weight"])
-    if not (folder / LABELS).is_file():
-        return tuple(f"type {i}" for i in range(n_types))
-    names = _json(folder / LABELS)
-    if not isinstance(names, list) or len(set(map(str, names))) != n_types:
-        raise CheckpointError(
-            f"labels.json does not list {n_types} different cell types, which the head names.",
-            hint="Write the names in the order of label_dict, as a list.",
-        )
-    return tuple(map(str, names))
 
 
 def _whole(head: Mapping[str, Tensor]) -> bool:

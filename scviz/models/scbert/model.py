@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from scviz.errors import CheckpointError, RequestError, UnsupportedTaskError
+from scviz.errors import RequestError, UnsupportedTaskError
 from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
 from scviz.foundation.blind import frequency_loss
 from scviz.foundation.card import ModelCard
-from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.encoding import Encoding
-from scviz.foundation.model import FoundationModel, Pooling
+from scviz.foundation.model import FoundationModel, NamedHead, Pooling
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
@@ -238,6 +237,15 @@ class ScBert(FoundationModel):
         """Make an untrained head that names cell types."""
         return TypeHead(self.config, n_types, pooling=pooling)
 
+    def published_head(self, folder: Path) -> NamedHead | None:
+        """Read the head of a folder from the authors' fine-tuning; None if it has none."""
+        checkpoint = read_checkpoint(folder)
+        if not checkpoint.labels:
+            return None
+        head = self.classifier(len(checkpoint.labels))
+        load_tensors(head, checkpoint.head)
+        return NamedHead(head=head, types=checkpoint.labels)
+
     def freeze_as_published(self) -> None:
         """Leave trainable the second to last layer and the last norm."""
         freeze_as_published(self.network)
@@ -295,25 +303,6 @@ class ScBert(FoundationModel):
 def _product(queries: Tensor, keys: Tensor) -> Tensor:
     """Multiply the factors of attention and average over heads, (B, L, L)."""
     return torch.einsum("bhqm,bhkm->bqk", queries, keys) / queries.shape[1]
-
-
-def fine_tuned(folder: Path) -> CellTypeClassifier:
-    """Read a published fine-tuned folder as a classifier of cells.
-
-    Raises
-    ------
-    CheckpointError
-        If the folder has no such head.
-    """
-    checkpoint = read_checkpoint(folder)
-    if not checkpoint.labels:
-        raise CheckpointError(
-            f"There is no head for cell types in {folder.name}.", hint="Choose a fine-tuned folder."
-        )
-    encoder = ScBert.from_checkpoint(folder)
-    head = encoder.classifier(len(checkpoint.labels))
-    load_tensors(head, checkpoint.head)
-    return CellTypeClassifier(encoder, head, checkpoint.labels).eval()
 
 
 MODEL = ScBert

@@ -96,6 +96,8 @@ def _read_ours(folder: Path) -> Checkpoint:
 def _checkpoint(config: Config, vocab: GeneVocab, tensors: Mapping[str, Tensor]) -> Checkpoint:
     head = {name: tensor for name, tensor in tensors.items() if name.startswith("cls_decoder.")}
     body = {name: tensor for name, tensor in tensors.items() if name not in head}
+    if head:  # the authors write <cls> with 0 when they fine-tune, and with the value of padding before
+        config = dataclasses.replace(config, cls_value=0.0)
     return Checkpoint(config=config, vocab=vocab, tensors=body, head=head)
 
 

@@ -49,6 +49,8 @@ class Config:
     """Bins of expression, with bin 0 for what is not expressed."""
     pad_value: float = -2
     """Value of padding, and of `<cls>` in pre-training."""
+    cls_value: float | None = None
+    """Value of `<cls>`: that of padding if None, as in pre-training; 0 in what was fine-tuned to name cell types."""
     mask_value: float = -1
     """Value of a gene whose expression is hidden."""
     dropout: float = 0.2

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor
 
-from scviz.errors import CheckpointError, RequestError
+from scviz.errors import RequestError
 from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
 from scviz.foundation.blind import mean_loss
 from scviz.foundation.card import ModelCard
-from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.edits import Edit, edited_counts, gene_columns
 from scviz.foundation.encoding import Encoding
-from scviz.foundation.model import FoundationModel, Pooling
+from scviz.foundation.model import FoundationModel, NamedHead, Pooling
 from scviz.foundation.perturbing import PerturbationInputs
+from scviz.foundation.published import read_labels
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
@@ -81,7 +81,7 @@ class ScGPT(FoundationModel):
         self.rules = BinRules(
             max_length=config.max_length,
             n_bins=config.n_bins,
-            cls_value=config.pad_value,
+            cls_value=config.pad_value if config.cls_value is None else config.cls_value,
             pad_value=config.pad_value,
         )
         self.load_report = LoadReport(loaded=(), missing=(), unexpected=())
@@ -240,6 +240,16 @@ class ScGPT(FoundationModel):
         """Make an untrained head that names cell types."""
         return CellHead(self.config, n_types, pooling=pooling)
 
+    def published_head(self, folder: Path) -> NamedHead | None:
+        """Read the head of a folder from the authors' fine-tuning; their files do not name its types."""
+        checkpoint = read_checkpoint(folder)
+        if not checkpoint.head:
+            return None
+        types = read_labels(folder, len(checkpoint.head["cls_decoder.out_layer.bias"]))
+        head = self.classifier(len(types))
+        load_tensors(head, checkpoint.head)
+        return NamedHead(head=head, types=types)
+
     def perturbation_predictor(self, inputs: PerturbationInputs) -> ScGptScreen:
         """Make a predictor of screens from this encoder; it reads no terms of genes."""
         settings = replace(ScGptPerturbationSettings(), **inputs.training)
@@ -362,37 +372,6 @@ def unit(cells: Tensor, mask: Tensor) -> Tensor:
     """Bring cell vectors to length 1, (B, D); NaN for cells without tokens."""
     cells = cells.float() / cells.float().norm(dim=1, keepdim=True)
     return cells.masked_fill(~mask.any(dim=1, keepdim=True), torch.nan)
-
-
-def fine_tuned(folder: Path, types: Sequence[str] | None = None) -> CellTypeClassifier:
-    """Read a folder that the authors' code fine-tuned as a classifier of cells.
-
-    Parameters
-    ----------
-    types
-        Names of the types in the order of their numbers; the authors' files do not hold them.
-
-    Raises
-    ------
-    CheckpointError
-        If the folder has no such head, or one for another number of types.
-    """
-    checkpoint = read_checkpoint(folder)
-    if not checkpoint.head:
-        raise CheckpointError(
-            f"There is no head for cell types in {folder.name}.", hint="Choose a fine-tuned folder."
-        )
-    n_types = len(checkpoint.head["cls_decoder.out_layer.bias"])
-    types = types or [f"type {i}" for i in range(n_types)]
-    if len(types) != n_types:
-        raise CheckpointError(
-            f"The head knows {n_types} cell types, and {len(types)} names were given.",
-            hint="Give the names in the order of the training data's categories.",
-        )
-    encoder = ScGPT.from_checkpoint(folder)
-    head = encoder.classifier(n_types)
-    load_tensors(head, checkpoint.head)
-    return CellTypeClassifier(encoder, head, types).eval()
 
 
 MODEL = ScGPT

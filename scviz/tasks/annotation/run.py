@@ -40,7 +40,8 @@ def run(request: Request, context: Context) -> Result:
     head = model.classifier(len(inputs.types), pooling=request.pooling)
     classifier = CellTypeClassifier(model, head, inputs.types).to(device)
     history = learn(classifier, inputs, request, context)
-    classifier.save(context.result / "classifier")
+    known = context.workspace.seen_after(request.checkpoint, request.dataset)
+    classifier.save(context.result / "classifier", trained_on=known)
     probabilities = _name_all(classifier, inputs, context)
     context.report(Progress(stage="Baselines"))
     split, truth = inputs.split, inputs.codes[inputs.split.test]

@@ -9,7 +9,8 @@ from scviz.foundation.sources import download
 from scviz.models import cards
 from scviz.tasks.context import Context
 from scviz.tasks.downloading import Request, Result
-from scviz.tasks.intake import Source, take_in
+from scviz.tasks.intake import Source
+from scviz.tasks.keeping import take_in
 
 
 def run(request: Request, context: Context) -> Result:

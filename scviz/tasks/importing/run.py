@@ -6,7 +6,8 @@ from pathlib import Path
 
 from scviz.tasks.context import Context
 from scviz.tasks.importing import Request, Result
-from scviz.tasks.intake import Source, take_in
+from scviz.tasks.intake import Source
+from scviz.tasks.keeping import take_in
 
 
 def run(request: Request, context: Context) -> Result:

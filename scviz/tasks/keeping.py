@@ -1,0 +1,90 @@
+"""Read a folder of weights and keep it in the workspace, with the head for cell types if it has one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from scviz.foundation.classifier import CellTypeClassifier, read_head
+from scviz.foundation.model import FoundationModel
+from scviz.foundation.published import recognize
+from scviz.models import cards, model_class
+from scviz.progress import Progress
+from scviz.tasks.context import Context
+from scviz.tasks.intake import Source, Taken
+from scviz.workspace.records import file_hash, fingerprint
+from scviz.workspace.store import CheckpointInfo, slug, write_checkpoint_info
+
+
+def take_in(source: Source, context: Context) -> Taken:
+    """Read a folder of weights and keep it; weights that are here already are not kept twice.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder is no checkpoint of the model.
+    """
+    context.report(Progress(stage="Reading the weights"))
+    model = model_class(source.model).from_checkpoint(source.folder)
+    recognized = recognize(cards()[source.model], source.folder)
+    context.report(Progress(stage="Keeping the weights"))
+    draft = context.state / "checkpoint"
+    seen = _seen_before(source.folder)
+    head = read_head(source.folder, model)
+    if head is None:
+        model.save(draft)
+        content = file_hash(draft / "weights.safetensors")
+    else:
+        CellTypeClassifier(model, head.head, head.types).save(draft, trained_on=seen)
+        content = fingerprint(*(file_hash(path) for path in sorted(draft.glob("*.safetensors"))))
+    name = f"{slug(source.name)}-{content[:8]}"
+    folder = context.workspace.home / "checkpoints" / source.model / name
+    info = replace(
+        _info(source, model, draft, f"{source.model}/{name}"),
+        released=source.released or recognized.released,
+        trained_on=seen,
+        types=() if head is None else head.types,
+    )
+    if not folder.exists():
+        write_checkpoint_info(info, draft)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(draft, folder)
+    return Taken(
+        checkpoint=info.id,
+        n_parameters=info.n_parameters,
+        n_genes=info.n_genes,
+        loaded=model.load_report.loaded,
+        missing=model.load_report.missing,
+        unexpected=model.load_report.unexpected,
+        known_files=recognized.files,
+        released=info.released,
+        types=info.types,
+    )
+
+
+def _info(source: Source, model: FoundationModel, draft: Path, id_: str) -> CheckpointInfo:
+    return CheckpointInfo(
+        id=id_,
+        model=source.model,
+        name=source.name,
+        description=source.description,
+        licence=model.card.licence,
+        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        n_genes=len(model.vocab),
+        size_mb=(draft / "weights.safetensors").stat().st_size / 1e6,
+    )
+
+
+def _seen_before(folder: Path) -> tuple[str, ...]:
+    """Return the datasets that weights have seen, if they were made by this program."""
+    seen: list[str] = []
+    for name in ("scviz.json", "head.json"):
+        try:
+            facts = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        said = facts.get("trained_on", []) if isinstance(facts, dict) else []
+        seen += map(str, said) if isinstance(said, list) else ()
+    return tuple(dict.fromkeys(seen))

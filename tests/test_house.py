@@ -159,7 +159,6 @@ TOO_MANY_POSITIONAL: set[str] = {
     "scviz/tasks/in_silico/plan.py",
     "scviz/tasks/in_silico/run.py",
     "scviz/tasks/in_silico/screening.py",
-    "scviz/tasks/intake.py",
     "scviz/tasks/modules/judging.py",
     "scviz/tasks/modules/vectors.py",
     "scviz/tasks/perturbation/building.py",

@@ -42,7 +42,7 @@ def take_in(source: Source, context: Context) -> Taken:
     name = f"{slug(source.name)}-{content[:8]}"
     folder = context.workspace.home / "checkpoints" / source.model / name
     info = replace(
-        _info(source, model, draft, f"{source.model}/{name}"),
+        _info(source, model, draft, id_=f"{source.model}/{name}"),
         released=source.released or recognized.released,
         trained_on=seen,
         types=() if head is None else head.types,
@@ -64,7 +64,7 @@ def take_in(source: Source, context: Context) -> Taken:
     )
 
 
-def _info(source: Source, model: FoundationModel, draft: Path, id_: str) -> CheckpointInfo:
+def _info(source: Source, model: FoundationModel, draft: Path, *, id_: str) -> CheckpointInfo:
     return CheckpointInfo(
         id=id_,
         model=source.model,

@@ -26,7 +26,7 @@ rows = [
         "Dataset": dataset_name(run),
         "Weights": model_name(run),
         "State": WORDS[run.state],
-        "Done": 100 * run.done / run.total if run.total else (100 if run.state == "done" else 0),
+        "Done": 100 * run.fraction,
         "Started": clock(run.started),
         "Took": duration(run.ended - run.started) if run.ended and run.started else "",
         "Run": run.id,

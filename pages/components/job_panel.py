@@ -57,7 +57,7 @@ def _live(run_id: str) -> None:
         st.rerun()
     with st.container(border=True, key="job_panel"):
         left, right = st.columns([6, 1], vertical_alignment="center")
-        left.progress(run.done / run.total if run.total else 0.0, text=_progress_text(run))
+        left.progress(run.fraction, text=_progress_text(run))
         right.button(
             "Stop",
             key="job_stop",

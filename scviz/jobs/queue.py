@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import scviz
 from scviz.errors import JobError
 from scviz.jobs import engine
+from scviz.jobs.course import read_events
 from scviz.jobs.supervisor import RESUME, WORKER_ENDED, keep_spare, supervise
 from scviz.settings import Settings
 from scviz.tasks import front
@@ -130,7 +131,16 @@ class RunQueue:
     def resume(self, run: str) -> None:
         """Go on with a run that failed, was stopped or was lost; others are left as they are."""
         old = self.database.get(run)
-        fresh = {"stage": "", "done": 0, "total": 0, "rate": 0.0, "note": "", "message": "", "hint": ""}
+        fresh = {
+            "stage": "",
+            "done": 0,
+            "total": 0,
+            "fraction": 0.0,
+            "rate": 0.0,
+            "note": "",
+            "message": "",
+            "hint": "",
+        }
         if self.database.update(
             run,
             only_if=RESUMABLE,
@@ -167,14 +177,7 @@ class RunQueue:
 
     def events(self, run: str) -> list[dict[str, Any]]:
         """Read what a run has reported, oldest first: time, stage, done, total, values, note."""
-        path = self.workspace.run_folder(run) / "events.jsonl"
-        if not path.exists():
-            return []
-        events = []
-        for line in path.read_bytes().splitlines():
-            with suppress(ValueError):  # a line that is being written, or was when its writer was killed
-                events.append(json.loads(line))
-        return [event for event in events if "stage" in event]
+        return [event for event in read_events(self.workspace.run_folder(run)) if "stage" in event]
 
     def log(self, run: str) -> str:
         """Read the end of what a run has printed."""
@@ -252,11 +255,11 @@ class RunQueue:
         try:
             self._send(self._connect(), run)
         except JobError as error:
-            self._end(run, "lost", str(error), "Press Resume to try again.")
+            self._end(run, "lost", message=str(error), hint="Press Resume to try again.")
             raise
         except OSError as error:
             message, hint = "The compute engine went away.", "Press Resume to try again."
-            self._end(run, "lost", message, hint)
+            self._end(run, "lost", message=message, hint=hint)
             raise JobError(message, hint=hint) from error
 
     def _send(self, client: Client, run: Run) -> None:
@@ -346,25 +349,39 @@ class RunQueue:
         """Ask the scheduler for runs that gave no sign of life, and mark those it does not know."""
         try:
             client = self._connect_to_running()
-            scheduler = client.scheduler_info()["id"] if client else ""
-            known = set(client.who_has()) if client else set()
-            at_work = {key for keys in client.processing().values() for key in keys} if client else set()
+            here = _known_to(client) if client else _Known()
         except (JobError, OSError):  # a cluster that cannot be asked may still be at work
             self._next_check = time.monotonic() + UNREACHABLE_SECONDS
             return
         for row in stale:
             if not row.engine and time.time() - row.heartbeat < engine.START_SECONDS + CONNECT_SECONDS:
                 continue  # another web process is starting the engine for it
-            if not row.engine or row.engine != scheduler:
-                self._end(row, "lost", "The compute engine was restarted.", RESUME)
-            elif _key(row) not in (at_work if row.state == "running" else known):
-                self._end(row, "lost", WORKER_ENDED, RESUME)
+            if not row.engine or row.engine != here.scheduler:
+                self._end(row, "lost", message="The compute engine was restarted.", hint=RESUME)
+            elif _key(row) not in (here.at_work if row.state == "running" else here.keys):
+                self._end(row, "lost", message=WORKER_ENDED, hint=RESUME)
 
-    def _end(self, run: Run, state: State, message: str, hint: str) -> None:
+    def _end(self, run: Run, state: State, *, message: str, hint: str) -> None:
         now = time.time()
         self.database.update(
             run.id, only_if=OPEN, only_attempt=run.attempt, state=state, message=message, hint=hint, ended=now
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What a scheduler has: nothing, where there is none."""
+
+    scheduler: str = ""
+    keys: frozenset[str] = frozenset()
+    at_work: frozenset[str] = frozenset()
+
+
+def _known_to(client: Client) -> _Known:
+    at_work = (key for keys in client.processing().values() for key in keys)
+    return _Known(
+        scheduler=client.scheduler_info()["id"], keys=frozenset(client.who_has()), at_work=frozenset(at_work)
+    )
 
 
 def _key(run: Run) -> str:

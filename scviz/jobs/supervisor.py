@@ -3,7 +3,7 @@
 The child is `python -m scviz.jobs.worker RUN`. Events come from it as JSON lines; "stop" goes to it, and the
 end of that pipe tells it that nobody watches any more. Since the child alone imports torch, a stop can be a
 kill, a crash takes nothing else with it, and all memory is free afterwards. On an engine of this machine a
-child waits that has imported all (`scviz.jobs.spare`): quick runs, one after the other, share it, and the next
+child waits that has imported all (`scviz.jobs.warm_pool`): quick runs, one after the other, share it, and the next
 heavy one takes it.
 
 On a cluster, a task whose front says `FANS_OUT = True` also gets a child on every other worker, which helps and
@@ -24,10 +24,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from scviz.jobs.child import GRACE_SECONDS, Child
+from scviz.jobs.course import Course, read_events, shares_of_stages
 from scviz.jobs.engine import HEAVY, importable
-from scviz.jobs.orders import STOP
-from scviz.jobs.spare import Spare
+from scviz.jobs.process import GRACE_SECONDS, Child
+from scviz.jobs.protocol import STOP
+from scviz.jobs.warm_pool import Spare
 from scviz.settings import PREFIX, Settings
 
 if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
@@ -109,8 +110,8 @@ def _call_helpers(row: Run, env: Mapping[str, str]) -> list[Future[None]]:
                 help_out,
                 row.id,
                 row.attempt,
-                number,
                 env,
+                number=number,
                 key=f"{row.id}-{row.attempt}-helper-{number}",
                 workers=[address],
                 priority=-1,  # a run that waits comes first
@@ -121,7 +122,7 @@ def _call_helpers(row: Run, env: Mapping[str, str]) -> list[Future[None]]:
     return []
 
 
-def help_out(run: str, attempt: int, number: int, env: Mapping[str, str]) -> None:
+def help_out(run: str, attempt: int, env: Mapping[str, str], *, number: int) -> None:
     """Help with one attempt of a run in a child process, while it is at work; its row is only read.
 
     Parameters
@@ -130,10 +131,10 @@ def help_out(run: str, attempt: int, number: int, env: Mapping[str, str]) -> Non
         Its id.
     attempt
         Which attempt is helped.
-    number
-        Tells the helpers of an attempt apart.
     env
         The settings, as environment variables.
+    number
+        Tells the helpers of an attempt apart.
     """
     from scviz.workspace import Workspace
     from scviz.workspace.database import Database
@@ -164,7 +165,8 @@ def ended(state: State, message: str = "", hint: str = "") -> dict[str, Any]:
 class Tracker:
     """Turns events of the child into fields of the row."""
 
-    def __init__(self) -> None:
+    def __init__(self, shares: Mapping[str, float] | None = None) -> None:
+        self._course = Course(shares or {})
         self.fields: dict[str, Any] = {}
         self.ending: dict[str, Any] = {}
         self._time = 0.0
@@ -173,10 +175,13 @@ class Tracker:
         """Take one event in."""
         if "state" in event:
             self.ending = ended(event["state"], event["message"], event["hint"])
+            if event["state"] == "done":
+                self.ending["fraction"] = 1.0
             return
         old = self.fields
         new = {"stage": event["stage"], "done": event["done"], "total": event["total"]}
-        new["rate"] = self._rate(old, new, event["time"])
+        new["rate"] = self._rate(old, new, now=event["time"])
+        new["fraction"] = self._course.take(event["stage"], event["done"], event["total"])
         finite = {name: value for name, value in event["values"].items() if math.isfinite(value)}
         new["values"] = {**old.get("values", {}), **finite}  # JSON has no NaN
         notes = old.get("note", "").splitlines()
@@ -185,7 +190,7 @@ class Tracker:
         new["note"] = "\n".join(notes)
         self.fields = new
 
-    def _rate(self, old: Mapping[str, Any], new: Mapping[str, Any], now: float) -> float:
+    def _rate(self, old: Mapping[str, Any], new: Mapping[str, Any], *, now: float) -> float:
         """Units per second, newer ones weighing more; a new stage starts afresh."""
         if old.get("stage") != new["stage"] or new["done"] < old["done"]:
             self._time = now
@@ -201,33 +206,56 @@ class Tracker:
 
 def _watch(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, Any]:
     """Start the child and stay with it until it says how the run ended; return the changes that end the run."""
-    run, attempt = row.id, row.attempt
     child, lent = _find_child(database, row, env)
-    tracker, deadline, due = Tracker(), math.inf, 0.0
+    tracker, watched = Tracker(_shares(database, row, env)), _Watched(database, row, child)
     try:
         while not tracker.ending and (line := child.next_line(BEAT_SECONDS / 2)) != b"":
             if line is not None:
                 with suppress(ValueError):  # half a line, when the child was killed; or "ready"
                     tracker.take(json.loads(line))
-            if time.monotonic() < due:
-                continue
-            due = time.monotonic() + BEAT_SECONDS
-            if not database.update(
-                run, only_if=["running"], only_attempt=attempt, heartbeat=time.time(), **tracker.fields
-            ):
-                break  # the run was given up or goes on elsewhere
-            if deadline == math.inf and database.get(run).stop_requested:
-                deadline = time.monotonic() + GRACE_SECONDS
-                child.tell(STOP)
-            if time.monotonic() > deadline:
+            if not watched.goes_on(tracker.fields):
                 break
     finally:
         if not (lent and tracker.ending):
             child.end()
         if lent:
             SPARE.give_back(child)
-    ending = tracker.ending or _how_it_ended(child.code or 0, stopped=deadline < math.inf)
+    ending = tracker.ending or _how_it_ended(child.code or 0, stopped=watched.deadline < math.inf)
     return {**tracker.fields, **ending}
+
+
+class _Watched:
+    """A child at work: its row is written and a stop is looked for at every beat."""
+
+    def __init__(self, database: Database, row: Run, child: Child) -> None:
+        self.deadline = math.inf
+        """When a child that was told to stop is ended."""
+        self._database, self._row, self._child, self._due = database, row, child, 0.0
+
+    def goes_on(self, fields: Mapping[str, Any]) -> bool:
+        """Write the fields; False when the run was given up, goes on elsewhere, or does not heed a stop."""
+        if time.monotonic() < self._due:
+            return True
+        self._due = time.monotonic() + BEAT_SECONDS
+        run, attempt = self._row.id, self._row.attempt
+        if not self._database.update(
+            run, only_if=["running"], only_attempt=attempt, heartbeat=time.time(), **fields
+        ):
+            return False
+        if self.deadline == math.inf and self._database.get(run).stop_requested:
+            self.deadline = time.monotonic() + GRACE_SECONDS
+            self._child.tell(STOP)
+        return time.monotonic() <= self.deadline
+
+
+def _shares(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, float]:
+    """Tell how the last finished run of the same task spent its time; empty for the first one."""
+    from scviz.workspace import Workspace
+
+    workspace = Workspace.from_settings(Settings.from_env(env))
+    before = (one for one in database.runs(["done"]) if one.task == row.task and one.attempt == 1)
+    last = next(before, None)
+    return {} if last is None else shares_of_stages(read_events(workspace.run_folder(last.id)))
 
 
 def _find_child(database: Database, row: Run, env: Mapping[str, str]) -> tuple[Child, bool]:

@@ -1,6 +1,6 @@
 """The child process that carries out one run, `python -m scviz.jobs.worker RUN`, or helps with it, `… RUN --help-out`.
 
-With `--wait` in place of a run it waits until it is given some (`scviz.jobs.spare`).
+With `--wait` in place of a run it waits until it is given some (`scviz.jobs.warm_pool`).
 Here, and only here, torch is imported. What it has to say goes to its supervisor as JSON lines on standard
 output; all that libraries print goes to the log of the run.
 """
@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from scviz.errors import JobCancelledError, ScvizError, SettingsError
-from scviz.jobs.orders import Orders
-from scviz.jobs.spare import WAIT
+from scviz.jobs.protocol import Orders
+from scviz.jobs.run_log import RunLog, say_what_runs
+from scviz.jobs.warm_pool import WAIT
 from scviz.memory import GIGABYTE, available_gb
 from scviz.progress import Progress, Report, silent
 from scviz.settings import Settings
@@ -52,6 +53,7 @@ class Reporter:
             self._file.write("\n")  # an earlier attempt may have been killed within a line
         self._kept_back: Progress | None = None
         self._stage, self._time = "", 0.0
+        self._log = RunLog()
 
     def __call__(self, progress: Progress) -> None:
         """Take one report.
@@ -61,6 +63,7 @@ class Reporter:
         JobCancelledError
             If the run must stop.
         """
+        self._log.take(progress)
         if progress.stage != self._stage:
             self.flush()
         now = time.monotonic()
@@ -82,7 +85,9 @@ class Reporter:
 
     def end(self, ending: Mapping[str, Any]) -> None:
         """Say how the run ended."""
+        self._log.end(ending["state"], ending.get("message", ""))
         self.flush()
+        sys.stdout.flush()
         self._put({"time": time.time(), **ending})
         self._file.close()
 
@@ -126,6 +131,7 @@ def execute(run: str, workspace: Workspace, report: Report) -> dict[str, Any]:
         return _ended("done")
     try:
         task, request = _asked(folder)
+        say_what_runs(task, request, workspace)
         context = Context(workspace=workspace, report=report, folder=folder)
         write_record(back(task).run(request, context), folder / "result")
     except JobCancelledError:
@@ -184,24 +190,23 @@ def main(run: str, *, helps: bool) -> None:
     orders = Orders()
     settings = Settings.from_env()
     if run == WAIT:
-        from scviz.jobs.warm import runs_to_carry_out
+        from scviz.jobs.warm_process import runs_to_carry_out
 
         for given in runs_to_carry_out(orders, pipe):
-            _carry_out(given, settings, pipe, orders.stop)
+            _carry_out(given, settings, pipe=pipe, stop=orders.stop)
     elif helps:
         limit_memory(settings.memory_gb)
         help_out(run, Workspace.from_settings(settings))
     else:
-        _carry_out(run, settings, pipe, orders.stop)
+        _carry_out(run, settings, pipe=pipe, stop=orders.stop)
 
 
-def _carry_out(run: str, settings: Settings, pipe: IO[str], stop: threading.Event) -> None:
+def _carry_out(run: str, settings: Settings, *, pipe: IO[str], stop: threading.Event) -> None:
     workspace = Workspace.from_settings(settings)
     limit_memory(settings.memory_gb)
     reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
     ending = execute(run, workspace, reporter)
-    sys.stdout.flush()  # into the log; who hears of the end may end this process
-    reporter.end(ending)
+    reporter.end(ending)  # after all is in the log: who hears of the end may end this process
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +43,8 @@ class Run:
     """Units finished in this stage."""
     total: int = 0
     """Units of this stage; 0 when unknown."""
+    fraction: float = 0.0
+    """How much of the present attempt is done over all stages, 0 to 1; it never falls, and 1 is the end."""
     rate: float = 0.0
     """Units per second in this stage, smoothed; 0 when unknown."""
     values: dict[str, float] = field(default_factory=dict)
@@ -92,6 +95,7 @@ RUNS = Table(
     Column("stage", Text, nullable=False),
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
+    Column("fraction", Float, nullable=False),
     Column("rate", Float, nullable=False),
     Column("values", JSON, nullable=False),
     Column("note", Text, nullable=False),
@@ -124,6 +128,7 @@ class Database:
             sql.event.listen(self._engine, "connect", _prepare_sqlite)
         with self._engine.begin() as connection:
             connection.execute(CreateTable(RUNS, if_not_exists=True))
+        self._add_fraction()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Database:
@@ -132,6 +137,14 @@ class Database:
             return cls(settings.database)
         settings.home.mkdir(parents=True, exist_ok=True)
         return cls(sqlite_url(settings.home / "scviz.db"))
+
+    def _add_fraction(self) -> None:
+        """Add a column that tables made by earlier versions lack."""
+        if "fraction" in {column["name"] for column in sql.inspect(self._engine).get_columns(RUNS.name)}:
+            return
+        with suppress(sql.exc.DBAPIError), self._engine.begin() as connection:  # another process may be first
+            connection.execute(sql.text("ALTER TABLE runs ADD COLUMN fraction FLOAT NOT NULL DEFAULT 0"))
+            connection.execute(sql.update(RUNS).where(RUNS.c.state == "done").values(fraction=1.0))
 
     def add(self, run: Run) -> None:
         """Add a run."""

@@ -14,12 +14,12 @@ from typing import Any
 import psutil
 import pytest
 
-from scviz.jobs import warm
-from scviz.jobs.child import Child
+from scviz.jobs import warm_process
 from scviz.jobs.engine import importable, read_address
-from scviz.jobs.orders import STOP
+from scviz.jobs.process import Child
+from scviz.jobs.protocol import STOP
 from scviz.jobs.queue import RunQueue
-from scviz.jobs.spare import WAIT, Spare
+from scviz.jobs.warm_pool import WAIT, Spare
 from scviz.workspace import Workspace
 from tests.jobs.conftest import end_engine, settings_for
 from tests.jobs.example_tasks import counting
@@ -141,11 +141,11 @@ def test_it_waits_for_the_next_run_unless_it_has_grown(
     held = iter([1.0, 1.0, *[1.0 + grown] * 9])
     logs: list[str] = []
     orders = iter([{"run": str(i), "log": f"{i}.txt", "stays": stays} for i in range(3)])
-    monkeypatch.setattr(warm, "held_gb", lambda: next(held))
-    monkeypatch.setattr(warm, "_print_to", logs.append)
-    monkeypatch.setattr(warm, "_compile_maps", lambda: None)
+    monkeypatch.setattr(warm_process, "held_gb", lambda: next(held))
+    monkeypatch.setattr(warm_process, "_print_to", logs.append)
+    monkeypatch.setattr(warm_process, "_compile_maps", lambda: None)
     pipe = io.StringIO()
-    runs = list(warm.runs_to_carry_out(SimpleNamespace(next=lambda _: next(orders, None)), pipe))
+    runs = list(warm_process.runs_to_carry_out(SimpleNamespace(next=lambda _: next(orders, None)), pipe))
     assert runs == ["0", "1", "2"][:n_runs]
     assert logs == ["0.txt", "1.txt", "2.txt"][:n_runs]
     assert pipe.getvalue().count("ready\n") == n_runs + int(n_runs == 3)

@@ -1,4 +1,4 @@
-"""What the process does that waits for runs (`scviz.jobs.spare`): it imports what most of them need."""
+"""What the process does that waits for runs (`scviz.jobs.warm_pool`): it imports what most of them need."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import IO
 import numpy as np
 
 from scviz.datasets.neighbors import map_of_cells
-from scviz.jobs.orders import Orders
-from scviz.jobs.spare import PATIENCE_SECONDS, READY
+from scviz.jobs.protocol import Orders
+from scviz.jobs.warm_pool import PATIENCE_SECONDS, READY
 from scviz.memory import forget_peak, held_gb
 from scviz.models import MODELS, model_class
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from scviz.jobs.child import GRACE_SECONDS, Child
+from scviz.jobs.process import GRACE_SECONDS, Child
 
 PATIENCE_SECONDS = 600.0
 """How long a spare process waits; it takes some 700 MB while it does."""

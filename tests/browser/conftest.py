@@ -28,7 +28,8 @@ QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-PATIENCE = 60
+PATIENCE = 240
+"""Seconds that anything may take on a slow machine."""
 Serve = Callable[..., str]
 
 
@@ -41,6 +42,7 @@ def browser() -> Iterator[object]:
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="needs a browser: playwright not installed"
     )
+    playwright.expect.set_options(timeout=PATIENCE * 1000)
     with playwright.sync_playwright() as driver:
         running = driver.chromium.launch(executable_path=path, args=list(QUIET))
         yield running
@@ -68,7 +70,7 @@ def serve(server_logs: Path) -> Iterator[Serve]:
     yield start
     for process, _ in servers.values():
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
 def start_server(script: Path, env: Mapping[str, str], log: Path) -> tuple[subprocess.Popen[bytes], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
@@ -12,6 +13,9 @@ from scviz.settings import ROOT
 PICTURES = ROOT / "assets" / "screenshots" if os.environ.get("SCREENSHOTS") else None
 SLOW = 240_000
 """Milliseconds that a run may take on a busy machine."""
+
+PATIENT = (2_000, 4_000, 8_000, 16_000, 32_000, 64_000)
+"""Milliseconds that a click is waited for before it is tried again: a slow machine gets its time."""
 
 COUNT_BYTES = """
 window.traffic = {down: 0, up: 0};
@@ -33,6 +37,18 @@ window.WebSocket = class extends Socket {
 """Script for a new page: adds up the bytes of its web sockets."""
 
 
+NOT_STALE = (
+    ":not([data-stale=true], [data-stale=true] *, :has([data-stale=true]):not(:has([data-stale=false])))"
+)
+"""What Streamlit has drawn in its present run: it keeps elements of the last one on the page while it runs again."""
+
+
+def keyed(page: Page, key: str, inner: str = "") -> Locator:
+    """Return what has a key, or what lies within it, but never what the page is about to drop."""
+    box = f".st-key-{key}{NOT_STALE}"
+    return page.locator(f"{box} {inner}{NOT_STALE}" if inner else box)
+
+
 def settled(page: Page) -> None:
     """Wait until the server has run the page to its end."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
@@ -41,7 +57,7 @@ def settled(page: Page) -> None:
 def press(page: Page, key: str) -> None:
     """Press a button of a page that has run to its end."""
     settled(page)
-    page.locator(f".st-key-{key} button:visible").first.click()
+    keyed(page, key, "button:visible").first.click()
 
 
 def picture(page: Page, name: str) -> None:
@@ -60,12 +76,14 @@ def picture(page: Page, name: str) -> None:
 
 
 def choose(page: Page, key: str, option: str) -> None:
-    """Choose an option of a select box; its first click is lost now and then."""
-    for _ in range(4):
-        page.locator(f".st-key-{key}").get_by_role("combobox").click()
+    """Choose an option of a select box; a click is lost now and then while the page still changes."""
+    for patience in PATIENT:
+        settled(page)
+        keyed(page, key).get_by_role("combobox").click()
         try:
-            page.get_by_role("option", name=option, exact=True).click(timeout=1500)
+            page.get_by_role("option", name=option, exact=True).click(timeout=patience)
         except TimeoutError:
+            page.keyboard.press("Escape")
             continue
         return
     raise AssertionError(f"There is no option {option!r} in {key!r}.")
@@ -79,14 +97,15 @@ def choose_many(page: Page, key: str, option: str, *, starts: bool = False) -> N
     starts
         The option begins with this text, and is one more; otherwise it takes the place of what was chosen.
     """
-    box = page.locator(f".st-key-{key}")
+    box = keyed(page, key)
     box.wait_for()
     chips = box.locator("[data-tag]:visible")
     if not starts:
         chips.first.wait_for()
     while not starts and chips.count():  # a click is lost now and then
         box.get_by_role("button", name="Clear all").click()
-        page.wait_for_timeout(300)
+        with suppress(TimeoutError):
+            chips.first.wait_for(state="detached", timeout=PATIENT[0])
         settled(page)
     box.locator("input").fill(option)
     found = (
@@ -102,8 +121,8 @@ def choose_many(page: Page, key: str, option: str, *, starts: bool = False) -> N
 
 def choose_gene(page: Page, gene: str) -> None:
     """Choose one more gene; while a page is still coming in, its list of genes may be replaced under the mouse."""
-    for _ in range(4):
-        page.set_default_timeout(5_000)
+    for patience in PATIENT:
+        page.set_default_timeout(patience)
         try:
             choose_many(page, "genes", gene, starts=True)
             break
@@ -112,7 +131,7 @@ def choose_gene(page: Page, gene: str) -> None:
         finally:
             page.set_default_timeout(SLOW)
     else:
-        choose_many(page, "genes", gene, starts=True)
+        raise AssertionError(f"There is no gene {gene!r} to choose.")
     settled(page)
 
 
@@ -123,21 +142,21 @@ def open_tiny(page: Page, url: str) -> None:
     page.get_by_text("Simulated perturbation screen").click()
     choose(page, "simulated_preset", "tiny · 840 cells of 230 genes: over in a second")
     settled(page)
-    page.locator(".st-key-open_simulated button").click()
-    expect(page.get_by_text("These cells are simulated").first).to_be_visible(timeout=120_000)
+    keyed(page, "open_simulated", "button").click()
+    expect(page.get_by_text("These cells are simulated").first).to_be_visible(timeout=SLOW)
 
 
 def map_drawn(page: Page, key: str = "map", *, after: str | None = None) -> str:
     """Wait until a map is drawn (with other cells or colors than `after`); returns what it shows."""
     other = f':not([data-drawn="{after}"])' if after else ""
-    box = page.locator(f".st-key-{key} .scviz-map[data-drawn]{other}")
+    box = keyed(page, key, f".scviz-map[data-drawn]{other}")
     box.wait_for()
     return box.get_attribute("data-drawn") or ""
 
 
 def stage(page: Page, key: str = "map") -> Locator:
     """Return the part of a map that shows the cells."""
-    return page.locator(f".st-key-{key} .scviz-map .stage")
+    return keyed(page, key, ".scviz-map .stage")
 
 
 def lasso(page: Page, corners: Sequence[tuple[float, float]], key: str = "map") -> None:
@@ -155,7 +174,7 @@ def lasso(page: Page, corners: Sequence[tuple[float, float]], key: str = "map") 
 
 def selected(page: Page, key: str = "map") -> int:
     """How many cells the browser shows as selected."""
-    return int(page.locator(f".st-key-{key} .scviz-map").get_attribute("data-selected") or 0)
+    return int(keyed(page, key, ".scviz-map").get_attribute("data-selected") or 0)
 
 
 def traffic(page: Page) -> dict[str, int]:

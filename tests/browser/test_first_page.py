@@ -14,8 +14,8 @@ from scviz.datasets.demo import open_demo
 from scviz.progress import silent
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
-from tests.browser.conftest import end_engine, start_server
-from tests.browser.steps import picture, settled
+from tests.browser.conftest import PATIENCE, end_engine, start_server
+from tests.browser.steps import keyed, picture, settled
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def test_every_page_can_be_the_first_one_that_is_opened(
         picture(page, f"first-{name or 'home'}")
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
 def test_a_server_with_a_login_shows_nothing_by_deep_link(page: Page, server_logs: Path, home: Path) -> None:
@@ -55,9 +55,9 @@ def test_a_server_with_a_login_shows_nothing_by_deep_link(page: Page, server_log
     process, address = start_server(ROOT / "app.py", env, server_logs / "login.log")
     try:
         page.goto(f"{address}/annotate")
-        page.locator(".st-key-login button").wait_for()
+        keyed(page, "login", "button").wait_for()
         settled(page)
         assert page.locator("[data-testid=stPageLink]").count() == 0
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)

@@ -18,12 +18,13 @@ from anndata import AnnData
 from playwright.sync_api import Page, expect
 
 from scviz.settings import ROOT
-from tests.browser.conftest import end_engine, start_server
+from tests.browser.conftest import PATIENCE, end_engine, start_server
 from tests.browser.steps import (
     SLOW,
     choose,
     choose_gene,
     choose_many,
+    keyed,
     lasso,
     map_drawn,
     picture,
@@ -59,7 +60,7 @@ def server(home: Path, server_logs: Path) -> Iterator[Server]:
     process, address = start_server(ROOT / "app.py", env, server_logs / "dashboard.log")
     yield Server(address, process.pid)
     os.killpg(process.pid, signal.SIGTERM)
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -80,13 +81,13 @@ def quiet(page: Page) -> Iterator[Callable[[], None]]:
 def test_a_newcomer_reaches_the_confusion_matrix_in_three_clicks(page: Page, url: str, quiet: object) -> None:
     page.goto(url)
     press(page, "open_demo")
-    page.get_by_role("link", name="Name cell types").click(timeout=60_000)
+    page.get_by_role("link", name="Name cell types").click(timeout=SLOW)
     press(page, "run")
-    page.locator(".st-key-confusion").wait_for(timeout=SLOW)
+    keyed(page, "confusion").wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("Macro-F1").first).to_be_visible()
     expect(page.get_by_text("logistic regression", exact=False).first).to_be_visible()
-    box = page.locator(".st-key-confusion").bounding_box()
+    box = keyed(page, "confusion").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 800, "the confusion matrix must be seen without scrolling"
     picture(page, "annotate")
@@ -99,14 +100,14 @@ def test_a_newcomer_reaches_the_confusion_matrix_in_three_clicks(page: Page, url
 def test_the_same_request_is_answered_from_the_finished_run(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
     press(page, "run")
-    page.get_by_text("Answered from the finished run").wait_for(timeout=20_000)
+    page.get_by_text("Answered from the finished run").wait_for(timeout=SLOW)
 
 
 def test_the_results_go_into_a_copy_of_the_file(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
     page.get_by_role("tab", name="Cells").click()
     press(page, "export")
-    button = page.locator(".st-key-export_download button")
+    button = keyed(page, "export_download", "button")
     button.wait_for(timeout=SLOW)
     with page.expect_download() as download:
         button.click()
@@ -123,12 +124,12 @@ def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet:
     press(page, "run")
     before = map_drawn_within(page, "map_model", SLOW)
     map_drawn(page, "map_pca")
-    box = page.locator(".st-key-map_model .scviz-map").bounding_box()
+    box = keyed(page, "map_model", ".scviz-map").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 800, "the maps must be seen without scrolling"
     picture(page, "explore")
     choose(page, "color_by", "A gene")
-    page.locator(".st-key-gene input").fill("cd3d")
+    keyed(page, "gene", "input").fill("cd3d")
     page.keyboard.press("Enter")
     map_drawn(page, "map_model", after=before)
     settled(page)
@@ -136,7 +137,7 @@ def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet:
     lasso(page, [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98)], key="map_model")
     page.get_by_text("700 cells selected").first.wait_for()
     assert selected(page, "map_model") == selected(page, "map_pca") == 700
-    page.locator(".st-key-group_name input").fill("everything")
+    keyed(page, "group_name", "input").fill("everything")
     press(page, "name_it")
     page.get_by_text("everything: 700 cells").wait_for()
     picture(page, "explore-selection")
@@ -152,11 +153,11 @@ def test_a_gene_is_knocked_out_in_monocytes_beside_random_genes(page: Page, url:
     choose_many(page, "cells_values_bulk_labels", "CD14+ Monocyte")
     choose_many(page, "genes", "FTL", starts=True)
     press(page, "run")
-    page.locator(".st-key-arrows .js-plotly-plot").wait_for(timeout=SLOW)
+    keyed(page, "arrows", ".js-plotly-plot").wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("Removing FTL moves", exact=False).first).to_be_visible()
     expect(page.get_by_text("not a measurement", exact=False).first).to_be_visible()
-    box = page.locator(".st-key-arrows").bounding_box()
+    box = keyed(page, "arrows").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 800, "the arrows must be seen without scrolling"
     picture(page, "in-silico")
@@ -182,7 +183,7 @@ def test_a_gene_is_edited_in_200_of_all_cells(page: Page, url: str, quiet: objec
         settled(page)
         press(page, "run")
         page.get_by_text(f"{verb} CST3 moves", exact=False).first.wait_for(timeout=SLOW)
-        page.locator(".st-key-arrows .js-plotly-plot").wait_for()
+        keyed(page, "arrows", ".js-plotly-plot").wait_for()
         settled(page)
         expect(page.get_by_text("200 of 700 chosen cells were drawn", exact=False).first).to_be_visible()
         picture(page, f"in-silico-{verb.lower()}")
@@ -199,7 +200,7 @@ def test_a_sweep_towards_a_goal_is_ranked(page: Page, url: str, quiet: object) -
     choose(page, "goal_column", "bulk_labels")
     choose(page, "goal_value", "Dendritic")
     press(page, "run")
-    page.locator(".st-key-ranking_csv button").wait_for(timeout=SLOW)
+    keyed(page, "ranking_csv", "button").wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("3 genes were edited", exact=False).first).to_be_visible()
     picture(page, "in-silico-sweep")
@@ -209,21 +210,21 @@ def test_a_sweep_towards_a_goal_is_ranked(page: Page, url: str, quiet: object) -
 
 
 def map_drawn_within(page: Page, key: str, patience: int) -> str:
-    page.locator(f".st-key-{key} .scviz-map[data-drawn]").wait_for(timeout=patience)
+    keyed(page, key, ".scviz-map[data-drawn]").wait_for(timeout=patience)
     return map_drawn(page, key)
 
 
 def test_what_tells_a_type_apart_is_held_against_gene_sets(page: Page, url: str, quiet: object) -> None:
     page.goto(f"{url}/enrich?column=bulk_labels&group=Dendritic")
     press(page, "run")
-    page.locator(".st-key-bars").wait_for(timeout=SLOW)
+    keyed(page, "bars").wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("First: Antigen presentation, MHC class II")).to_be_visible()
     expect(page.get_by_text("with random genes").first).to_be_visible()
     assert "run=" in page.url
     picture(page, "enrich")
     page.get_by_role("tab", name="Shares").click()
-    page.locator(".st-key-dots").wait_for()
+    keyed(page, "dots").wait_for()
     with page.expect_download() as download:
         press(page, "dots_svg")
     assert Path(download.value.path()).read_bytes().startswith(b"<?xml")
@@ -234,7 +235,7 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
 ) -> None:
     page.goto(f"{url}/compare")
     for model in ("Geneformer", "scBERT", "scFoundation", "scGPT"):
-        expect(page.locator(".st-key-weights")).to_contain_text(f"{model} demo")
+        expect(keyed(page, "weights")).to_contain_text(f"{model} demo")
     press(page, "run")
     map_drawn_within(page, "map_0", SLOW)
     maps = [f"map_{i}" for i in range(5)]
@@ -251,7 +252,7 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     (n,) = {selected(page, key) for key in maps}
     assert 0 < n < 700
     picture(page, "compare-selection")
-    page.locator(".st-key-overlap").scroll_into_view_if_needed()
+    keyed(page, "overlap").scroll_into_view_if_needed()
     picture(page, "compare-overlap")
 
 
@@ -268,22 +269,22 @@ def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Pa
     choose(page, "mode", "All of the model")
     settled(page)
     page.get_by_text("Advanced").click()
-    page.locator(".st-key-epochs input").fill("3")
+    keyed(page, "epochs", "input").fill("3")
     page.keyboard.press("Enter")
     settled(page)
     press(page, "run")
     page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
     page.reload()
     page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
-    page.locator(".st-key-loss_curve").wait_for(timeout=60_000)
+    keyed(page, "loss_curve").wait_for(timeout=SLOW)
     picture(page, "annotate-running")
     (run,) = parse_qs(urlparse(page.url).query)["run"]
     (worker,) = workers_of(run)
     worker.kill()
-    page.get_by_text("Interrupted.").wait_for(timeout=60_000)
+    page.get_by_text("Interrupted.").wait_for(timeout=SLOW)
     picture(page, "annotate-interrupted")
     press(page, "job_resume")
-    page.locator(".st-key-confusion").wait_for(timeout=SLOW)
+    keyed(page, "confusion").wait_for(timeout=SLOW)
     page.get_by_role("tab", name="Learning").click()
     page.get_by_text("of 3 were kept", exact=False).wait_for()
 
@@ -295,38 +296,38 @@ def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     press(page, "run")
     page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
     press(page, "job_stop")
-    page.get_by_text("Stopped.").wait_for(timeout=30_000)
+    page.get_by_text("Stopped.").wait_for(timeout=SLOW)
     page.goto(f"{url}/runs")
     settled(page)
-    page.locator(".st-key-runs_table canvas").first.wait_for()
+    keyed(page, "runs_table", "canvas").first.wait_for()
     picture(page, "runs")
 
 
 def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url: str, quiet: object) -> None:
     page.goto(f"{url}/data")
     press(page, "open_demo")
-    page.locator(".st-key-pick_dataset").wait_for(timeout=SLOW)
+    keyed(page, "pick_dataset").wait_for(timeout=SLOW)
     page.goto(f"{url}/pretrain?model=scgpt")
     settled(page)
     choose(page, "configuration_scgpt", "tiny · 2 layers of width 32")
     settled(page)
-    page.locator(".st-key-epochs input").fill("2")
+    keyed(page, "epochs", "input").fill("2")
     page.keyboard.press("Enter")
     settled(page)
     picture(page, "pretrain-choose")
     press(page, "run")
-    page.locator(".st-key-loss_curve").wait_for(timeout=SLOW)
+    keyed(page, "loss_curve").wait_for(timeout=SLOW)
     picture(page, "pretrain-running")
-    page.locator(".st-key-pretraining_curve .js-plotly-plot").wait_for(timeout=SLOW)
+    keyed(page, "pretraining_curve", ".js-plotly-plot").wait_for(timeout=SLOW)
     expect(page.get_by_text("than a guess that reads no cell", exact=False).first).to_be_visible()
     expect(page.get_by_text("2 of 2").or_(page.get_by_text("1 of 2")).first).to_be_visible()
     settled(page)
     picture(page, "pretrain")
     press(page, "use_weights")
-    used = page.locator(".st-key-pick_checkpoint input")
+    used = keyed(page, "pick_checkpoint", "input")
     expect(used).to_have_value("scGPT on PBMC demo (700 cells)")
-    expect(page.locator(".st-key-use_weights button")).to_be_disabled()
-    page.locator(".st-key-new_weights").scroll_into_view_if_needed()
+    expect(keyed(page, "use_weights", "button")).to_be_disabled()
+    keyed(page, "new_weights").scroll_into_view_if_needed()
     settled(page)
     picture(page, "pretrain-used")
     page.get_by_role("link", name="Name cell types").click()
@@ -342,7 +343,7 @@ def test_a_file_of_ones_own_is_checked_and_opened(page: Page, url: str, home: Pa
     settled(page)
     picture(page, "data-card")
     press(page, "open_file")
-    expect(page.locator(".st-key-pick_dataset input")).to_have_value("my cells · 60 cells", timeout=SLOW)
+    expect(keyed(page, "pick_dataset", "input")).to_have_value("my cells · 60 cells", timeout=SLOW)
     picture(page, "data")
 
 
@@ -352,13 +353,13 @@ def test_an_upload_is_checked_and_a_bad_one_is_a_sentence(
     (tmp_path / "bad.h5ad").write_text("cell,gene\n1,2\n")
     page.goto(f"{url}/data")
     page.get_by_role("tab", name="From my computer").click()
-    page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "bad.h5ad")
+    keyed(page, "upload", "input[type=file]").set_input_files(tmp_path / "bad.h5ad")
     page.locator("[data-testid=stAlert]").first.wait_for()
     assert "Traceback" not in page.locator("[data-testid=stMain]").inner_text()
     picture(page, "data-refused")
     adata.write_h5ad(tmp_path / "good.h5ad")
-    page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "good.h5ad")
-    page.locator(".st-key-open_file button").wait_for()
+    keyed(page, "upload", "input[type=file]").set_input_files(tmp_path / "good.h5ad")
+    keyed(page, "open_file", "button").wait_for()
 
 
 def test_the_web_process_has_never_loaded_torch(server: Server) -> None:

@@ -15,6 +15,7 @@ from tests.browser.conftest import Serve
 from tests.browser.steps import (
     COUNT_BYTES,
     choose,
+    keyed,
     lasso,
     map_drawn,
     selected,
@@ -57,7 +58,7 @@ def server_sees(page: Page, n: int) -> None:
 
 
 def zoom(page: Page) -> float:
-    return float(page.locator(".st-key-map .scviz-map").get_attribute("data-zoom") or 0)
+    return float(keyed(page, "map", ".scviz-map").get_attribute("data-zoom") or 0)
 
 
 def test_first_drawing_takes_little_more_than_five_bytes_a_cell(opened: Page) -> None:
@@ -73,7 +74,7 @@ def test_new_coloring_takes_at_most_150_kb_and_keeps_zoom_and_selection(opened: 
     n = selected(opened)
     stage(opened).hover()
     opened.mouse.wheel(0, -400)
-    expect(opened.locator(".st-key-map .scviz-map")).not_to_have_attribute("data-zoom", "1.000")
+    expect(keyed(opened, "map", ".scviz-map")).not_to_have_attribute("data-zoom", "1.000")
     seen = zoom(opened)
     server_sees(opened, n)
     traffic(opened)
@@ -118,14 +119,14 @@ def test_outline_far_beyond_the_cells_selects_all(opened: Page) -> None:
 def test_keys_move_and_zoom_the_map(opened: Page) -> None:
     stage(opened).focus()
     opened.keyboard.press("+")
-    expect(opened.locator(".st-key-map .scviz-map")).to_have_attribute("data-zoom", "1.250")
+    expect(keyed(opened, "map", ".scviz-map")).to_have_attribute("data-zoom", "1.250")
     opened.keyboard.press("ArrowLeft")
     opened.keyboard.press("0")
-    expect(opened.locator(".st-key-map .scviz-map")).to_have_attribute("data-zoom", "1.000")
+    expect(keyed(opened, "map", ".scviz-map")).to_have_attribute("data-zoom", "1.000")
 
 
 def test_click_in_the_legend_hides_and_double_click_isolates(opened: Page) -> None:
-    rows = opened.locator(".st-key-map .legend button")
+    rows = keyed(opened, "map", ".legend button")
     expect(rows).to_have_count(12)
     expect(rows.first).to_contain_text("Type 0 <b>cells</b>")
     traffic(opened)
@@ -134,9 +135,9 @@ def test_click_in_the_legend_hides_and_double_click_isolates(opened: Page) -> No
     rows.nth(1).click()
     expect(rows.nth(1)).to_have_attribute("aria-pressed", "true")
     rows.nth(2).dblclick()
-    expect(opened.locator(".st-key-map .legend button[aria-pressed=true]")).to_have_count(1)
+    expect(keyed(opened, "map", ".legend button[aria-pressed=true]")).to_have_count(1)
     rows.nth(2).dblclick()
-    expect(opened.locator(".st-key-map .legend button[aria-pressed=true]")).to_have_count(12)
+    expect(keyed(opened, "map", ".legend button[aria-pressed=true]")).to_have_count(12)
     assert traffic(opened) == {"down": 0, "up": 0}
 
 
@@ -172,18 +173,18 @@ def test_svg_has_a_circle_for_each_cell_or_says_why_not(page: Page, opened: Page
         opened.get_by_role("button", name=re.compile("^Save this view as SVG")).click()
     many.value.save_as(tmp_path / "many.svg")
     assert "drawn as an image" in (tmp_path / "many.svg").read_text("utf-8")
-    opened.locator(".st-key-map .legend button").last.dblclick()
+    keyed(opened, "map", ".legend button").last.dblclick()
     with opened.expect_download() as few:
         opened.get_by_role("button", name=re.compile("^Save this view as SVG")).click()
     few.value.save_as(tmp_path / "few.svg")
     text = (tmp_path / "few.svg").read_text("utf-8")
-    n = int((opened.locator(".st-key-map .legend .count").last.text_content() or "").replace(",", ""))
+    n = int((keyed(opened, "map", ".legend .count").last.text_content() or "").replace(",", ""))
     assert text.count("<circle") == n + 1  # and the one of the legend
     assert "<b>" not in text
 
 
 def test_lost_context_can_be_drawn_again(opened: Page) -> None:
-    canvas = opened.locator(".st-key-map .stage canvas:not(.over)")
+    canvas = keyed(opened, "map", ".stage canvas:not(.over)")
     canvas.evaluate("(it) => it.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext()")
     opened.get_by_role("button", name="Reload map").click()
     expect(opened.get_by_role("button", name="Reload map")).to_have_count(0)
@@ -196,7 +197,7 @@ def test_cell_under_the_pointer_is_named(opened: Page) -> None:
     box = stage(opened).bounding_box()
     assert box is not None
     opened.mouse.move(box["x"] + 0.38 * box["width"], box["y"] + 0.36 * box["height"])
-    expect(opened.locator(".st-key-map .tip")).to_have_text(re.compile(r"^Type \d+ <b>cells</b>$"))
+    expect(keyed(opened, "map", ".tip")).to_have_text(re.compile(r"^Type \d+ <b>cells</b>$"))
 
 
 def test_a_seventh_map_puts_the_first_one_aside(page: Page, serve: Serve) -> None:

@@ -12,7 +12,7 @@ from scviz.datasets.demo import open_demo
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import SLOW, choose, map_drawn, picture, press, settled
+from tests.browser.steps import SLOW, choose, keyed, map_drawn, picture, press, settled
 
 pytestmark = pytest.mark.slow
 
@@ -37,12 +37,12 @@ def test_modules_are_found_judged_drawn_and_handed_on(page: Page, url: str) -> N
     press(page, "run")
     map_drawn(page, "map_model")
     page.get_by_role("link", name="Modules").click()
-    page.locator(".st-key-source").wait_for()
+    keyed(page, "source").wait_for()
     choose(page, "source", "What the model knows of each gene")
     settled(page)
     expect(page.get_by_text("About ", exact=False).first).to_be_visible(timeout=SLOW)
     press(page, "run")
-    page.locator(".st-key-modules_tabs").wait_for(timeout=SLOW)
+    keyed(page, "modules_tabs").wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("Against plain co-expression", exact=False).first).to_be_visible()
     picture(page, "modules")
@@ -51,21 +51,21 @@ def test_modules_are_found_judged_drawn_and_handed_on(page: Page, url: str) -> N
     first = Path(download.value.path()).read_text("utf-8").splitlines()[0].split("\t")
     assert first[0] == "Module 1"
     open_tab(page, "Network")
-    page.locator(".st-key-network canvas").first.wait_for()
+    keyed(page, "network", "canvas").first.wait_for()
     picture(page, "modules-network")
     open_tab(page, "Types")
-    page.locator(".st-key-heat .js-plotly-plot").wait_for()
+    keyed(page, "heat", ".js-plotly-plot").wait_for()
     picture(page, "modules-types")
     open_tab(page, "Map")
     choose(page, "map_module", "Module 2")
     map_drawn(page, "module_map")
     picture(page, "modules-map")
     open_tab(page, "Stability")
-    page.locator(".st-key-stability .js-plotly-plot").wait_for()
+    keyed(page, "stability", ".js-plotly-plot").wait_for()
     picture(page, "modules-stability")
     open_tab(page, "Modules")
     page.get_by_role("link", name="Knock out its genes one by one").click()
     expect(page.get_by_role("heading", name="In-silico")).to_be_visible()
     settled(page)
-    expect(page.locator(".st-key-scope input")).to_have_value("One by one")
+    expect(keyed(page, "scope", "input")).to_have_value("One by one")
     expect(page.get_by_text("genes cannot be edited", exact=False).first).to_be_visible()

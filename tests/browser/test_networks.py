@@ -18,7 +18,7 @@ from scviz.tasks.modules import SOURCES
 from scviz.tasks.modules import Result as ModulesResult
 from scviz.workspace.records import RECORD, read_record
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import SLOW, choose, open_tiny, picture, press, settled
+from tests.browser.steps import SLOW, choose, keyed, open_tiny, picture, press, settled
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 def place(page: Page, x: float, y: float) -> tuple[float, float]:
     """Where a gene at (x, y) of a drawing stands on the screen."""
-    canvas = page.locator(".st-key-network canvas").first
+    canvas = keyed(page, "network", "canvas").first
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
@@ -62,7 +62,7 @@ def test_regulons_are_found_drawn_clicked_and_taken_away(page: Page, serve: Serv
     page.get_by_role("link", name="Regulons").click()
     choose(page, "links_by", "Plain correlation")
     press(page, "run")
-    canvas = page.locator(".st-key-network canvas").first
+    canvas = keyed(page, "network", "canvas").first
     canvas.wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("a random ranking with", exact=False).first).to_be_visible()
@@ -73,11 +73,11 @@ def test_regulons_are_found_drawn_clicked_and_taken_away(page: Page, serve: Serv
     first = drawing["sources"][0]
     gene = drawing["genes"][first]
     page.mouse.click(*place(page, drawing["x"][first], drawing["y"][first]))
-    expect(page.locator(".st-key-network_gene input")).to_have_value(gene, timeout=SLOW)
+    expect(keyed(page, "network_gene", "input")).to_have_value(gene, timeout=SLOW)
     n_links = [*drawing["sources"], *drawing["targets"]].count(first)
     expect(page.get_by_text(f"{n_links} links of those that are drawn")).to_be_visible(timeout=SLOW)
     assert len(downloaded(page, "network_chosen_neighbors_csv").splitlines()) == 1 + n_links
-    page.locator(".st-key-network canvas").first.scroll_into_view_if_needed()
+    keyed(page, "network", "canvas").first.scroll_into_view_if_needed()
     picture(page, "regulons")
 
     graph = networkx.parse_graphml(downloaded(page, "network_graphml"))
@@ -101,14 +101,12 @@ def test_interferon_shows_in_stimulated_blood_without_labels(
     page.goto(f"{url}/data")
     choose(page, "server_file", "kang_ifnb_2000.h5ad")
     press(page, "open_file")
-    expect(page.locator(".st-key-pick_dataset input")).to_have_value(
-        "kang_ifnb_2000 · 2,000 cells", timeout=SLOW
-    )
+    expect(keyed(page, "pick_dataset", "input")).to_have_value("kang_ifnb_2000 · 2,000 cells", timeout=SLOW)
     page.get_by_role("link", name="Modules").click()
     choose(page, "source", SOURCES["expression"])
     choose(page, "label_key", "condition")
     press(page, "run")
-    page.locator(".st-key-modules_tabs").wait_for(timeout=SLOW)
+    keyed(page, "modules_tabs").wait_for(timeout=SLOW)
     settled(page)
     result = read_record(ModulesResult, home / "runs" / run_of(page) / "result")
     separation = result.auroc[result.types.index("stim")]
@@ -118,8 +116,8 @@ def test_interferon_shows_in_stimulated_blood_without_labels(
     assert {"ISG15", "IFIT1", "IFIT3", "MX1"} <= set(module.genes)
     choose(page, "one_module", module.name)
     settled(page)
-    page.locator(".st-key-module_links").scroll_into_view_if_needed()
-    page.locator(".st-key-module_links").get_by_role("link", name="Enrich").click()
+    keyed(page, "module_links").scroll_into_view_if_needed()
+    keyed(page, "module_links").get_by_role("link", name="Enrich").click()
     box = page.get_by_role("combobox", name="Gene set of the run")
     expect(box).to_have_value(f"{module.name} · {len(module.genes)} genes", timeout=SLOW)
     press(page, "run")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from scviz.settings import ROOT
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import SLOW, choose, choose_many, open_tiny, picture, press, settled
+from tests.browser.steps import SLOW, choose, choose_many, keyed, open_tiny, picture, press, settled
 
 pytestmark = pytest.mark.slow
 
@@ -26,39 +26,39 @@ def url(serve: Serve, tmp_path: Path) -> Iterator[str]:
 def test_a_simulated_screen_opens_and_says_so_on_the_next_page(page: Page, url: str) -> None:
     open_tiny(page, url)
     picture(page, "data-simulated")
-    expect(page.locator(".st-key-pick_dataset")).to_contain_text("simulated")
+    expect(keyed(page, "pick_dataset")).to_contain_text("simulated")
     page.get_by_role("link", name="Draw the map").click()
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
-    expect(page.locator(".st-key-pick_dataset")).to_contain_text("simulated")
+    expect(keyed(page, "pick_dataset")).to_contain_text("simulated")
 
 
 def test_a_screen_is_divided_predicted_and_judged(page: Page, url: str) -> None:
     open_tiny(page, url)
     page.get_by_role("link", name="Perturb").click()
-    page.locator(".st-key-methods").wait_for()
+    keyed(page, "methods").wait_for()
     settled(page)
     picture(page, "perturb")
     choose(page, "split", "Unseen genes, alone and in pairs · 13")
     choose_many(page, "methods", "GEARS")
     for method in ("Linear, gene terms",):
-        page.locator(".st-key-methods input").fill(method)
+        keyed(page, "methods", "input").fill(method)
         page.get_by_role("option", name=method, exact=True).click()
         page.keyboard.press("Escape")
         settled(page)
-    expect(page.get_by_text("About ", exact=False).first).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("About ", exact=False).first).to_be_visible(timeout=SLOW)
     press(page, "run")
-    page.locator(".st-key-ranking .js-plotly-plot").wait_for(timeout=SLOW)
+    keyed(page, "ranking", ".js-plotly-plot").wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("best baseline", exact=False).first).to_be_visible()
     expect(page.get_by_text("Simulated data", exact=False).first).to_be_visible()
-    names = page.locator(".st-key-ranking .yaxislayer-above text").all_text_contents()
+    names = keyed(page, "ranking", ".yaxislayer-above text").all_text_contents()
     assert {"No change", "Mean of perturbations", "Linear", "GEARS", "Linear, gene terms"} < set(names)
     picture(page, "perturb-ranking")
     choose(page, "shown_method", "GEARS")
     settled(page)
-    page.locator(".st-key-cells .js-plotly-plot").scroll_into_view_if_needed()
-    expect(page.locator(".st-key-perturbation input")).to_have_value("P1R4+P3R4")
-    marked = page.locator(".st-key-changes .js-plotly-plot .scatterlayer .trace").nth(1)
+    keyed(page, "cells", ".js-plotly-plot").scroll_into_view_if_needed()
+    expect(keyed(page, "perturbation", "input")).to_have_value("P1R4+P3R4")
+    marked = keyed(page, "changes", ".js-plotly-plot .scatterlayer .trace").nth(1)
     assert marked.locator(".point").count() == 20
     picture(page, "perturb-pair")
     with page.expect_download() as download:

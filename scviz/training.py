@@ -108,7 +108,16 @@ def fit(
     pieces = settings.pieces
     while True:
         try:
-            trainer = _Trainer(network, loss, cells, settings, report, state, stage, score)
+            trainer = _Trainer(
+                network=network,
+                loss=loss,
+                cells=cells,
+                settings=settings,
+                report=report,
+                state=state,
+                stage=stage,
+                score=score,
+            )
             return trainer.fit(pieces)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -124,7 +133,7 @@ def fit(
             report(Progress(stage=stage, note=note))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Trainer:
     """One try to train, with each batch in a number of pieces."""
 
@@ -142,7 +151,7 @@ class _Trainer:
         size = max(1, settings.batch_size // pieces)
         steps = len(train) // size if settings.drop_last else -(-len(train) // size)
         updates = settings.epochs * -(-steps // pieces)
-        module = _Module(self.network, self.loss, settings, self.score, updates)
+        module = _Module(self.network, self.loss, settings, score=self.score, updates=updates)
         judged: Any = [0] if self.score is not None else validation.tolist()
         watch = "validation_loss" if judged else "loss_of_epoch"
         best = ModelCheckpoint(
@@ -160,14 +169,10 @@ class _Trainer:
                 devices=1,
                 precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
                 accumulate_grad_batches=pieces,
-                gradient_clip_val=1.0 if settings.clip_value is None else settings.clip_value,
-                gradient_clip_algorithm="norm" if settings.clip_value is None else "value",
+                **_clipping(settings),
                 callbacks=callbacks,
-                logger=False,
-                enable_progress_bar=False,
-                enable_model_summary=False,
-                num_sanity_val_steps=0,
                 default_root_dir=self.state,
+                **SILENT,
             ).fit(
                 module,
                 DataLoader(
@@ -185,6 +190,21 @@ class _Trainer:
         return History(
             loss=module.losses, validation_loss=module.validation_losses, best_epoch=module.best_epoch()
         )
+
+
+SILENT: dict[str, Any] = {
+    "logger": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+    "num_sanity_val_steps": 0,
+}
+"""Lightning says nothing and checks nothing beforehand."""
+
+
+def _clipping(settings: TrainingSettings) -> dict[str, Any]:
+    if settings.clip_value is None:
+        return {"gradient_clip_val": 1.0, "gradient_clip_algorithm": "norm"}
+    return {"gradient_clip_val": settings.clip_value, "gradient_clip_algorithm": "value"}
 
 
 MEGABATCH = 8
@@ -225,6 +245,7 @@ class _Module(L.LightningModule):
         network: nn.Module,
         loss: Loss,
         settings: TrainingSettings,
+        *,
         score: Score | None,
         updates: int,
     ) -> None:
@@ -303,9 +324,7 @@ class _Reporter(Callback):
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         self.done = trainer.fit_loop.total_batch_idx + 1
 
-    def on_train_batch_end(
-        self, trainer: L.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: Any, outputs: Any, *_: Any) -> None:
         self.done += 1
         values = {"loss": float(outputs["loss"]) * trainer.accumulate_grad_batches}
         self.report(Progress(stage=self.stage, done=self.done, total=self.total, values=values))

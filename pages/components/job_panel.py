@@ -113,5 +113,5 @@ def curve(run_id: str) -> None:
         return
     steps, losses = zip(*training, strict=True)
     check_steps, check_losses = zip(*checks, strict=True) if checks else ((), ())
-    figure = loss_figure(steps, losses, check_steps, check_losses, dark=state.dark())
+    figure = loss_figure(steps, losses, check_steps, validation_losses=check_losses, dark=state.dark())
     st.plotly_chart(figure, theme=None, key="loss_curve", height=260, alt="Loss during training")

@@ -50,7 +50,7 @@ def map_files(points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLoo
             points,
             codes,
             look.palette,
-            kind,
+            kind=kind,
             scale=look.scale,
             labels=tuple(look.labels),
             title=look.title,

@@ -80,7 +80,15 @@ def arrows_figure(
 def times_as_long(
     places: NDArray[np.floating], before: NDArray[np.floating], after: NDArray[np.floating]
 ) -> int:
-    """Choose how many times as long arrows must be drawn for the usual one to be seen: 1, 2, 5, 10, ... 200."""
+    """Choose how many times as long arrows must be drawn for the usual one to be seen: 1, 2, 5, 10, ... 200.
+
+    Parameters
+    ----------
+    places
+        (N, 2) all cells of the map.
+    before, after
+        (M, 2) where arrows begin and end.
+    """
     lengths = np.linalg.norm(after - before, axis=1)
     lengths = lengths[np.isfinite(lengths)]
     usual = float(np.median(lengths)) if len(lengths) else 0.0

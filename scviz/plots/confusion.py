@@ -40,7 +40,7 @@ def similar_order(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def row_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Divide each row by its sum; rows without cells stay 0."""
+    """Divide each row of counts, (K, K), by its sum; rows without cells stay 0."""
     totals = counts.sum(axis=1, keepdims=True)
     shares: NDArray[np.float64] = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     return shares

@@ -74,9 +74,9 @@ def dots_figure(
     share: NDArray[np.floating],
     expected: NDArray[np.floating],
     n_genes: NDArray[np.integer],
+    *,
     sureness: NDArray[np.floating],
     names: Sequence[str],
-    *,
     dark: bool = False,
 ) -> go.Figure:
     """Draw the share of each gene set that was asked for, beside the share that random genes give.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["svg", "pdf", "png"]
 
+DASHES = {"dash": "--", "dot": ":"}
 MANY_POINTS = 20_000
 """From this many points on they are drawn as an image inside a vector file."""
 
@@ -70,20 +72,28 @@ def _scatter(axes: Axes, trace: Any) -> None:
     if isinstance(trace.marker.color, np.ndarray | tuple | list):
         _shaded(axes, trace)
         return
-    mode = trace.mode or "lines"
-    marker, line = trace.marker, trace.line
-    label = None if trace.showlegend is False else trace.name
-    style: dict[str, Any] = {"label": label, "color": line.color or marker.color}
-    style["linestyle"] = {"dash": "--", "dot": ":"}.get(line.dash or "", "-") if "lines" in mode else "none"
-    style["linewidth"] = line.width or 1.2
-    if "markers" in mode:
-        style |= {"marker": "o", "markersize": (marker.size or 6) * 0.6, "markeredgewidth": 0}
-    if trace.opacity or marker.opacity:
-        style["alpha"] = trace.opacity or marker.opacity
+    style = _style(trace)
     axes.plot(trace.x, trace.y, rasterized=len(trace.x) > MANY_POINTS, **style)
     if trace.error_x.array is not None:
         ends = [trace.error_x.arrayminus, trace.error_x.array]
         axes.errorbar(trace.x, trace.y, xerr=ends, fmt="none", ecolor=trace.error_x.color, elinewidth=1.2)
+
+
+def _style(trace: Any) -> dict[str, Any]:
+    """Say it in the words of matplotlib."""
+    mode, marker, line = trace.mode or "lines", trace.marker, trace.line
+    style: dict[str, Any] = {
+        "label": None if trace.showlegend is False else trace.name,
+        "color": line.color or marker.color,
+        "linewidth": line.width or 1.2,
+        "linestyle": "none",
+        "alpha": trace.opacity or marker.opacity or None,
+    }
+    if "lines" in mode:
+        style["linestyle"] = DASHES.get(line.dash, "-")
+    if "markers" in mode:
+        style |= {"marker": "o", "markersize": (marker.size or 6) * 0.6, "markeredgewidth": 0}
+    return style
 
 
 def _shaded(axes: Axes, trace: Any) -> None:
@@ -113,35 +123,37 @@ _DRAW = {"heatmap": _heatmap, "scatter": _scatter, "scattergl": _scatter, "bar":
 
 
 def _dress(axes: Axes, figure: go.Figure) -> None:
-    """Give the axes their titles, ranges and legend."""
+    """Give the axes their titles, ranges, notes and legend."""
     layout = figure.layout
-    axes.set_xlabel(layout.xaxis.title.text or "")
-    axes.set_ylabel(layout.yaxis.title.text or "")
     axes.set_title(layout.title.text or "", fontsize=9, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
-    if layout.xaxis.range is not None:
-        axes.set_xlim(layout.xaxis.range)
-    if layout.yaxis.range is not None:
-        axes.set_ylim(layout.yaxis.range)
-    if layout.xaxis.ticktext is not None:
-        axes.set_xticks(layout.xaxis.tickvals, [text.replace("<br>", "\n") for text in layout.xaxis.ticktext])
-    if layout.yaxis.ticktext is not None:
-        axes.set_yticks(layout.yaxis.tickvals, layout.yaxis.ticktext)
+    _dress_axis(axes.xaxis, layout.xaxis, axes.set_xlim)
+    _dress_axis(axes.yaxis, layout.yaxis, axes.set_ylim)
     for note in layout.annotations:
-        axes.annotate(
-            note.text,
-            (note.x, note.y),
-            xytext=(0, (note.yshift or 0) * 0.6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7,
-        )
+        _annotate(axes, note)
     if layout.xaxis.visible is False:
         axes.set_axis_off()
     if layout.yaxis.scaleanchor:
         axes.set_aspect("equal")
     if layout.yaxis.autorange == "reversed" and not any(trace.type == "heatmap" for trace in figure.data):
         axes.invert_yaxis()
-    named = [trace for trace in figure.data if trace.name and trace.showlegend is not False]
-    if len(named) > 1:
+    if sum(_is_named(trace) for trace in figure.data) > 1:
         axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _is_named(trace: Any) -> bool:
+    return bool(trace.name) and trace.showlegend is not False
+
+
+def _dress_axis(axis: Any, layout: Any, limit: Callable[[Any], object]) -> None:
+    axis.set_label_text(layout.title.text or "")
+    if layout.range is not None:
+        limit(layout.range)
+    if layout.ticktext is not None:
+        axis.set_ticks(layout.tickvals, [text.replace("<br>", "\n") for text in layout.ticktext])
+
+
+def _annotate(axes: Axes, note: Any) -> None:
+    shift = (0, (note.yshift or 0) * 0.6)
+    place = (note.x, note.y)
+    axes.annotate(note.text, place, xytext=shift, textcoords="offset points", ha="center", fontsize=7)

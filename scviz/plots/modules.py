@@ -18,8 +18,8 @@ def module_scores_figure(
     standardized: NDArray[np.floating],
     means: NDArray[np.floating],
     modules: Sequence[str],
-    types: Sequence[str],
     *,
+    types: Sequence[str],
     dark: bool = False,
 ) -> go.Figure:
     """Draw modules in rows and types in columns.

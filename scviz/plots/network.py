@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -23,6 +24,19 @@ THIN, THICK = 0.7, 3.0
 CROWD = 100
 """From this many genes on their names are small."""
 NO_GROUP = "in no group"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ink:
+    """Colors of what is no gene."""
+
+    text: str
+    line: str
+    paper: str
+
+
+LIGHT = Ink(text="#31333F", line="#7C8698", paper="#FFFFFF")
+DARK = Ink(text="#E6E8EC", line="#8B93A3", paper="#12151C")
 
 
 def group_colors(drawing: Drawing) -> dict[str, str]:
@@ -59,10 +73,65 @@ def network_spec(drawing: Drawing, *, marked: str = "", dark: bool = False) -> d
     marked
         Gene that gets a ring; empty for none.
     """
-    text, line, paper = ("#E6E8EC", "#8B93A3", "#12151C") if dark else ("#31333F", "#7C8698", "#FFFFFF")
+    ink = DARK if dark else LIGHT
+    series = _series(drawing, marked=marked, ink=ink)
+    return {
+        "animation": False,
+        "backgroundColor": "transparent",
+        "textStyle": {"fontFamily": FONT},
+        "tooltip": {
+            "confine": True,
+            "backgroundColor": ink.paper,
+            "textStyle": {"color": ink.text, "fontSize": 12},
+        },
+        "series": [series],
+        **({"legend": _legend(list(group_colors(drawing)), ink)} if group_colors(drawing) else {}),
+    }
+
+
+def _series(drawing: Drawing, *, marked: str, ink: Ink) -> dict[str, Any]:
+    """Describe genes and links, and how they answer to the mouse."""
     groups = list(group_colors(drawing))
-    ring = {"borderColor": text, "borderWidth": 3}
-    genes = [
+    ring = {"borderColor": ink.text, "borderWidth": 3}
+    return {
+        "type": "graph",
+        "layout": "none",
+        "roam": True,
+        "roamTrigger": "global",
+        "preserveAspect": True,
+        "scaleLimit": {"min": 0.5, "max": 12},
+        "selectedMode": "single",
+        "top": 48 if groups else 16,
+        "bottom": 20,
+        "left": 40,
+        "right": 70,
+        "data": _genes(drawing, marked, ring),
+        "links": _links(drawing),
+        "categories": [
+            {"name": name, "itemStyle": {"color": color}} for name, color in group_colors(drawing).items()
+        ],
+        "edgeSymbol": ["none", "arrow" if drawing.directed else "none"],
+        "edgeSymbolSize": [0, 7],
+        "lineStyle": {"color": ink.line, "opacity": 0.5},
+        "label": {
+            "show": True,
+            "position": "right",
+            "distance": 3,
+            "fontSize": 11 if len(drawing.genes) < CROWD else 10,
+            "color": ink.text,
+            "textBorderColor": ink.paper,
+            "textBorderWidth": 2,
+        },
+        "labelLayout": {"hideOverlap": True},
+        "select": {"itemStyle": ring, "label": {"show": True, "fontWeight": "bold"}},
+        "emphasis": {"focus": "adjacency", "label": {"show": True}, "lineStyle": {"opacity": 0.9}},
+        "blur": {"itemStyle": {"opacity": 0.15}, "lineStyle": {"opacity": 0.06}, "label": {"opacity": 0.15}},
+    }
+
+
+def _genes(drawing: Drawing, marked: str, ring: dict[str, Any]) -> list[dict[str, Any]]:
+    groups = list(group_colors(drawing))
+    return [
         {
             "name": gene,
             "x": WIDTH * 1000 * x,
@@ -84,8 +153,11 @@ def network_spec(drawing: Drawing, *, marked: str = "", dark: bool = False) -> d
             strict=True,
         )
     ]
+
+
+def _links(drawing: Drawing) -> list[dict[str, Any]]:
     arrow = "→" if drawing.directed else "-"
-    links = [
+    return [
         {
             "source": source,
             "target": target,
@@ -98,61 +170,22 @@ def network_spec(drawing: Drawing, *, marked: str = "", dark: bool = False) -> d
             drawing.sources, drawing.targets, drawing.weights, link_widths(drawing).tolist(), strict=True
         )
     ]
-    series = {
-        "type": "graph",
-        "layout": "none",
-        "roam": True,
-        "roamTrigger": "global",
-        "preserveAspect": True,
-        "scaleLimit": {"min": 0.5, "max": 12},
-        "selectedMode": "single",
-        "top": 48 if groups else 16,
-        "bottom": 20,
-        "left": 40,
-        "right": 70,
-        "data": genes,
-        "links": links,
-        "categories": [
-            {"name": name, "itemStyle": {"color": color}} for name, color in group_colors(drawing).items()
-        ],
-        "edgeSymbol": ["none", "arrow" if drawing.directed else "none"],
-        "edgeSymbolSize": [0, 7],
-        "lineStyle": {"color": line, "opacity": 0.5},
-        "label": {
-            "show": True,
-            "position": "right",
-            "distance": 3,
-            "fontSize": 11 if len(genes) < CROWD else 10,
-            "color": text,
-            "textBorderColor": paper,
-            "textBorderWidth": 2,
-        },
-        "labelLayout": {"hideOverlap": True},
-        "select": {"itemStyle": ring, "label": {"show": True, "fontWeight": "bold"}},
-        "emphasis": {"focus": "adjacency", "label": {"show": True}, "lineStyle": {"opacity": 0.9}},
-        "blur": {"itemStyle": {"opacity": 0.15}, "lineStyle": {"opacity": 0.06}, "label": {"opacity": 0.15}},
-    }
-    legend = {
+
+
+def _legend(groups: list[str], ink: Ink) -> dict[str, Any]:
+    return {
         "type": "scroll",
         "top": 4,
         "left": 8,
         "right": 8,
         "data": groups,
-        "textStyle": {"color": text, "fontSize": 12},
-        "pageTextStyle": {"color": text},
-        "pageIconColor": line,
-        "pageIconInactiveColor": paper,
+        "textStyle": {"color": ink.text, "fontSize": 12},
+        "pageTextStyle": {"color": ink.text},
+        "pageIconColor": ink.line,
+        "pageIconInactiveColor": ink.paper,
         "itemWidth": 12,
         "itemHeight": 12,
         "icon": "circle",
-    }
-    return {
-        "animation": False,
-        "backgroundColor": "transparent",
-        "textStyle": {"fontFamily": FONT},
-        "tooltip": {"confine": True, "backgroundColor": paper, "textStyle": {"color": text, "fontSize": 12}},
-        "series": [series],
-        **({"legend": legend} if groups else {}),
     }
 
 

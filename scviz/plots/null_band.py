@@ -15,8 +15,8 @@ def null_figure(
     own: float,
     own_name: str,
     random: Sequence[float],
-    names: Sequence[str],
     *,
+    names: Sequence[str],
     title: str,
     dark: bool = False,
 ) -> go.Figure:
@@ -67,8 +67,8 @@ def intervals_figure(
     names: Sequence[str],
     means: NDArray[np.floating],
     intervals: NDArray[np.floating],
-    bands: NDArray[np.floating],
     *,
+    bands: NDArray[np.floating],
     title: str,
     dark: bool = False,
 ) -> go.Figure:

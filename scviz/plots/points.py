@@ -51,7 +51,7 @@ def quantise(xy: NDArray[np.floating]) -> NDArray[np.uint16]:
 
 
 def shade(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint8]:
-    """Turn values into places of a palette: 1 at `low` or less, 255 at `high` or more, 0 for NaN.
+    """Turn values, (N,), into places of a palette, (N,): 1 at `low` or less, 255 at `high` or more, 0 for NaN.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def shade(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.u
 
 
 def category_codes(positions: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Turn positions of categories (-1: missing) into places of a palette.
+    """Turn positions of categories, (N,), -1 for missing, into places of a palette, (N,).
 
     Examples
     --------

@@ -118,12 +118,14 @@ def picture(
     data = base64.b64encode(png(image)).decode()
     marks = [_words(side + 12, ROW, title, bold=True)] if title else []
     if scale is None:
-        marks += [_entry(side + 12, (i + 2) * ROW, label, palette[i + 1]) for i, label in enumerate(shown)]
+        marks += [
+            _entry(side + 12, (i + 2) * ROW, label, color=palette[i + 1]) for i, label in enumerate(shown)
+        ]
         if len(labels) > MAX_ROWS:
             marks.append(_words(side + 30, (MAX_ROWS + 2) * ROW, f"and {len(labels) - MAX_ROWS} more"))
     else:
         steps = enumerate(palette[255:0:-2])
-        marks += [_block(side + 12, 30 + i, 14, 1.5, color) for i, color in steps]
+        marks += [_block(side + 12, 30 + i, size=(14, 1.5), color=color) for i, color in steps]
         marks += [_words(side + 34, 38, f"{scale[1]:.3g}"), _words(side + 34, 158, f"{scale[0]:.3g}")]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{side + LEGEND_WIDTH}" height="{height}" '
@@ -138,12 +140,12 @@ def _words(x: float, y: float, text: str, *, bold: bool = False) -> str:
     return f'<text x="{x}" y="{y}"{weight}>{escape(text)}</text>'
 
 
-def _block(x: float, y: float, width: float, height: float, color: NDArray[np.uint8]) -> str:
+def _block(x: float, y: float, *, size: tuple[float, float], color: NDArray[np.uint8]) -> str:
     """Draw a rectangle of one color."""
     fill = f"rgb({color[0]},{color[1]},{color[2]})"
-    return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{fill}"/>'
+    return f'<rect x="{x}" y="{y}" width="{size[0]}" height="{size[1]}" fill="{fill}"/>'
 
 
-def _entry(x: float, y: float, label: str, color: NDArray[np.uint8]) -> str:
+def _entry(x: float, y: float, label: str, *, color: NDArray[np.uint8]) -> str:
     """Write a line of the legend."""
-    return _block(x, y - 10, 10, 10, color) + _words(x + 18, y, label)
+    return _block(x, y - 10, size=(10, 10), color=color) + _words(x + 18, y, label)

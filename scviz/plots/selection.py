@@ -43,7 +43,7 @@ class Selection:
 
 
 def digest(array: NDArray[np.generic]) -> str:
-    """Name an array by its content."""
+    """Name an array, (N, ...), by its content."""
     return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=10).hexdigest()
 
 

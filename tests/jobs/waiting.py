@@ -11,7 +11,7 @@ from scviz.jobs.queue import RunQueue
 from scviz.workspace.database import Run
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 240.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -19,7 +19,7 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 30.0) 
         time.sleep(0.05)
 
 
-def wait_for_end(queue: RunQueue, run: str, seconds: float = 40.0) -> Run:
+def wait_for_end(queue: RunQueue, run: str, seconds: float = 240.0) -> Run:
     wait_for(lambda: queue.get(run).ended, f"{queue.get(run)} ends", seconds)
     return queue.get(run)
 

@@ -37,7 +37,7 @@ def test_short_arrows_are_drawn_longer_and_long_ones_as_they_are() -> None:
 
 
 def test_random_genes_stand_in_their_order_with_the_gene_among_them() -> None:
-    figure = null_figure(0.5, "LYZ", [0.3, np.nan, 0.1], ["B", "C", "A"], title="Moved")
+    figure = null_figure(0.5, "LYZ", [0.3, np.nan, 0.1], names=["B", "C", "A"], title="Moved")
     random, own = figure.data
     assert list(random.text) == ["A", "B"]
     assert list(random.x) == [0.1, 0.3]
@@ -48,7 +48,7 @@ def test_random_genes_stand_in_their_order_with_the_gene_among_them() -> None:
 
 def test_each_name_has_its_mean_interval_and_band() -> None:
     means, intervals, bands = np.array([0.2, 0.4]), np.array([[0.1, 0.3], [0.3, 0.5]]), np.zeros((2, 2))
-    figure = intervals_figure(["T", "B"], means, intervals, bands, title="Moved")
+    figure = intervals_figure(["T", "B"], means, intervals, bands=bands, title="Moved")
     band, interval, mean = figure.data
     assert list(mean.y) == ["T", "B"]
     np.testing.assert_array_equal(interval.x, [0.1, 0.3, np.nan, 0.3, 0.5, np.nan])

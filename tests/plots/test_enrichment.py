@@ -36,8 +36,8 @@ def test_dots_show_the_share_beside_that_of_random_genes() -> None:
         np.array([0.5, 0.2, 0.1]),
         np.array([0.1, 0.15, 0.1]),
         np.array([20, 5, 1]),
-        np.array([9.0, 2, 0]),
-        NAMES,
+        sureness=np.array([9.0, 2, 0]),
+        names=NAMES,
     )
     random, own = figure.data
     assert list(random.x) == [0.1, 0.15, 0.1]
@@ -51,7 +51,11 @@ def test_they_are_drawn_as_files(kind: Kind, start: bytes) -> None:
     passing = np.array([True, False, False])
     bars = bars_figure(np.array([3.0, -2, 1]), NAMES, passing, title="x", chance=1, chance_words="random")
     dots = dots_figure(
-        np.array([0.5, 0, 1]), np.array([0.1, 0, 0]), np.array([2, 0, 1]), np.array([1.0, 0, 2]), NAMES
+        np.array([0.5, 0, 1]),
+        np.array([0.1, 0, 0]),
+        np.array([2, 0, 1]),
+        sureness=np.array([1.0, 0, 2]),
+        names=NAMES,
     )
     for figure in (bars, dots):
         assert draw(figure, kind, footer="cells").startswith(start)

@@ -64,13 +64,15 @@ def test_the_overlap_of_methods_is_written_in_its_squares_and_can_be_saved() -> 
 
 
 def test_the_loss_curve_has_training_and_validation() -> None:
-    figure = loss_figure([1, 2], [0.9, 0.5], [2], [0.6])
+    figure = loss_figure([1, 2], [0.9, 0.5], [2], validation_losses=[0.6])
     assert [trace.name for trace in figure.data] == ["training cells", "validation cells"]
     assert list(figure.data[0].y) == [0.9, 0.5]
 
 
 def test_the_loss_curve_has_the_guess_as_a_level_line() -> None:
-    figure = loss_figure([1, 2], [0.9, 0.5], [1, 2], [1.1, 0.6], unit="passes over the cells", baseline=0.8)
+    figure = loss_figure(
+        [1, 2], [0.9, 0.5], [1, 2], validation_losses=[1.1, 0.6], unit="passes over the cells", baseline=0.8
+    )
     line = figure.data[-1]
     assert (line.name, list(line.x), list(line.y)) == ("guess that reads no cell", [0, 2], [0.8, 0.8])
     assert figure.layout.xaxis.title.text == "Training (passes over the cells)"
@@ -87,7 +89,7 @@ def test_scores_have_one_trace_per_method() -> None:
     "figure",
     [
         confusion_figure(COUNTS, ["A", "B", "C"]),
-        loss_figure([1, 2], [0.9, 0.5], [], []),
+        loss_figure([1, 2], [0.9, 0.5], [], validation_losses=[]),
         scores_figure({"model": [0.5, 1.0]}, ["B", "T"], title="F1"),
     ],
     ids=["confusion", "loss", "scores"],
@@ -101,13 +103,13 @@ def test_a_map_becomes_a_file_with_its_legend(kind: str, start: bytes) -> None:
     points = np.array([[0, 0], [9, 9], [30, 5]], dtype=np.uint16)
     codes = np.array([1, 2, 0], dtype=np.uint8)
     labels = draw_map(
-        points, codes, category_palette(3), kind, labels=("B", "NK", "absent"), title="cell type"
+        points, codes, category_palette(3), kind=kind, labels=("B", "NK", "absent"), title="cell type"
     )
     assert labels.startswith(start)
     if kind == "svg":
         assert b"NK" in labels
         assert b"absent" not in labels
-    values = draw_map(points, codes, continuous_palette(), kind, scale=(0.0, 2.5), title="CD3D")
+    values = draw_map(points, codes, continuous_palette(), kind=kind, scale=(0.0, 2.5), title="CD3D")
     assert values.startswith(start)
 
 

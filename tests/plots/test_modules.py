@@ -9,7 +9,7 @@ from scviz.plots.modules import LINES, module_scores_figure, stability_figure
 
 def test_modules_are_rows_and_hovering_shows_the_score_itself() -> None:
     drawn = module_scores_figure(
-        np.array([[0.0, 1.0]]), np.array([[0.2, 0.4]]), ["Module 1"], ["B cell", "T cell"]
+        np.array([[0.0, 1.0]]), np.array([[0.2, 0.4]]), ["Module 1"], types=["B cell", "T cell"]
     )
     (heat,) = drawn.data
     assert list(heat.y) == ["Module 1"]

@@ -12,7 +12,7 @@ OBSERVED, PREDICTED = np.array([0.0, 1.0, -2.0]), np.array([0.1, 0.8, -1.0])
 
 
 def test_a_change_has_a_point_per_gene_and_names_those_marked() -> None:
-    figure = change_figure(OBSERVED, PREDICTED, ["A", "B", "C"], np.array([False, True, True]))
+    figure = change_figure(OBSERVED, PREDICTED, ["A", "B", "C"], marked=np.array([False, True, True]))
     others, marked, equal = figure.data
     assert (list(others.text), list(marked.text)) == (["A"], ["B", "C"])
     assert list(marked.x) == [1.0, -2.0]
@@ -31,9 +31,9 @@ def test_a_ranking_has_points_means_and_intervals_in_the_order_given() -> None:
         ["GEARS", "Mean"],
         values,
         np.array([0.6, 0.1]),
-        np.array([[0.5, 0.7], [0.0, 0.2]]),
-        ["asked", "baseline"],
-        ["A+B", "C"],
+        intervals=np.array([[0.5, 0.7], [0.0, 0.2]]),
+        kinds=["asked", "baseline"],
+        points=["A+B", "C"],
         title="Correlation",
     )
     points = {trace.name: trace for trace in figure.data if trace.name}

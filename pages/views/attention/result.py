@@ -147,7 +147,7 @@ def _other_genes(run: Run, result: Result, setting: Setting, row: int) -> None:
         own[0].auroc,
         regulator,
         areas.tolist(),
-        result.null_genes[row],
+        names=result.null_genes[row],
         title=f"{AREA}, known targets of {regulator}",
         dark=state.dark(),
     )

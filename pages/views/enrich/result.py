@@ -124,8 +124,8 @@ def _dots(result: Result, footer: str) -> None:
         np.array([len(one.genes) for one in first]) / sizes,
         np.array([one.expected_alike for one in first]) / sizes,
         np.array([len(one.genes) for one in first]),
-        -np.log10(np.maximum([one.fdr for one in first], np.finfo(float).tiny)),
-        [one.name for one in first],
+        sureness=-np.log10(np.maximum([one.fdr for one in first], np.finfo(float).tiny)),
+        names=[one.name for one in first],
         dark=state.dark(),
     )
     alt = "Share of each gene set that was asked for, beside the share by chance"

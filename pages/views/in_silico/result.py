@@ -142,7 +142,7 @@ def _random(result: Result, footer: str) -> None:
         shift.mean,
         _name(result),
         [_mean(row) for row in values],
-        [" + ".join(genes) for genes in result.random_genes],
+        names=[" + ".join(genes) for genes in result.random_genes],
         title=MOVED if shown == "moved" else TO_GOAL,
         dark=state.dark(),
     )
@@ -190,7 +190,7 @@ def _observed(result: Result, footer: str) -> None:
         seen.cosine,
         _name(result),
         list(seen.random),
-        labels,
+        names=labels,
         title="Cosine of simulated and observed shift",
         dark=state.dark(),
     )
@@ -264,7 +264,7 @@ def _intervals(names: Sequence[str], shown: Sequence[Shift], footer: str, *, tit
         names,
         np.array([shift.mean for shift in shown]),
         np.array([(shift.low, shift.high) for shift in shown]),
-        np.array([(shift.random_low, shift.random_high) for shift in shown]),
+        bands=np.array([(shift.random_low, shift.random_high) for shift in shown]),
         title=title,
         dark=state.dark(),
     )

@@ -203,7 +203,7 @@ def _types(result: Result, footer: str) -> None:
         return
     names = [one.name for one in result.modules]
     means = result.mean_scores.T  # (M, T)
-    drawing = module_scores_figure(standardized(result), means, names, result.types, dark=state.dark())
+    drawing = module_scores_figure(standardized(result), means, names, types=result.types, dark=state.dark())
     height = 250 + 18 * len(names)
     figure(drawing, key="heat", name="modules_in_types", alt="Modules in types", height=height, footer=footer)
     st.caption(

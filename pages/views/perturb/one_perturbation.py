@@ -74,7 +74,7 @@ def _changes(run: Run, result: Result, at: int, method: str, genes: str, values:
         observed[chosen],
         predicted[chosen],
         [result.genes[i] for i in chosen],
-        marked,
+        marked=marked,
         what="change" if values == "change" else "log expression",
         dark=state.dark(),
     )

@@ -107,9 +107,9 @@ def _ranking(run: Run, result: Result, metric: str, group: str, *, without: bool
         ],
         [scores[key][place][rows] for key in keys],
         np.array([one.mean for one in summaries]),
-        np.array([[one.low, one.high] for one in summaries]).reshape(-1, 2),
-        [_kind(key, result.outcomes[key]) for key in keys],
-        [result.tested[i].name for i in rows],
+        intervals=np.array([[one.low, one.high] for one in summaries]).reshape(-1, 2),
+        kinds=[_kind(key, result.outcomes[key]) for key in keys],
+        points=[result.tested[i].name for i in rows],
         title=METRICS[metric].title,
         dark=state.dark(),
     )

@@ -78,7 +78,7 @@ def _curve(run: Run, result: Result) -> None:
         passes,
         result.losses,
         [*range(1 - len(before), 1), *passes],
-        [*before, *result.validation_losses],
+        validation_losses=[*before, *result.validation_losses],
         unit="passes over the cells",
         checked="cells held out",
         baseline=result.baseline_loss,

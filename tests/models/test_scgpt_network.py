@@ -151,3 +151,16 @@ def test_padding_changes_no_way_to_sum_a_cell_up(pool: str) -> None:
     pad = torch.nn.functional.pad
     got = network.cells(more, pad(values, (0, 2), value=-2), pad(mask, (0, 2)))
     np.testing.assert_allclose(got, wanted, rtol=1e-5)
+
+
+def test_sampled_values_are_zero_as_often_as_the_decoder_says() -> None:
+    torch.manual_seed(0)
+    config = dataclasses.replace(tiny(12), zero_probability=True)
+    network, draws = Network(config).eval(), torch.Generator().manual_seed(0)
+    genes, cells = torch.randn(1, 9, config.width), torch.randn(1, config.width)
+    with torch.no_grad():
+        for decoder, given in ((network.decoder, (genes,)), (network.mvc_decoder, (genes, cells))):
+            values, chance = decoder(*given), decoder.expressed(*given)
+            drawn = torch.cat([decoder.sampled(*given, draws) for _ in range(400)])  # (400, 9)
+            assert ((drawn == 0) | (drawn == values)).all()
+            assert torch.allclose((drawn != 0).float().mean(dim=0), chance[0], atol=0.1)

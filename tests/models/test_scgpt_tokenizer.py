@@ -145,6 +145,16 @@ def test_of_a_long_cell_a_random_part_is_read_with_the_bins_of_the_whole() -> No
     assert chosen == set(range(8))
 
 
+def test_without_sampling_the_first_genes_of_a_long_cell_are_read_with_the_bins_of_the_whole() -> None:
+    cell = np.array([[9.0, 1.0, 0.0, 7.0, 3.0, 5.0, 4.0, 2.0]])
+    rules = dataclasses.replace(RULES, max_length=4, sampling=False)
+    tokens = tokenize(cell, np.arange(8), VOCAB, rules)
+    assert tokens.gene_ids.tolist() == [[9, 0, 1, 3]]
+    assert tokens.values[0, 1:].tolist() == bin_values(cell[0], 6)[[0, 1, 3]].tolist()
+    edited = tokenize_edited(cell, cell, np.arange(8), VOCAB, rules)
+    assert edited.gene_ids.tolist() == tokens.gene_ids.tolist()
+
+
 @pytest.mark.parametrize("ties", ["highest", "random"])
 def test_what_a_cell_becomes_depends_on_no_other_cell(ties: str) -> None:
     rng = np.random.default_rng(0)

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from scviz.errors import RequestError
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
-from scviz.foundation.blind import frequency_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, gene_columns
 from scviz.foundation.encoding import Encoding
+from scviz.foundation.frequency_baseline import frequency_loss
 from scviz.foundation.model import DeletionScreen, FoundationModel, NamedHead, Pooling
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab

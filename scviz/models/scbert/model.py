@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from scviz.errors import RequestError, UnsupportedTaskError
 from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
-from scviz.foundation.blind import frequency_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
+from scviz.foundation.frequency_baseline import frequency_loss
 from scviz.foundation.model import FoundationModel, NamedHead, Pooling
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from scviz.errors import RequestError
 from scviz.foundation.batching import in_chunks, suitable_batch
-from scviz.foundation.blind import mean_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
+from scviz.foundation.frequency_baseline import mean_loss
 from scviz.foundation.model import FoundationModel, Pooling
 from scviz.foundation.perturbing import PerturbationInputs
 from scviz.foundation.tokens import Tokens

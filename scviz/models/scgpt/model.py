@@ -17,10 +17,10 @@ from torch import Tensor
 from scviz.errors import RequestError
 from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
-from scviz.foundation.blind import mean_loss
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, edited_counts, gene_columns
 from scviz.foundation.encoding import Encoding
+from scviz.foundation.frequency_baseline import mean_loss
 from scviz.foundation.model import FoundationModel, NamedHead, Pooling
 from scviz.foundation.perturbing import PerturbationInputs
 from scviz.foundation.published import read_labels

@@ -177,6 +177,10 @@ class ValueDecoder(nn.Module):
         """Give the probability that a gene is expressed, (B, L)."""
         return cast(Tensor, self.zero_logit(hidden)[..., 0].sigmoid())
 
+    def sampled(self, hidden: Tensor, generator: torch.Generator) -> Tensor:
+        """Give values, (B, L), where chance decides by `expressed` which genes are 0."""
+        return self(hidden) * torch.bernoulli(self.expressed(hidden), generator=generator)
+
 
 def three_layers(width_in: int, width: int) -> nn.Sequential:
     """Make three linear layers with LeakyReLU between them, which give one number."""
@@ -206,6 +210,10 @@ class CellDecoder(nn.Module):
     def expressed(self, genes: Tensor, cells: Tensor) -> Tensor:
         """Give the probability that a gene is expressed, (B, L)."""
         return self._product(self.W_zero_logit(self.gene2query(genes).sigmoid()), cells).sigmoid()
+
+    def sampled(self, genes: Tensor, cells: Tensor, generator: torch.Generator) -> Tensor:
+        """Give values, (B, L), where chance decides by `expressed` which genes are 0."""
+        return self(genes, cells) * torch.bernoulli(self.expressed(genes, cells), generator=generator)
 
     @staticmethod
     def _product(queries: Tensor, cells: Tensor) -> Tensor:

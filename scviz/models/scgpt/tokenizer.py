@@ -35,6 +35,8 @@ class BinRules:
     pad_value: float = -2
     include_zeros: bool = False
     """Read genes that are not expressed, too."""
+    sampling: bool = True
+    """Of a cell that is too long read random genes; without, the first ones, as the authors' collator does then."""
     seed: int = 0
     """Of the random choices; each cell has its own, whatever cells come with it."""
     published: bool = False
@@ -172,7 +174,12 @@ def collate(cells: Sequence[Cell], vocab: GeneVocab, rules: BinRules, draws: Dra
     """
     length = min(rules.max_length, 1 + max((len(cell) for cell in cells), default=0))
     return _with_cls(
-        [sample(bin_cell(cell, rules, draws), length - 1, draws) for cell in cells], vocab, rules
+        [
+            shortened(bin_cell(cell, rules, draws), length - 1, draws if rules.sampling else None)
+            for cell in cells
+        ],
+        vocab,
+        rules,
     )
 
 
@@ -197,7 +204,8 @@ def tokenize_edited(
 def _edited_cell(before: Cell, after: Cell, *, rules: BinRules) -> Cell:
     """Bin a cell, and keep of it what was read before the edit and what the edit changed."""
     draws = SeededDraws(rules.seed)
-    read = sample(bin_cell(before, rules, draws), rules.max_length - 1, draws).gene_ids
+    chance = draws if rules.sampling else None
+    read = shortened(bin_cell(before, rules, draws), rules.max_length - 1, chance).gene_ids
     expressed = before.take(binned(before.values))
     like = sum_over_genes(expressed.gene_ids, expressed.values)
     old = dict(zip(before.gene_ids.tolist(), before.values.tolist(), strict=True))
@@ -228,9 +236,11 @@ def bin_cell(cell: Cell, rules: BinRules, draws: Draws) -> Cell:
     return Cell(cell.gene_ids, bin_values(cell.values, rules.n_bins, ties))
 
 
-def sample(cell: Cell, n: int, draws: Draws) -> Cell:
-    """Keep n random genes of a cell that has more."""
-    return cell if len(cell) <= n else cell.take(draws.sample(cell.gene_ids, cell.values, n))
+def shortened(cell: Cell, n: int, draws: Draws | None) -> Cell:
+    """Keep n random genes of a cell that has more; without draws its first n."""
+    if len(cell) <= n:
+        return cell
+    return cell.take(slice(n) if draws is None else draws.sample(cell.gene_ids, cell.values, n))
 
 
 def join(first: Cell, second: Cell) -> Cell:

@@ -179,7 +179,8 @@ class ValueDecoder(nn.Module):
 
     def sampled(self, hidden: Tensor, generator: torch.Generator) -> Tensor:
         """Give values, (B, L), where chance decides by `expressed` which genes are 0."""
-        return self(hidden) * torch.bernoulli(self.expressed(hidden), generator=generator)
+        drawn = torch.bernoulli(self.expressed(hidden), generator=generator)
+        return cast(Tensor, self(hidden) * drawn)
 
 
 def three_layers(width_in: int, width: int) -> nn.Sequential:
@@ -213,7 +214,8 @@ class CellDecoder(nn.Module):
 
     def sampled(self, genes: Tensor, cells: Tensor, generator: torch.Generator) -> Tensor:
         """Give values, (B, L), where chance decides by `expressed` which genes are 0."""
-        return self(genes, cells) * torch.bernoulli(self.expressed(genes, cells), generator=generator)
+        drawn = torch.bernoulli(self.expressed(genes, cells), generator=generator)
+        return cast(Tensor, self(genes, cells) * drawn)
 
     @staticmethod
     def _product(queries: Tensor, cells: Tensor) -> Tensor:

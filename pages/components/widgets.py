@@ -103,20 +103,27 @@ class Form:
         options: Sequence[str],
         place: DeltaGenerator | None = None,
         *,
+        names: Mapping[str, str] | None = None,
         suggested: str = "",
         disabled: bool = False,
     ) -> str | None:
-        """Draw a choice between columns; None where none is chosen, which can be only if the Request allows it.
+        """Draw a choice between columns, or other names that depend on the data or the model.
 
         Parameters
         ----------
+        names
+            What the page calls some of the options.
         suggested
-            To begin with; no column if it is left out and the Request allows none.
+            To begin with; none if it is left out and the Request allows none.
+
+        Returns
+        -------
+        None, or "" where that is the default, if none is chosen, which can be only if the Request allows it.
         """
         one = self._fields[name]
         words = [*options, ""] if one.optional or one.default == "" else list(options)
-        names = {"": cast(Column, one.field).none}
-        chosen = self._select(name, words, place, names=names, first=suggested, disabled=disabled)
+        shown = {"": cast(Column, one.field).none, **(names or {})}
+        chosen = self._select(name, words, place, names=shown, first=suggested, disabled=disabled)
         return chosen or ("" if one.default == "" else None)
 
     def switch(self, name: str, place: DeltaGenerator | None = None, *, disabled: bool = False) -> bool:

@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from scviz.cli.options import parser
 from scviz.errors import ScvizError
 from scviz.settings import Settings
+
+COMMANDS = (
+    "server",
+    "data",
+    "embed",
+    "annotate",
+    "in_silico",
+    "perturb",
+    "attention",
+    "regulons",
+    "modules",
+    "enrich",
+    "compare",
+    "enhance",
+    "pretrain",
+    "checkpoints",
+)
+"""A file each, whose `add_command` offers one command or a few that belong together."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Offer all commands."""
+    whole = argparse.ArgumentParser(
+        prog="python -m scviz", description="Single-cell foundation models, with baselines."
+    )
+    entries = whole.add_subparsers(required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        import_module(f"scviz.cli.{name}").add_command(entries)
+    return whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

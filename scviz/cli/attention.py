@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scviz.cli.running import carry_out, say, subject
 from scviz.cli.words import DATASET
 from scviz.networks.attention import SETTINGS, top_targets
+from scviz.settings import Settings
 from scviz.tasks.attention_network import TRUTH, Request, Result
 
 NUMBERS = ("most_genes", "most_cells", "top", "n_null", "seed")
 
 
-def add_command(commands: Any, command: Callable[..., None]) -> None:
+def add_command(commands: Any) -> None:
     """Offer networks of attention."""
     network = commands.add_parser(
         "attention", help="rank the targets of regulators by attention, beside co-expression"
@@ -41,7 +42,7 @@ def add_command(commands: Any, command: Callable[..., None]) -> None:
         words = f"default {fields[name]}"
         network.add_argument(f"--{name.replace('_', '-')}", type=int, default=fields[name], help=words)
     network.add_argument("--csv", type=Path, help="write one row per regulator and gene here")
-    network.set_defaults(command=command)
+    network.set_defaults(command=run)
 
 
 def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Request:
@@ -104,3 +105,13 @@ def write_influence(result: Result, path: Path) -> None:
                         float(of[setting][row, column]) for of in kinds.values() for setting in SETTINGS
                     ]
                     writer.writerow([regulator, gene, *values])
+
+
+def run(options: argparse.Namespace, settings: Settings) -> None:
+    """Rank the targets of regulators by attention and print how they agree with known ones."""
+    dataset, checkpoint = subject(options, settings)
+    request = request_of(options, dataset, checkpoint)
+    run_id, result = carry_out("attention_network", request, settings)
+    say(run_id, request, result, settings=settings, **summary(result, request))
+    if options.csv:
+        write_influence(result, options.csv)

@@ -1,11 +1,51 @@
-"""What the command `enhance` writes of each checked cell: all that its printed scores are computed from."""
+"""What the command `enhance` takes, prints and writes."""
 
 from __future__ import annotations
 
+import argparse
 import csv
+import dataclasses
 from pathlib import Path
+from typing import Any
 
+from scviz.cli.fields import add_fields
+from scviz.cli.running import (
+    add_subject,
+    carry_out,
+    given,
+    say,
+    subject,
+    write_copy,
+)
+from scviz.settings import Settings
+from scviz.tasks import enhancement
 from scviz.tasks.enhancement import Result
+
+
+def add_command(entries: Any) -> None:
+    """Offer denoising."""
+    enhance = entries.add_parser("enhance", help="denoise cells as if they had more reads, with a check")
+    add_subject(enhance)
+    add_fields(enhance, enhancement.Request)
+    enhance.add_argument("--output", type=Path, help="write a copy of the file with the new layer here")
+    enhance.add_argument(
+        "--csv", type=Path, help="write the correlation of each checked cell, by method, here"
+    )
+    enhance.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> None:
+    """Denoise cells and print the check."""
+    dataset, checkpoint = subject(options, settings)
+    request = enhancement.Request(
+        **given(options, enhancement.Request) | {"dataset": dataset, "checkpoint": checkpoint}
+    )
+    run_id, result = carry_out("enhancement", request, settings)
+    scores = {name: dataclasses.asdict(score) for name, score in result.scores.items()}
+    say(run_id, request, result, settings=settings, scores=scores, verdict=result.gain.sentence)
+    if options.csv:
+        write_check(result, options.csv)
+    write_copy(options, run_id, settings)
 
 
 def write_check(result: Result, path: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scviz.cli.running import carry_out, dataset_of, say
 from scviz.cli.words import DATASET
 from scviz.datasets.enrichr import LIBRARIES
 from scviz.errors import RequestError
+from scviz.settings import Settings
 from scviz.tasks import gene_terms
 from scviz.tasks.enrichment import DIRECTIONS, METHODS, PROGRAMMES, Request, Result
 from scviz.tasks.enrichment.sources import libraries
@@ -24,7 +25,7 @@ NUMBERS = (
 MOST_PRINTED = 20
 
 
-def add_command(commands: Any, command: Callable[..., None]) -> None:
+def add_command(commands: Any) -> None:
     """Offer the test of gene sets."""
     enrich = commands.add_parser("enrich", help="ask what genes have in common, beside random genes")
     enrich.add_argument("dataset", help=DATASET)
@@ -54,7 +55,7 @@ def add_command(commands: Any, command: Callable[..., None]) -> None:
             f"--{name.replace('_', '-')}", type=type(default), default=default, help=f"default {default}"
         )
     enrich.add_argument("--csv", type=Path, help="write one row per gene set here")
-    enrich.set_defaults(command=command)
+    enrich.set_defaults(command=run)
 
 
 def sets_of(options: argparse.Namespace, workspace: Workspace) -> str | gene_terms.Request:
@@ -120,3 +121,16 @@ def write_terms(result: Result, path: Path) -> None:
         for one in result.found:
             values = dataclasses.asdict(one) | {"genes": " ".join(one.genes)}
             writer.writerow([values[name] for name in names])
+
+
+def run(options: argparse.Namespace, settings: Settings) -> None:
+    """Test gene sets and print which hold more of the genes than chance gives."""
+    dataset = dataset_of(options.dataset, settings)
+    sets = sets_of(options, Workspace.from_settings(settings))
+    if isinstance(sets, gene_terms.Request):
+        sets = str(carry_out("gene_terms", sets, settings)[1].terms)
+    request = request_of(options, dataset, sets)
+    run_id, result = carry_out("enrichment", request, settings)
+    say(run_id, request, result, settings=settings, **summary(result))
+    if options.csv:
+        write_terms(result, options.csv)

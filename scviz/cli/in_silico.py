@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+from scviz.cli.running import carry_out, say, subject, write_copy
 from scviz.cli.words import DATASET, cells_with
+from scviz.settings import Settings
 from scviz.tasks.in_silico import Kind, Request, Result, Shift
 
 NUMBERS = ("share", "most_cells", "n_random", "random_cells", "n_exact", "seed")
 
 
-def add_command(commands: Any, command: Callable[..., None]) -> None:
+def add_command(commands: Any) -> None:
     """Offer edits of genes."""
     edit = commands.add_parser("in-silico", help="remove genes, or turn them down or up, beside random genes")
     edit.add_argument("dataset", help=DATASET)
@@ -39,7 +40,7 @@ def add_command(commands: Any, command: Callable[..., None]) -> None:
         edit.add_argument(f"--{name.replace('_', '-')}", type=kind, default=fields[name], help=words)
     edit.add_argument("--csv", type=Path, help="write one row per edit here")
     edit.add_argument("--output", type=Path, help="write a copy of the file with the results (.h5ad) here")
-    edit.set_defaults(command=command)
+    edit.set_defaults(command=run)
 
 
 def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Request:
@@ -86,3 +87,14 @@ def write_effects(result: Result, path: Path) -> None:
         for effect in result.effects:
             values = [getattr(getattr(effect, measure), name) for measure in shown for name in names]
             writer.writerow(["+".join(effect.genes), effect.n_cells, *values])
+
+
+def run(options: argparse.Namespace, settings: Settings) -> None:
+    """Edit genes and print what moved."""
+    dataset, checkpoint = subject(options, settings)
+    request = request_of(options, dataset, checkpoint)
+    run_id, result = carry_out("in_silico", request, settings)
+    say(run_id, request, result, settings=settings, **summary(result))
+    if options.csv:
+        write_effects(result, options.csv)
+    write_copy(options, run_id, settings)

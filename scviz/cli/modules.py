@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+from scviz.cli.running import carry_out, dataset_of, say, subject, write_csv
 from scviz.cli.words import DATASET, cells_with
 from scviz.networks.communities import Communities
+from scviz.settings import Settings
 from scviz.tasks.modules import Graph, Request, Result, Source
 from scviz.tasks.modules.files import gene_table, gmt, graphml
 
@@ -20,7 +21,7 @@ NUMBERS = (
 MOST_PRINTED = 10
 
 
-def add_command(commands: Any, command: Callable[..., None]) -> None:
+def add_command(commands: Any) -> None:
     """Offer the search for modules."""
     find = commands.add_parser("modules", help="find genes that work together, beside plain co-expression")
     find.add_argument("dataset", help=DATASET)
@@ -50,7 +51,7 @@ def add_command(commands: Any, command: Callable[..., None]) -> None:
     find.add_argument("--scores", type=Path, help="write the score of each module in each cell here")
     find.add_argument("--gmt", type=Path, help="write the modules as gene sets here")
     find.add_argument("--graphml", type=Path, help="write genes and links here")
-    find.set_defaults(command=command)
+    find.set_defaults(command=run)
 
 
 def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Request:
@@ -92,3 +93,18 @@ def write_files(result: Result, options: argparse.Namespace) -> None:
     for path, words in written:
         if path:
             path.write_text(words(result), encoding="utf-8")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> None:
+    """Find gene modules and print how they stand beside plain co-expression and chance."""
+    if options.source == "expression":
+        dataset, checkpoint = dataset_of(options.dataset, settings), ""
+    else:
+        dataset, checkpoint = subject(options, settings)
+    request = request_of(options, dataset, checkpoint)
+    run_id, result = carry_out("modules", request, settings)
+    say(run_id, request, result, settings=settings, **summary(result))
+    write_files(result, options)
+    if options.scores:
+        names = [one.name for one in result.modules]
+        write_csv(options.scores, dataset, settings, columns=names, rows=result.scores.tolist())

@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scviz.cli.running import carry_out, dataset_of, say
 from scviz.metrics.perturbation_table import METRICS
+from scviz.settings import Settings
 from scviz.tasks.perturbation import CEILING, SPLITS, Request, Result
 from scviz.tasks.perturbation.methods import BASELINES, METHODS, method_of
 
 NUMBERS = ("split_seed", "most_genes", "epochs", "seed")
 
 
-def add_command(commands: Any, command: Callable[..., None]) -> None:
+def add_command(commands: Any) -> None:
     """Offer the prediction of screens."""
     perturb = commands.add_parser(
         "perturb", help="predict held-out perturbations of a screen, beside baselines and ceiling"
@@ -48,7 +49,7 @@ def add_command(commands: Any, command: Callable[..., None]) -> None:
     perturb.add_argument(
         "--predictions", type=Path, help="write predicted mean expression here, a row per gene"
     )
-    perturb.set_defaults(command=command)
+    perturb.set_defaults(command=run)
 
 
 def request_of(options: argparse.Namespace, dataset: str) -> Request:
@@ -105,3 +106,14 @@ def write_predictions(result: Result, path: Path) -> None:
         for i, gene in enumerate(result.genes):
             means = [value for key in keys for value in result.predicted[key][:, i].tolist()]
             writer.writerow([gene, float(result.control[i]), *result.observed[:, i].tolist(), *means])
+
+
+def run(options: argparse.Namespace, settings: Settings) -> None:
+    """Predict a screen and print what each method scores."""
+    request = request_of(options, dataset_of(options.dataset, settings))
+    run_id, result = carry_out("perturbation", request, settings)
+    say(run_id, request, result, settings=settings, **summary(result))
+    if options.csv:
+        write_scores(result, options.csv)
+    if options.predictions:
+        write_predictions(result, options.predictions)

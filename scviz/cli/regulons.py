@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scviz.cli.running import carry_out, dataset_of, say, write_csv
 from scviz.cli.words import DATASET
 from scviz.errors import RequestError
+from scviz.settings import Settings
 from scviz.tasks.scenic import METHODS, Request, Result
-from scviz.tasks.scenic.files import files_version
+from scviz.tasks.scenic.files import files_version, gmt
 
 NUMBERS = ("most_genes", "most_cells", "model_cells", "fewest_genes", "seed")
 FILES = {
@@ -24,7 +25,7 @@ FILES = {
 MOST_PRINTED = 20
 
 
-def add_command(commands: Any, command: Callable[..., None]) -> None:
+def add_command(commands: Any) -> None:
     """Offer the search for regulons."""
     find = commands.add_parser("regulons", help="find regulators and their targets, beside plain correlation")
     find.add_argument("dataset", help=DATASET)
@@ -43,7 +44,7 @@ def add_command(commands: Any, command: Callable[..., None]) -> None:
     find.add_argument("--csv", type=Path, help="write the activity of each regulon in each cell here")
     find.add_argument("--gmt", type=Path, help="write the regulons as gene sets here")
     find.add_argument("--links", type=Path, help="write the strongest links of each method here")
-    find.set_defaults(command=command)
+    find.set_defaults(command=run)
 
 
 def request_of(options: argparse.Namespace, dataset: str) -> Request:
@@ -94,3 +95,17 @@ def write_links(result: Result, path: Path) -> None:
             known = links.known or ("",) * len(links.sources)
             rows = zip(links.sources, links.targets, links.weights, known, strict=True)
             writer.writerows([name, *row] for row in rows)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> None:
+    """Find regulons and print how they stand beside chance."""
+    request = request_of(options, dataset_of(options.dataset, settings))
+    run_id, result = carry_out("scenic", request, settings)
+    say(run_id, request, result, settings=settings, **summary(result))
+    if options.csv:
+        names = [one.name for one in result.regulons]
+        write_csv(options.csv, request.dataset, settings, columns=names, rows=result.auc.tolist())
+    if options.gmt:
+        options.gmt.write_text(gmt(result.regulons), encoding="utf-8")
+    if options.links:
+        write_links(result, options.links)

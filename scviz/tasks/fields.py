@@ -116,6 +116,10 @@ class Column:
 SEED = Number("Seed", 0, 9999, help="The same seed gives the same numbers.", advanced=True)
 """Declared alike in every Request."""
 
+NEIGHBORS = Number("Neighbors", 2, 200, help="More neighbors show the large shape of the map.")
+SPACING = Number("Spacing", 0, 1, step=0.1, help="How far neighbors stand apart on the map.")
+LABELS = Column("Column with known cell types")
+
 Field: TypeAlias = Number | Choice | Switch | Column
 
 

@@ -29,6 +29,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "embedding": {"dataset": "d", "checkpoint": "m/c"},
     "enhancement": {"dataset": "d", "checkpoint": "scfoundation/c"},
     "enrichment": {"dataset": "d", "genes": ("CD3E", "CD3D")},
+    "downloading": {"model": "geneformer", "released": "Geneformer-V2-316M"},
+    "gene_terms": {"library": "MSigDB_Hallmark_2020"},
     "in_silico": {"dataset": "d", "checkpoint": "m/c", "genes": ("CD3E",)},
     "known_links": {"collection": "collectri"},
     "modules": {"dataset": "d"},
@@ -40,18 +42,10 @@ GIVEN: dict[str, dict[str, Any]] = {
 """What a Request of each task needs besides its declared fields."""
 PENDING = {
     "attention_network",
-    "compare",
-    "downloading",
-    "embedding",
-    "enhancement",
     "enrichment",
-    "gene_terms",
     "in_silico",
-    "known_links",
     "modules",
-    "opening",
     "perturbation",
-    "pretraining",
     "scenic",
 }
 """Tasks with fields that are not declared yet; nothing is added here."""

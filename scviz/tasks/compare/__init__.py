@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.tasks.fields import LABELS, NEIGHBORS, SEED, SPACING, Column, check_fields
 
 TITLE = "Comparison"
 HEAVY = True
@@ -28,35 +30,28 @@ class Request:
     dataset: str
     checkpoints: tuple[str, ...]
     """One to four; principal components always come beside them."""
-    label_key: str | None = None
-    """Column with known cell types."""
-    batch_key: str | None = None
-    """Column of batches or donors, which should mix."""
-    n_neighbors: int = 15
-    """Neighbors of a cell, in the maps and in the scores."""
-    min_dist: float = 0.3
-    """How closely the maps pack neighbors, from 0 to 1."""
-    seed: int = 0
+    label_key: Annotated[str | None, LABELS] = None
+    batch_key: Annotated[
+        str | None, Column("Column of batches", help="Batches or donors, which should mix on the map.")
+    ] = None
+    n_neighbors: Annotated[int, NEIGHBORS] = 15
+    min_dist: Annotated[float, SPACING] = 0.3
+    seed: Annotated[int, SEED] = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 1 <= len(self.checkpoints) <= MOST_CHECKPOINTS:
             raise RequestError(
-                f"{len(self.checkpoints)} weights cannot be compared.",
-                hint=f"Choose between 1 and {MOST_CHECKPOINTS}.",
+                f"Checkpoints must be 1 to {MOST_CHECKPOINTS} (got {len(self.checkpoints)}).",
+                hint="Choose more, or fewer.",
             )
         if len(set(self.checkpoints)) < len(self.checkpoints):
-            raise RequestError("The same weights are named twice.", hint="Name each once.")
+            raise RequestError("The same checkpoint is named twice.", hint="Name each once.")
         if self.label_key is not None and self.label_key == self.batch_key:
             raise RequestError(
                 f"The column {self.label_key!r} cannot hold types and batches at once.",
                 hint="Choose another column for one of them, or none.",
             )
-        if not 2 <= self.n_neighbors <= 200:
-            raise RequestError(
-                f"{self.n_neighbors} neighbors make no map.", hint="Choose between 2 and 200 neighbors."
-            )
-        if not 0 <= self.min_dist <= 1:
-            raise RequestError(f"A distance of {self.min_dist} is no share.", hint="Choose between 0 and 1.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from scviz.errors import RequestError, UnknownModelError
 from scviz.foundation.published import has_files
 from scviz.models import MODELS, cards
+from scviz.tasks.fields import Switch, check_fields
 from scviz.tasks.intake import Taken
 
 TITLE = "Download weights"
@@ -21,12 +23,17 @@ class Request:
     model: str
     released: str
     """Their name on the card of the model."""
-    accepted_licence: bool = False
-    """Whether the user says what the card asks for (`ModelCard.agreement`)."""
+    accepted_licence: Annotated[
+        bool,
+        Switch(
+            "License accepted", help="Whether the user says what the card asks for (`ModelCard.agreement`)."
+        ),
+    ] = False
     beside: str = ""
     """A folder on the server with files that the repository lacks."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.model not in MODELS:
             raise UnknownModelError(
                 f"There is no model {self.model!r}.", hint=f"The models are: {', '.join(MODELS)}."

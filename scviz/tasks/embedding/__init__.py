@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.errors import RequestError
+from scviz.tasks.fields import NEIGHBORS, SEED, SPACING, Column, Number, check_fields
 
 TITLE = "Map of cells"
 HEAVY = True
@@ -21,23 +22,26 @@ class Request:
 
     dataset: str
     checkpoint: str
-    read_depth: str = ""
-    """Read cells as if they had this depth, in the words of the model's card; empty = the model's own way."""
-    n_neighbors: int = 15
-    """Neighbors of a cell in the map."""
-    min_dist: float = 0.3
-    """How closely the map packs neighbors, from 0 to 1."""
-    batch_size: int = 0
-    """Cells at a time; 0 takes some that suit their length."""
-    seed: int = 0
+    read_depth: Annotated[
+        str,
+        Column(
+            "Read each cell as if it had",
+            none="the depth that the model takes by itself",
+            help="The model is told how deeply a cell was sequenced and how deep it should look. One depth for all "
+            "reduces the effect of sequencing depth. Depths are those of the model's card: t4 = 10^4 reads, f5 = five "
+            "times the reads of the cell; scFoundation only.",
+        ),
+    ] = ""
+    n_neighbors: Annotated[int, NEIGHBORS] = 15
+    min_dist: Annotated[float, SPACING] = 0.3
+    batch_size: Annotated[
+        int,
+        Number("Batch size", 1, 4096, unit="cells", automatic="suits the length of the cells", advanced=True),
+    ] = 0
+    seed: Annotated[int, SEED] = 0
 
     def __post_init__(self) -> None:
-        if not 2 <= self.n_neighbors <= 200:
-            raise RequestError(
-                f"{self.n_neighbors} neighbors make no map.", hint="Choose between 2 and 200 neighbors."
-            )
-        if not 0 <= self.min_dist <= 1:
-            raise RequestError(f"A distance of {self.min_dist} is no share.", hint="Choose between 0 and 1.")
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from scviz.datasets.enrichr import LIBRARIES
 from scviz.errors import RequestError
+from scviz.tasks.fields import Switch, check_fields
 
 TITLE = "Add gene terms"
 HEAVY = False
@@ -21,12 +23,12 @@ class Request:
     """A file that its user may open."""
     name: str = ""
     """What they are called; empty takes the name of the file or of what is downloaded."""
-    download: bool = False
-    """Whether the terms that are published with GEARS are to be downloaded."""
+    download: Annotated[bool, Switch("Download", help="Those that are published with GEARS, 9.5 MB.")] = False
     library: str = ""
     """A library of gene sets at Enrichr that is to be downloaded, a key of `LIBRARIES`."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if sum(map(bool, (self.path, self.download, self.library))) != 1:
             raise RequestError(
                 "Choose one: a file with gene terms, or a download of published ones.",

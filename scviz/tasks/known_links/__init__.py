@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from scviz.datasets.known_links import COLLECTIONS, Source, chip_atlas
 from scviz.errors import RequestError
+from scviz.tasks.fields import Number, check_fields
 
 TITLE = "Download known links"
 HEAVY = False
@@ -19,10 +21,13 @@ class Request:
     """A key of COLLECTIONS."""
     regulator: str = ""
     """Symbol of a human gene."""
-    distance: int = 10
-    """Kilobases around the start of a gene in which the regulator binds."""
+    distance: Annotated[
+        int,
+        Number("Distance", 1, 10, unit="kb", help="Around the start of a gene in which the regulator binds."),
+    ] = 10
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if bool(self.collection) == bool(self.regulator):
             raise RequestError("Which links?", hint="Name a collection, or a regulator for ChIP-Atlas.")
         if self.collection and self.collection not in COLLECTIONS:

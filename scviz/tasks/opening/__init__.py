@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from scviz.datasets.simulated import WORDS, simulation
 from scviz.errors import RequestError
+from scviz.tasks.fields import SEED, Switch, check_fields
 
 TITLE = "Open a dataset"
 HEAVY = False
@@ -21,13 +23,14 @@ class Request:
     """What the dataset is called; empty takes the name of the file."""
     counts_location: str | None = None
     """`X`, `raw/X` or `layers/<name>`; None takes the matrix that the card of the file names."""
-    demo: bool = False
+    demo: Annotated[bool, Switch("Demo", help="The demo data instead of a file.")] = False
     simulated: str = ""
     """Preset of a screen to simulate; empty for none."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Another seed gives another simulated network."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.path and not self.demo and not self.simulated:
             raise RequestError("No file was chosen.", hint="Choose a file, or use the demo data.")
         if self.simulated:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from scviz.errors import RequestError
+from scviz.tasks.fields import SEED, Number, Switch, check_fields
 
 TITLE = "Pre-training"
 HEAVY = True
@@ -21,19 +23,50 @@ class Request:
     checkpoint: str | None = None
     """Weights to start from, with their vocabulary; `model` and `configuration` are then those of the weights."""
     name: str = "my-model"
-    epochs: int = 30
-    batch_size: int = 16
-    learning_rate: float = 1e-3
-    validation_fraction: float = 0.1
-    seed: int = 0
-    demo: bool = False
-    """True for the checkpoints that come with the project."""
+    epochs: Annotated[
+        int,
+        Number(
+            "Maximum epochs",
+            1,
+            1000,
+            help="Passes over the training cells; the checkpoint of the best is kept.",
+        ),
+    ] = 30
+    batch_size: Annotated[int, Number("Batch size", 1, 512, unit="cells", advanced=True)] = 16
+    learning_rate: Annotated[
+        float,
+        Number(
+            "Learning rate",
+            1e-7,
+            0.1,
+            format="%g",
+            help="How far one update moves the weights. A checkpoint that has learned much wants small steps, such as "
+            "0.0001.",
+            advanced=True,
+        ),
+    ] = 1e-3
+    validation_fraction: Annotated[
+        float,
+        Number(
+            "Cells held out",
+            0.05,
+            0.5,
+            unit="%",
+            step=5,
+            help="They tell how well the model learns.",
+            advanced=True,
+        ),
+    ] = 0.1
+    seed: Annotated[int, SEED] = 0
+    demo: Annotated[
+        bool,
+        Switch("Demo", help="Mark the checkpoint as one that only shows how things work.", advanced=True),
+    ] = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.name.strip():
             raise RequestError("The new model needs a name.", hint="Type one, such as the dataset's.")
-        if self.epochs < 1:
-            raise RequestError("A model must see the cells at least once.", hint="Choose one pass or more.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

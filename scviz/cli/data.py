@@ -1,0 +1,81 @@
+"""Commands that bring data in: `open`, `terms` and `links`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from scviz.cli.running import (
+    carry_out,
+    dataset_of,
+)
+from scviz.cli.words import FILE
+from scviz.datasets.enrichr import LIBRARIES
+from scviz.datasets.known_links import COLLECTIONS, DISTANCES
+from scviz.settings import Settings
+from scviz.tasks import gene_terms, known_links
+
+
+def add_command(entries: Any) -> None:
+    """Offer what comes in: cells, and terms of genes."""
+    open_ = entries.add_parser("open", help="open a dataset: an .h5ad file, the demo, or a simulated screen")
+    open_.add_argument("file", help=FILE)
+    open_.add_argument("--name", default="")
+    open_.add_argument(
+        "--counts", default=None, help="where raw counts are: X, raw/X, layers/NAME; found by default"
+    )
+    open_.set_defaults(command=open_file)
+
+    terms = entries.add_parser("terms", help="take terms of genes, such as Gene Ontology, into the workspace")
+    terms.add_argument("file", nargs="?", default="", help=".gmt, .tsv, .csv, .json or .pkl, also .gz")
+    terms.add_argument("--name", default="")
+    terms.add_argument("--download", action="store_true", help="download those published with GEARS, 9.5 MB")
+    terms.add_argument(
+        "--library", choices=list(LIBRARIES), default="", help="download gene sets from Enrichr"
+    )
+    terms.set_defaults(command=add_terms)
+    _add_links(entries)
+
+
+def _add_links(entries: Any) -> None:
+    """Offer the download of known links."""
+    links = entries.add_parser("links", help="download known links from regulators to targets")
+    links.add_argument(
+        "what", help=f"{', '.join(COLLECTIONS)}, or a human regulator for ChIP-Atlas, such as STAT1"
+    )
+    links.add_argument(
+        "--distance",
+        type=int,
+        choices=DISTANCES,
+        default=10,
+        help="kilobases around the start of a gene; default 10",
+    )
+    links.set_defaults(command=download_links)
+
+
+def open_file(options: argparse.Namespace, settings: Settings) -> None:
+    """Open a dataset and print its id."""
+    print(dataset_of(options.file, settings, name=options.name, counts=options.counts))
+
+
+def add_terms(options: argparse.Namespace, settings: Settings) -> None:
+    """Take gene terms in and print what was found."""
+    path = str(Path(options.file).expanduser().resolve()) if options.file else ""
+    request = gene_terms.Request(
+        path=path, name=options.name, download=options.download, library=options.library
+    )
+    _, result = carry_out("gene_terms", request, settings)
+    print(json.dumps(dataclasses.asdict(result)))
+
+
+def download_links(options: argparse.Namespace, settings: Settings) -> None:
+    """Download known links and print where they are."""
+    known = options.what if options.what in COLLECTIONS else ""
+    request = known_links.Request(
+        collection=known, regulator="" if known else options.what, distance=options.distance
+    )
+    _, result = carry_out("known_links", request, settings)
+    print(json.dumps(dataclasses.asdict(result)))

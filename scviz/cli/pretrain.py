@@ -1,0 +1,55 @@
+"""What the command `pretrain` takes, prints and writes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from scviz.cli.fields import add_fields
+from scviz.cli.running import (
+    carry_out,
+    dataset_of,
+    given,
+)
+from scviz.cli.words import DATASET
+from scviz.settings import Settings
+from scviz.tasks import pretraining
+from scviz.workspace import Workspace
+
+
+def add_command(entries: Any) -> None:
+    """Offer training without labels."""
+    pretrain = entries.add_parser(
+        "pretrain", help="train a model, new or from a checkpoint, on the cells of a dataset, without labels"
+    )
+    pretrain.add_argument("dataset", help=DATASET)
+    pretrain.add_argument(
+        "--checkpoint",
+        default=None,
+        help="id of a checkpoint to start from; default: random weights of --model",
+    )
+    for name, text in (
+        ("model", "one of the models"),
+        ("configuration", "its size"),
+        ("name", "of the checkpoint"),
+    ):
+        default = pretraining.Request.__dataclass_fields__[name].default
+        pretrain.add_argument(f"--{name}", default=default, help=f"{text}; default {default}")
+    add_fields(pretrain, pretraining.Request)
+    pretrain.add_argument("--output", type=Path, help="folder to move the checkpoint to")
+    pretrain.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> None:
+    """Train a model without labels and print its id."""
+    import shutil
+
+    dataset = dataset_of(options.dataset, settings)
+    request = pretraining.Request(**given(options, pretraining.Request) | {"dataset": dataset})
+    _, result = carry_out("pretraining", request, settings)
+    if options.output:
+        folder = Workspace.from_settings(settings).checkpoint_folder(result.checkpoint)
+        shutil.rmtree(options.output, ignore_errors=True)
+        shutil.move(folder, options.output)
+    print(result.checkpoint)

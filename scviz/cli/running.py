@@ -1,0 +1,131 @@
+"""What commands share: find the dataset and the checkpoint, hand a request in, wait, print and write what came out."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scviz.cli.words import DATASET
+from scviz.errors import JobError, RequestError
+from scviz.jobs.queue import RunQueue
+from scviz.settings import Settings
+from scviz.tasks import exporting, opening, public_screen
+from scviz.workspace import Workspace
+from scviz.workspace.database import time_left
+from scviz.workspace.provenance import provenance
+from scviz.workspace.records import to_json
+
+
+def add_subject(parser: argparse.ArgumentParser) -> None:
+    """Offer the choice of dataset and checkpoint."""
+    parser.add_argument("dataset", help=DATASET)
+    parser.add_argument("--checkpoint", default="", help="id of the checkpoint; default: the newest")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Offer files with one row or entry per cell."""
+    parser.add_argument("--output", type=Path, help="write a copy of the file with the results (.h5ad) here")
+    parser.add_argument("--csv", type=Path, help="write one row per cell here")
+
+
+def given(options: argparse.Namespace, request: type) -> dict[str, Any]:
+    """Take the options that are fields of a request."""
+    names = {field.name for field in dataclasses.fields(request)}
+    return {name: value for name, value in vars(options).items() if name in names}
+
+
+def subject(options: argparse.Namespace, settings: Settings) -> tuple[str, str]:
+    """Find the dataset and the checkpoint."""
+    checkpoints = Workspace.from_settings(settings).checkpoints()
+    if not options.checkpoint and not checkpoints:
+        raise RequestError("There is no checkpoint here.", hint="Import one with `python -m scviz import`.")
+    return dataset_of(options.dataset, settings), options.checkpoint or checkpoints[0].id
+
+
+def dataset_of(text: str, settings: Settings, *, name: str = "", counts: str | None = None) -> str:
+    """Return the id of an open dataset; open it if a file, the demo or a simulated screen is named."""
+    workspace = Workspace.from_settings(settings)
+    if text in {info.id for info in workspace.datasets()}:
+        return text
+    if text.startswith("public:"):
+        published = public_screen.Request(screen=text.removeprefix("public:"))
+        return str(carry_out("public_screen", published, settings)[1].dataset)
+    request = opening.request_of(text)
+    if request is None:
+        path = Path(text).expanduser().resolve()
+        request = opening.Request(path=str(path), name=name or path.stem, counts_location=counts)
+    _, result = carry_out("opening", request, settings)
+    return str(result.dataset)
+
+
+def carry_out(task: str, request: Any, settings: Settings) -> tuple[str, Any]:
+    """Hand a request in, show its progress and return the run and its result."""
+    queue = RunQueue(settings)
+    submitted = queue.submit(task, request)
+    if submitted.cached:
+        print(f"{task}: answered by run {submitted.run}", file=sys.stderr)
+    wait(queue, submitted.run)
+    return submitted.run, queue.result(submitted.run)
+
+
+def wait(queue: RunQueue, run_id: str) -> None:
+    """Show how far a run is until it ends; Ctrl-C stops it and keeps what is done."""
+    said = ""
+    try:
+        while True:
+            run = queue.get(run_id)
+            left = time_left(run)
+            text = f"{run.task}: {run.stage or run.state} {run.done}/{run.total}" + (
+                f", {left:.0f} s left" if left else ""
+            )
+            if text != said and run.state in ("queued", "running"):
+                print(text, file=sys.stderr, flush=True)
+                said = text
+            if run.note:
+                said += run.note
+            if run.state == "done":
+                return
+            if run.state not in ("queued", "running"):
+                raise JobError(f"Run {run.id} {run.state}: {run.message}", hint=run.hint)
+            time.sleep(1)
+    except KeyboardInterrupt:
+        queue.stop(run_id)
+        raise JobError(
+            f"Run {run_id} was stopped.", hint=f"Go on with `python -m scviz runs resume {run_id}`."
+        ) from None
+
+
+def write_csv(path: Path, dataset: str, settings: Settings, *, columns: Sequence[str], rows: Any) -> None:
+    """Write one row per cell, with its name first."""
+    from scviz.datasets.columns import cell_names
+
+    names = cell_names(Workspace.from_settings(settings).dataset_folder(dataset))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["cell", *columns])
+        writer.writerows([name, *row] for name, row in zip(names, rows, strict=True))
+
+
+def write_copy(options: argparse.Namespace, run: str, settings: Settings) -> None:
+    """Write a copy of the file of the dataset with the columns of a run, where that was asked for."""
+    import shutil
+
+    if options.output:
+        export, result = carry_out("exporting", exporting.Request(run=run), settings)
+        shutil.copyfile(
+            Workspace.from_settings(settings).run_folder(export) / "result" / result.file_name, options.output
+        )
+
+
+def say(run: str, request: Any, result: Any, *, settings: Settings, **found: Any) -> None:
+    """Print what a run found as JSON, with every note of the result and what limits its numbers."""
+    known = provenance(Workspace.from_settings(settings), to_json(request))
+    notes = [*found.pop("notes", ()), *getattr(result, "notes", ()), *known.sentences]
+    print(json.dumps({"run": run, **found, "notes": list(dict.fromkeys(notes))}, indent=1))

@@ -1,0 +1,64 @@
+"""The dashboard and its runs: `serve` and `runs`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from typing import Any
+
+from scviz.cli.running import wait
+from scviz.errors import RequestError
+from scviz.jobs.queue import RunQueue
+from scviz.settings import ROOT, Settings
+from scviz.workspace import Workspace
+
+
+def add_command(entries: Any) -> None:
+    """Offer both."""
+    server = entries.add_parser("serve", help="start the dashboard")
+    server.add_argument("--port", type=int, default=8501)
+    server.set_defaults(command=serve)
+
+    listed = entries.add_parser("runs", help="list runs, or show, stop, resume, delete one")
+    listed.add_argument(
+        "action", nargs="?", choices=["list", "show", "stop", "resume", "delete"], default="list"
+    )
+    listed.add_argument("run", nargs="?", help="id of a run")
+    listed.set_defaults(command=runs)
+
+
+def serve(options: argparse.Namespace, settings: Settings) -> None:
+    """Open the demo data if nothing is open yet, then become the web server."""
+    from scviz.datasets.demo import open_demo
+    from scviz.progress import silent
+
+    workspace = Workspace.from_settings(settings)
+    if not workspace.datasets():
+        print("Opening the demo data: 700 blood cells …", flush=True)
+        open_demo(workspace, silent)
+    print(f"scviz is at http://localhost:{options.port}", flush=True)
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    command += ["--server.port", str(options.port)]
+    os.chdir(ROOT)  # Streamlit reads its configuration from here
+    os.execv(sys.executable, command)
+
+
+def runs(options: argparse.Namespace, settings: Settings) -> None:
+    """List runs, or show, stop, resume or delete one."""
+    queue = RunQueue(settings)
+    if options.action == "list":
+        for run in queue.runs():
+            print(f"{run.id}  {run.task:<11} {run.state:<8} {run.done}/{run.total}  {run.stage}{run.message}")
+        return
+    if options.run is None:
+        raise RequestError("Which run?", hint="Give the id of a run; `python -m scviz runs` lists them.")
+    if options.action == "show":
+        print(json.dumps(dataclasses.asdict(queue.get(options.run)), indent=1))
+    elif options.action == "resume":
+        queue.resume(options.run)
+        wait(queue, options.run)
+    else:
+        {"stop": queue.stop, "delete": queue.delete}[options.action](options.run)

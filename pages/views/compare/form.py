@@ -25,15 +25,8 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
         Checkpoints that read the dataset, by id.
     """
     form = Form(Request, "compare", run)
-    if form.fresh:
-        state.preset("compare_checkpoints", [one for one in form.asked("checkpoints") if one in options])
-    demos = [name for name, info in options.items() if info.demo]
-    if state.held("compare_checkpoints") is None:
-        state.preset("compare_checkpoints", (demos or list(options))[:MOST_CHECKPOINTS])
-    groups = {
-        kind: [c for c in dataset.columns_of(kind) if dataset.column(c).n_values <= MOST_TYPES]
-        for kind in ("label", "batch", "category")
-    }
+    groups = {kind: _few(dataset, kind) for kind in ("label", "batch", "category")}
+    _begin(form, options, groups["batch"])
     row = st.columns([6, 3, 3])
     checkpoints = row[0].multiselect(
         "Models and checkpoints",
@@ -45,9 +38,7 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
         persist_state="session",
     )
     label_key = form.column("label_key", [*groups["label"], *groups["category"], *groups["batch"]], row[1])
-    others = [c for kind in ("batch", "category", "label") for c in groups[kind] if c != label_key]
-    if not groups["batch"] and state.held(form.key("batch_key")) is None:
-        state.preset(form.key("batch_key"), "")
+    others = [c for c in (*groups["batch"], *groups["category"], *groups["label"]) if c != label_key]
     batch_key = form.column("batch_key", others, row[2])
     row = st.columns([2, 2, 2, 5], vertical_alignment="bottom")
     with errors_in_words():
@@ -62,3 +53,18 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
         )
         with row[3]:
             hand_in("compare", request, run=run)
+
+
+def _few(dataset: DatasetInfo, kind: str) -> list[str]:
+    """List the columns of a kind that have few values."""
+    return [c for c in dataset.columns_of(kind) if dataset.column(c).n_values <= MOST_TYPES]
+
+
+def _begin(form: Form, options: Mapping[str, CheckpointInfo], batches: list[str]) -> None:
+    """Set what is not a single field: the question of the result beside it, else the demo checkpoints."""
+    demos = [name for name, info in options.items() if info.demo]
+    asked = [one for one in form.asked("checkpoints", ()) if one in options] if form.fresh else []
+    if asked or state.held("compare_checkpoints") is None:
+        state.preset("compare_checkpoints", asked or (demos or list(options))[:MOST_CHECKPOINTS])
+    if not batches and state.held(form.key("batch_key")) is None:
+        state.preset(form.key("batch_key"), "")

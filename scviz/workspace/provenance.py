@@ -61,7 +61,7 @@ def provenance(workspace: Workspace, request: Mapping[str, Any]) -> Provenance:
     """
     dataset = _dataset(workspace, str(request.get("dataset", "")))
     infos = [info for one in checkpoints_of(request) if (info := _checkpoint(workspace, one)) is not None]
-    seen = [info for info in infos if has_seen(info, dataset)] if dataset else []
+    seen = [info for info in infos if workspace.has_seen(info.id, dataset.id)] if dataset else []
     return Provenance(
         dataset=dataset.name if dataset else "",
         checkpoints=_names_of(infos),
@@ -78,12 +78,6 @@ def checkpoints_of(request: Mapping[str, Any]) -> tuple[str, ...]:
     ]
     used = [*request.get("checkpoints", ()), request.get("checkpoint") or "", *methods]
     return tuple(one for one in dict.fromkeys(used) if one)
-
-
-def has_seen(checkpoint: CheckpointInfo, dataset: DatasetInfo) -> bool:
-    """Tell whether weights were trained on the cells of a dataset, by the command that made them."""
-    asked = "demo" if dataset.demo else dataset.id
-    return checkpoint.command.startswith(f"python -m scviz pretrain {asked} ")
 
 
 def _dataset(workspace: Workspace, identifier: str) -> DatasetInfo | None:

@@ -266,7 +266,7 @@ def workers_of(run: str) -> list[psutil.Process]:
 
 def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
-    choose(page, "mode", "All of the model")
+    choose(page, "annotation_mode", "Full fine-tuning")
     settled(page)
     page.get_by_text("Advanced").click()
     keyed(page, "epochs", "input").fill("3")
@@ -291,7 +291,7 @@ def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Pa
 
 def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
-    choose(page, "mode", "All of the model")
+    choose(page, "annotation_mode", "Full fine-tuning")
     settled(page)
     press(page, "run")
     page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
@@ -309,7 +309,7 @@ def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url:
     keyed(page, "pick_dataset").wait_for(timeout=SLOW)
     page.goto(f"{url}/pretrain?model=scgpt")
     settled(page)
-    choose(page, "configuration_scgpt", "tiny · 2 layers of width 32")
+    choose(page, "pretraining_configuration_scgpt", "tiny · 2 layers of width 32")
     settled(page)
     keyed(page, "epochs", "input").fill("2")
     page.keyboard.press("Enter")

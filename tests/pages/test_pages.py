@@ -241,9 +241,9 @@ def test_a_depth_can_be_chosen_where_the_model_has_a_choice(
 ) -> None:
     deep = keep_model(opened, model_class("scfoundation").untrained(adata, "tiny"), "Deep")
     page = visit("pages/explore.py", dataset=deep.dataset, checkpoint=opened.checkpoint)
-    assert "read_depth" not in {box.key for box in page.selectbox}
+    assert "embedding_read_depth" not in {box.key for box in page.selectbox}
     page = visit("pages/explore.py", dataset=deep.dataset, checkpoint=deep.checkpoint)
-    page.selectbox(key="read_depth").set_value("f5").run()
+    page.selectbox(key="embedding_read_depth").set_value("f5").run()
     page.button(key="run").click().run()
     assert not page.exception
     (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "embedding"]
@@ -287,8 +287,10 @@ def test_restored_cells_are_shown_beside_both_baselines(visit: Open, opened: Ope
 
 def test_a_comparison_is_handed_in_with_the_weights_that_know_the_genes(visit: Open, opened: Opened) -> None:
     page = visit("pages/compare.py", dataset=opened.dataset)
-    assert page.multiselect(key="weights").options == ["Tiny"]  # the demo weights know none of these genes
-    assert (page.selectbox(key="label_key").value, page.selectbox(key="batch_key").value) == (
+    assert page.multiselect(key="compare_checkpoints").options == [
+        "Tiny"
+    ]  # the demo weights know none of these genes
+    assert (page.selectbox(key="compare_label_key").value, page.selectbox(key="compare_batch_key").value) == (
         "cell_type",
         "donor",
     )

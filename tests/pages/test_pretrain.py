@@ -31,15 +31,15 @@ def metric(page: AppTest, label: str) -> str:
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_is_offered_in_all_its_sizes(visit: Open, opened: Opened, model: str) -> None:  # noqa: F811
     page = visit(PAGE, dataset=opened.dataset, model=model)
-    assert page.selectbox(key="model").value == model
+    assert page.selectbox(key="pretraining_model").value == model
     sizes = [f"{name} · {size}" for name, size in configurations(model).items()]
     assert page.selectbox(key=f"configuration_{model}").options == sizes
 
 
 def test_a_new_model_is_handed_in(visit: Open, opened: Opened) -> None:  # noqa: F811
     page = visit(PAGE, dataset=opened.dataset, model="scgpt")
-    page.selectbox(key="configuration_scgpt").set_value("tiny").run()
-    page.number_input(key="epochs").set_value(2).run()
+    page.selectbox(key="pretraining_configuration_scgpt").set_value("tiny").run()
+    page.number_input(key="pretraining_epochs").set_value(2).run()
     page.button(key="run").click().run()
     assert not page.exception
     run = handed_in()
@@ -56,11 +56,11 @@ def test_going_on_is_offered_with_weights_that_know_the_genes_and_with_small_ste
     opened: Opened,
 ) -> None:
     page = visit(PAGE, dataset=opened.dataset)
-    page.segmented_control(key="start").set_value("weights").run()
-    assert page.selectbox(key="first_weights").options == [
+    page.segmented_control(key="pretraining_start").set_value("checkpoint").run()
+    assert page.selectbox(key="pretraining_first").options == [
         "Tiny"
     ]  # the demo weights know none of these genes
-    page.text_input(key="new_name").set_value("Tiny on my cells").run()
+    page.text_input(key="pretraining_name").set_value("Tiny on my cells").run()
     page.button(key="run").click().run()
     assert not page.exception
     request = handed_in().request
@@ -70,9 +70,9 @@ def test_going_on_is_offered_with_weights_that_know_the_genes_and_with_small_ste
 
 def test_another_name_is_no_reason_for_another_price(visit: Open, opened: Opened) -> None:  # noqa: F811
     page = visit(PAGE, dataset=opened.dataset)
-    page.text_input(key="new_name").set_value("Other").run()
+    page.text_input(key="pretraining_name").set_value("Other").run()
     assert [run.task for run in RunQueue(Settings.from_env()).database.runs()] == ["pricing"]
-    page.number_input(key="epochs").set_value(3).run()
+    page.number_input(key="pretraining_epochs").set_value(3).run()
     assert [run.task for run in RunQueue(Settings.from_env()).database.runs()] == ["pricing"] * 2
 
 

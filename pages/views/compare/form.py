@@ -26,7 +26,7 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
     """
     form = Form(Request, "compare", run)
     groups = {kind: _few(dataset, kind) for kind in ("label", "batch", "category")}
-    _begin(form, options, groups["batch"])
+    _begin(form, options)
     row = st.columns([6, 3, 3])
     checkpoints = row[0].multiselect(
         "Models and checkpoints",
@@ -37,9 +37,10 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
         key="compare_checkpoints",
         persist_state="session",
     )
-    label_key = form.column("label_key", [*groups["label"], *groups["category"], *groups["batch"]], row[1])
+    labels = [*groups["label"], *groups["category"], *groups["batch"]]
+    label_key = form.column("label_key", labels, row[1], suggested=next(iter(labels), ""))
     others = [c for c in (*groups["batch"], *groups["category"], *groups["label"]) if c != label_key]
-    batch_key = form.column("batch_key", others, row[2])
+    batch_key = form.column("batch_key", others, row[2], suggested=next(iter(groups["batch"]), ""))
     row = st.columns([2, 2, 2, 5], vertical_alignment="bottom")
     with errors_in_words():
         request = Request(
@@ -60,11 +61,9 @@ def _few(dataset: DatasetInfo, kind: str) -> list[str]:
     return [c for c in dataset.columns_of(kind) if dataset.column(c).n_values <= MOST_TYPES]
 
 
-def _begin(form: Form, options: Mapping[str, CheckpointInfo], batches: list[str]) -> None:
+def _begin(form: Form, options: Mapping[str, CheckpointInfo]) -> None:
     """Set what is not a single field: the question of the result beside it, else the demo checkpoints."""
     demos = [name for name, info in options.items() if info.demo]
     asked = [one for one in form.asked("checkpoints", ()) if one in options] if form.fresh else []
     if asked or state.held("compare_checkpoints") is None:
         state.preset("compare_checkpoints", asked or (demos or list(options))[:MOST_CHECKPOINTS])
-    if not batches and state.held(form.key("batch_key")) is None:
-        state.preset(form.key("batch_key"), "")

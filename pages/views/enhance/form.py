@@ -19,22 +19,14 @@ def enhance_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: R
         _offer_others(checkpoint)
         return None
     card, form = cards()[checkpoint.model], Form(Request, "enhancement", run)
-    depths = list(card.read_depths)
-    read_depth = st.selectbox(
-        "Denoise each cell as if it had",
-        depths,
-        format_func=card.read_depths.__getitem__,
-        index=state.position(depths, form.asked("read_depth", "f5")),
-        help="The model reads a cell and predicts the expression of every gene it knows at this depth.",
-        key=f"read_depth_{run.id if run else ''}",
-    )
+    read_depth = form.column("read_depth", list(card.read_depths), names=card.read_depths)
     labels = dataset.columns_of("label", "category", "batch")
     label_key = form.column("label_key", labels, suggested=next(iter(labels), ""))
     with st.expander("Advanced"):
         return Request(
             dataset=dataset.id,
             checkpoint=checkpoint.id,
-            read_depth=read_depth,
+            read_depth=str(read_depth),
             label_key=label_key,
             check_cells=form.number("check_cells"),
             seed=form.number("seed"),

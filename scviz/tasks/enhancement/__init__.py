@@ -28,8 +28,14 @@ class Request:
 
     dataset: str
     checkpoint: str
-    read_depth: str = "f5"
-    """Depth to denoise cells at, in the words of the model's card."""
+    read_depth: Annotated[
+        str,
+        Column(
+            "Denoise each cell as if it had",
+            help="The model reads a cell and predicts the expression of every gene it knows at this depth. Depths are "
+            "those of the model's card, such as f5 for five times the reads of each cell.",
+        ),
+    ] = "f5"
     label_key: Annotated[
         str | None,
         Column("Column with known cell types", help="Says how far types stand apart before and after."),

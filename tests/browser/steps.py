@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect
 from scviz.settings import ROOT
 
 PICTURES = ROOT / "assets" / "screenshots" if os.environ.get("SCREENSHOTS") else None
-SLOW = 240_000
+SLOW = 900_000
 """Milliseconds that a run may take on a busy machine."""
 
 PATIENT = (2_000, 4_000, 8_000, 16_000, 32_000, 64_000)

@@ -33,7 +33,7 @@ def test_every_model_is_offered_in_all_its_sizes(visit: Open, opened: Opened, mo
     page = visit(PAGE, dataset=opened.dataset, model=model)
     assert page.selectbox(key="pretraining_model").value == model
     sizes = [f"{name} · {size}" for name, size in configurations(model).items()]
-    assert page.selectbox(key=f"configuration_{model}").options == sizes
+    assert page.selectbox(key=f"pretraining_configuration_{model}").options == sizes
 
 
 def test_a_new_model_is_handed_in(visit: Open, opened: Opened) -> None:  # noqa: F811

@@ -36,6 +36,7 @@ def pretrain_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | Non
         key="pretraining_start",
         width="stretch",
     )
+    _suit_learning_rate(form, start or "new")
     chosen, suggested = _new_model(dataset) if start == "new" else _going_on(known)
     name = st.text_input("Name of the new checkpoint", placeholder=suggested, key="pretraining_name")
     epochs = form.number("epochs")
@@ -46,7 +47,7 @@ def pretrain_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | Non
             name=(name or "").strip() or suggested,
             epochs=epochs,
             batch_size=form.number("batch_size"),
-            learning_rate=form.number("learning_rate", value=RATES[start or "new"]),
+            learning_rate=form.number("learning_rate"),
             validation_fraction=form.number("validation_fraction"),
             seed=form.number("seed"),
         )
@@ -63,6 +64,13 @@ def _preset(form: Form, known: dict[str, CheckpointInfo]) -> None:
         state.preset("pretraining_model", form.asked("model", "geneformer"))
         state.preset(f"pretraining_configuration_{form.asked('model')}", form.asked("configuration", "demo"))
     state.preset("pretraining_name", form.asked("name", ""))
+
+
+def _suit_learning_rate(form: Form, start: str) -> None:
+    """Begin with the rate that suits the start, unless somebody typed another."""
+    key = form.key("learning_rate")
+    if state.held(key) in (None, *RATES.values()) and not form.fresh:
+        state.preset(key, RATES[start])
 
 
 def _new_model(dataset: DatasetInfo) -> tuple[dict[str, Any], str]:

@@ -94,7 +94,7 @@ class Request:
         float,
         Number(
             "Learning rate",
-            1e-7,
+            1e-9,
             0.1,
             automatic="one that suits the mode and the width of the model",
             help="How far one update moves the weights.",

@@ -37,7 +37,7 @@ class Request:
         float,
         Number(
             "Learning rate",
-            1e-7,
+            1e-9,
             0.1,
             format="%g",
             help="How far one update moves the weights. A checkpoint that has learned much wants small steps, such as "

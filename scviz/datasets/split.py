@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 
+MOST_WEIGHED = 200
+"""Groups among which the best choice is found exactly."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
@@ -22,6 +25,11 @@ class Split:
     """Groups of which all cells are in `test`."""
     absent: tuple[str, ...] = ()
     """Labels that no training cell has."""
+
+    @property
+    def test_share(self) -> float:
+        """Share of the divided cells that are held out, 0 to 1; with whole groups it may be far from what was asked."""
+        return len(self.test) / (len(self.train) + len(self.validation) + len(self.test))
 
 
 def split_cells(
@@ -39,8 +47,8 @@ def split_cells(
     labels
         (N,) label of each cell, '' where it has none.
     groups
-        (N,) donor, batch or the like; '' where unknown. With groups, test cells come from groups of which no
-        cell is learned from, validation cells from the others; cells without a group are in no part.
+        (N,) donor, batch or the like; '' where unknown. With groups, test cells are those of the whole groups that
+        come nearest to the share, validation cells come from the others; cells without a group are in no part.
     test_fraction
         Share of the cells to judge by, between 0 and 1.
     validation_fraction
@@ -99,18 +107,51 @@ def _stratified(
 
 
 def _held_out(groups: NDArray[np.str_], fraction: float, rng: np.random.Generator) -> tuple[str, ...]:
-    """Draw whole groups until they hold about this share of the cells; at least one, never all."""
+    """Choose the whole groups whose cells come nearest to this share; at least one, never all.
+
+    Of equally good choices one is drawn. Among very many groups those beyond `MOST_WEIGHED` are taken in random order
+    as long as they fit, and the rest is weighed exactly.
+    """
     names, sizes = np.unique(groups, return_counts=True)
     if len(names) < 2:
         raise RequestError(
             "Whole groups can be held out only if there are two or more.",
             hint="Choose another column, or hold out single cells.",
         )
-    wanted, total = fraction * sizes.sum(), 0
-    chosen: list[str] = []
-    for i in rng.permutation(len(names)):
-        better = abs(total + sizes[i] - wanted) < abs(total - wanted)
-        if len(chosen) < len(names) - 1 and (better or not chosen):
-            chosen.append(str(names[i]))
-            total += int(sizes[i])
-    return tuple(sorted(chosen))
+    order = rng.permutation(len(names))
+    early, weighed = order[:-MOST_WEIGHED], order[-MOST_WEIGHED:]
+    wanted, chosen = fraction * sizes.sum(), []
+    for group in early:
+        if sizes[group] <= wanted:
+            chosen.append(group)
+            wanted -= sizes[group]
+    empty_counts = bool(chosen)  # with some groups chosen, none of the weighed ones need be
+    full_counts = len(chosen) < len(early)
+    places = _nearest_sum(
+        sizes[weighed].tolist(), wanted, rng, empty_counts=empty_counts, full_counts=full_counts
+    )
+    chosen.extend(weighed[places])
+    return tuple(sorted(str(names[group]) for group in chosen))
+
+
+def _nearest_sum(
+    sizes: Sequence[int], wanted: float, rng: np.random.Generator, *, empty_counts: bool, full_counts: bool
+) -> list[int]:
+    """Find the places of sizes whose sum is nearest to what is wanted, whether none or all may be chosen."""
+    sums = [1]  # bit t of the i-th tells whether some of the first i sizes add up to t
+    for size in sizes:
+        sums.append(sums[-1] | sums[-1] << size)
+    total = sum(sizes)
+    bits = np.frombuffer(sums[-1].to_bytes(total // 8 + 1, "little"), dtype=np.uint8)
+    reached = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
+    reached = reached[(empty_counts | (reached > 0)) & (full_counts | (reached < total))]
+    off = np.abs(reached - wanted)
+    left = int(rng.choice(reached[off == off.min()]))
+    places = []
+    for place in reversed(range(len(sizes))):
+        without = sums[place] >> left & 1
+        within = left >= sizes[place] and sums[place] >> (left - sizes[place]) & 1
+        if within and (not without or rng.random() < 0.5):
+            places.append(place)
+            left -= sizes[place]
+    return places

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,6 +42,47 @@ def test_no_group_is_on_both_sides(labels: list[str], seed: int) -> None:
     learned = set(groups[np.concatenate([split.train, split.validation])])
     assert not learned & set(groups[split.test])
     assert set(groups[split.test]) <= set(split.held_out_groups)
+
+
+@given(st.lists(st.integers(1, 30), min_size=2, max_size=8), st.floats(0.05, 0.95), st.integers(0, 3))
+def test_the_groups_held_out_are_those_nearest_to_the_share(
+    sizes: list[int], share: float, seed: int
+) -> None:
+    groups = np.repeat([f"group {i}" for i in range(len(sizes))], sizes)
+    try:
+        split = divide(
+            ["A"] * sum(sizes), groups=groups, test_fraction=share, validation_fraction=0, seed=seed
+        )
+    except RequestError:  # a single cell that would have to be divided
+        return
+    every = [sum(some) for n in range(1, len(sizes)) for some in combinations(sizes, n)]
+    nearest = min(abs(total - share * sum(sizes)) for total in every)
+    assert abs(len(split.test) - share * sum(sizes)) == pytest.approx(nearest, abs=1e-9)
+    assert 1 <= len(split.held_out_groups) < len(sizes)
+    assert split.test_share == len(split.test) / sum(sizes)
+
+
+def test_a_large_first_group_is_not_held_out_for_a_small_share() -> None:
+    groups = np.repeat(["large", "a", "b", "c"], [61, 13, 13, 13])
+    for seed in range(20):
+        split = divide(["A"] * 100, groups=groups, test_fraction=0.2, seed=seed)
+        assert split.test_share == 0.26  # nearer to 0.2 than 0.13
+        assert len(split.held_out_groups) == 2
+        assert "large" not in split.held_out_groups
+
+
+def test_equal_choices_are_drawn_by_the_seed() -> None:
+    groups = np.repeat([f"donor {i}" for i in range(5)], 20)
+    drawn = {
+        divide(["A"] * 100, groups=groups, test_fraction=0.2, seed=seed).held_out_groups for seed in range(40)
+    }
+    assert drawn == {(f"donor {i}",) for i in range(5)}
+
+
+def test_of_thousands_of_groups_the_share_is_held_out() -> None:
+    groups = np.repeat([f"clone {i}" for i in range(3000)], np.random.default_rng(0).integers(1, 30, 3000))
+    split = divide(["A"] * len(groups), groups=groups, test_fraction=0.2)
+    assert abs(len(split.test) - 0.2 * len(groups)) <= 0.5
 
 
 def test_each_label_gives_its_share() -> None:

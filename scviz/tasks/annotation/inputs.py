@@ -85,6 +85,11 @@ def gather(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Inp
         validation_fraction=VALIDATION_FRACTION,
         seed=request.seed,
     )
+    if split.held_out_groups:
+        notes.append(
+            f"{split.test_share:.0%} of the cells are held out, {request.test_fraction:.0%} were asked for: whole "
+            f"groups of {request.group_key} that come nearest to it.".replace("%", " %")
+        )
     if split.absent:
         notes.append(f"No training cell has these types, so they cannot be found: {', '.join(split.absent)}.")
     return Inputs(adata=adata, types=types, codes=codes, split=split, n_tokens=n_tokens, notes=tuple(notes))

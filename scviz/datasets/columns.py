@@ -35,7 +35,8 @@ def gene_values(folder: Path, gene: str) -> tuple[NDArray[np.int32], NDArray[np.
 
     Returns
     -------
-    The rows of the cells in which it was seen, ascending, and log1p of its counts per 10,000 in each of them.
+    The rows of the cells in which it was seen, ascending, and log1p of its counts in each of them, scaled by
+    `expression.depth_of`.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def write_gene_values(
     folder
         Folder of the dataset.
     values
-        (K,) log1p of counts per 10,000, gene after gene, zeros left out.
+        (K,) log1p of scaled counts, gene after gene, zeros left out.
     rows
         (K,) cell of each value, ascending within a gene.
     bounds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,6 +12,23 @@ from numpy.typing import NDArray
 
 TARGET_SUM = 1e4
 """Counts per cell after normalization; the field's habit."""
+SHALLOW = 1e3
+"""With a median below this, cells are scaled to their median instead. Scaled to 10,000, one count of a cell with 180
+becomes log1p(55), so the logarithm turns counts into seen and not seen; the median leaves one count near log1p(1)."""
+TOTALS = (
+    "total_counts",
+    "ncounts",
+    "n_counts",
+    "ncount_rna",
+    "ncount_originalexp",
+    "n_umi",
+    "numi",
+    "ncount",
+    "umi_count",
+)
+"""Columns of cells, in small letters, that hold the total counts of all genes, also of those that were left out."""
+LEAST_MORE = 1.05
+"""Such a column is used if it exceeds the sums of the genes that are there by this factor, in the median of cells."""
 
 N_VARIABLE_GENES = 2000
 N_COMPONENTS = 50
@@ -18,13 +36,91 @@ GENES_PER_BLOCK = 500
 """Genes of all cells that are dense at a time."""
 
 
-def log_expression(counts: sp.csr_matrix) -> sp.csr_matrix:
-    """Scale each cell to 10,000 counts and take log1p.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """How cells are made comparable: by what each is divided, and to what all are scaled."""
+
+    totals: NDArray[np.float64]
+    """(N,) counts of each cell."""
+    target: float
+    """Counts that every cell is scaled to."""
+    column: str = ""
+    """Column of cells that the totals come from; empty for the sums of the genes."""
+    more: float = 1.0
+    """Median of how many times the totals exceed the sums of the genes."""
+
+    def of(self, rows: NDArray[np.integer]) -> Depth:
+        """Return the same for some cells."""
+        return replace(self, totals=self.totals[rows])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what differs from 10,000 counts a cell and the sums of the genes, a sentence each; empty if nothing."""
+        found = []
+        if self.column:
+            found.append(
+                f"Expression is relative to the total counts in {self.column}, which are {self.more:.1f} times the "
+                "sums of the genes in this dataset (median of cells)."
+            )
+        if self.target != TARGET_SUM:
+            found.append(
+                f"Expression is log1p of counts scaled to {self.target:,.0f} a cell, the median, not to 10,000: the "
+                "cells have so few counts that one alone would look like high expression."
+            )
+        return tuple(found)
+
+
+def depth_of(adata: AnnData) -> Depth:
+    """Find the totals of cells and the counts that they are scaled to.
+
+    Totals are the sums of the genes, or those of a column of `TOTALS` where it exceeds them: a panel or a selection of
+    genes does not show the depth of a cell. The target is 10,000, or the median of totals where that is below
+    `SHALLOW`.
+
+    Parameters
+    ----------
+    adata
+        (N, G) raw counts of a whole dataset, so that every part of it is scaled alike.
+
+    Examples
+    --------
+    >>> depth = depth_of(AnnData(np.array([[100.0, 80.0], [120.0, 80.0], [90.0, 80.0]])))
+    >>> depth.target, depth.totals.tolist()
+    (180.0, [180.0, 200.0, 170.0])
+    """
+    sums = np.asarray(adata.X.sum(axis=1), dtype=np.float64).ravel()
+    totals, column = _totals(adata, sums)
+    seen = sums > 0
+    median = float(np.median(totals[seen])) if seen.any() else TARGET_SUM
+    more = float(np.median(totals[seen] / sums[seen])) if seen.any() else 1.0
+    target = median if median < SHALLOW else TARGET_SUM
+    return Depth(totals=totals, target=target, column=column, more=more)
+
+
+def _totals(adata: AnnData, sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
+    """Find the column of totals, (N,), that exceeds the sums, (N,), most; else the sums and no name."""
+    best, found, seen = LEAST_MORE, "", sums > 0
+    for name in adata.obs.columns:
+        if str(name).lower() not in TOTALS or adata.obs[name].dtype.kind not in "iuf" or not seen.any():
+            continue
+        totals = adata.obs[name].to_numpy(dtype=np.float64)
+        # rounding aside; logarithms, and totals of other cells, are smaller somewhere
+        if np.all(np.isfinite(totals)) and np.all(totals >= 0.999 * sums):
+            more = float(np.median(totals[seen] / sums[seen]))
+            best, found = (more, str(name)) if more > best else (best, found)
+    return (adata.obs[found].to_numpy(dtype=np.float64), found) if found else (sums, "")
+
+
+def log_expression(counts: sp.csr_matrix, depth: Depth | None = None) -> sp.csr_matrix:
+    """Scale each cell to equal counts and take log1p.
 
     Parameters
     ----------
     counts
         (N, G) raw counts.
+    depth
+        Totals of these cells and the counts to scale to, by `depth_of`; by default the sums of the genes and 10,000,
+        as models and published numbers have it.
 
     Returns
     -------
@@ -35,8 +131,9 @@ def log_expression(counts: sp.csr_matrix) -> sp.csr_matrix:
     >>> log_expression(sp.csr_matrix([[1.0, 1.0]])).toarray().round(3)
     array([[8.517, 8.517]], dtype=float32)
     """
-    totals = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
-    factors = np.divide(TARGET_SUM, totals, out=np.zeros_like(totals), where=totals > 0)
+    totals = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel() if depth is None else depth.totals
+    target = TARGET_SUM if depth is None else depth.target
+    factors = np.divide(target, totals, out=np.zeros_like(totals), where=totals > 0)
     expression = sp.csr_matrix(sp.diags(factors) @ counts.astype(np.float64))
     expression.data = np.log1p(expression.data)
     return expression.astype(np.float32)

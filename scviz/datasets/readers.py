@@ -21,7 +21,7 @@ from scviz.datasets import genes, tables
 from scviz.datasets.columns import COUNTS, SOURCE, write_gene_values, write_genes
 from scviz.datasets.counts import WAYS_OUT, is_whole, recover_counts
 from scviz.datasets.doctor import FileReport, MatrixReport, check_file, column_infos, counts_source
-from scviz.datasets.expression import log_expression
+from scviz.datasets.expression import depth_of, log_expression
 from scviz.datasets.formats import damage_in_words, refuse_other
 from scviz.datasets.matrices import genes_of, matrix_at, read_csr
 from scviz.datasets.roles import as_category
@@ -33,7 +33,7 @@ from scviz.workspace import CountsSource, DatasetInfo, Workspace
 from scviz.workspace.records import file_hash, fingerprint
 from scviz.workspace.store import slug, write_info
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when what is kept of a dataset changes, so that files are opened anew."""
 UNKNOWN = "unknown"
 GREY = "#bdbdbd"
@@ -145,6 +145,7 @@ def read_h5ad(path: Path, choice: Choice, report: Report = silent) -> Cells:
     if empty:
         history.append(f"{empty:,} cells have no counts at all; they are kept.")
     adata = AnnData(X=counts, obs=obs, var=var, obsm=obsm, uns=uns)
+    history += depth_of(adata).notes
     return Cells(adata=adata, counts=counts_source(choice.matrix), history=tuple(history))
 
 
@@ -274,7 +275,7 @@ def _write(folder: Path, cells: Cells, report: Report) -> None:
     report(Progress(stage="Writing the dataset"))
     adata = cells.adata
     adata.write_h5ad(folder / COUNTS)
-    by_gene = log_expression(adata.X).tocsc()
+    by_gene = log_expression(adata.X, depth_of(adata)).tocsc()
     by_gene.sort_indices()
     write_gene_values(
         folder,

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from anndata import AnnData
 
-from scviz.datasets.expression import log_expression, variable_genes
+from scviz.datasets.expression import depth_of, log_expression, variable_genes
 from scviz.datasets.genes import identifiers
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import DataError, MissingColumnError
@@ -34,7 +34,8 @@ def screen_of(
         understood, are left out.
     most_genes
         Keep as many of the most variable genes, and besides them every perturbed gene that is measured; None
-        keeps all genes. Expression is relative to the counts of all genes either way.
+        keeps all genes. Expression is relative to the counts of all genes either way,
+        see `depth_of`.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def screen_of(
         )
     place = {one: i for i, one in enumerate(perturbations)}
     names = identifiers(adata.var).names
-    expression = log_expression(sp.csr_matrix(adata.X[rows]))
+    expression = log_expression(sp.csr_matrix(adata.X[rows]), depth_of(adata).of(rows))
     if most_genes is not None and most_genes < len(names):
         targets = {gene for one in perturbations for gene in one}
         perturbed = [i for i, name in enumerate(names) if name in targets]

@@ -112,6 +112,11 @@ def read_array(folder: Path, name: str) -> np.ndarray:
         return array
 
 
+def read_value(folder: Path, name: str) -> Any:
+    """Read one plain field of what `write_record` wrote, as JSON has it; None where an older record lacks it."""
+    return json.loads((folder / RECORD).read_text(encoding="utf-8")).get(name)
+
+
 def fingerprint(*parts: Any) -> str:
     """Hash JSON values: equal questions get equal answers.
 

@@ -24,7 +24,7 @@ from scviz.plots.selection import Selection, selected_rows
 from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.groups import forget_group, name_group, read_groups
-from scviz.workspace.records import read_array
+from scviz.workspace.records import read_array, read_value
 
 MAP_HEIGHT = 440
 
@@ -70,6 +70,8 @@ def explore_result(run: Run) -> None:
     """Show a finished run."""
     dataset = state.workspace().dataset(run.request["dataset"])
     _explore(run, dataset)
+    for note in read_value(state.workspace().run_folder(run.id) / "result", "notes") or ():
+        st.caption(escaped(note))
     with st.expander("Keep"):
         st.write("The embedding and its map, written into a copy of the file as `obsm`:")
         annotated_file(run)

@@ -268,7 +268,7 @@ def _how_it_was_made(run: Run, result: Result) -> None:
             f"{run.request.get('seed', 0)}. Took {duration(result.seconds)}."
         )
         st.caption(
-            "Score: mean expression (log1p of counts per 10,000) of the module less that of control genes, 50 from "
+            "Score: mean expression (log1p of scaled counts) of the module less that of control genes, 50 from "
             "each of 25 bins of expression in which it has genes (scanpy's score_genes, seed 0)"
             + (", stretched from 0 to 1 over cells." if result.scaled else ".")
         )

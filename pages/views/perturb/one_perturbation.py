@@ -153,7 +153,7 @@ def _cells_of_a_gene(run: Run, result: Result, at: int, methods: list[str]) -> N
         for title, one in (("control", CONTROL), (tested.name, tested.genes))
     }
     predicted = {result.outcomes[key].title: float(result.predicted[key][at, place]) for key in methods}
-    drawing = cells_figure(cells, predicted, title=f"{gene} (log1p of counts per 10,000)", dark=state.dark())
+    drawing = cells_figure(cells, predicted, title=f"{gene} (log1p of scaled counts)", dark=state.dark())
     figure(
         drawing,
         key="cells",

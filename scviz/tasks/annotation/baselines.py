@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
+from anndata import AnnData
 from numpy.typing import NDArray
 
-from scviz.datasets.expression import N_VARIABLE_GENES, log_expression, principal_components, variable_genes
+from scviz.datasets.expression import (
+    N_VARIABLE_GENES,
+    depth_of,
+    log_expression,
+    principal_components,
+    variable_genes,
+)
 from scviz.datasets.split import Split
 
 MAJORITY = "the most common type"
@@ -15,13 +21,13 @@ LOGISTIC_ALL = "logistic regression on 50 PCs of all genes"
 
 
 def baselines(
-    counts: sp.csr_matrix, types: NDArray[np.int64], split: Split, *, seed: int
+    adata: AnnData, types: NDArray[np.int64], split: Split, *, seed: int
 ) -> dict[str, NDArray[np.int64]]:
     """Name the test cells with each baseline, which sees the same training cells as the model.
 
     Parameters
     ----------
-    counts
+    adata
         (N, G) raw counts.
     types
         (N,) type of each cell, -1 for none.
@@ -31,7 +37,7 @@ def baselines(
     (M,) types of the test cells, by name of the baseline.
     """
     known = np.concatenate([split.train, split.validation])
-    expression = log_expression(counts)
+    expression = log_expression(adata.X, depth_of(adata))
     chosen = variable_genes(expression[known])
     components = {LOGISTIC_ALL: principal_components(expression, fit_rows=known, seed=seed)}
     if len(chosen) == N_VARIABLE_GENES:  # else these are all genes that are there

@@ -8,6 +8,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from scviz.datasets.expression import depth_of
 from scviz.datasets.labels import labels_in
 from scviz.datasets.split import Split, split_cells
 from scviz.errors import RequestError
@@ -85,6 +86,7 @@ def gather(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Inp
         validation_fraction=VALIDATION_FRACTION,
         seed=request.seed,
     )
+    notes += depth_of(adata).notes
     if split.held_out_groups:
         notes.append(
             f"{split.test_share:.0%} of the cells are held out, {request.test_fraction:.0%} were asked for: whole "

@@ -47,7 +47,7 @@ def run(request: Request, context: Context) -> Result:
     split, truth = inputs.split, inputs.codes[inputs.split.test]
     predicted = {
         MODEL: probabilities[split.test].argmax(axis=1).astype(np.int64),
-        **baselines(adata.X, inputs.codes, split, seed=request.seed),
+        **baselines(adata, inputs.codes, split, seed=request.seed),
     }
     judged = judge(truth, predicted, inputs.types, name=context.workspace.checkpoint(request.checkpoint).name)
     seen = ~np.isnan(probabilities[:, 0])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from scviz.datasets.expression import depth_of
 from scviz.datasets.labels import cell_labels
 from scviz.memory import peak_gb
 from scviz.networks.attention import SETTINGS, Setting, influence, ranked_attention
@@ -63,6 +64,7 @@ def run(request: Request, context: Context) -> Result:
                 request, subject, targets, seen=np.asarray(np.isfinite(found["difference"]).any(axis=1))
             ),
             *cell_labels(folder, request.column, asked=(request.control, request.perturbed)).notes,
+            *depth_of(subject.adata).notes,
         ),
         seconds=time.monotonic() - start,
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scviz.datasets.columns import cell_column, gene_names
-from scviz.datasets.expression import log_expression, variable_genes
+from scviz.datasets.expression import depth_of, log_expression, variable_genes
 from scviz.datasets.genes import identifiers
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import pick_device
@@ -63,7 +63,8 @@ def find_subject(request: Request, context: Context) -> Subject:
     chosen = [_rows(folder, request.column, value) for value in (request.control, request.perturbed)]
     rng = np.random.default_rng(request.seed)
     groups = [np.sort(rng.permutation(rows)[: request.most_cells]) for rows in chosen]
-    both = log_expression(adata.X[np.concatenate(groups)])
+    both_rows = np.concatenate(groups)
+    both = log_expression(adata.X[both_rows], depth_of(adata).of(both_rows))
     columns = _variable(both, known, asked, request.most_genes)
     shown = both[:, columns]
     every = identifiers(adata.var).names

@@ -9,7 +9,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from scviz.datasets.expression import log_expression, principal_components, variable_genes
+from scviz.datasets.expression import depth_of, log_expression, principal_components, variable_genes
 from scviz.datasets.labels import Labels
 from scviz.datasets.neighbors import map_of_cells
 from scviz.errors import GeneMatchError, RequestError
@@ -63,7 +63,7 @@ def run(request: Request, context: Context) -> Result:
         random_overlap=random_overlap(adata.n_obs, neighbors[PCA].shape[1]),
         n_cells=int(common.sum()),
         n_unseen={method: int((~rows).sum()) for method, rows in seen.items()},
-        notes=tuple(note for one in known for note in one.notes),
+        notes=(*(note for one in known for note in one.notes), *depth_of(adata).notes),
     )
 
 
@@ -92,7 +92,7 @@ def _embed_all(request: Request, adata: AnnData, context: Context) -> dict[str, 
         if not vectors[checkpoint].shape[1]:
             raise GeneMatchError(f"{name} knows no gene that was seen in these cells.", hint=LEAVE_OUT)
     context.report(Progress(stage="Principal components"))
-    expression = log_expression(adata.X)
+    expression = log_expression(adata.X, depth_of(adata))
     vectors[PCA] = principal_components(expression, genes=variable_genes(expression), seed=request.seed)
     return vectors
 

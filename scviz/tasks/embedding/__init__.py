@@ -66,3 +66,5 @@ class Result:
     """Genes of the dataset that the model knows."""
     seconds: float
     """How long the model took to read the cells."""
+    notes: tuple[str, ...] = ()
+    """What to know of the baseline, a sentence each."""

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from scviz.datasets.expression import log_expression, principal_components, variable_genes
+from scviz.datasets.expression import depth_of, log_expression, principal_components, variable_genes
 from scviz.datasets.neighbors import map_of_cells
 from scviz.foundation.batching import BatchSize, pick_device, time_per_cell
 from scviz.foundation.chunks import embed_cells, embed_chunks
@@ -40,7 +40,8 @@ def run(request: Request, context: Context) -> Result:
     )
     neighbors, umap = draw(embedding, seen)
     report(Progress(stage="Principal components"))
-    expression = log_expression(adata.X)
+    depth = depth_of(adata)
+    expression = log_expression(adata.X, depth)
     pca = principal_components(expression, genes=variable_genes(expression), seed=request.seed)
     baseline_neighbors, baseline_umap = draw(
         pca, np.ones(adata.n_obs, bool), stage="Drawing the baseline map"
@@ -55,6 +56,7 @@ def run(request: Request, context: Context) -> Result:
         n_unseen=int((~seen).sum()),
         n_genes_seen=model.n_genes_seen(adata),
         seconds=seconds,
+        notes=depth.notes,
     )
 
 

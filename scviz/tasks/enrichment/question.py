@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scviz.datasets.expression import log_expression, variable_genes
+from scviz.datasets.expression import depth_of, log_expression, variable_genes
 from scviz.datasets.genes import GeneIdentifiers, identifiers, strip_version
 from scviz.datasets.labels import cell_labels
 from scviz.errors import RequestError
@@ -39,6 +39,8 @@ class Measured:
     """(N,) Ensembl ids; '' where unknown."""
     words: str
     """Which genes these are."""
+    notes: tuple[str, ...] = ()
+    """What to know of the expression."""
 
     def among(self, chosen: NDArray[np.int64], words: str) -> Measured:
         """Keep some of the genes."""
@@ -47,6 +49,7 @@ class Measured:
             genes=tuple(self.genes[i] for i in chosen),
             ensembl=tuple(self.ensembl[i] for i in chosen),
             words=words,
+            notes=self.notes,
         )
 
 
@@ -109,14 +112,15 @@ def _measured(request: Request, context: Context) -> Measured:
     """Read the cells; of columns with one symbol the first counts."""
     adata = context.counts(request.dataset)
     ids = identifiers(adata.var)
-    expression = log_expression(sp.csr_matrix(adata.X))
+    depth = depth_of(adata)
+    expression = log_expression(sp.csr_matrix(adata.X), depth)
     seen = np.asarray(expression.sum(axis=0)).ravel() > 0
     words = "genes measured in these cells"
     if request.checkpoint:
         words += f" that {context.workspace.checkpoint(request.checkpoint).name} knows"
         folder = context.workspace.checkpoint_folder(request.checkpoint)
         seen &= GeneVocab.load(folder / "vocab.json").match(ids) >= 0
-    return _unique(expression, ids, np.flatnonzero(seen), words)
+    return replace(_unique(expression, ids, np.flatnonzero(seen), words), notes=depth.notes)
 
 
 def _unique(
@@ -170,7 +174,7 @@ def _listed(words: str, wanted: Sequence[str], measured: Measured) -> Question:
         query=np.unique([places[gene] for gene in found]),
         n_asked=len(wanted),
         not_found=tuple(gene for gene in wanted if gene not in places),
-        notes=notes,
+        notes=(*notes, *measured.notes),
     )
 
 
@@ -240,7 +244,7 @@ def _between_groups(request: Request, context: Context, measured: Measured) -> Q
             f"No gene is {DIRECTIONS[request.direction]} in {request.group} than in {other} at these cuts.",
             hint="Allow smaller changes, or rank all genes (prerank).",
         )
-    return replace(question, notes=(note, *chosen.notes))
+    return replace(question, notes=(note, *chosen.notes, *measured.notes))
 
 
 def _rows(request: Request, context: Context) -> _Sides:

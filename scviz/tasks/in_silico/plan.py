@@ -9,7 +9,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from scviz.datasets.expression import log_expression
+from scviz.datasets.expression import depth_of, log_expression
 from scviz.errors import RequestError
 from scviz.foundation.edits import Edit
 from scviz.foundation.model import FoundationModel
@@ -79,7 +79,9 @@ def make_plan(
     chosen = chosen_rows(folder, request, adata.n_obs)
     rows = sample(chosen, request.most_cells, request.seed)
     seen = genes_seen(folder, model.vocab, rows, adata.n_obs)
-    mean = np.asarray(log_expression(adata.X[rows]).mean(axis=0), dtype=np.float64).ravel()
+    mean = np.asarray(
+        log_expression(adata.X[rows], depth_of(adata).of(rows)).mean(axis=0), dtype=np.float64
+    ).ravel()
     expressed = Expressed(
         mean=mean,
         detected=seen.n_cells / len(rows),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.expression import depth_of
 from scviz.datasets.labels import Labels
 from scviz.datasets.neighbors import map_of_cells
 from scviz.errors import GeneMatchError, RequestError
@@ -112,7 +113,11 @@ def run(request: Request, context: Context) -> Result:
         observed=seen_observed,
         n_goal=len(plan.goal_rows),
         verdict=verdict.of_sweep(request, ranked) if request.sweep else verdict.of_one(request, ranked[0]),
-        notes=(*_notes(request, plan, cells, measures if screened else None), *labels.notes),
+        notes=(
+            *_notes(request, plan, cells, measures if screened else None),
+            *labels.notes,
+            *depth_of(plan.adata).notes,
+        ),
         seconds=time.monotonic() - begun,
     )
 

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from scviz.datasets.expression import log_expression, residual_variance
+from scviz.datasets.expression import depth_of, log_expression, residual_variance
 from scviz.datasets.genes import identifiers
 from scviz.datasets.simulated import truth_of
 from scviz.errors import DataError, RequestError
@@ -93,7 +93,7 @@ def gather(request: Request, context: Context) -> Inputs:
         )
     rows = np.random.default_rng(request.seed).permutation(sample(chosen, request.most_cells, request.seed))
     found_in, held_out = np.sort(rows[: len(rows) // 2]), np.sort(rows[len(rows) // 2 :])
-    expression = log_expression(sp.csr_matrix(adata.X))
+    expression = log_expression(sp.csr_matrix(adata.X), depth_of(adata))
     model = context.model(request.checkpoint, "modules") if request.checkpoint else None
     if model is not None:
         model.to(pick_device(context.device)).eval()

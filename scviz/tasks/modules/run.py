@@ -7,6 +7,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.expression import depth_of
 from scviz.memory import GIGABYTE, peak_gb
 from scviz.metrics.coherence import means_by_type, separation
 from scviz.networks.communities import RESOLUTIONS, Stability, stability
@@ -62,7 +63,11 @@ def run(request: Request, context: Context) -> Result:
         n_found=_n_read(request, inputs),
         n_held_out=len(inputs.held_out),
         verdict=verdict(request, judgement),
-        notes=(*notes_of(request, inputs, n_lost=len(chosen.genes) - len(inputs.genes)), *types.notes),
+        notes=(
+            *notes_of(request, inputs, n_lost=len(chosen.genes) - len(inputs.genes)),
+            *types.notes,
+            *depth_of(chosen.adata).notes,
+        ),
         seconds=time.monotonic() - begun,
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.conditions import FEWEST_CELLS, conditions_of
+from scviz.datasets.expression import depth_of
 from scviz.datasets.gene_terms import Terms, read_terms
 from scviz.datasets.perturbation_split import PerturbationSplit, split_perturbations
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
@@ -75,13 +76,13 @@ def prepare(request: Request, context: Context) -> Task:
     conditions = conditions_of(folder, request.column, request.control)
     few = [one for one, n_cells in conditions.n_cells.items() if n_cells < FEWEST_CELLS and one != CONTROL]
     mapping = {value: None if one in few else one for value, one in conditions.mapping.items()}
-    whole = screen_of(
-        context.counts(request.dataset), request.column, mapping, most_genes=request.most_genes or None
-    )
+    adata = context.counts(request.dataset)
+    whole = screen_of(adata, request.column, mapping, most_genes=request.most_genes or None)
     split = split_perturbations(whole.perturbations, request.split, seed=request.split_seed)
     seen, judging = _controls(whole, request)
     train_rows = np.flatnonzero(_are_of(whole, split.train) & ~_are_of(whole, [CONTROL]))
     notes = [f"{len(few)} perturbations with fewer than {FEWEST_CELLS} cells are left out."] if few else []
+    notes += depth_of(adata).notes
     if split.dropped:
         notes.append(
             f"The split uses {len(split.dropped)} perturbations for nothing: they tell about a test gene."

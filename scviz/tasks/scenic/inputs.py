@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scviz.datasets.expression import log_expression, variable_genes
+from scviz.datasets.expression import depth_of, log_expression, variable_genes
 from scviz.datasets.genes import identifiers
 from scviz.datasets.simulated import truth_of
 from scviz.errors import DataError, RequestError
@@ -42,6 +42,8 @@ class Inputs:
     """Known links that a file names, among the genes."""
     truth: Prior | None
     """The network of a simulated screen."""
+    notes: tuple[str, ...]
+    """What to know of the expression."""
 
     @property
     def regulator_names(self) -> tuple[str, ...]:
@@ -73,7 +75,8 @@ def gather(request: Request, context: Context) -> Inputs:
         If no regulators are named, or too few of them are measured.
     """
     adata = context.counts(request.dataset)
-    expression = log_expression(sp.csr_matrix(adata.X))
+    depth = depth_of(adata)
+    expression = log_expression(sp.csr_matrix(adata.X), depth)
     names = identifiers(adata.var).names
     seen = np.flatnonzero(np.asarray(expression.sum(axis=0)).ravel() > 0)
     seen = np.array(list({names[i]: i for i in reversed(seen.tolist())}.values()), dtype=np.int64)
@@ -96,6 +99,7 @@ def gather(request: Request, context: Context) -> Inputs:
         targets=tuple(targets.tolist()),
         prior=prior.among(genes) if prior is not None else None,
         truth=truth.among(genes) if truth is not None else None,
+        notes=depth.notes,
     )
 
 

@@ -90,7 +90,7 @@ def run(request: Request, context: Context) -> Result:
         n_cells=len(inputs.rows),
         n_modules=len(modules),
         verdict=verdict(request.method, judged, found, request.pruned, checked_by),
-        notes=(*_notes(request, inputs, modules, regulons), *types.notes),
+        notes=(*_notes(request, inputs, modules, regulons), *types.notes, *inputs.notes),
         drawing=picture(found, seed=request.seed),
         seconds=time.monotonic() - begun,
     )

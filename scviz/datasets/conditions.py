@@ -203,20 +203,24 @@ def _reading(value: str, reader: _Reader, control: str | None) -> Reading:
         return Reading(value=value, perturbation=CONTROL)
     if not is_label(value):
         return Reading(value=value, perturbation=None, reason="It says that the perturbation is not known.")
-    genes: list[str] = []
-    for part in HARD.split(value):
-        for gene in reader.genes(part.strip()):
+    genes: set[str] = set()
+    for part in map(str.strip, HARD.split(value)):
+        for gene in reader.genes(part):
             if gene is None:
-                reason = f"{part.strip() or 'An empty part'} is not the name of a gene."
+                reason = f"{part or 'An empty part'} is not the name of a gene."
                 return Reading(value=value, perturbation=None, reason=reason)
-            genes.append(gene)
-    perturbation = tuple(sorted(set(genes)))
-    if perturbation == CONTROL and control is not None:
-        return Reading(
-            value=value, perturbation=None, reason="It names no gene and is not the chosen control."
-        )
-    if len(perturbation) > MOST_TOGETHER:
+            genes.add(gene)
+    return _understood(value, tuple(sorted(genes)), reader, chosen=control is not None)
+
+
+def _understood(value: str, perturbation: Perturbation, reader: _Reader, *, chosen: bool) -> Reading:
+    """Say what a value names, or what speaks against it; `chosen` tells whether another value is control."""
+    reason = ""
+    if perturbation == CONTROL and chosen:
+        reason = "It names no gene and is not the chosen control."
+    elif len(perturbation) > MOST_TOGETHER:
         reason = f"It would be {len(perturbation)} genes together."
+    if reason:
         return Reading(value=value, perturbation=None, reason=reason)
     new = [gene for gene in perturbation if key(gene) not in reader.symbols]
     reason = f"Not among the genes of the dataset: {', '.join(new)}." if new else ""

@@ -137,12 +137,13 @@ def scale_of(rows: Rows, *, base: float | None = None, has_zeros: bool = True, s
         return _whole_numbers(low, high, where)
     if high < LARGEST_LOG:
         return _logarithms(rows, low, high, base, f"every {cells}")
-    target = same_sum(rows.sums()) if rows.whole else 0.0
-    evidence = f"Fractions from {low:.3g} to {high:,.5g} {where}"
-    evidence += (
-        f", with a sum of {target:,.0f} in every {cells}: normalised without logarithm." if target else "."
-    )
+    evidence = f"Fractions from {low:.3g} to {high:,.5g} {where}{_same_sum_words(rows, cells)}."
     return Scale(kind="other", evidence=evidence, low=low, high=high)
+
+
+def _same_sum_words(rows: Rows, cells: str) -> str:
+    target = same_sum(rows.sums()) if rows.whole else 0.0
+    return f", with a sum of {target:,.0f} in every {cells}: normalized without logarithm" if target else ""
 
 
 def is_whole(values: NDArray[np.number]) -> bool:

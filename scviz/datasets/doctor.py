@@ -341,16 +341,19 @@ def _gene_findings(report: GeneReport) -> list[Finding]:
     return found
 
 
+def _gap_findings(columns: Sequence[ColumnInfo]) -> list[Finding]:
+    gaps = [column for column in columns if column.n_missing and column.kind != "number"]
+    listed = ", ".join(f"{column.name} ({column.n_missing:,} cells)" for column in gaps)
+    text, hint = f"Values are missing in: {listed}.", 'They are filled with "unknown" on opening.'
+    return [Finding(level="fix", text=text, hint=hint)] if gaps else []
+
+
 def _cell_findings(columns: Sequence[ColumnInfo], unknown: Sequence[str], n_duplicated: int) -> list[Finding]:
     found = []
     if n_duplicated:
         text = f"{n_duplicated:,} cell names occur more than once."
         found.append(Finding(level="fix", text=text, hint="Later ones get -1, -2, ... appended on opening."))
-    gaps = [column for column in columns if column.n_missing and column.kind != "number"]
-    if gaps:
-        listed = ", ".join(f"{column.name} ({column.n_missing:,} cells)" for column in gaps)
-        text = f"Values are missing in: {listed}."
-        found.append(Finding(level="fix", text=text, hint='They are filled with "unknown" on opening.'))
+    found += _gap_findings(columns)
     if unknown:
         text = f"Columns stored in a way that is not known here: {', '.join(unknown)}."
         found.append(Finding(level="fix", text=text, hint="They are left out; the rest is read."))

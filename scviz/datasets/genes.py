@@ -193,10 +193,8 @@ def guess_species(ids: GeneIdentifiers) -> SpeciesGuess:
 
 def _by_case(symbols: Sequence[str]) -> SpeciesGuess:
     """Judge symbols: human ones are in upper case, mouse ones begin with one capital."""
-    upper = sum(name == name.upper() for name in symbols)
-    title = sum(name != name.upper() and (name[:1].isupper() or name.startswith("mt-")) for name in symbols)
-    human_mt = sum(name.startswith("MT-") for name in symbols)
-    mouse_mt = sum(name.startswith("mt-") for name in symbols)
+    upper, title = sum(name == name.upper() for name in symbols), sum(map(_is_title, symbols))
+    human_mt, mouse_mt = (sum(name.startswith(start) for name in symbols) for start in ("MT-", "mt-"))
     evidence = (
         f"{upper:,} of {len(symbols):,} symbols are in upper case, {title:,} have small letters; "
         f"{human_mt} begin with MT-, {mouse_mt} with mt-."
@@ -207,6 +205,10 @@ def _by_case(symbols: Sequence[str]) -> SpeciesGuess:
     elif title > 0.5 * len(symbols) and human_mt <= mouse_mt:
         species = "mouse"
     return SpeciesGuess(species=species, evidence=evidence)
+
+
+def _is_title(name: str) -> bool:
+    return name != name.upper() and (name[:1].isupper() or name.startswith("mt-"))
 
 
 def _columns(var: pd.DataFrame, wanted: Sequence[str]) -> Iterator[list[str]]:

@@ -272,10 +272,14 @@ def _held_out(
         test = _drawn(drawn_from, int(len(drawn_from) * HELD_OUT), rng)
         return _without(names, test), test
     touched = [name for name in names if test_genes & set(name.split("+"))]
+    return _without(names, touched), tuple(_asked_of(touched, kind, test_genes))
+
+
+def _asked_of(touched: Sequence[str], kind: Kind, test_genes: set[str]) -> Sequence[str]:
+    """Choose, of conditions with a test gene, those that a kind of split asks for."""
     singles = [name for name in touched if not _is_pair(name)]
     inside = [name for name in touched if _is_pair(name) and set(name.split("+")) <= test_genes]
-    chosen = {"single": singles, "combo_seen0": [*singles, *inside], "combo_seen1": touched}[kind]
-    return _without(names, touched), tuple(chosen)
+    return {"single": singles, "combo_seen0": [*singles, *inside], "combo_seen1": touched}[kind]
 
 
 def _is_pair(name: str) -> bool:

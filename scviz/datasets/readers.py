@@ -153,15 +153,24 @@ READERS: Mapping[str, Callable[[Path, Choice, Report], Cells]] = {"h5ad": read_h
 """Formats by what a file is; the others stand in `formats.NOT_READ` with a way to convert them."""
 
 
+def _refuse(card: FileReport, location: str | None) -> None:
+    """Raise what the card of a file says against opening it."""
+    none_found = card.counts is None
+    named = location is not None and none_found  # then it is no hindrance that no matrix was found
+    stops = [
+        one
+        for one in card.findings
+        if one.level == "stop" and not (named and one.text.startswith("No matrix"))
+    ]
+    if stops:
+        error = CountsError if none_found and len(stops) == 1 else DataError
+        raise error(" ".join(finding.text for finding in stops), hint=stops[0].hint)
+
+
 def _choose(card: FileReport, location: str | None) -> Choice:
     """Find the matrix to read, or refuse with all that stands in the way."""
-    stops = [finding for finding in card.findings if finding.level == "stop"]
+    _refuse(card, location)
     by_location = {matrix.location: matrix for matrix in card.matrices}
-    if location is not None and card.counts is None:
-        stops = [finding for finding in stops if not finding.text.startswith("No matrix")]
-    if stops:
-        error = CountsError if card.counts is None and len(stops) == 1 else DataError
-        raise error(" ".join(finding.text for finding in stops), hint=stops[0].hint)
     location = location or (card.counts.location if card.counts else "X")
     if location not in by_location:
         raise CountsError(

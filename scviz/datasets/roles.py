@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -108,17 +108,25 @@ def role_of(column: Column) -> Role:
 
 def _by_name(name: str, n_values: int) -> Role:
     words = re.sub(r"[^a-z0-9]+", " ", name.lower()).split()
-    joined = "".join(words)
     may_be_label = 2 <= n_values <= MOST_LABELS and not set(words) & set(NEITHER)
-    reason = f"{n_values:,} values and the name"
-    labels = [rank for rank, label in enumerate(LABELS) if label in joined]
-    if labels and may_be_label:
-        return Role(kind="label", rank=2 * labels[0] + (joined not in LABELS), reason=reason)
-    for rank, word in enumerate(BATCHES):
-        if word in words or (len(word) > 4 and joined.startswith(word)):
-            return Role(kind="batch", rank=rank, reason=reason)
+    reason, joined = f"{n_values:,} values and the name", "".join(words)
+    label = _first(label in joined for label in LABELS)
+    if label is not None and may_be_label:
+        return Role(kind="label", rank=2 * label + (joined not in LABELS), reason=reason)
+    batch = _first(_names_batch(word, words) for word in BATCHES)
+    if batch is not None:
+        return Role(kind="batch", rank=batch, reason=reason)
     kind: Literal["label", "category"] = "label" if may_be_label and n_values > 2 else "category"
     return Role(kind=kind, reason=f"{n_values:,} values")
+
+
+def _first(truths: Iterable[bool]) -> int | None:
+    """Find the place of the first that is true."""
+    return next((place for place, true in enumerate(truths) if true), None)
+
+
+def _names_batch(word: str, words: Sequence[str]) -> bool:
+    return word in words or (len(word) > 4 and "".join(words).startswith(word))
 
 
 def as_category(column: Column) -> Column:

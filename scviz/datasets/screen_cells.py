@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import scipy.sparse as sp
 from anndata import AnnData
+from numpy.typing import NDArray
 
 from scviz.datasets.expression import depth_of, log_expression, variable_genes
 from scviz.datasets.genes import identifiers
@@ -44,29 +45,40 @@ def screen_of(
     DataError
         If no cell is left, or no control cell.
     """
-    if column not in adata.obs:
-        raise MissingColumnError(
-            f"The dataset has no column {column!r}.", hint=f"Its columns are: {', '.join(adata.obs.columns)}."
-        )
-    each = [mapping.get(str(value)) for value in adata.obs[column]]
-    rows = np.flatnonzero([one is not None for one in each])
-    kept = [one for one in each if one is not None]
-    perturbations = sorted(set(kept))
+    each = {row: mapping.get(value) for row, value in enumerate(_values(adata, column))}
+    kept = {row: one for row, one in each.items() if one is not None}
+    rows, perturbations = np.array(list(kept), dtype=np.int64), sorted(set(kept.values()))
     if CONTROL not in perturbations:
         raise DataError(
             f"No cell is control by the column {column!r}.", hint="Tell which of its values is control."
         )
     place = {one: i for i, one in enumerate(perturbations)}
+    codes = np.array([place[one] for one in kept.values()], dtype=np.int64)
     names = identifiers(adata.var).names
     expression = log_expression(sp.csr_matrix(adata.X[rows]), depth_of(adata).of(rows))
     if most_genes is not None and most_genes < len(names):
-        targets = {gene for one in perturbations for gene in one}
-        perturbed = [i for i, name in enumerate(names) if name in targets]
-        columns = np.union1d(variable_genes(expression, most_genes), perturbed).astype(np.int64)
+        columns = _columns(expression, names, perturbations, most_genes)
         expression, names = sp.csr_matrix(expression[:, columns]), tuple(names[i] for i in columns)
     return Screen(
         expression=expression,
         genes=names,
         perturbations=tuple(perturbations),
-        codes=np.array([place[one] for one in kept], dtype=np.int64),
+        codes=codes,
     )
+
+
+def _values(adata: AnnData, column: str) -> list[str]:
+    if column not in adata.obs:
+        raise MissingColumnError(
+            f"The dataset has no column {column!r}.", hint=f"Its columns are: {', '.join(adata.obs.columns)}."
+        )
+    return [str(value) for value in adata.obs[column]]
+
+
+def _columns(
+    expression: sp.csr_matrix, names: Sequence[str], perturbations: Sequence[Perturbation], most: int
+) -> NDArray[np.int64]:
+    """Choose the most variable genes of (N, G) expression, and the perturbed ones, ascending."""
+    targets = {gene for one in perturbations for gene in one}
+    perturbed = [i for i, name in enumerate(names) if name in targets]
+    return np.union1d(variable_genes(expression, most), perturbed).astype(np.int64)

@@ -134,7 +134,7 @@ def test_negative_values_are_scaled() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ([[100.5, 9899.5], [5000.25, 4999.75]], "sum of 10,000 in every sampled cell: normalised without"),
+        ([[100.5, 9899.5], [5000.25, 4999.75]], "sum of 10,000 in every sampled cell: normalized without"),
         ([[0.0, 0.0]], "All values are zero"),
         ([[1.0, 0.0], [1.0, 1.0]], "Only zeros and ones"),
         ([[np.nan, 1.0]], "missing or infinite"),

@@ -195,6 +195,6 @@ def test_thirty_thousand_names_take_no_time() -> None:
     names = [f"ENSG{i:011d}" for i in range(30_000)]
     ids = GeneIdentifiers(ensembl=tuple(names), symbol=None)
     known = vocab(tuple(names[::2]))
-    start = time.perf_counter()
+    start = time.process_time()
     known.match(ids)
-    assert time.perf_counter() - start < 0.5  # 0.02 s when the machine is free
+    assert time.process_time() - start < 0.5  # 0.02 s when the machine is free

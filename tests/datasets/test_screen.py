@@ -35,10 +35,17 @@ def test_cells_that_are_not_understood_are_left_out() -> None:
     assert screen.genes == ("A", "B", "C")
 
 
-def test_expression_is_log_of_ten_thousand_counts() -> None:
-    screen = screen_of(cells(), "condition", MAPPING)
+def test_expression_is_log_of_the_median_count_of_all_cells() -> None:
+    screen = screen_of(cells(), "condition", MAPPING)  # 4, 8, 10, 10 and 4 counts
+    np.testing.assert_allclose(screen.mean(("B",)), np.log1p([2, 6, 0]), rtol=1e-6)
+    np.testing.assert_allclose(screen.control, np.log1p([2, 2, 4]), rtol=1e-6)
+
+
+def test_expression_of_deep_cells_is_log_of_ten_thousand_counts() -> None:
+    deep = cells()
+    deep.X = deep.X * 1000
+    screen = screen_of(deep, "condition", MAPPING)
     np.testing.assert_allclose(screen.mean(("B",)), np.log1p([2500, 7500, 0]), rtol=1e-6)
-    np.testing.assert_allclose(screen.control, np.log1p([2500, 2500, 5000]), rtol=1e-6)
 
 
 def test_means_are_added_up_in_double_precision() -> None:

@@ -47,7 +47,9 @@ def test_the_note_tells_model_and_history(folder: Path, tmp_path: Path) -> None:
     write_labels(folder, tmp_path / "out.h5ad", COLUMNS, NOTE)
     note = anndata.read_h5ad(tmp_path / "out.h5ad").uns["scviz"]
     assert note["models"]["weights"]["genes"].tolist() == ["a", "b"]
-    assert note["history"].tolist() == ["Raw counts were taken from X as they are."]
+    first, second = note["history"].tolist()
+    assert first == "Raw counts were taken from X as they are."
+    assert second.startswith("Expression is log1p of counts scaled to")
     assert note["dataset"] == folder.name
 
 

@@ -57,7 +57,7 @@ def screen_of(
     names = identifiers(adata.var).names
     expression = log_expression(sp.csr_matrix(adata.X[rows]), depth_of(adata).of(rows))
     if most_genes is not None and most_genes < len(names):
-        columns = _columns(expression, names, perturbations, most_genes)
+        columns = _columns(expression, names, perturbations, most=most_genes)
         expression, names = sp.csr_matrix(expression[:, columns]), tuple(names[i] for i in columns)
     return Screen(
         expression=expression,
@@ -76,7 +76,7 @@ def _values(adata: AnnData, column: str) -> list[str]:
 
 
 def _columns(
-    expression: sp.csr_matrix, names: Sequence[str], perturbations: Sequence[Perturbation], most: int
+    expression: sp.csr_matrix, names: Sequence[str], perturbations: Sequence[Perturbation], *, most: int
 ) -> NDArray[np.int64]:
     """Choose the most variable genes of (N, G) expression, and the perturbed ones, ascending."""
     targets = {gene for one in perturbations for gene in one}

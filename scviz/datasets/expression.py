@@ -50,7 +50,7 @@ class Depth:
     """Median of how many times the totals exceed the sums of the genes."""
 
     def of(self, rows: NDArray[np.integer]) -> Depth:
-        """Return the same for some cells."""
+        """Return the same for some cells, (n,) rows."""
         return replace(self, totals=self.totals[rows])
 
     @property

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from pages.components import state
-from pages.components.frame import PAGES, frame
+from pages.components.frame import PAGES, RESULT_PAGE, frame
 from pages.components.job_panel import WORDS, job_panel
-from pages.components.runs import RESULT_PAGE, describe
+from pages.components.runs import describe
 from pages.components.show import errors_in_words
 from scviz.tasks import opening
 

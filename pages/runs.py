@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
-from pages.components.frame import PAGES, frame
+from pages.components.frame import PAGES, RESULT_PAGE, frame
 from pages.components.job_panel import OPEN, WORDS, duration, job_panel
-from pages.components.runs import RESULT_PAGE, clock, dataset_name, describe, model_name
+from pages.components.runs import clock, dataset_name, describe, model_name
 from scviz.tasks import front
 
 frame("runs", pickers=False)

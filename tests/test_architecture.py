@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib import metadata
 
+import grimp
 import pytest
 from packaging.requirements import Requirement
 
@@ -24,6 +25,22 @@ WEB = sorted(
     if path.stem != "__init__"
 )
 
+LIGHT = (
+    "scviz.plots",
+    "scviz.workspace",
+    "scviz.settings",
+    "scviz.jobs.queue",
+    "scviz.tasks.fields",
+    "scviz.tasks.price",
+    "scviz.foundation.card",
+    "scviz.foundation.published",
+    "scviz.foundation.tokens",
+    "scviz.foundation.vocab",
+    "scviz.datasets.conditions",
+    "scviz.datasets.perturbation_split",
+)
+"""What pages read, besides the fronts of tasks and models, which are found by themselves."""
+
 
 def test_the_web_side_never_imports_what_computes() -> None:
     fronts = [f"scviz.tasks.{task}" for task in TASKS] + [f"scviz.models.{model}.config" for model in MODELS]
@@ -31,6 +48,39 @@ def test_the_web_side_never_imports_what_computes() -> None:
     code = f"import sys, {', '.join(modules)}; print(*sorted({HEAVY} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert run.stdout.strip() == ""
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    """Who imports whom, also within functions; not what is imported for types alone."""
+    return grimp.build_graph(
+        "scviz", "pages", include_external_packages=True, exclude_type_checking_imports=True
+    )
+
+
+def test_the_web_side_stays_light_within_functions_too(imports: grimp.ImportGraph) -> None:
+    light = {name for name in imports.modules if name.split(".")[0] == "pages" or name.startswith(LIGHT)}
+    light |= {f"scviz.tasks.{task}" for task in TASKS} | {f"scviz.models.{model}" for model in MODELS}
+    heavy = {"torch", "transformers", "performer_pytorch", "umap", "scanpy", "anndata", "gseapy", "lightning"}
+    chains = [
+        imports.find_shortest_chain(importer=name, imported=package)
+        for name in sorted(light)
+        for package in heavy & imports.modules
+    ]
+    assert [chain for chain in chains if chain] == []
+
+
+def test_tasks_do_not_know_each_other(imports: grimp.ImportGraph) -> None:
+    known = {
+        (one, other)
+        for one in TASKS
+        for other in TASKS
+        if one != other
+        and imports.chain_exists(
+            importer=f"scviz.tasks.{one}", imported=f"scviz.tasks.{other}", as_packages=True
+        )
+    }
+    assert known == set()
 
 
 def test_every_script_begins_with_the_frame() -> None:

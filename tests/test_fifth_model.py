@@ -22,6 +22,7 @@ FILES = (
     "token_means",
     "model",
     "pretraining",
+    "screen",
 )
 
 CARDS = """

@@ -23,6 +23,8 @@ class Page:
     question: str
     """What the page answers."""
     group: str
+    task: str = ""
+    """The task whose results it shows."""
 
 
 PAGES = {
@@ -53,6 +55,7 @@ PAGES = {
         icon=":material/model_training:",
         question="Can a model learn from my own cells, without labels?",
         group="Prepare",
+        task="pretraining",
     ),
     "explore": Page(
         file="pages/explore.py",
@@ -60,6 +63,7 @@ PAGES = {
         icon=":material/scatter_plot:",
         question="How do my cells group, for the model and for plain principal components?",
         group="Ask",
+        task="embedding",
     ),
     "compare": Page(
         file="pages/compare.py",
@@ -67,6 +71,7 @@ PAGES = {
         icon=":material/compare:",
         question="Where do models and plain principal components agree?",
         group="Ask",
+        task="compare",
     ),
     "annotate": Page(
         file="pages/annotate.py",
@@ -74,6 +79,7 @@ PAGES = {
         icon=":material/label:",
         question="Which type is each cell, and does a model beat a simple method?",
         group="Ask",
+        task="annotation",
     ),
     "in_silico": Page(
         file="pages/in_silico.py",
@@ -81,6 +87,7 @@ PAGES = {
         icon=":material/genetics:",
         question="What happens in my cells if I remove a gene?",
         group="Ask",
+        task="in_silico",
     ),
     "perturb": Page(
         file="pages/perturb.py",
@@ -88,6 +95,7 @@ PAGES = {
         icon=":material/experiment:",
         question="Can a method predict perturbations that my screen has not seen?",
         group="Ask",
+        task="perturbation",
     ),
     "enhance": Page(
         file="pages/enhance.py",
@@ -95,6 +103,7 @@ PAGES = {
         icon=":material/deblur:",
         question="What would my cells look like with more reads?",
         group="Ask",
+        task="enhancement",
     ),
     "modules": Page(
         file="pages/modules.py",
@@ -102,6 +111,7 @@ PAGES = {
         icon=":material/bubble_chart:",
         question="Which genes work together, and is that more than co-expression?",
         group="Networks",
+        task="modules",
     ),
     "attention": Page(
         file="pages/attention.py",
@@ -109,6 +119,7 @@ PAGES = {
         icon=":material/visibility:",
         question="Which genes does a model let a regulator influence, and do binding data agree?",
         group="Networks",
+        task="attention_network",
     ),
     "regulons": Page(
         file="pages/regulons.py",
@@ -116,6 +127,7 @@ PAGES = {
         icon=":material/account_tree:",
         question="Which regulators drive my cells, and is that more than co-expression?",
         group="Networks",
+        task="scenic",
     ),
     "enrich": Page(
         file="pages/enrich.py",
@@ -123,6 +135,7 @@ PAGES = {
         icon=":material/category_search:",
         question="What do these genes have in common, and is that more than chance?",
         group="Networks",
+        task="enrichment",
     ),
     "runs": Page(
         file="pages/runs.py",
@@ -132,6 +145,8 @@ PAGES = {
         group="Keep",
     ),
 }
+RESULT_PAGE = {page.task: name for name, page in PAGES.items() if page.task}
+"""The page that shows the result of a task."""
 
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] {padding: 1.6rem 2rem 2rem; max-width: 1500px;}

@@ -11,21 +11,6 @@ from scviz.tasks import front
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
-RESULT_PAGE = {
-    "embedding": "explore",
-    "compare": "compare",
-    "annotation": "annotate",
-    "in_silico": "in_silico",
-    "perturbation": "perturb",
-    "attention_network": "attention",
-    "scenic": "regulons",
-    "enrichment": "enrich",
-    "modules": "modules",
-    "pretraining": "pretrain",
-    "enhancement": "enhance",
-}
-"""The page that shows the result of a task, by its key in the navigation."""
-
 
 def dataset_name(run: Run) -> str:
     """Return the name of the dataset a run works on, or the file it opens."""

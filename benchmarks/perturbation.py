@@ -14,20 +14,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from scviz.datasets.gene_terms import keep_terms, read_terms
 from scviz.datasets.readers import open_file
 from scviz.memory import peak_gb
-from scviz.metrics.ceiling import best_reachable
 from scviz.metrics.perturbation_table import METRICS
 from scviz.progress import silent
 from scviz.tasks import opening, perturbation, pretraining
 from scviz.tasks.context import Context
 from scviz.tasks.opening.run import run as open_dataset
-from scviz.tasks.perturbation import CEILING, Result
+from scviz.tasks.perturbation import Result
 from scviz.tasks.perturbation.methods import Method
 from scviz.tasks.perturbation.run import run as predict
+from scviz.tasks.perturbation.tables import ceiling_of
 from scviz.tasks.pretraining.run import run as pretrain
 from scviz.workspace import Workspace
 
@@ -74,7 +72,7 @@ def methods(workspace: Workspace, dataset: str, models: Sequence[str]) -> tuple[
             for name in ("linear_genes", "linear_perturbations", "ridge", "neighbors")
         ]
         own = {"scgpt": "scgpt", "scfoundation": "scfoundation_gears"}.get(model)
-        found += [Method(name=own, checkpoint=trained)] if own else []  # type: ignore[arg-type]  # a name
+        found += [Method(name=own, checkpoint=trained)] if own else []
     return tuple(found)
 
 
@@ -118,8 +116,9 @@ def show(title: str, result: Result) -> None:
                 for name, one in zip(SHOWN, found, strict=True)
             ]
             print(f"| {group}, {found[0].n} | {outcome.title} |", " | ".join(digits), "|")
-    half = result.outcomes[CEILING].summaries["pearson_delta"]["all"].mean
-    print(f"\nA prediction without noise could reach {float(best_reachable(np.array(half))):.2f}.")
+    top = ceiling_of(result, range(len(result.tested)))
+    if top is not None:
+        print(f"\nThe true change itself would score about {top:.2f}.")
     print(result.inflation.sentence)
     print(result.verdict)
     for warning in result.warnings:

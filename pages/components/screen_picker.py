@@ -9,15 +9,18 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.show import escaped
+from pages.components.widgets import Form
 from scviz.datasets.columns import gene_identifiers
 from scviz.datasets.conditions import (
     FEWEST_CELLS,
     Conditions,
+    Reading,
     conditions_of,
     guess_screen_column,
     read_values,
     symbols_of,
 )
+from scviz.datasets.confounding import confounded_factors
 from scviz.datasets.screen import CONTROL, Perturbation, label
 from scviz.workspace import DatasetInfo
 
@@ -53,37 +56,17 @@ def guessed_column(dataset: str) -> str | None:
     return guess_screen_column(state.workspace().dataset_folder(dataset), info.columns)
 
 
-def pick_screen(dataset: DatasetInfo) -> ScreenChoice | None:
+def pick_screen(dataset: DatasetInfo, form: Form) -> ScreenChoice | None:
     """Let the user name the column and the control; None, with words, where they make no screen."""
     columns = [column.name for column in dataset.columns if column.values]
     if not columns:
         st.info("This dataset has no column of words, so nothing says what was perturbed.")
         return None
-    guess = guessed_column(dataset.id)
-    if guess is None:
-        st.info(
-            "No column of this dataset looks like a screen: it would name the perturbed gene of each cell, such as "
-            "STAT1+ctrl, and control cells. On the Data page there is a simulated screen to try."
-        )
+    _begin_with_guess(dataset, form, columns)
     row = st.columns(2)
-    column = row[0].selectbox(
-        "Perturbed gene",
-        columns,
-        index=state.position(columns, guess),
-        help="Column that says which gene was perturbed in a cell: GENE+ctrl, GENE1+GENE2, names of guides "
-        "such as GENE_1, or plain names of genes.",
-        key="screen_column",
-    )
-    found = _conditions(dataset.id, column, "").controls
+    column = str(form.column("column", columns, row[0]))
     values = [one.value for one in _conditions(dataset.id, column, "").readings]
-    chosen = row[1].selectbox(
-        "Control",
-        values,
-        index=state.position(values, found[0] if found else None),
-        help="Cells that were not perturbed, or got a guide that targets nothing.",
-        key="screen_control",
-    )
-    control = "" if chosen in found else chosen
+    control = str(form.column("control", values, row[1]))
     conditions = _conditions(dataset.id, column, control)
     counts = conditions.n_cells
     enough = {one: n for one, n in counts.items() if n >= FEWEST_CELLS}
@@ -95,7 +78,33 @@ def pick_screen(dataset: DatasetInfo) -> ScreenChoice | None:
             "Choose another column or control."
         )
         return None
+    _say_factors(dataset, choice)
     return choice
+
+
+def _begin_with_guess(dataset: DatasetInfo, form: Form, columns: list[str]) -> None:
+    """Set the column to the one that looks like a screen, unless one is chosen."""
+    guess = guessed_column(dataset.id)
+    if guess is None:
+        st.info(
+            "No column of this dataset looks like a screen: it would name the perturbed gene of each cell, such as "
+            "STAT1+ctrl, and control cells. On the Data page there is a simulated screen to try."
+        )
+    elif state.held(form.key("column")) not in columns:
+        state.preset(form.key("column"), guess)
+
+
+def _say_factors(dataset: DatasetInfo, choice: ScreenChoice) -> None:
+    for sentence in _factors(dataset.id, choice.column, choice.control):
+        st.caption(f":material/warning: {escaped(sentence)}")
+
+
+@st.cache_resource(max_entries=32)
+def _factors(dataset: str, column: str, control: str) -> tuple[str, ...]:
+    """Say on which other columns control cells differ from perturbed ones."""
+    info, folder = state.workspace().dataset(dataset), state.workspace().dataset_folder(dataset)
+    found = confounded_factors(folder, _conditions(dataset, column, control), columns=info.columns)
+    return tuple(one.sentence for one in found)
 
 
 def _what_was_understood(choice: ScreenChoice) -> None:
@@ -116,18 +125,18 @@ def _what_was_understood(choice: ScreenChoice) -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True, height=320, key="readings")
 
 
-def ask_for_more(dataset: DatasetInfo, choice: ScreenChoice) -> tuple[Perturbation, ...]:
+def ask_for_more(dataset: DatasetInfo, choice: ScreenChoice, form: Form) -> tuple[Perturbation, ...]:
     """Let the user name perturbations that the screen does not hold."""
+    if form.fresh:
+        state.preset("predict_also", ", ".join("+".join(one) for one in form.asked("predict_also", ())))
     text = st.text_input(
         "Predict also",
         placeholder="GENE, GENE1+GENE2, …",
         help="Perturbations that the screen does not hold. There is nothing to judge them by.",
         key="predict_also",
     )
-    parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
-    symbols = symbols_of(gene_identifiers(state.workspace().dataset_folder(dataset.id)))
     asked: list[Perturbation] = []
-    for one in read_values(parts, symbols):
+    for one in _read(text, dataset):
         if one.perturbation is None or len(one.perturbation) not in (1, 2):
             st.caption(f":material/close: {escaped(one.value)}: {escaped(one.reason or 'names no gene.')}")
         elif one.perturbation in choice.n_cells:
@@ -135,3 +144,9 @@ def ask_for_more(dataset: DatasetInfo, choice: ScreenChoice) -> tuple[Perturbati
         elif one.perturbation not in asked:
             asked.append(one.perturbation)
     return tuple(asked)
+
+
+def _read(text: str, dataset: DatasetInfo) -> list[Reading]:
+    """Read what is named with commas between."""
+    parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    return read_values(parts, symbols_of(gene_identifiers(state.workspace().dataset_folder(dataset.id))))

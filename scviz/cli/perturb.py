@@ -3,114 +3,134 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import dataclasses
 from pathlib import Path
 from typing import Any
 
+from scviz.cli.fields import add_fields
 from scviz.cli.running import carry_out, dataset_of, say
+from scviz.datasets.conditions import guess_screen_column
+from scviz.datasets.own_split import OwnSplit, split_of_column, split_of_text
+from scviz.errors import RequestError
 from scviz.metrics.perturbation_table import METRICS
 from scviz.settings import Settings
-from scviz.tasks.perturbation import CEILING, SPLITS, Request, Result
-from scviz.tasks.perturbation.methods import BASELINES, METHODS, method_of
-
-NUMBERS = ("split_seed", "most_genes", "epochs", "seed")
+from scviz.tasks.fields import declared
+from scviz.tasks.perturbation import HEADLINE, Outcome, Request, Result
+from scviz.tasks.perturbation.methods import BASELINES, METHODS, NO_WEIGHTS, method_of
+from scviz.tasks.perturbation.tables import ceiling_of, predictions_as_csv, scores_as_csv
+from scviz.workspace import Workspace
 
 
 def add_command(commands: Any) -> None:
     """Offer the prediction of screens."""
     perturb = commands.add_parser(
-        "perturb", help="predict held-out perturbations of a screen, beside baselines and ceiling"
+        "perturb", help="predict held-out perturbations of a screen, compared with baselines"
     )
     perturb.add_argument("dataset", help='id of an open dataset, a file, or "simulated"')
-    perturb.add_argument("--column", default="condition", help="column that says what was perturbed")
     perturb.add_argument(
-        "--control", default="", help="value of control cells, where its name does not say so"
+        "--column", default="", metavar="NAME", help="column that says what was perturbed; found by default"
     )
     asked = ", ".join(
-        f"{name}:WEIGHTS" if card.weights != "none" else name
+        f"{name}:CHECKPOINT" if card.weights != NO_WEIGHTS else name
         for name, card in METHODS.items()
         if name not in BASELINES
     )
     perturb.add_argument(
-        "--methods", nargs="*", default=[], metavar="METHOD", help=f"beside baselines: {asked}"
+        "--methods", nargs="*", default=[], metavar="METHOD", help=f"with the baselines: {asked}"
     )
-    perturb.add_argument("--split", choices=list(SPLITS), default="simulation")
-    perturb.add_argument("--terms", default="", help="id of terms of genes")
-    perturb.add_argument(
-        "--independent-controls", action="store_true", help="different control cells for prediction and truth"
+    add_fields(perturb, Request, without=("column",))
+    own = perturb.add_mutually_exclusive_group()
+    own.add_argument(
+        "--split-file",
+        type=Path,
+        help="your own split: lines of a perturbation and train, validation or test",
     )
-    perturb.add_argument("--also", nargs="*", default=[], metavar="GENE[+GENE]", help="predict these besides")
-    fields = {field.name: field.default for field in dataclasses.fields(Request)}
-    for name in NUMBERS:
-        words = f"default {fields[name]}"
-        perturb.add_argument(f"--{name.replace('_', '-')}", type=int, default=fields[name], help=words)
+    own.add_argument(
+        "--split-column", default="", metavar="NAME", help="your own split: column that says the same"
+    )
+    perturb.add_argument("--also", nargs="*", default=[], metavar="GENE[+GENE]", help="predict these, too")
     perturb.add_argument("--csv", type=Path, help="write one row per perturbation and method here")
     perturb.add_argument(
-        "--predictions", type=Path, help="write predicted mean expression here, a row per gene"
+        "--predictions",
+        type=Path,
+        help="write measured and predicted mean expression here, a row per gene: all scores can be computed from it",
     )
     perturb.set_defaults(command=run)
 
 
-def request_of(options: argparse.Namespace, dataset: str) -> Request:
-    """Turn options into a request."""
+def request_of(options: argparse.Namespace, dataset: str, workspace: Workspace) -> Request:
+    """Turn options into a request; the column is guessed as the page does.
+
+    Raises
+    ------
+    RequestError
+        If no column was named and none looks like a screen, or the split of one's own cannot be read.
+    """
+    folder = workspace.dataset_folder(dataset)
+    column = options.column or guess_screen_column(folder, workspace.dataset(dataset).columns)
+    if not column:
+        raise RequestError(
+            "No column of this dataset looks like a screen.", hint="Name it: --column NAME_OF_THE_COLUMN."
+        )
+    own = _own_split(options, folder, column)
+    given = {name: getattr(options, name) for name in declared(Request) if name != "column"}
+    if own is not None:
+        given |= {"split": "own", "held_out": own.test, "stop_by": own.validation}
     return Request(
         dataset=dataset,
-        column=options.column,
-        control=options.control,
+        column=column,
         methods=tuple(method_of(key) for key in options.methods),
-        split=options.split,
-        terms=options.terms,
-        independent_controls=options.independent_controls,
         predict_also=tuple(tuple(sorted(text.split("+"))) for text in options.also),
-        **{name: getattr(options, name) for name in NUMBERS},
+        **given,
     )
 
 
+def _own_split(options: argparse.Namespace, folder: Path, column: str) -> OwnSplit | None:
+    if options.split_column:
+        return split_of_column(folder, options.split_column, perturbations=column, control=options.control)
+    return split_of_text(options.split_file.read_text("utf-8"), folder) if options.split_file else None
+
+
 def summary(result: Result) -> dict[str, Any]:
-    """Say what was found."""
+    """Say what was found; methods that do not predict all perturbations come last, and compete with none."""
+    ordered = sorted(result.outcomes.values(), key=lambda one: -one.summaries[HEADLINE]["all"].n)
+    rows = range(len(result.tested))
     return {
         "verdict": result.verdict,
+        "outcome": result.gain.outcome if result.gain else "unknown",
         "perturbations": len(result.tested),
-        "scores": {
-            one.title: {
-                name: round(one.summaries[name]["all"].mean, 4)
-                for name in METRICS
-                if one.summaries[name]["all"].n
-            }
-            for one in result.outcomes.values()
+        "scores": {one.title: _scores(one) for one in ordered},
+        "ceiling": {
+            "correlation of changes": ceiling_of(result, rows),
+            "without the perturbed genes": ceiling_of(result, rows, without=True),
         },
-        "warnings": [*result.warnings, *result.notes],
+        **({"cell-eval": result.cell_eval} if result.cell_eval else {}),
+        "gains": {one.title: one.gain.sentence for one in ordered if one.gain},
+        "warnings": list(result.warnings),
+        "notes": [*result.notes, *(note for one in ordered for note in one.notes)],
     }
 
 
+def _scores(outcome: Outcome) -> dict[str, float]:
+    """Give the mean of each score, and over how many perturbations."""
+    found = {name: outcome.summaries[name]["all"] for name in METRICS}
+    means = {name: round(one.mean, 4) for name, one in found.items() if one.n}
+    return {"predicted perturbations": found[HEADLINE].n} | means
+
+
 def write_scores(result: Result, path: Path) -> None:
-    """Write one row per perturbation and method, the ceiling among them."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["perturbation", "group", "cells", "method", *METRICS])
-        for key, outcome in result.outcomes.items():
-            for one, values in zip(result.tested, result.scores[key].T, strict=True):
-                writer.writerow([one.name, one.subgroup, one.n_cells, outcome.title, *values.tolist()])
+    """Write one row per perturbation and method, halves of the cells among them."""
+    path.write_text(scores_as_csv(result), encoding="utf-8")
 
 
 def write_predictions(result: Result, path: Path) -> None:
-    """Write one row per gene: control, what was measured, what each method predicts."""
-    names = [*(one.name for one in result.tested), *("+".join(one) for one in result.asked)]
-    keys = [key for key in result.outcomes if key != CEILING]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        measured = [f"measured {one.name}" for one in result.tested]
-        predicted = [f"{result.outcomes[key].title} {name}" for key in keys for name in names]
-        writer.writerow(["gene", "control", *measured, *predicted])
-        for i, gene in enumerate(result.genes):
-            means = [value for key in keys for value in result.predicted[key][:, i].tolist()]
-            writer.writerow([gene, float(result.control[i]), *result.observed[:, i].tolist(), *means])
+    """Write one row per gene: what was measured, what was learned from, what each method predicts."""
+    path.write_text(predictions_as_csv(result), encoding="utf-8")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Predict a screen and print what each method scores."""
-    request = request_of(options, dataset_of(options.dataset, settings))
+    dataset = dataset_of(options.dataset, settings)
+    request = request_of(options, dataset, Workspace.from_settings(settings))
     run_id, result = carry_out("perturbation", request, settings)
     say(run_id, request, result, settings=settings, **summary(result))
     if options.csv:

@@ -1,7 +1,8 @@
 """How well measured changes agree with themselves, and what sharing control cells adds to a score.
 
-Two halves of the cells of a perturbation are measured alike but for noise, so the score of one as a prediction of the
-other says how much of the change was measured at all. A prediction without noise may exceed it: see `best_reachable`.
+Two halves of the cells of a perturbation, each with its own half of the control cells, are measured alike but for
+noise, so the score of one as a prediction of the other says how much of the change was measured at all. It is no
+ceiling: a prediction with less noise than a half of the cells exceeds it. `best_reachable` says how far.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from scviz.metrics.differential import Cells
 from scviz.metrics.perturbation import Profiles, Scores, pearson_delta, pearson_rows, score
 
 N_REPEATS = 10
+CHOSEN_BY_BOTH = ("pearson_delta_de", "mse_de", "direction_de")
+"""Scores over genes that were chosen by all cells, those of both halves: halves have none of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +34,11 @@ class Screened:
     """Code of the control cells."""
     groups: Sequence[int]
     """Codes of the P perturbations."""
-    de_order: Sequence[NDArray[np.int64]]
-    """As in Profiles."""
     targets: Sequence[Sequence[int]]
+    """As in Profiles."""
+    others: NDArray[np.floating]
+    """As in Profiles, (Q, G); Q may be 0."""
+    other_targets: Sequence[Sequence[int]]
     """As in Profiles."""
 
 
@@ -90,61 +95,60 @@ class Spread:
 
 
 def split_half(
-    cells: Screened,
-    *,
-    shared_control: bool = False,
-    without_targets: bool = False,
-    n_repeats: int = N_REPEATS,
-    seed: int = 0,
+    cells: Screened, *, without_targets: bool = False, n_repeats: int = N_REPEATS, seed: int = 0
 ) -> Scores:
     """Score one half of the cells of each perturbation as a prediction of the other half.
 
+    No cell is on both sides, control cells included: the changes of two halves that start from the same control cells
+    agree by the noise of these alone.
+
     Parameters
     ----------
-    shared_control
-        Take the change of both halves from all control cells, as most published scores do; else each half of the
-        cells has its own half of the control cells.
     n_repeats
         Splits to average over.
 
     Returns
     -------
-    Mean of each score over the splits. Missing where a perturbation has fewer than two cells.
+    Mean of each score over the splits, without those of CHOSEN_BY_BOTH. Missing where a perturbation, or control, has
+    fewer than two cells.
     """
     rng = np.random.default_rng(seed)
-    n_genes = cells.expression.shape[1]
     runs = []
     for _ in range(n_repeats):
         first, second = half_means(cells, [*cells.groups, cells.control], rng)
-        controls = first[-1], second[-1]
-        if shared_control:
-            every = np.asarray(cells.expression[np.flatnonzero(cells.codes == cells.control)].mean(axis=0))
-            controls = every.ravel(), every.ravel()
         profiles = Profiles(
             predicted=first[:-1],
             observed=second[:-1],
-            control_predicted=controls[0],
-            control_observed=controls[1],
-            de_order=cells.de_order,
+            control_predicted=first[-1],
+            control_observed=second[-1],
+            de_order=[np.empty(0, dtype=np.int64)] * len(cells.groups),
             targets=cells.targets,
-            others=np.empty((0, n_genes)),
-            other_targets=[],
+            others=cells.others,
+            other_targets=cells.other_targets,
         )
         runs.append(score(profiles, without_targets=without_targets))
+    shown = [name for name in runs[0].values if name not in CHOSEN_BY_BOTH]
     return Scores(
-        values={name: _mean_over([run.values[name] for run in runs]) for name in runs[0].values},
+        values={name: _mean_over([run.values[name] for run in runs]) for name in shown},
         missing=np.all([run.missing for run in runs], axis=0),
         constant=np.all([run.constant for run in runs], axis=0),
     )
 
 
 def best_reachable(reliability: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Estimate the correlation with all cells that a prediction without any error reaches.
+    """Estimate the correlation with the change in all cells that the true change reaches.
+
+    Of each perturbation, and averaged afterwards: the root of a mean would promise too much, since perturbations
+    without an effect and those with a strong one do not reach what one between them does.
 
     Parameters
     ----------
     reliability
-        Correlation of the changes of two halves, each with its own control cells; below 0 counts as 0.
+        (P,) correlation of the changes of two halves, each with its own control cells; below 0 counts as 0.
+
+    Returns
+    -------
+    (P,) from 0 to 1.
 
     References
     ----------
@@ -168,6 +172,11 @@ def shared_control_inflation(
     ----------
     training
         Codes of the perturbations whose mean is the prediction; none of `cells.groups`.
+
+    Raises
+    ------
+    ValueError
+        If a perturbation is both trained on and asked for.
     """
     if set(training) & set(cells.groups):
         raise ValueError(f"Both trained on and asked for: {sorted(set(training) & set(cells.groups))}.")
@@ -210,7 +219,7 @@ def spread(predicted: NDArray[np.floating], observed: NDArray[np.floating]) -> S
 
 
 def mean_correlation(deltas: NDArray[np.floating]) -> float:
-    """Average the correlation of two rows over all pairs of rows that vary; NaN with fewer than two.
+    """Average the correlation of two rows of (P, G) over all pairs that vary; NaN with fewer than two.
 
     Examples
     --------
@@ -232,7 +241,7 @@ def half_means(
 
     Returns
     -------
-    (len(groups), G) each; of an odd number of cells the second half has one more.
+    (K, G) each, with K the number of groups; of an odd number of cells the second half has one more.
     """
     half = np.full(len(cells.codes), -1)
     for place, group in enumerate(groups):

@@ -71,7 +71,7 @@ def cell_eval_scores(predicted: Side, observed: Side, genes: Sequence[str]) -> d
     scores = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     counts = [scores["de_nsig_counts_real"], scores["de_nsig_counts_pred"]]
     scores["de_spearman_sig"] = np.full(len(names), _agreement_of_counts(*counts))
-    scores |= _of_means(predicted, observed, names, genes)
+    scores |= _of_means(predicted, observed, names, genes=genes)
     far = [
         np.array([energy_distance(cells, side.control) for cells in side.cells.values()])
         for side in (observed, predicted)
@@ -81,7 +81,7 @@ def cell_eval_scores(predicted: Side, observed: Side, genes: Sequence[str]) -> d
 
 
 def _of_means(
-    predicted: Side, observed: Side, names: Sequence[str], genes: Sequence[str]
+    predicted: Side, observed: Side, names: Sequence[str], *, genes: Sequence[str]
 ) -> dict[str, NDArray[np.float64]]:
     """Score mean expression and its change."""
     changes, errors = (predicted.deltas, observed.deltas), predicted.means - observed.means
@@ -95,7 +95,7 @@ def _of_means(
     }
     targets = [[i for i, gene in enumerate(genes) if gene == name] for name in names]
     for short, distance in DISTANCES.items():
-        found = discrimination(changes[0], changes[1], targets, distance=distance)
+        found = discrimination(changes[0], changes[1], targets, distance=distance, published=True)
         scores[f"discrimination_score_{short}"] = found
     return scores
 
@@ -143,7 +143,7 @@ def _agreement_of_counts(real: NDArray[np.float64], found: NDArray[np.float64]) 
 
 
 def energy_distance(some: NDArray[np.floating], others: NDArray[np.floating]) -> float:
-    """Measure how far two groups of cells are apart, against how far their cells are from each other.
+    """Measure how far cells, (n, G) and (m, G), are apart, against how far those of a group are from each other.
 
     Distances are averaged in the precision of the values, as the authors do.
 

@@ -95,7 +95,7 @@ def welch_t(perturbed: Moments, control: Moments) -> NDArray[np.float64]:
 
 
 def order_by_t(t: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Order all genes from the largest absolute t to the smallest; ties fall as they do in scanpy.
+    """Order all genes, (G,), from the largest absolute t to the smallest; ties fall as they do in scanpy.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def differential_genes_of(
 
 
 def order_by_change(delta: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Order genes from the largest absolute change of the mean to the smallest, along the last axis.
+    """Order genes, (..., G), from the largest absolute change of the mean to the smallest, along the last axis.
 
     Examples
     --------

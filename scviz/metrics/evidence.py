@@ -44,7 +44,9 @@ class Interval:
         return self.low <= self.high
 
 
-def bootstrap(values: ArrayLike, *, clusters: ArrayLike | None = None, seed: int = 0) -> Interval:
+def bootstrap(
+    values: ArrayLike, *, clusters: ArrayLike | None = None, seed: int = 0, level: float = LEVEL
+) -> Interval:
     """Average values and draw them again and again for the interval of the average.
 
     Parameters
@@ -53,6 +55,8 @@ def bootstrap(values: ArrayLike, *, clusters: ArrayLike | None = None, seed: int
         (M,) one of each unit; NaN is left out.
     clusters
         (M,) cluster of each unit: whole clusters are drawn where units of one rise and fall together.
+    level
+        Share of intervals that may miss; LEVEL by the number of intervals, where all of them together must hold.
 
     Examples
     --------
@@ -72,7 +76,7 @@ def bootstrap(values: ArrayLike, *, clusters: ArrayLike | None = None, seed: int
     def mean(times: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.asarray(times @ sums / (times @ sizes))
 
-    return resample(mean, len(sizes), seed=seed)
+    return resample(mean, len(sizes), seed=seed, level=level)
 
 
 def resample(
@@ -83,6 +87,7 @@ def resample(
     strata: ArrayLike | None = None,
     seed: int = 0,
     n_times: int = N_TIMES,
+    level: float = LEVEL,
 ) -> Interval:
     """Draw units again and again for the interval of any statistic.
 
@@ -108,7 +113,7 @@ def resample(
     sizes = [min(at_once, n_times - start) for start in range(0, n_times, at_once)]
     drawn = np.concatenate([statistic(_draws(rng, times, groups, size=size)) for size in sizes])
     drawn = drawn[np.isfinite(drawn)]
-    low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2]) if len(drawn) else (nothing, nothing)
+    low, high = np.quantile(drawn, [level / 2, 1 - level / 2]) if len(drawn) else (nothing, nothing)
     return Interval(mean=own, low=float(low), high=float(high), n=n)
 
 

@@ -12,6 +12,8 @@ from scviz.metrics.differential import TOP_DE, order_by_change
 
 NO_CHANGE = 1e-6
 """Changes that differ by less between genes are rounding noise, and nothing can be correlated with them."""
+COUNTS_AS_NOTHING = ("pearson_delta", "pearson_delta_de", "pearson_delta_centroid", "overlap_de")
+"""Scores that are 0, and not left out, where a method predicts the same change in all genes."""
 MOST_EXPRESSED = 1000
 """Genes over which the L2 distance runs, by mean control expression."""
 
@@ -60,6 +62,15 @@ class Scores:
     constant: NDArray[np.bool_]
     """(P,) the predicted or the measured change is the same in all genes: correlations are NaN and count as 0."""
 
+    def counted(self, metric: str) -> NDArray[np.float64]:
+        """Give a score as it counts in means, (P,): 0 for a correlation with no change, NaN where nothing is said."""
+        values = self.values.get(metric)
+        if values is None:
+            return np.full(len(self.missing), np.nan)
+        if metric not in COUNTS_AS_NOTHING:
+            return values
+        return np.where(self.missing, np.nan, np.nan_to_num(values))
+
 
 def pearson_rows(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
     """Correlate each row of one array with that of another.
@@ -81,7 +92,7 @@ def pearson_rows(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np
 
 
 def is_constant(delta: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Say which rows have, but for rounding, one value; a row that is NaN has not."""
+    """Say which rows of (P, G) have, but for rounding, one value; a row that is NaN has not."""
     return np.asarray(np.ptp(delta, axis=1) < NO_CHANGE)
 
 
@@ -251,6 +262,7 @@ def discrimination(
     targets: Sequence[Sequence[int]],
     *,
     distance: str = "cityblock",
+    published: bool = False,
 ) -> NDArray[np.float64]:
     """Say how near each predicted change is to its own measured change, among those of all perturbations.
 
@@ -265,28 +277,34 @@ def discrimination(
         knowing anything else.
     distance
         cityblock, euclidean or cosine.
+    published
+        Divide by all candidates, the true one too, as cell-eval 0.8 does: the farthest then scores 1 / (P + Q), and
+        chance is (P + Q + 1) / (2 (P + Q)), which is 0.6 among five.
 
     Returns
     -------
-    (P,) one less the share of candidates that are nearer than the true one (as near: half): 1 for the nearest,
-    1 / (P + Q) for the farthest, about a half by chance. NaN where nothing is predicted.
+    (P,) one less the share of the other candidates that are nearer than the true one (as near: half): 1 for the
+    nearest, 0 for the farthest, 0.5 by chance. NaN where nothing is predicted, or with nothing to compare with.
 
     Examples
     --------
     >>> changes = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> discrimination(changes, changes, [[], []]), discrimination(0 * changes, changes, [[], []])
-    (array([1., 1.]), array([0.75, 0.75]))
+    (array([1., 1.]), array([0.5, 0.5]))
+    >>> discrimination(0 * changes, changes, [[], []], published=True)
+    array([0.75, 0.75])
     """
+    compared = len(candidates) if published else len(candidates) - 1
     candidates = np.array(candidates, dtype=np.float64)  # ours to change
     answer = np.full(len(predicted), np.nan)
-    for row in np.flatnonzero(~np.isnan(predicted).any(axis=1)).tolist():
+    for row in np.flatnonzero(~np.isnan(predicted).any(axis=1)).tolist() if compared else ():
         columns = list(targets[row])
         aside, one = candidates[:, columns].copy(), np.array(predicted[row], dtype=np.float64)
         candidates[:, columns] = one[columns] = 0
         far = _distances(one[None], candidates, distance)[0]
         candidates[:, columns] = aside
         nearer = (far < far[row]).sum() + ((far == far[row]).sum() - 1) / 2
-        answer[row] = 1 - nearer / len(candidates)
+        answer[row] = 1 - nearer / compared
     return answer
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.metrics.evidence import bootstrap
+
 if TYPE_CHECKING:  # pages read METRICS, and need not wait for scipy
     from scviz.metrics.perturbation import Scores
 
-N_SAMPLES = 2000
 EVERY = "all"
 SUBGROUPS = {
     "combo_seen0": "pairs, neither gene seen",
@@ -98,14 +99,16 @@ METRICS: dict[str, Metric] = {
     "discrimination": Metric(
         title="Told apart from other test perturbations",
         how="Measured changes of all test perturbations are ranked by their L1 distance from the prediction, over "
-        "genes that none of them perturbs; one less the share that is nearer than the true one. Chance is about 0.5.",
+        "genes that none of them perturbs; one less the share of the others that is nearer than the true "
+        "one. Chance is 0.5.",
         higher_is_better=True,
         lowest=0,
         highest=1,
     ),
     "discrimination_screen": Metric(
         title="Told apart from all other perturbations",
-        how="The same among the measured changes of all perturbations of the screen, those of training among them.",
+        how="The same among the measured changes of all perturbations of the screen, those of training among them. "
+        "Chance is 0.5.",
         higher_is_better=True,
         lowest=0,
         highest=1,
@@ -145,7 +148,7 @@ class Summary:
     mean: float
     median: float
     low: float
-    """Lower end of the 95 % interval of the mean, from drawing perturbations again; NaN with fewer than two."""
+    """Lower end of the 95 % interval of the mean, from drawing perturbations again; NaN with fewer than three."""
     high: float
     n: int
     """Perturbations that were predicted."""
@@ -161,44 +164,38 @@ def summarize(scores: Scores, subgroups: Sequence[str], *, seed: int = 0) -> dic
 
     Returns
     -------
-    By metric, then by group: EVERY, each of SUBGROUPS, and any other that occurs. NaN with n = 0 where a group has no
-    perturbation that was predicted. A score that is not defined counts as 0.
+    By metric of METRICS, then by group: EVERY, each of SUBGROUPS, and any other that occurs. NaN with n = 0 where a
+    group has no perturbation that has the score. A correlation that is not defined counts as 0.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many subgroups as perturbations.
     """
     if len(subgroups) != len(scores.missing):
         raise ValueError(f"{len(subgroups)} subgroups for {len(scores.missing)} perturbations.")
     labels = np.asarray(subgroups, dtype=object)
-    rows = {EVERY: ~scores.missing}
+    rows = {EVERY: np.ones(len(labels), dtype=bool)}
     for name in (*SUBGROUPS, *sorted(set(subgroups) - set(SUBGROUPS))):
-        rows[name] = ~scores.missing & (labels == name)
+        rows[name] = labels == name
     return {
-        metric: {name: summary(values[chosen], seed=seed) for name, chosen in rows.items()}
-        for metric, values in scores.values.items()
+        metric: {name: summary(scores.counted(metric)[chosen], seed=seed) for name, chosen in rows.items()}
+        for metric in METRICS
     }
 
 
 def summary(values: NDArray[np.float64], *, seed: int = 0) -> Summary:
-    """Average a score over perturbations; NaN counts as 0.
+    """Average a score over perturbations, (P,); NaN is left out.
 
     Examples
     --------
-    >>> found = summary(np.array([0.2, 0.4, np.nan]))
+    >>> found = summary(np.array([0.2, 0.4, 0.6, np.nan]))
     >>> round(found.mean, 3), found.median, found.n
-    (0.2, 0.2, 3)
+    (0.4, 0.4, 3)
     >>> summary(np.empty(0)).n
     0
     """
-    nothing = float("nan")
-    if not len(values):
-        return Summary(mean=nothing, median=nothing, low=nothing, high=nothing, n=0)
-    known = np.nan_to_num(values, nan=0.0)
-    low = high = nothing
-    if len(known) > 1:
-        draws = np.random.default_rng(seed).integers(len(known), size=(N_SAMPLES, len(known)))
-        low, high = np.quantile(known[draws].mean(axis=1), [0.025, 0.975])
-    return Summary(
-        mean=float(known.mean()),
-        median=float(np.median(known)),
-        low=float(low),
-        high=float(high),
-        n=len(known),
-    )
+    known = values[~np.isnan(values)]
+    found = bootstrap(known, seed=seed)
+    median = float(np.median(known)) if len(known) else float("nan")
+    return Summary(mean=found.mean, median=median, low=found.low, high=found.high, n=found.n)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,8 +12,28 @@ from numpy.typing import NDArray
 
 from scviz.plots.theme import MISSING, OKABE_ITO, category_colors, layout
 
-BASELINE, ASKED, CEILING = MISSING, OKABE_ITO[0], OKABE_ITO[2]
-"""Colors of baselines, of the methods that were asked for, and of the ceiling."""
+Kind = Literal["baseline", "asked", "replicate", "partial"]
+KINDS: dict[Kind, tuple[str, str, float]] = {
+    "baseline": ("baselines", OKABE_ITO[1], 1.0),
+    "asked": ("methods", OKABE_ITO[0], 1.0),
+    "replicate": ("replicate", OKABE_ITO[2], 1.0),
+    "partial": ("do not predict all", MISSING, 0.5),
+}
+"""Name, color and opacity of each kind of row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """A row of a ranking."""
+
+    name: str
+    values: NDArray[np.floating]
+    """(P,); NaN where a method predicts nothing."""
+    mean: float
+    low: float
+    high: float
+    """Ends of the 95 % interval."""
+    kind: Kind
 
 
 def change_figure(
@@ -85,75 +107,72 @@ def _far_apart(values: NDArray[np.floating], rows: NDArray[np.int64]) -> NDArray
 
 
 def ranking_figure(
-    names: Sequence[str],
-    values: Sequence[NDArray[np.floating]],
-    means: NDArray[np.floating],
-    *,
-    intervals: NDArray[np.floating],
-    kinds: Sequence[str],
-    points: Sequence[str],
-    title: str,
-    dark: bool = False,
+    rows: Sequence[Ranked], points: Sequence[str], *, title: str, dark: bool = False
 ) -> go.Figure:
     """Draw one row per method: its score of each perturbation, and the mean with its interval.
 
     Parameters
     ----------
-    names
-        M methods, the best first.
-    values
-        M times (P,); NaN where a method predicts nothing.
-    means
-        (M,).
-    intervals
-        (M, 2) ends of the 95 % interval.
-    kinds
-        M times "baseline", "asked" or "ceiling".
+    rows
+        M methods, in the order in which they are drawn.
     points
         P names of perturbations.
     """
-    colors = {"baseline": BASELINE, "asked": ASKED, "ceiling": CEILING}
     figure = go.Figure()
     rng = np.random.default_rng(0)
-    for kind, color in colors.items():
-        rows = [i for i, one in enumerate(kinds) if one == kind]
-        if not rows:
-            continue
-        at = np.concatenate([i + rng.uniform(-0.28, 0.28, len(values[i])) for i in rows])
-        known = np.concatenate([values[i] for i in rows]).astype(np.float32)
-        figure.add_scatter(
-            x=known,
-            y=at.astype(np.float32),
-            mode="markers",
-            marker={"color": color, "size": 5, "opacity": 0.45},
-            text=list(points) * len(rows),
-            hovertemplate="%{text}: %{x:.3f}<extra></extra>",
-            showlegend=False,
-        )
-        figure.add_scatter(
-            x=means[rows],
-            y=rows,
-            mode="markers",
-            name={"baseline": "baselines", "asked": "methods", "ceiling": "ceiling"}[kind],
-            marker={"color": color, "size": 11, "line": {"width": 1.5, "color": "#111827"}},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": intervals[rows, 1] - means[rows],
-                "arrayminus": means[rows] - intervals[rows, 0],
-                "thickness": 2,
-                "color": "#6B7280",
-            },
-            text=[names[i] for i in rows],
-            hovertemplate="%{text}: mean %{x:.3f}<extra></extra>",
-        )
+    for kind in KINDS:
+        at = [i for i, one in enumerate(rows) if one.kind == kind]
+        if at:
+            heights = np.concatenate([i + rng.uniform(-0.28, 0.28, len(points)) for i in at])
+            _add_rows(figure, [rows[i] for i in at], at, heights=heights, points=points)
     figure.update_layout(layout(dark=dark))
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     figure.update_xaxes(title_text=title)
     figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=list(names), range=[len(names) - 0.4, -0.6]
+        tickvals=list(range(len(rows))),
+        ticktext=[one.name for one in rows],
+        range=[len(rows) - 0.4, -0.6],
     )
     return figure
+
+
+def _add_rows(
+    figure: go.Figure,
+    rows: Sequence[Ranked],
+    at: Sequence[int],
+    *,
+    heights: NDArray[np.float64],
+    points: Sequence[str],
+) -> None:
+    """Draw rows of one kind: a small point a perturbation, a large one the mean with its interval."""
+    name, color, opacity = KINDS[rows[0].kind]
+    figure.add_scatter(
+        x=np.concatenate([one.values for one in rows]).astype(np.float32),
+        y=heights.astype(np.float32),
+        mode="markers",
+        marker={"color": color, "size": 5, "opacity": 0.45 * opacity},
+        text=list(points) * len(rows),
+        hovertemplate="%{text}: %{x:.3f}<extra></extra>",
+        showlegend=False,
+    )
+    figure.add_scatter(
+        x=[one.mean for one in rows],
+        y=list(at),
+        mode="markers",
+        name=name,
+        opacity=opacity,
+        marker={"color": color, "size": 11, "line": {"width": 1.5, "color": "#111827"}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [one.high - one.mean for one in rows],
+            "arrayminus": [one.mean - one.low for one in rows],
+            "thickness": 2,
+            "color": "#6B7280",
+        },
+        text=[one.name for one in rows],
+        hovertemplate="%{text}: mean %{x:.3f}<extra></extra>",
+    )
 
 
 def cells_figure(

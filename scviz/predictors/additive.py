@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.screen import Perturbation, Screen, label
-from scviz.predictors.contract import PerturbationPredictor
+from scviz.foundation.perturbing import lacking
+from scviz.predictors.contract import NOT_SEEN_ALONE, PerturbationPredictor
 from scviz.predictors.train_mean import check_perturbed, perturbed_cell_mean
 from scviz.progress import Report, silent
 
@@ -36,10 +37,7 @@ class Additive(PerturbationPredictor):
 
     def reason_against(self, perturbation: Perturbation) -> str:
         """Name the genes that were never perturbed alone in training."""
-        missing = [gene for gene in perturbation if gene not in self.changes]
-        if not missing:
-            return ""
-        return f"No training cells show what {' and '.join(missing)} does alone, so nothing can be added up."
+        return lacking(perturbation, self.changes, NOT_SEEN_ALONE)
 
     def predict(self, perturbations: Sequence[Perturbation]) -> NDArray[np.float64]:
         """Add up changes, (P, G); NaN where one of them is not known."""

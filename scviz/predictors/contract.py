@@ -6,12 +6,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.screen import Perturbation, Screen
 from scviz.progress import Report, silent
+
+if TYPE_CHECKING:  # torch is heavy, and pages read the words below
+    from scviz.training import History
+
+NOT_MEASURED = "not measured"
+NO_VECTOR = "not in the model's vocabulary"
+NO_TERMS = "without terms"
+NOT_SEEN_ALONE = "not seen alone"
+"""What the genes of a perturbation lack that cannot be predicted, before a run and after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +34,11 @@ class GeneVectors:
     """(V, D)."""
     source: str
     """What they are, in a few words."""
+    lack: str = NO_VECTOR
+    """What to say of genes that are not here."""
 
     def of(self, genes: Sequence[str]) -> NDArray[np.float64]:
-        """Return the vectors of some genes, (len(genes), D); NaN for those that are not here."""
+        """Return the vectors of N genes, (N, D); NaN for those without one."""
         place = {gene: i for i, gene in enumerate(self.genes)}
         found = np.full((len(genes), self.vectors.shape[1]), np.nan)
         for row, gene in enumerate(genes):
@@ -35,8 +47,27 @@ class GeneVectors:
         return found
 
 
+class TrainedAs(Protocol):
+    """What the settings of every network say."""
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training cells, at most."""
+
+    @property
+    def batch_size(self) -> int:
+        """Cells of an update."""
+
+
 class PerturbationPredictor(ABC):
     """Learns from the perturbations of a screen and predicts the mean expression after others."""
+
+    settings: TrainedAs | None = None
+    """Of a network; None for a method that trains none."""
+    history: History | None = None
+    """What training went through, after `fit`; None without a network."""
+    notes: tuple[str, ...] = ()
+    """Sentences about what was learned from, for people; after `fit`."""
 
     @abstractmethod
     def fit(
@@ -59,7 +90,10 @@ class PerturbationPredictor(ABC):
 
     @abstractmethod
     def reason_against(self, perturbation: Perturbation) -> str:
-        """Say why this perturbation cannot be predicted, a sentence; empty when it can. Asked after `fit`."""
+        """Say why this perturbation cannot be predicted, in a few words; empty when it can. Asked after `fit`.
+
+        In the words of `lacking`, by which pages say the same before a run.
+        """
 
     @abstractmethod
     def predict(self, perturbations: Sequence[Perturbation]) -> NDArray[np.float64]:

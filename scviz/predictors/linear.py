@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.screen import CONTROL, Perturbation, Screen, label
-from scviz.predictors.contract import GeneVectors, PerturbationPredictor
+from scviz.foundation.perturbing import lacking
+from scviz.predictors.contract import NOT_MEASURED, GeneVectors, PerturbationPredictor
 from scviz.predictors.train_mean import check_perturbed
 from scviz.progress import Report, silent
 
@@ -72,7 +73,7 @@ class Linear(PerturbationPredictor):
         known = np.isfinite(vectors).all(axis=1)
         changes = (means - train.control[:, None])[:, known]  # (G, P known)
         self.center = changes.mean(axis=1)  # (G,)
-        w = bilinear_ridge(changes - self.center[:, None], genes, vectors[known].T, self.ridges)
+        w = bilinear_ridge(changes - self.center[:, None], genes, vectors[known].T, ridges=self.ridges)
         self.effects = genes @ w  # (G, K)
         self.control = train.control
 
@@ -100,13 +101,9 @@ class Linear(PerturbationPredictor):
         """Name the genes that have no vector."""
         if np.isfinite(self._vector(perturbation)).all():
             return ""
-        missing = [gene for gene in perturbation if gene not in self.places]
-        if not missing:
-            return f"The article's model knows no vector for {label(perturbation)} together."
-        genes = " and ".join(missing)
-        if self.perturbation_vectors is None:
-            return f"{genes} is not among the measured genes, from which this model knows what it perturbs."
-        return f"{self.perturbation_vectors.source} has no vector for {genes}."
+        vectors = self.perturbation_vectors
+        words = lacking(perturbation, self.places, NOT_MEASURED if vectors is None else vectors.lack)
+        return words or f"{label(perturbation)} has no vector of its own in the article's model"
 
     def predict(self, perturbations: Sequence[Perturbation]) -> NDArray[np.float64]:
         """Multiply, (P, G); NaN where a perturbation has no vector."""
@@ -132,6 +129,7 @@ def bilinear_ridge(
     changes: NDArray[np.float64],
     genes: NDArray[np.float64],
     perturbations: NDArray[np.float64],
+    *,
     ridges: tuple[float, float],
 ) -> NDArray[np.float64]:
     r"""Solve :math:`(G^T G + \lambda_G I)^{-1} G^T Y P^T (P P^T + \lambda_P I)^{-1}`.

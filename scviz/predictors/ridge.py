@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import RequestError
+from scviz.foundation.perturbing import lacking
 from scviz.predictors.contract import GeneVectors, PerturbationPredictor
 from scviz.predictors.train_mean import check_perturbed
 from scviz.progress import Report, silent
@@ -59,8 +60,7 @@ class OnVectors(PerturbationPredictor):
 
     def reason_against(self, perturbation: Perturbation) -> str:
         """Name the genes that have no vector."""
-        missing = [gene for gene in perturbation if gene not in self.known]
-        return f"{self.vectors.source} has no vector for {' and '.join(missing)}." if missing else ""
+        return lacking(perturbation, self.known, self.vectors.lack)
 
     def predict(self, perturbations: Sequence[Perturbation]) -> NDArray[np.float64]:
         """Add the predicted change to control, (P, G); NaN where a gene has no vector."""
@@ -80,24 +80,24 @@ class Ridge(OnVectors):
     """Ridge regression; its strength has the smallest error when each perturbation is left out in turn."""
 
     def learn(self, inputs: NDArray[np.float64], changes: NDArray[np.float64]) -> None:
-        """Choose the strength, and solve for the weights in closed form."""
+        """Choose the strength, and solve for the weights in closed form, from (P, D) vectors and (P, G) changes."""
         self.center, self.mean = inputs.mean(axis=0), changes.mean(axis=0)
         left, scale, right = np.linalg.svd(inputs - self.center, full_matrices=False)
         centered = changes - self.mean
         strengths = STRENGTHS * max(float(np.mean(scale**2)), np.finfo(float).tiny)
-        errors = [left_out_error(left, scale, centered, strength) for strength in strengths]
+        errors = [left_out_error(left, scale, centered, strength=one) for one in strengths]
         self.strength = float(strengths[int(np.argmin(errors))])
         shrunk = scale / (scale**2 + self.strength)
         self.weights = right.T @ (shrunk[:, None] * (left.T @ centered))  # (D, G)
 
     def changes(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Multiply, (P, G)."""
+        """Multiply (P, D) vectors with the weights, (P, G)."""
         predicted: NDArray[np.float64] = (inputs - self.center) @ self.weights + self.mean
         return predicted
 
 
 def left_out_error(
-    left: NDArray[np.float64], scale: NDArray[np.float64], changes: NDArray[np.float64], strength: float
+    left: NDArray[np.float64], scale: NDArray[np.float64], changes: NDArray[np.float64], *, strength: float
 ) -> float:
     r"""Give the sum of squared errors on perturbations that are left out one at a time.
 
@@ -124,7 +124,7 @@ class Neighbors(OnVectors):
     """
 
     def learn(self, inputs: NDArray[np.float64], changes: NDArray[np.float64]) -> None:
-        """Keep all perturbations, and choose the number of neighbors."""
+        """Keep all perturbations, (P, D) vectors and (P, G) changes, and choose the number of neighbors."""
         self.inputs, self.observed = unit(inputs), changes
         similar = self.inputs @ self.inputs.T
         np.fill_diagonal(similar, -np.inf)

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from scviz.errors import DataError
-from scviz.predictors.contract import GeneVectors
+from scviz.predictors.contract import NO_TERMS, GeneVectors
 
 LEAST_SHARED = 0.1
 """Genes are linked if they share more of their terms than this."""
@@ -53,7 +53,7 @@ def term_vectors(
     placed = vectors[:, order] * np.sqrt(np.abs(values[order]))  # (V, K)
     largest = placed[np.argmax(np.abs(placed), axis=0), np.arange(n_components)]
     placed *= np.where(largest < 0, -1.0, 1.0)  # signs are free
-    return GeneVectors(genes=tuple(genes), vectors=placed.astype(np.float32), source=source)
+    return GeneVectors(genes=tuple(genes), vectors=placed.astype(np.float32), source=source, lack=NO_TERMS)
 
 
 def jaccard(sets: list[Collection[str]], least: float = LEAST_SHARED) -> sp.csr_matrix:

@@ -22,7 +22,8 @@ from scviz.metrics.differential import (
 )
 from scviz.metrics.interactions import interaction_scores
 from scviz.metrics.perturbation import Profiles, Scores, pearson_rows, score
-from scviz.metrics.perturbation_published import (
+from tests.goldens.arrays import load
+from tests.goldens.perturbation_published import (
     PredictedCells,
     basic_scores,
     deeper_scores,
@@ -32,7 +33,6 @@ from scviz.metrics.perturbation_published import (
     non_zero_scores,
     scgpt_scores,
 )
-from tests.goldens.arrays import load
 
 SCORES = 2e-6
 FIRST = 40  # genes far down the order have t that differ by rounding alone

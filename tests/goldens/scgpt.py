@@ -16,7 +16,6 @@ from safetensors.torch import load_file
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.tokens import Tokens
 from scviz.metrics.differential import TOP_DE
-from scviz.metrics.perturbation_published import group_cells, scgpt_scores
 from scviz.models.scgpt.attention import weights
 from scviz.models.scgpt.checkpoint import published_vocab
 from scviz.models.scgpt.config import Config
@@ -43,6 +42,7 @@ from scviz.networks.attention import AttentionSum, influence, ranked_attention, 
 from scviz.networks.similarity import cosines, most_similar, threshold_graph
 from tests.goldens import scgpt_tokens
 from tests.goldens.arrays import Expected, load
+from tests.goldens.perturbation_published import group_cells, scgpt_scores
 from tests.goldens.scgpt_tokens import FLOATS, ChoiceDraws, StreamDraws, read_config
 
 VECTORS = 5e-5  # the authors' own runs differ by up to 8e-6 between machines

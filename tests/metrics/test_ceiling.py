@@ -17,6 +17,7 @@ from scviz.metrics.ceiling import (
     split_half,
     spread,
 )
+from scviz.metrics.perturbation import pearson_rows
 
 N_GENES = 200
 CONTROL = 0
@@ -38,8 +39,9 @@ def screened(
             codes=codes,
             control=CONTROL,
             groups=list(asked),
-            de_order=[np.argsort(-np.abs(deltas[group])) for group in asked],
             targets=[[] for _ in asked],
+            others=np.empty((0, N_GENES)),
+            other_targets=[],
         ),
         deltas,
     )
@@ -60,12 +62,42 @@ def test_strong_changes_have_a_ceiling_near_one() -> None:
     assert not found.missing.any()
 
 
-def test_shared_controls_raise_the_ceiling_of_noise() -> None:
+def test_few_control_cells_do_not_make_noise_agree() -> None:
     cells, _ = screened(0.0, n_controls=10)
-    own, shared = (
-        split_half(cells, shared_control=flag).values["pearson_delta"].mean() for flag in (False, True)
-    )
-    assert shared > own + 0.2
+    assert abs(split_half(cells).values["pearson_delta"].mean()) < 0.12
+
+
+def test_halves_have_no_score_over_genes_that_both_of_them_chose() -> None:
+    cells, _ = screened(1.0, n_controls=60)
+    found = split_half(cells)
+    assert not {"pearson_delta_de", "mse_de", "direction_de"} & set(found.values)
+    assert np.isnan(found.counted("pearson_delta_de")).all()
+
+
+@pytest.mark.parametrize("n_controls", [30, 200])
+@pytest.mark.parametrize("size", [0.15, 0.3, 1.0])
+def test_the_ceiling_is_what_the_true_change_scores(size: float, n_controls: int) -> None:
+    reached, promised = [], []
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        codes = np.repeat(np.arange(13), [n_controls, *[40] * 12])
+        deltas = size * rng.gamma(1.0, size=(13, 1)) * rng.normal(size=(13, N_GENES))
+        deltas[CONTROL] = 0
+        cells = 2 + deltas[codes] + rng.normal(size=(len(codes), N_GENES))
+        means = np.array([cells[codes == code].mean(axis=0) for code in range(13)])
+        reached += pearson_rows(deltas[1:], means[1:] - means[CONTROL]).tolist()
+        screen = Screened(
+            expression=cells,
+            codes=codes,
+            control=CONTROL,
+            groups=list(range(1, 13)),
+            targets=[[]] * 12,
+            others=np.empty((0, N_GENES)),
+            other_targets=[],
+        )
+        promised += best_reachable(split_half(screen, seed=seed).values["pearson_delta"]).tolist()
+    assert np.mean(promised) == pytest.approx(np.mean(reached), abs=0.03)
+    assert np.mean(promised) < 1
 
 
 def test_sparse_cells_have_the_same_ceiling() -> None:
@@ -90,7 +122,13 @@ def test_a_single_cell_has_no_halves() -> None:
 
 def test_halves_share_no_cell_and_leave_none_out() -> None:
     cells = Screened(
-        expression=np.eye(5), codes=np.array([0, 0, 1, 1, 1]), control=0, groups=[1], de_order=[], targets=[]
+        expression=np.eye(5),
+        codes=np.array([0, 0, 1, 1, 1]),
+        control=0,
+        groups=[1],
+        targets=[],
+        others=np.empty((0, 5)),
+        other_targets=[],
     )
     first, second = half_means(cells, [1, 0], np.random.default_rng(0))
     assert (first > 0).sum(axis=1).tolist() == [1, 1]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from scviz.metrics.cell_eval import Side, cell_eval_scores, energy_distance
-from scviz.metrics.perturbation_published import (
+from tests.goldens.perturbation_published import (
     PredictedCells,
     basic_scores,
     deeper_scores,

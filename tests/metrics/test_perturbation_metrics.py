@@ -54,7 +54,7 @@ def test_predicting_no_change_is_not_defined_and_counts_as_nothing() -> None:
     found = score(profiles(np.tile(CONTROL, (4, 1))))
     for key in ("pearson_delta", "pearson_delta_de", "overlap_de"):
         assert np.isnan(found.values[key]).all()
-        assert summary(found.values[key]).mean == 0
+        assert summary(found.counted(key)).mean == 0
     assert found.constant.all()
     assert not found.missing.any()
     assert (found.values["direction_de"] == 0).all()
@@ -112,7 +112,7 @@ def test_scores_by_hand() -> None:
     assert values["l2"] == pytest.approx(np.sqrt(3))
     assert values["pearson_delta"] == pytest.approx(np.corrcoef([1, 0, 0, 2], [2, -1, 0, 1])[0, 1])
     assert values["pearson_delta_de"] == pytest.approx(1.0)
-    assert values["discrimination"] == 1.0
+    assert np.isnan(values["discrimination"])
     assert np.isnan(values["centroid_accuracy"])
 
 
@@ -135,7 +135,16 @@ def test_correlation_beyond_the_common_shift_is_not_won_by_the_mean() -> None:
 def test_equal_predictions_are_not_told_apart() -> None:
     same = np.tile(CONTROL + DELTAS.mean(axis=0), (4, 1))
     found = score(profiles(same)).values
-    assert sorted(found["discrimination"]) == [0.25, 0.5, 0.75, 1.0]
+    np.testing.assert_allclose(sorted(found["discrimination"]), [0, 1 / 3, 2 / 3, 1])
+
+
+@pytest.mark.parametrize("n", [2, 5, 30])
+def test_telling_nothing_apart_scores_a_half(n: int) -> None:
+    changes = RNG.normal(size=(n, 8))
+    same = np.tile(RNG.normal(size=8), (n, 1))
+    found, published = (discrimination(same, changes, [[]] * n, published=flag) for flag in (False, True))
+    assert found.mean() == pytest.approx(0.5)
+    assert published.mean() == pytest.approx((n + 1) / (2 * n))
 
 
 @pytest.mark.parametrize("distance", ["cityblock", "euclidean", "cosine"])
@@ -149,7 +158,7 @@ def test_swapped_predictions_are_told_apart_wrongly(distance: str) -> None:
 def test_knowing_the_perturbed_gene_alone_tells_nothing_apart() -> None:
     only_target = CONTROL + np.where(DELTAS == -3.0, -3.0, 0.0)
     found = score(profiles(only_target)).values
-    assert sorted(found["discrimination"]) == [0.25, 0.5, 0.75, 1.0]
+    np.testing.assert_allclose(sorted(found["discrimination"]), [0, 1 / 3, 2 / 3, 1])
     assert (discrimination(only_target - CONTROL, DELTAS, [[]] * 4) == 1).all()
 
 

@@ -39,8 +39,8 @@ def asked_for() -> dict[str, object]:
 
 def test_the_column_and_the_control_are_found(visit: Open, screen: Opened) -> None:
     page = opened_page(visit, screen)
-    assert page.selectbox(key="screen_column").value == "condition"
-    assert page.selectbox(key="screen_control").value == "ctrl"
+    assert page.selectbox(key="perturbation_column").value == "condition"
+    assert page.selectbox(key="perturbation_control").value == ""
     assert "22 single genes, 8 pairs, 120 control cells" in {
         one.proto.popover.label for one in page.get("popover")
     }
@@ -50,7 +50,7 @@ def test_the_column_and_the_control_are_found(visit: Open, screen: Opened) -> No
 def test_run_hands_in_what_was_chosen(visit: Open, screen: Opened) -> None:
     page = opened_page(visit, screen)
     page.multiselect(key="methods").set_value(["gears", "linear_terms"]).run()
-    page.number_input(key="epochs").set_value(2).run()
+    page.number_input(key="perturbation_epochs").set_value(2).run()
     page.text_input(key="predict_also").set_value("P1R1+P4R2, T cell").run()
     assert "T cell" in words(page)
     page.button(key="run").click().run()
@@ -94,11 +94,11 @@ def test_a_finished_prediction_shows_methods_beside_baselines(visit: Open, scree
     assert not page.error
     text = words(page)
     assert "GEARS" in text
-    assert "Simulated data" in text
+    assert "Few control cells" in text
     assert "Few control cells are shared" in text
     scores = next(table.value for table in page.dataframe if "Predicted" in table.value)
     assert {"No change", "Mean of perturbations", "Additive", "Linear", "GEARS"} < set(scores["Method"])
-    assert "Half of the cells (ceiling)" in set(scores["Method"])
+    assert "Half of the cells (replicate)" in set(scores["Method"])
     assert len(page.get("plotly_chart")) == 3
     for key, value in (
         ("metric", "mse_de"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scviz.plots.export import draw
-from scviz.plots.screen import cells_figure, change_figure, ranking_figure
+from scviz.plots.screen import Ranked, cells_figure, change_figure, ranking_figure
 
 OBSERVED, PREDICTED = np.array([0.0, 1.0, -2.0]), np.array([0.1, 0.8, -1.0])
 
@@ -27,15 +27,11 @@ def test_a_change_has_a_point_per_gene_and_names_those_marked() -> None:
 
 def test_a_ranking_has_points_means_and_intervals_in_the_order_given() -> None:
     values = [np.array([0.5, 0.7]), np.array([0.1, np.nan])]
-    figure = ranking_figure(
-        ["GEARS", "Mean"],
-        values,
-        np.array([0.6, 0.1]),
-        intervals=np.array([[0.5, 0.7], [0.0, 0.2]]),
-        kinds=["asked", "baseline"],
-        points=["A+B", "C"],
-        title="Correlation",
-    )
+    rows = [
+        Ranked(name="GEARS", values=values[0], mean=0.6, low=0.5, high=0.7, kind="asked"),
+        Ranked(name="Mean", values=values[1], mean=0.1, low=0.0, high=0.2, kind="baseline"),
+    ]
+    figure = ranking_figure(rows, ["A+B", "C"], title="Correlation")
     points = {trace.name: trace for trace in figure.data if trace.name}
     assert list(points["methods"].x) == [0.6]
     assert list(points["methods"].y) == [0]

@@ -57,7 +57,7 @@ def test_a_gene_never_seen_alone_is_named() -> None:
     additive = Additive()
     additive.fit(SCREEN, None)
     assert additive.reason_against(("A", "B")) == ""
-    assert "what C does alone" in additive.reason_against(("A", "C"))
+    assert additive.reason_against(("A", "C")) == "C not seen alone"
 
 
 @pytest.mark.parametrize("kind", [NoChange, TrainMean, PerturbedCellMean, MatchingMean])

@@ -8,11 +8,11 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
+from scviz.predictors.gears.fused_layers import recover
 from scviz.predictors.gears.graphs import GeneGraph, coexpression_graph, term_graph
 from scviz.predictors.gears.loss import gears_loss
 from scviz.predictors.gears.network import MLP, smoothing
 from scviz.predictors.gears.normalization import normalized
-from scviz.predictors.gears.recovery import recover
 
 
 def arrows(graph: GeneGraph) -> set[tuple[int, int]]:

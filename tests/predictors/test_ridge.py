@@ -71,7 +71,7 @@ def test_a_gene_without_vector_is_named(kind: type[OnVectors]) -> None:
     model = kind(gene_vectors(35))
     model.fit(TRAIN, None)
     assert model.reason_against(("G3", "G4")) == ""
-    assert "The made source has no vector for G36" in model.reason_against(("G3", "G36"))
+    assert "G36 not in the model's vocabulary" in model.reason_against(("G3", "G36"))
     predicted = model.predict([(), ("G3",), ("G36",)])
     assert np.isnan(predicted).all(axis=1).tolist() == [False, False, True]
     np.testing.assert_allclose(predicted[0], TRAIN.control)

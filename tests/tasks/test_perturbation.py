@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from scviz.cli import parser
+from scviz.cli.perturb import request_of, summary
+from scviz.datasets.own_split import split_of_text
 from scviz.errors import JobCancelledError, RequestError
+from scviz.metrics.perturbation import Profiles, score
 from scviz.metrics.perturbation_table import METRICS
 from scviz.progress import Progress, Report, silent
 from scviz.tasks import opening
 from scviz.tasks.context import Context
 from scviz.tasks.opening.run import run as open_dataset
-from scviz.tasks.perturbation import CEILING, Request, Result
+from scviz.tasks.perturbation import HALVES, MEASURED, Request, Result
+from scviz.tasks.perturbation.as_published import cells_with_mean
+from scviz.tasks.perturbation.coverage import Known, reason_against, seen_alone
+from scviz.tasks.perturbation.inputs import gather
 from scviz.tasks.perturbation.interactions import kind_of_interaction
-from scviz.tasks.perturbation.judging import beside_additive, gain_over_baselines
 from scviz.tasks.perturbation.methods import BASELINES, Method, method_of
+from scviz.tasks.perturbation.predictors import build
 from scviz.tasks.perturbation.run import price, run
+from scviz.tasks.perturbation.tables import predictions_as_csv
+from scviz.tasks.perturbation.verdict import Row, beside, gain_over
 from scviz.workspace import Workspace
 from scviz.workspace.records import read_record, write_record
 
@@ -56,13 +67,15 @@ def result(home: Workspace) -> Result:
 
 
 def test_baselines_and_ceiling_stand_beside_every_method(result: Result) -> None:
-    assert list(result.outcomes) == [*BASELINES, "gears", "linear_terms", CEILING]
+    assert list(result.outcomes) == [*BASELINES, "gears", "linear_terms", HALVES]
     shape = (len(result.tested) + 2, len(result.genes))
     assert all(values.shape == shape for values in result.predicted.values())
     assert all(values.shape == (len(METRICS), len(result.tested)) for values in result.scores.values())
-    assert result.verdict.startswith(("GEARS", "Linear, gene terms"))
+    assert result.gain is not None
+    assert result.gain.model in ("GEARS", "Linear, gene terms")
+    assert result.gain.sentence in result.verdict
     assert len(result.outcomes["gears"].losses) == 1
-    assert "Without the perturbed genes themselves" in result.outcomes["gears"].gain
+    assert "Without the perturbed genes themselves" in result.outcomes["gears"].beside
 
 
 def test_what_is_judged_was_never_learned_from(result: Result) -> None:
@@ -103,10 +116,10 @@ def test_a_perturbation_that_is_asked_for_is_predicted_where_a_method_can(result
 
 
 def test_pairs_with_both_genes_measured_have_a_class(result: Result) -> None:
-    measured = [one for one in result.interactions if one.key == CEILING]
+    measured = [one for one in result.interactions if one.key == MEASURED]
     assert measured
     assert all(len(one.genes) == 2 and one.magnitude > 0 for one in measured)
-    assert {one.key for one in result.interactions} <= set(result.outcomes)
+    assert {one.key for one in result.interactions} <= {MEASURED, *result.outcomes}
 
 
 def test_shared_control_cells_are_told_of(result: Result) -> None:
@@ -154,7 +167,7 @@ def test_a_method_that_cannot_does_not_keep_the_others_from_it(home: Workspace) 
     outcome = result.outcomes["linear_terms"]
     assert outcome.summaries["pearson_delta"]["all"].n == 0
     assert len(outcome.refused) == len(result.tested)
-    assert "terms" in outcome.notes[0]
+    assert "gene annotations" in outcome.notes[0]
     assert result.outcomes["train_mean"].summaries["pearson_delta"]["all"].n == len(result.tested)
 
 
@@ -188,16 +201,18 @@ def test_a_method_takes_the_weights_that_it_can_use(key: str) -> None:
 
 
 def test_a_gain_is_over_the_best_baseline_on_the_same_perturbations() -> None:
-    own = np.array([0.9, 0.8, 0.1, np.nan], dtype=np.float32)
-    baselines = {
-        "strong": np.array([0.5, 0.4, 0.3, 0.0], dtype=np.float32),
-        "weak": np.array([0.1, 0.2, 0.0, 0.9], dtype=np.float32),
-        "of pairs": np.array([0.9, 0.9, np.nan, 0.9], dtype=np.float32),
-    }
-    name, gain, mean, other = gain_over_baselines(own, baselines, seed=0)
-    assert (name, mean, other) == ("strong", pytest.approx(0.6), pytest.approx(0.4))
-    assert gain.mean == pytest.approx(0.2)
-    assert beside_additive(own, baselines["of pairs"]).startswith(" On the 2 pairs")
+    own = Row(title="own", values=np.array([0.9, 0.8, 0.1, np.nan]))
+    pairs = Row(title="of pairs", values=np.array([0.9, 0.9, np.nan, 0.9]))
+    strong = Row(title="strong", values=np.array([0.5, 0.4, 0.3, 0.0]))
+    weak = Row(title="weak", values=np.array([0.1, 0.2, 0.0, 0.9]))
+    gain = gain_over(own, [strong, weak, pairs])
+    assert gain is not None
+    assert gain.baseline == "the best baseline, “strong”"
+    assert (gain.score, gain.baseline_score, gain.n) == (pytest.approx(0.6), pytest.approx(0.4), 3)
+    assert gain.outcome == "unknown"
+    bare = {"every": own.values, "bare": np.full(4, np.nan)}
+    words = beside(bare, {"bare": weak.values, "additive": pairs.values})
+    assert words.startswith("On the 2 pairs")
 
 
 @pytest.mark.parametrize(
@@ -206,3 +221,105 @@ def test_a_gain_is_over_the_best_baseline_on_the_same_perturbations() -> None:
 )
 def test_interactions_have_classes(numbers: tuple[float, float, float], kind: str) -> None:
     assert kind_of_interaction(*numbers) == kind
+
+
+@pytest.mark.parametrize("independent", [False, True])
+def test_every_score_can_be_computed_from_the_exported_file(home: Workspace, *, independent: bool) -> None:
+    asked = request(home, independent_controls=independent, methods=(Method(name="linear_terms"),))
+    result = run(asked, context(home, f"export {independent}"))
+    rows = list(csv.DictReader(StringIO(predictions_as_csv(result))))
+    genes = [row["gene"] for row in rows]
+
+    def column(name: str) -> np.ndarray:
+        return np.array([float(row[name]) for row in rows])
+
+    def places(name: str) -> np.ndarray:
+        ranks = {gene: int(row[name]) for gene, row in enumerate(rows) if row[name]}
+        return np.array(sorted(ranks, key=ranks.__getitem__))
+
+    def targets(name: str) -> list[int]:
+        return [genes.index(gene) for gene in name.split("+") if gene in genes]
+
+    names = [one.name for one in result.tested]
+    learned = [name.removeprefix("learned from ") for name in rows[0] if name.startswith("learned from ")]
+    for key, outcome in result.outcomes.items():
+        if outcome.method is None:
+            continue
+        profiles = Profiles(
+            predicted=np.array([column(f"{outcome.title}: {name}") for name in names]),
+            observed=np.array([column(f"measured {name}") for name in names]),
+            control_predicted=column("control of predicted changes"),
+            control_observed=column("control of measured changes"),
+            de_order=[places(f"place among the most changed {name}") for name in names],
+            targets=[targets(name) for name in names],
+            others=np.array([column(f"learned from {name}") for name in learned]),
+            other_targets=[targets(name) for name in learned],
+        )
+        for without, printed in ((False, result.scores), (True, result.scores_without_targets)):
+            found = score(profiles, without_targets=without)
+            for row, metric in enumerate(METRICS):
+                np.testing.assert_allclose(
+                    found.counted(metric), printed[key][row], atol=1e-5, err_msg=metric
+                )
+
+
+def test_a_mean_over_some_perturbations_competes_with_none(result: Result) -> None:
+    assert 0 < result.outcomes["additive"].summaries["pearson_delta"]["all"].n < len(result.tested)
+    assert result.gain is not None
+    assert "Additive" not in result.gain.baseline
+    assert result.gain.n == len(result.tested)
+    printed = list(summary(result)["scores"].items())
+    n_predicted = [scores["predicted perturbations"] for _, scores in printed]
+    assert n_predicted == sorted(n_predicted, reverse=True)
+    assert n_predicted[-1] < len(result.tested)
+
+
+def test_your_own_split_is_what_is_judged(home: Workspace) -> None:
+    (dataset,) = home.datasets()
+    own = split_of_text("perturbation,part\nP1R1+ctrl,test\nP2R1,val\n", home.dataset_folder(dataset.id))
+    asked = request(home, split="own", held_out=own.test, stop_by=own.validation, cell_eval=True)
+    found = run(asked, context(home, "own"))
+    assert [one.name for one in found.tested] == ["P1R1"]
+    assert found.validation == (("P2R1",),)
+    assert ("P1R1",) not in found.train
+    assert set(found.cell_eval) == {"no_change", "train_mean", "linear"}
+    assert found.cell_eval["train_mean"]["mse"] == pytest.approx(
+        float(found.scores["train_mean"][2, 0]), rel=0.2
+    )
+    assert any("Only 1 perturbations" in warning for warning in found.warnings)
+    with pytest.raises(RequestError, match="names no perturbation as test"):
+        split_of_text("P1R1,train", home.dataset_folder(dataset.id))
+    with pytest.raises(RequestError, match="says 'maybe'"):
+        split_of_text("P1R1,test\nP2R1,maybe", home.dataset_folder(dataset.id))
+
+
+def test_cells_that_stand_for_a_prediction_have_its_mean() -> None:
+    rng = np.random.default_rng(0)
+    controls = rng.gamma(2.0, 0.5, size=(50, 8)).astype(np.float32)
+    controls[:, 0] = 0
+    mean = rng.uniform(0, 2, 8)
+    made = cells_with_mean(mean, controls, n_cells=30, rng=rng)
+    np.testing.assert_allclose(made.mean(axis=0), mean, atol=1e-5)
+    assert made.min() >= 0
+
+
+def test_the_command_guesses_the_column_of_the_page(home: Workspace) -> None:
+    (dataset,) = home.datasets()
+    options = parser().parse_args(["perturb", dataset.id])
+    asked = request_of(options, dataset.id, home)
+    assert asked == Request(dataset=dataset.id, column="condition")
+    assert asked.most_genes == 2000
+
+
+def test_what_is_told_before_a_run_is_what_the_predictors_refuse(home: Workspace) -> None:
+    also = (("P1R1", "P4R2"), ("NOBODY",), ("P1R1", "NOBODY"))
+    names = ("linear_terms", "gears")
+    inputs = gather(request(home, predict_also=also), context(home, "refusals"))
+    known = Known(measured=inputs.screen.genes, with_terms=inputs.terms, seen_alone=seen_alone(inputs.split))
+    for name in (*BASELINES, *names):
+        method = Method(name=name)
+        predictor = build(method, inputs, context(home, "refusals"))
+        predictor.fit(inputs.train, inputs.validation)
+        told = [reason_against(method, one, known) for one in inputs.wanted]
+        assert [predictor.reason_against(one) for one in inputs.wanted] == told, name
+        assert np.isnan(predictor.predict(inputs.wanted)).any(axis=1).tolist() == [bool(one) for one in told]

@@ -1,4 +1,4 @@
-"""One perturbation of a screen: predicted against measured changes, the cells of a gene, interactions of pairs."""
+"""One perturbation of a screen: predicted against measured changes, and the cells of a gene."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import state
-from pages.components.runs import dataset_name
 from pages.components.show import figure, table
+from pages.components.verdict_box import footer
 from scviz.datasets.columns import cell_column, gene_values
 from scviz.datasets.conditions import conditions_of
 from scviz.datasets.screen import CONTROL, Perturbation
 from scviz.metrics.perturbation_table import METRICS, SUBGROUPS
 from scviz.plots.screen import cells_figure, change_figure
-from scviz.tasks.perturbation import CEILING, Result
-from scviz.tasks.perturbation.interactions import KINDS
+from scviz.tasks.perturbation import HALVES, Result
 from scviz.workspace.database import Run
 
 GENE_SETS = {"all": "All genes", "expressed": "1,000 most expressed genes", "de": "20 most changed genes"}
@@ -52,9 +51,9 @@ def one_perturbation(run: Run, result: Result) -> None:
         return
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        _changes(run, result, at, method, genes, values)
+        _changes(run, result, at, method=method, genes=genes, values=values)
     with right:
-        _cells_of_a_gene(run, result, at, methods)
+        _cells_of_a_gene(run, result, at, methods=methods)
 
 
 def _interesting(result: Result, names: dict[str, int]) -> list[str]:
@@ -63,7 +62,7 @@ def _interesting(result: Result, names: dict[str, int]) -> list[str]:
     return sorted(names, key=lambda name: n_cells.get(name, (0, 0)), reverse=True)
 
 
-def _changes(run: Run, result: Result, at: int, method: str, genes: str, values: str) -> None:
+def _changes(run: Run, result: Result, at: int, *, method: str, genes: str, values: str) -> None:
     tested = result.tested[at]
     chosen = _gene_rows(result, at, genes)
     observed, predicted = result.observed[at], result.predicted[method][at]
@@ -84,7 +83,7 @@ def _changes(run: Run, result: Result, at: int, method: str, genes: str, values:
         name=f"{tested.name}-{values}",
         alt=f"Predicted against measured {values} of genes after perturbing {tested.name}",
         height=430,
-        footer=f"{tested.name} · {result.outcomes[method].title} · {dataset_name(run)} · run {run.id}",
+        footer=f"{tested.name} · {result.outcomes[method].title} · {footer(run)}",
     )
     if values == "level":
         st.caption(
@@ -92,13 +91,13 @@ def _changes(run: Run, result: Result, at: int, method: str, genes: str, values:
             "judge methods by the change."
         )
     scores = dict(zip(METRICS, result.scores[method][:, at].tolist(), strict=True))
-    half = dict(zip(METRICS, result.scores[CEILING][:, at].tolist(), strict=True))
+    half = dict(zip(METRICS, result.scores[HALVES][:, at].tolist(), strict=True))
     mean = dict(zip(METRICS, result.scores["train_mean"][:, at].tolist(), strict=True))
     st.caption(
         f"{tested.n_cells:,} cells; {SUBGROUPS.get(tested.subgroup, tested.subgroup)}. Correlation of changes "
         f"{scores['pearson_delta']:.2f} over all genes, {scores['pearson_delta_de']:.2f} over the 20 most changed; the "
-        f"mean of perturbations has {mean['pearson_delta']:.2f} and {mean['pearson_delta_de']:.2f}, one half of the "
-        f"cells for the other {half['pearson_delta']:.2f} and {half['pearson_delta_de']:.2f}.",
+        f"mean of perturbations has {mean['pearson_delta']:.2f} and {mean['pearson_delta_de']:.2f}. One half of the "
+        f"cells predicts the other with {half['pearson_delta']:.2f} over all genes.",
         help=METRICS["pearson_delta_de"].how,
     )
     _genes_table(result, at)
@@ -118,6 +117,7 @@ def _genes_table(result: Result, at: int) -> None:
         rows = {
             "gene": result.genes,
             "control": result.control,
+            "control of predictions": result.control_predicted,
             "measured change": result.observed[at] - result.control,
         }
         for key, values in result.predicted.items():
@@ -136,7 +136,7 @@ def _asked_table(result: Result, at: int, method: str) -> None:
     table(frame, key="asked", name="prediction", height=360, column_config=digits)
 
 
-def _cells_of_a_gene(run: Run, result: Result, at: int, methods: list[str]) -> None:
+def _cells_of_a_gene(run: Run, result: Result, at: int, *, methods: list[str]) -> None:
     tested = result.tested[at]
     folder = state.workspace().dataset_folder(run.request["dataset"])
     order = [
@@ -160,7 +160,7 @@ def _cells_of_a_gene(run: Run, result: Result, at: int, methods: list[str]) -> N
         name=f"{tested.name}-{gene}",
         alt=f"Expression of {gene} in control cells and after perturbing {tested.name}",
         height=430,
-        footer=f"{tested.name} · {gene} · {dataset_name(run)} · run {run.id}",
+        footer=f"{tested.name} · {gene} · {footer(run)}",
     )
 
 
@@ -184,42 +184,3 @@ def _rows_of(run: Run, perturbation: Perturbation) -> NDArray[np.int64]:
     request = run.request
     codes, perturbations = _reading(request["dataset"], request["column"], request.get("control", ""))
     return np.flatnonzero(np.isin(codes, [i for i, one in enumerate(perturbations) if one == perturbation]))
-
-
-def interactions_table(result: Result) -> None:
-    """Show how pairs follow from their genes, as measured and as predicted."""
-    if not result.interactions:
-        return
-    st.subheader("Do the two genes of a pair interact?", anchor=False)
-    keys = list(dict.fromkeys(one.key for one in result.interactions if one.key != CEILING))
-    found = {(one.genes, one.key): one for one in result.interactions}
-    rows = []
-    for genes in dict.fromkeys(one.genes for one in result.interactions):
-        measured = found.get((genes, CEILING))
-        if measured is None:
-            continue
-        row = {
-            "pair": "+".join(genes),
-            "measured": measured.kind,
-            "size": measured.magnitude,
-            "fit": measured.fit,
-        }
-        for key in keys:
-            predicted = found.get((genes, key))
-            row[result.outcomes[key].title] = predicted.kind if predicted else ""
-        rows.append(row)
-    frame = pd.DataFrame(rows)
-    right = {
-        result.outcomes[key].title: float(np.mean(frame[result.outcomes[key].title] == frame["measured"]))
-        for key in keys
-    }
-    digits = dict.fromkeys(("size", "fit"), DIGITS)
-    table(frame, key="interactions", name="interactions", height=280, column_config=digits)
-    shares = ", ".join(f"{title} {share:.0%}" for title, share in right.items())
-    st.caption(
-        f"Same class as measured: {shares}.",
-        help="The change of the pair is fitted by a weighted sum of the measured changes of its genes (Theil-Sen, "
-        "1,000 most expressed genes). Size is that of both weights: 1.41 where they simply add. "
-        + " ".join(f"“{name}”: {words}." for name, words in KINDS.items())
-        + " Classes after Norman (2019), the cut-offs are ours.",
-    )

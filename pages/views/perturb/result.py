@@ -1,24 +1,26 @@
-"""What the prediction of a screen found: verdict, methods beside baselines and ceiling, what makes scores mislead."""
+"""What the prediction of a screen found: verdict, methods compared with baselines, what makes scores mislead."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.finished import result_of
-from pages.components.job_panel import duration
-from pages.components.runs import dataset_name
 from pages.components.show import escaped, figure, table
-from pages.views.perturb.one_perturbation import interactions_table, one_perturbation
-from scviz.metrics.ceiling import best_reachable
+from pages.components.verdict_box import footer, verdict_box
+from pages.views.perturb.how_made import how_it_was_made
+from pages.views.perturb.interactions import interactions_table
+from pages.views.perturb.one_perturbation import one_perturbation
 from scviz.metrics.perturbation_table import METRICS, SUBGROUPS, Summary
-from scviz.plots.screen import ranking_figure
-from scviz.tasks.perturbation import CEILING, Outcome, Result
-from scviz.tasks.perturbation.methods import BASELINES
+from scviz.plots.screen import Kind, Ranked, ranking_figure
+from scviz.tasks.perturbation import HALVES, HEADLINE, Outcome, Result
+from scviz.tasks.perturbation.tables import ceiling_of, predictions_as_csv, scores_as_csv
 from scviz.workspace.database import Run
 
 EVERY = "all"
@@ -27,33 +29,46 @@ EVERY = "all"
 def perturbation_result(run: Run) -> None:
     """Show a finished run."""
     result = result_of(run, Result)
-    _verdict(run, result)
-    metric, group, without = _switches(result)
-    _ranking(run, result, metric, group, without=without)
-    _all_metrics(result, group, without=without)
+    verdict_box(
+        result.gain.outcome if result.gain else "unknown",
+        result.verdict,
+        run=run,
+        notes=(*result.warnings, *result.notes),
+    )
+    shown = _switches(result)
+    _ranking(run, result, shown)
+    _all_metrics(result, shown)
+    _cell_eval(result)
     one_perturbation(run, result)
     interactions_table(result)
-    _how_it_was_made(result)
+    how_it_was_made(result)
 
 
-def _verdict(run: Run, result: Result) -> None:
-    asked = [one for key, one in result.outcomes.items() if is_asked(key, one)]
-    better = any(one.gain_low > 0 for one in asked)
-    worse = bool(asked) and all(one.gain_high < 0 for one in asked)
-    show = st.success if better else st.warning if worse else st.info
-    show(escaped(result.verdict))
-    if state.workspace().dataset(run.request["dataset"]).simulated:
-        st.caption("Simulated data: the screen comes from a known network, not from cells.")
-    for warning in result.warnings:
-        st.caption(f":material/warning: {escaped(warning)}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What of the scores is shown."""
+
+    metric: str
+    group: str
+    without: bool
+    """Whether the perturbed genes do not count."""
+
+    def summary(self, outcome: Outcome, metric: str = "") -> Summary:
+        """Return the summary of a method."""
+        return (outcome.without_targets if self.without else outcome.summaries)[metric or self.metric][
+            self.group
+        ]
+
+    def scores(self, result: Result) -> dict[str, NDArray[np.float32]]:
+        """Return all scores, (M, P) by key of the method."""
+        return result.scores_without_targets if self.without else result.scores
+
+    def rows(self, result: Result) -> list[int]:
+        """Return the places of the perturbations of the group."""
+        return [i for i, one in enumerate(result.tested) if self.group in (EVERY, one.subgroup)]
 
 
-def is_asked(key: str, outcome: Outcome) -> bool:
-    """Tell a method that was asked for from baselines and ceiling."""
-    return key != CEILING and outcome.method.name not in BASELINES
-
-
-def _switches(result: Result) -> tuple[str, str, bool]:
+def _switches(result: Result) -> Shown:
     """Let the user choose score, group of perturbations, and whether the perturbed genes count."""
     row = st.columns([5, 5, 4], vertical_alignment="bottom")
     metric = row[0].selectbox(
@@ -74,43 +89,36 @@ def _switches(result: Result) -> tuple[str, str, bool]:
         help="The perturbed gene itself changes most, and any method can know that.",
         key="without_targets",
     )
-    return metric, group, without
+    return Shown(metric=metric, group=group, without=without)
 
 
-def _in_order(result: Result, metric: str, group: str, *, without: bool) -> list[str]:
-    """Sort methods by a score, the best first; those that predict nothing come last."""
-    means = {
-        key: _summaries(one, without=without)[metric][group].mean for key, one in result.outcomes.items()
-    }
-    sign = -1 if METRICS[metric].higher_is_better else 1
-    return sorted(means, key=lambda key: (np.isnan(means[key]), sign * np.nan_to_num(means[key])))
+def _in_order(result: Result, shown: Shown, metric: str = "") -> list[str]:
+    """Sort methods by a score: those that predict all first, the best of them in front; a mean over some comes last."""
+    name, n_all = metric or shown.metric, len(shown.rows(result))
+    found = {key: shown.summary(one, name) for key, one in result.outcomes.items()}
+    sign = -1 if METRICS[name].higher_is_better else 1
+    kept = [key for key in found if found[key].n]
+    return sorted(kept, key=lambda key: (found[key].n < n_all, sign * found[key].mean))
 
 
-def _summaries(outcome: Outcome, *, without: bool) -> dict[str, dict[str, Summary]]:
-    return outcome.without_targets if without else outcome.summaries
-
-
-def _ranking(run: Run, result: Result, metric: str, group: str, *, without: bool) -> None:
-    keys = [
-        key
-        for key in _in_order(result, metric, group, without=without)
-        if _summaries(result.outcomes[key], without=without)[metric][group].n
-    ]
-    rows = [i for i, one in enumerate(result.tested) if group in (EVERY, one.subgroup)]
-    place = list(METRICS).index(metric)
-    scores = result.scores_without_targets if without else result.scores
-    summaries = [_summaries(result.outcomes[key], without=without)[metric][group] for key in keys]
+def _ranking(run: Run, result: Result, shown: Shown) -> None:
+    keys, rows = _in_order(result, shown), shown.rows(result)
+    place, scores = list(METRICS).index(shown.metric), shown.scores(result)
+    summaries = [shown.summary(result.outcomes[key]) for key in keys]
     drawing = ranking_figure(
         [
-            _title(result.outcomes[key].title, one.n, len(rows))
+            Ranked(
+                name=f"{result.outcomes[key].title}, n = {one.n}",
+                values=scores[key][place][rows],
+                mean=one.mean,
+                low=one.low,
+                high=one.high,
+                kind=_kind(key, result.outcomes[key], partial=one.n < len(rows)),
+            )
             for key, one in zip(keys, summaries, strict=True)
         ],
-        [scores[key][place][rows] for key in keys],
-        np.array([one.mean for one in summaries]),
-        intervals=np.array([[one.low, one.high] for one in summaries]).reshape(-1, 2),
-        kinds=[_kind(key, result.outcomes[key]) for key in keys],
-        points=[result.tested[i].name for i in rows],
-        title=METRICS[metric].title,
+        [result.tested[i].name for i in rows],
+        title=METRICS[shown.metric].title,
         dark=state.dark(),
     )
     figure(
@@ -119,100 +127,84 @@ def _ranking(run: Run, result: Result, metric: str, group: str, *, without: bool
         name="ranking",
         alt="Score of each method over perturbations, with its interval",
         height=150 + 38 * len(keys),
-        footer=f"{dataset_name(run)} · split seed {run.request.get('split_seed', 1)} · run {run.id}",
+        footer=f"{footer(run)} · split seed {run.request.get('split_seed', 1)}",
     )
-    better = "Higher is better." if METRICS[metric].higher_is_better else "Lower is better."
-    reachable = _reachable(result, metric, group, without=without)
+    better = "Higher is better." if METRICS[shown.metric].higher_is_better else "Lower is better."
     st.caption(
         f"A small point is a perturbation, a large one the mean with its 95 % interval. {better} "
-        f"Ceiling: one half of the cells as a prediction of the other{reachable}.",
-        help=METRICS[metric].how,
+        f"{_replicate(result, shown)} Methods that do not predict all perturbations "
+        "are gray and last, and compete with none.",
+        help=METRICS[shown.metric].how,
     )
 
 
-def _title(name: str, n_predicted: int, n_all: int) -> str:
-    """Name a method, with how many it predicts where it does not predict all."""
-    return name if n_predicted == n_all else f"{name}, {n_predicted} of {n_all}"
+def _replicate(result: Result, shown: Shown) -> str:
+    """Say what the halves of the cells are, and how far the true change would come."""
+    if HALVES not in _in_order(result, shown):
+        return "Halves of the cells have no such score: its genes are chosen by the cells of both."
+    words = (
+        "Replicate: one half of the cells as a prediction of the other, each with its own control cells; a good method "
+        "can do better."
+    )
+    top = ceiling_of(result, shown.rows(result), without=shown.without)
+    if shown.metric != HEADLINE or top is None:
+        return words
+    return f"{words} The noise ceiling is about {top:.2f}: what the true change itself would score."
 
 
-def _reachable(result: Result, metric: str, group: str, *, without: bool) -> str:
-    """Say how far a prediction without noise could come, where that can be told from the halves."""
-    half = _summaries(result.outcomes[CEILING], without=without)[metric][group].mean
-    if not metric.startswith("pearson") or np.isnan(half):
-        return ""
-    return f"; a prediction without any noise could reach about {float(best_reachable(np.array(half))):.2f}"
+def _kind(key: str, outcome: Outcome, *, partial: bool) -> Kind:
+    if key == HALVES:
+        return "replicate"
+    if partial:
+        return "partial"
+    return "asked" if outcome.asked else "baseline"
 
 
-def _kind(key: str, outcome: Outcome) -> str:
-    if key == CEILING:
-        return "ceiling"
-    return "asked" if is_asked(key, outcome) else "baseline"
-
-
-def _all_metrics(result: Result, group: str, *, without: bool) -> None:
+def _all_metrics(result: Result, shown: Shown) -> None:
     with st.expander("All scores, and how each is computed"):
-        keys = _in_order(result, "pearson_delta", group, without=without)
-        rows = []
-        for key in keys:
-            outcome = result.outcomes[key]
-            found = _summaries(outcome, without=without)
-            rows.append(
-                {"Method": outcome.title, "Predicted": found["pearson_delta"][group].n}
-                | {METRICS[name].title: found[name][group].mean for name in METRICS}
-            )
+        keys = _in_order(result, shown, HEADLINE)
+        rows = [
+            {
+                "Method": result.outcomes[key].title,
+                "Predicted": f"{shown.summary(result.outcomes[key], HEADLINE).n} of {len(shown.rows(result))}",
+            }
+            | {METRICS[name].title: shown.summary(result.outcomes[key], name).mean for name in METRICS}
+            for key in keys
+        ]
         digits = {one.title: st.column_config.NumberColumn(format="%.3f") for one in METRICS.values()}
         table(pd.DataFrame(rows), key="scores", name="scores", column_config=digits)
-        st.caption("Means over perturbations. A score that is not defined for one counts as 0.")
-        each = pd.DataFrame(_each_perturbation(result, keys, without=without))
-        table(each, key="each", name="scores_of_each_perturbation", height=260)
+        st.caption(
+            "Means over the perturbations that a method predicts. A correlation with no change counts as 0. Every "
+            "score can be computed from the file of predictions."
+        )
+        for name, write in (
+            ("scores_of_each_perturbation", scores_as_csv),
+            ("predictions", predictions_as_csv),
+        ):
+            st.download_button(
+                name.replace("_", " ").capitalize(),
+                data=partial(write, result),
+                file_name=f"{name}.csv",
+                mime="text/csv",
+                key=f"{name}_csv",
+                on_click="ignore",
+                type="tertiary",
+                icon=":material/download:",
+            )
         for metric in METRICS.values():
             st.caption(f"**{metric.title}.** {metric.how}")
         st.caption(f"**Shared control cells.** {escaped(result.inflation.sentence)}")
 
 
-def _each_perturbation(result: Result, keys: Sequence[str], *, without: bool) -> list[dict[str, object]]:
-    scores = result.scores_without_targets if without else result.scores
-    return [
-        {
-            "perturbation": one.name,
-            "group": SUBGROUPS.get(one.subgroup, one.subgroup),
-            "cells": one.n_cells,
-            "method": result.outcomes[key].title,
-        }
-        | {name: float(scores[key][i, row]) for i, name in enumerate(METRICS)}
-        for row, one in enumerate(result.tested)
-        for key in keys
-    ]
-
-
-def _how_it_was_made(result: Result) -> None:
-    with st.expander("How it was made"):
+def _cell_eval(result: Result) -> None:
+    if not result.cell_eval:
+        return
+    with st.expander("Scores of cell-eval"):
+        rows = [{"Method": result.outcomes[key].title} | found for key, found in result.cell_eval.items()]
+        table(pd.DataFrame(rows), key="cell_eval", name="cell_eval")
         st.caption(
-            f"{result.n_cells:,} cells, {result.n_control:,} of them control, {len(result.genes):,} genes; "
-            f"{result.n_left_out:,} cells were left out. Took {duration(result.seconds)}."
+            "By the names and rules of cell-eval 0.8; means over the perturbations that a method predicts. Methods "
+            "predict means: control cells, each gene scaled to the predicted mean, stand for predicted cells, so that "
+            "scores of changed genes say as much of these cells as of the method. The chance of its discrimination "
+            "score is (n + 1) / 2n of n perturbations."
         )
-        for note in result.notes:
-            st.caption(escaped(note))
-        for key, outcome in result.outcomes.items():
-            if key == CEILING:
-                continue
-            st.markdown(f"**{escaped(outcome.title)}** · {duration(outcome.seconds)}")
-            st.caption(escaped(outcome.method.card.how))
-            st.caption(escaped(outcome.gain))
-            for note in outcome.notes:
-                st.caption(escaped(note))
-            for refusal in outcome.refused[:MOST_REFUSALS]:
-                st.caption(escaped(f"Not predicted: {'+'.join(refusal.genes)}. {refusal.reason}"))
-            if len(outcome.refused) > MOST_REFUSALS:
-                st.caption(f"And {len(outcome.refused) - MOST_REFUSALS:,} others.")
-        parts = {"learned from": result.train, "to stop by": result.validation, "left out": result.dropped}
-        rows = [
-            {"perturbation": "+".join(one) or "control", "part": part}
-            for part in parts
-            for one in parts[part]
-        ]
-        rows += [{"perturbation": one.name, "part": "judged by"} for one in result.tested]
-        table(pd.DataFrame(rows), key="split_table", name="split", height=260)
-
-
-MOST_REFUSALS = 5

@@ -34,7 +34,7 @@ from scviz.predictors.gears.network import Predicted, Rows, Shape
 from scviz.predictors.gears.predictor import Gears
 from scviz.predictors.gears.settings import GearsSettings
 from scviz.progress import Progress, Report, silent
-from scviz.training import History, TrainingSettings
+from scviz.training import TrainingSettings
 
 SAME_DEPTH = TargetDepth("a", 0.0)
 """Cells are read at the depth that they have."""
@@ -84,22 +84,7 @@ class ScFoundationGears(PerturbationPredictor):
             )
         self.vocab = vocab
         self.gears = _ContextGears(network, vocab, chosen, terms=terms, also=also)
-        self._notes: tuple[str, ...] = ()
-
-    @property
-    def settings(self) -> ContextGearsSettings:
-        """How it learns."""
-        return self.gears.settings
-
-    @property
-    def history(self) -> History:
-        """What training went through; after `fit`."""
-        return self.gears.history
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Sentences about what was learned from, for people; after `fit`."""
-        return self._notes + self.gears.notes
+        self.settings: ContextGearsSettings = self.gears.settings
 
     def fit(
         self, train: Screen, validation: Screen | None, *, report: Report = silent, state: Path | None = None
@@ -120,9 +105,9 @@ class ScFoundationGears(PerturbationPredictor):
             raise GeneMatchError(
                 "scFoundation knows none of the measured genes.", hint="Use symbols of human genes."
             )
-        self._notes = (
+        own = (
             f"scFoundation knows {len(self.columns):,} of the {len(train.genes):,} measured genes; the others "
-            "are predicted as they are in control cells.",
+            "are predicted as they are in control cells."
         )
         self.control = train.control if CONTROL in train.index else np.zeros(len(train.genes))
         parts = (
@@ -130,6 +115,7 @@ class ScFoundationGears(PerturbationPredictor):
             _of_columns(validation, self.columns) if validation else None,
         )
         self.gears.fit(*parts, report=report, state=state)
+        self.history, self.notes = self.gears.history, (own, *self.gears.notes)
 
     def reason_against(self, perturbation: Perturbation) -> str:
         """Say which gene is not known; empty when all are."""
@@ -175,7 +161,7 @@ class _ContextGears(Gears):
         screen = self.lessons.screen
         self.places = names_to_positions(self.vocab, self.vocab.positions(screen.genes))
         self.totals, note = restored_totals(screen.expression)
-        self._notes.append(note)
+        self.note(note)
         used = np.union1d(self.lessons.partner, self.sample)
         size = len(used) * len(self.places) * self.settings.hidden * 4 / GIGABYTE
         self.kept: Tensor | None = None

@@ -71,7 +71,8 @@ class ScGptScreen(PerturbationPredictor):
     """
 
     def __init__(self, network: Network, vocab: GeneVocab, settings: ScGptPerturbationSettings) -> None:
-        self.pretrained, self.vocab, self.settings = network, vocab, settings
+        self.pretrained, self.vocab = network, vocab
+        self.settings: ScGptPerturbationSettings = settings
 
     def fit(
         self, train: Screen, validation: Screen | None, *, report: Report = silent, state: Path | None = None
@@ -95,7 +96,8 @@ class ScGptScreen(PerturbationPredictor):
                 "None of the perturbations to learn from has all its genes among the measured ones.",
                 hint="scGPT marks the perturbed gene in each cell; choose another method, or measure more genes.",
             )
-        for note in self._notes(train, len(usable)):
+        self.notes = self._notes(train, len(usable))
+        for note in self.notes:
             report(Progress(stage="Training scGPT", note=note))
         if state is None:
             with tempfile.TemporaryDirectory() as folder:
@@ -126,7 +128,7 @@ class ScGptScreen(PerturbationPredictor):
         chosen = np.sort(rng.choice(rows, min(len(rows), self.settings.control_cells), replace=False))
         self.controls = train.expression[chosen].toarray().astype(np.float32)  # (n, G)
 
-    def _notes(self, train: Screen, n_usable: int) -> list[str]:
+    def _notes(self, train: Screen, n_usable: int) -> tuple[str, ...]:
         """Say what a reader of the predictions should know, a sentence each."""
         notes = []
         n_all, n_genes = len(train.perturbed), len(train.genes)
@@ -139,7 +141,7 @@ class ScGptScreen(PerturbationPredictor):
             notes.append(
                 f"scGPT knows {n_known:,} of {n_genes:,} genes; it tells the others apart by their expression only."
             )
-        return notes
+        return tuple(notes)
 
     def _network(self) -> Generator:
         with torch.random.fork_rng(devices=[]):

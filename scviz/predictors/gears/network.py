@@ -21,9 +21,9 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
+from scviz.predictors.gears.fused_layers import recover
 from scviz.predictors.gears.graphs import GeneGraph
 from scviz.predictors.gears.normalization import normalized, remember, running
-from scviz.predictors.gears.recovery import recover
 
 POSITION_SHARE = 0.2
 """Weight of the smoothed part of a gene's vector."""

@@ -15,9 +15,10 @@ from torch import Tensor
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import DataError
 from scviz.foundation.batching import pick_device
-from scviz.predictors.contract import PerturbationPredictor
+from scviz.foundation.perturbing import lacking
+from scviz.predictors.contract import NO_TERMS, PerturbationPredictor
+from scviz.predictors.gears.batches import Lessons, dense, most_changed, numbered
 from scviz.predictors.gears.graphs import coexpression_graph
-from scviz.predictors.gears.lessons import Lessons, dense, most_changed, numbered
 from scviz.predictors.gears.loss import gears_loss
 from scviz.predictors.gears.network import Network, Predicted, Rows, Shape
 from scviz.predictors.gears.settings import GearsSettings
@@ -48,6 +49,7 @@ class Gears(PerturbationPredictor):
     """
 
     network: Network
+    settings: GearsSettings
     history: History
     vocabulary: Vocabulary
 
@@ -60,12 +62,10 @@ class Gears(PerturbationPredictor):
     ) -> None:
         self.settings, self.terms, self.also = settings or GearsSettings(), terms, also
         self.numbers: dict[str, int] = {}
-        self._notes: list[str] = []
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Sentences about what was learned from, for people; after `fit`."""
-        return tuple(self._notes)
+    def note(self, sentence: str) -> None:
+        """Add to what people should know of this training."""
+        self.notes = (*self.notes, sentence)
 
     def fit(
         self, train: Screen, validation: Screen | None, *, report: Report = silent, state: Path | None = None
@@ -81,7 +81,7 @@ class Gears(PerturbationPredictor):
             raise DataError(
                 "There are no control cells to learn from.", hint="Choose which cells are unperturbed."
             )
-        self._notes = []
+        self.notes = ()
         report(Progress(stage="Joining genes"))
         self._join_genes(train, validation)
         known = [one for one in train.perturbations if not self.reason_against(one)]
@@ -92,7 +92,7 @@ class Gears(PerturbationPredictor):
             )
         left_out = len(train.perturbations) - len(known)
         if left_out:
-            self._notes.append(f"{left_out:,} perturbations of genes without terms were not learned from.")
+            self.note(f"{left_out:,} perturbations of genes without terms were not learned from.")
         rng = np.random.default_rng(self.settings.seed)
         self.lessons = Lessons.of(train.only(known), self.numbers, rng)
         controls = self.lessons.screen.rows(CONTROL)
@@ -101,13 +101,12 @@ class Gears(PerturbationPredictor):
 
     def reason_against(self, perturbation: Perturbation) -> str:
         """Say which gene is not known; empty when all are."""
-        unknown = [gene for gene in perturbation if gene not in self.numbers]
-        if not unknown:
-            return ""
-        names = " and ".join(unknown)
-        if self.terms is not None and not any(self.terms.get(gene) for gene in unknown):
-            return f"GEARS cannot place {names}, which has no term in the gene sets."
-        return f"GEARS knows nothing of {names}, neither measured nor perturbed in the cells learned from."
+        words = NO_TERMS
+        if self.terms is None or any(
+            self.terms.get(gene) for gene in perturbation if gene not in self.numbers
+        ):
+            words = "neither measured nor perturbed in the cells learned from"
+        return lacking(perturbation, self.numbers, words)
 
     def predict(self, perturbations: Sequence[Perturbation]) -> NDArray[np.float64]:
         """Predict the mean of 300 random control cells after each perturbation, (P, G); NaN where none can be."""
@@ -138,7 +137,7 @@ class Gears(PerturbationPredictor):
             n_neighbors=settings.n_neighbors,
             least=settings.coexpression_threshold,
         )
-        self._notes.append(
+        self.note(
             f"Genes that are expressed together: {self.coexpression.n_between:,} arrows between "
             f"{len(train.genes):,} genes, at a correlation above {settings.coexpression_threshold:g}."
         )
@@ -149,7 +148,7 @@ class Gears(PerturbationPredictor):
             asked.update(gene for one in (validation.perturbed if validation else ()) for gene in one)
             wanted = asked.union(train.genes)
             self.vocabulary = by_terms(self.terms, wanted, n_neighbors=settings.n_neighbors)
-        self._notes.append(self.vocabulary.note)
+        self.note(self.vocabulary.note)
         self.numbers = {gene: i for i, gene in enumerate(self.vocabulary.genes)}
 
     # training

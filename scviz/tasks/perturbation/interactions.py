@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import product
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 
 from scviz.datasets.screen import Perturbation
 from scviz.metrics.interactions import interaction_scores
-from scviz.tasks.perturbation import CEILING, Interaction
+from scviz.tasks.perturbation import MEASURED, Interaction
 
 if TYPE_CHECKING:
-    from scviz.tasks.perturbation.screening import Task
+    from scviz.tasks.perturbation.inputs import Inputs
+    from scviz.tasks.perturbation.judging import Truth
 
 MOST_PAIRS = 40
 """Interactions of more pairs are not worked out."""
@@ -24,34 +24,47 @@ MOST_EXPRESSED = 1000
 """Genes whose changes say how a pair interacts, by their mean in control cells."""
 
 
-def interactions(task: Task, predicted: Mapping[str, NDArray[np.float64]]) -> tuple[Interaction, ...]:
-    """Explain the change of each test pair by the measured changes of its genes, as measured and as predicted."""
-    index = task.screen.index
+def interactions(
+    inputs: Inputs, truth: Truth, predicted: Mapping[str, NDArray[np.float32]]
+) -> tuple[Interaction, ...]:
+    """Explain the change of each test pair by the measured changes of its genes, as measured and as predicted.
+
+    Parameters
+    ----------
+    predicted
+        (P, G) or more rows, by key of the method.
+    """
+    index = inputs.screen.index
     pairs = [
         (row, one)
-        for row, one in enumerate(task.test)
+        for row, one in enumerate(inputs.test)
         if len(one) == 2 and all((gene,) in index for gene in one)
     ][:MOST_PAIRS]
-    control = task.control
-    genes = np.argsort(-control, kind="stable")[:MOST_EXPRESSED]
-    found = []
-    for (row, pair), key in product(pairs, (CEILING, *predicted)):
-        changed = (
-            task.screen.mean(pair) - control if key == CEILING else predicted[key][row] - task.train.control
+    genes = np.argsort(-truth.control, kind="stable")[:MOST_EXPRESSED]
+    found: list[Interaction | None] = []
+    for row, pair in pairs:
+        singles = [(inputs.screen.mean((gene,)) - truth.control)[genes] for gene in pair]
+        found.append(
+            _interaction(pair, singles, _change(truth.observed[row], truth.control, genes), key=MEASURED)
         )
-        one = _interaction(task, pair, key, changed[genes], genes)
-        if one is not None:
-            found.append(one)
-    return tuple(found)
+        for key, values in predicted.items():
+            change = _change(values[row], truth.control_predicted, genes)
+            found.append(_interaction(pair, singles, change, key=key))
+    return tuple(filter(None, found))
+
+
+def _change(
+    mean: NDArray[np.float32], control: NDArray[np.float32], genes: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    return np.asarray((mean - control)[genes], dtype=np.float64)
 
 
 def _interaction(
-    task: Task, pair: Perturbation, key: str, changed: NDArray[np.float64], genes: NDArray[np.int64]
+    pair: Perturbation, singles: Sequence[NDArray[np.float64]], change: NDArray[np.float64], *, key: str
 ) -> Interaction | None:
-    singles = [(task.screen.mean((gene,)) - task.control)[genes] for gene in pair]
-    if not np.isfinite(changed).all() or any(np.ptp(delta) < 1e-6 for delta in (changed, *singles)):
+    if not np.isfinite(change).all() or any(np.ptp(delta) < 1e-6 for delta in (change, *singles)):
         return None
-    scores = interaction_scores(singles[0], singles[1], changed, n_subsets=N_SUBSETS)
+    scores = interaction_scores(singles[0], singles[1], change, n_subsets=N_SUBSETS)
     return Interaction(
         genes=pair,
         key=key,

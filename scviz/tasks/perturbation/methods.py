@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from scviz.errors import RequestError
+from scviz.foundation.perturbing import PerturbationCard
+from scviz.models import cards
 
-Name = Literal[
-    "no_change",
-    "train_mean",
-    "additive",
-    "linear",
-    "linear_genes",
-    "linear_perturbations",
-    "linear_terms",
-    "ridge",
-    "neighbors",
-    "gears",
-    "scgpt",
-    "scfoundation_gears",
-]
-Weights = Literal["none", "any", "scgpt", "scfoundation"]
+Needs = Literal["nothing", "measured", "seen alone", "vector", "annotated"]
+"""What a gene must have to be perturbed: a column among the measured genes, a training perturbation of it alone, a
+vector in the model, or gene annotations."""
+NO_WEIGHTS, ANY_MODEL = "none", "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +21,18 @@ class MethodCard:
 
     title: str
     how: str
-    weights: Weights = "none"
-    """Whose weights it needs: none, those of any model, or of one."""
+    needs: Needs = "nothing"
+    weights: str = NO_WEIGHTS
+    """Whose weights it needs: none, those of any model, or of one, by its name."""
     trains: bool = False
     """Whether it trains a network, which takes minutes."""
     uses_terms: bool = False
     """Whether it reads which terms genes share."""
+    of_model: PerturbationCard | None = None
+    """The card of the model that it is."""
 
 
-METHODS: dict[Name, MethodCard] = {
+_OURS: dict[str, MethodCard] = {
     "no_change": MethodCard(title="No change", how="Predicts the mean of the control cells."),
     "train_mean": MethodCard(
         title="Mean of perturbations",
@@ -48,79 +42,97 @@ METHODS: dict[Name, MethodCard] = {
     "additive": MethodCard(
         title="Additive",
         how="Adds the changes of the two single perturbations of a pair; both must have been seen.",
+        needs="seen alone",
     ),
     "linear": MethodCard(
         title="Linear",
         how="Bilinear ridge regression on ten principal components of the training perturbations. The perturbed "
         "gene must be measured. For pairs the components of both genes are added, which is our extension.",
+        needs="measured",
     ),
     "linear_genes": MethodCard(
         title="Linear, model's vectors of genes",
         how="The linear model with the gene vectors of a foundation model for the genes that are predicted.",
-        weights="any",
+        needs="measured",
+        weights=ANY_MODEL,
     ),
     "linear_perturbations": MethodCard(
         title="Linear, model's vectors of targets",
         how="The linear model with the gene vectors of a foundation model for the genes that are perturbed.",
-        weights="any",
+        needs="vector",
+        weights=ANY_MODEL,
     ),
     "linear_terms": MethodCard(
         title="Linear, gene terms",
         how="The linear model, where ten numbers that sum up which terms genes share describe the perturbed gene.",
+        needs="annotated",
         uses_terms=True,
     ),
     "ridge": MethodCard(
         title="Ridge on a model's vectors",
         how="Ridge regression from a foundation model's vector of the perturbed gene to the change; its strength "
         "is chosen by leaving each training perturbation out.",
-        weights="any",
+        needs="vector",
+        weights=ANY_MODEL,
     ),
     "neighbors": MethodCard(
         title="Nearest genes in a model",
         how="Mean change of the training perturbations whose genes are nearest in a foundation model.",
-        weights="any",
-    ),
-    "gears": MethodCard(
-        title="GEARS",
-        how="A graph network over genes that share terms and genes expressed together, trained on cells "
-        "(Roohani 2024).",
-        trains=True,
-        uses_terms=True,
-    ),
-    "scgpt": MethodCard(
-        title="scGPT",
-        how="The foundation model, trained further to turn control cells into perturbed ones (Cui 2024).",
-        weights="scgpt",
-        trains=True,
-    ),
-    "scfoundation_gears": MethodCard(
-        title="scFoundation + GEARS",
-        how="GEARS, where what scFoundation makes of each gene in a control cell takes the place of the gene's "
-        "own vector (Hao 2024).",
-        weights="scfoundation",
-        trains=True,
-        uses_terms=True,
+        needs="vector",
+        weights=ANY_MODEL,
     ),
 }
-BASELINES: tuple[Name, ...] = ("no_change", "train_mean", "additive", "linear")
-"""They come beside every method, and cost seconds."""
+_GEARS = PerturbationCard(
+    key="gears",
+    title="GEARS",
+    how="A graph network over genes that share terms and genes expressed together, trained on cells (Roohani 2024).",
+    needs="terms",
+    uses_terms=True,
+)
+
+
+def _trained(card: PerturbationCard, weights: str) -> MethodCard:
+    return MethodCard(
+        title=card.title,
+        how=card.how,
+        weights=weights,
+        trains=True,
+        uses_terms=card.uses_terms,
+        of_model=card,
+    )
+
+
+METHODS: dict[str, MethodCard] = (
+    _OURS
+    | {_GEARS.key: _trained(_GEARS, NO_WEIGHTS)}
+    | {
+        card.perturbation.key: _trained(card.perturbation, name)
+        for name, card in cards().items()
+        if card.perturbation is not None
+    }
+)
+"""Ours, GEARS, and each model whose card says that it predicts perturbations."""
+BASELINES = ("no_change", "train_mean", "additive", "linear")
+"""They come with every method, and cost seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """A method and the weights that it uses."""
 
-    name: Name
+    name: str
     checkpoint: str = ""
     """Id of the weights; empty for a method without."""
 
     def __post_init__(self) -> None:
-        if self.name not in get_args(Name):
+        if self.name not in METHODS:
             raise RequestError(f"There is no method {self.name!r}.", hint=f"There are {', '.join(METHODS)}.")
         needs = self.card.weights
         model = self.checkpoint.partition("/")[0]
-        if (needs == "none") != (not self.checkpoint) or needs not in ("none", "any", model):
-            words = {"none": "no weights", "any": "weights of a model"}.get(needs, f"weights of {needs}")
+        if (needs == NO_WEIGHTS) != (not self.checkpoint) or needs not in (NO_WEIGHTS, ANY_MODEL, model):
+            words = {NO_WEIGHTS: "no weights", ANY_MODEL: "weights of a model"}.get(
+                needs, f"weights of {needs}"
+            )
             raise RequestError(
                 f"{self.card.title} takes {words}, not {self.checkpoint or 'none'}.",
                 hint="Choose the weights for it, or leave the method out.",
@@ -140,10 +152,15 @@ class Method:
 def method_of(key: str) -> Method:
     """Read the key of a method.
 
+    Raises
+    ------
+    RequestError
+        If there is no such method, or it takes other weights.
+
     Examples
     --------
     >>> method_of("scgpt:scgpt/demo-1").checkpoint
     'scgpt/demo-1'
     """
     name, _, checkpoint = key.partition(":")
-    return Method(name=name, checkpoint=checkpoint)  # type: ignore[arg-type]  # checked there
+    return Method(name=name, checkpoint=checkpoint)

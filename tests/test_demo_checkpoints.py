@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from anndata import AnnData
@@ -32,7 +33,8 @@ def test_a_demo_checkpoint_is_better_than_chance_on_cells_it_never_saw(model: st
     trained = model_class(model).from_checkpoint(folder_of(model))
     torch.manual_seed(0)
     untrained = model_class(model).untrained(cells, "demo")
-    seen, unseen = split(trained, cells, Request(dataset="demo", model=model))
+    parts = split(trained, cells, Request(dataset="demo", model=model))
+    seen, unseen = parts.train, np.sort(np.concatenate([parts.validation, parts.test]))
     assert len(unseen) == HELD_OUT
     loss = Loss(trained, cells, seed=0).of_all(unseen, 16)
     assert loss < 0.9 * Loss(untrained, cells, seed=0).of_all(unseen, 16)

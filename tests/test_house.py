@@ -20,7 +20,6 @@ SHAPE = re.compile(r"\([\w.…*+/^ -]*,[\w.…*+/^, -]*\)")
 """Such as (N, G), (M,), (2, n) or (..., G)."""
 
 TOO_BRANCHED: set[str] = {
-    "pages/components/coloring.py",
     "pages/views/attention/form.py",
     "pages/views/compare/result.py",
     "pages/views/data/card.py",
@@ -121,7 +120,6 @@ TOO_MANY_POSITIONAL: set[str] = {
     "scviz/tasks/in_silico/screening.py",
     "scviz/tasks/modules/judging.py",
     "scviz/tasks/modules/vectors.py",
-    "scviz/tasks/pretraining/run.py",
     "scviz/tasks/scenic/judging.py",
     "scviz/tasks/scenic/run.py",
     "scviz/tasks/scenic/strengths.py",

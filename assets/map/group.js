@@ -2,7 +2,7 @@
 
 /** The group of that name; it stays when its maps go, so that a map that comes back finds its selection. */
 function groupOf(shared, name) {
-  if (!shared.groups.has(name)) shared.groups.set(name, { shapes: [], mask: null, count: 0, holder: null, views: new Set() });
+  if (!shared.groups.has(name)) shared.groups.set(name, { shapes: [], mask: null, count: 0, holder: null, views: new Set(), points: new Map() });
   return shared.groups.get(name);
 }
 
@@ -37,12 +37,13 @@ function clearGroup(group) {
   group.views.forEach((each) => each.showSelection());
 }
 
-/** A map joins, or shows other coordinates: keep the selection only if it still means these cells. */
+/** A map joins, or shows other coordinates: keep the selection only if it still means these cells. Coordinates of
+ * maps that are just not on the page count: when a page is drawn anew its maps come back one after another. */
 function joinGroup(group, view) {
   group.views.add(view);
+  group.points.set(view.key, view.points);
   if (!group.shapes.length) return;
-  const others = [...group.views].filter((each) => each !== view);
-  const known = new Set([view.points, ...others.map((each) => each.points)]);
+  const known = new Set(group.points.values());
   if (!group.shapes.every((shape) => known.has(shape.points))) clearGroup(group);
   else if (group.holder === view.key) view.emit({ points: view.points, shapes: group.shapes });
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
 from pages.components.cell_map import MapLook
@@ -20,6 +21,7 @@ from scviz.workspace.groups import read_groups
 
 GENE = "A gene"
 GROUPS = "My named groups"
+NOTHING = "Nothing"
 
 PERCENTILE = 99
 """The darkest color stands for this percentile of the cells that express the gene."""
@@ -35,24 +37,24 @@ class Coloring:
 
 
 def choices(dataset: DatasetInfo) -> list[str]:
-    """List what cells can be colored by: known types first."""
+    """List what cells can be colored by: known types first, nothing last."""
     columns = (
         dataset.columns_of("label"),
         dataset.columns_of("batch"),
         dataset.columns_of("category", "number"),
     )
     named = [GROUPS] if read_groups(state.workspace().dataset_folder(dataset.id)) else []
-    return [*columns[0], GENE, *named, *columns[1], *columns[2]]
+    return [*columns[0], GENE, *named, *columns[1], *columns[2], NOTHING]
 
 
-def choose_coloring(
-    dataset: DatasetInfo, more: Mapping[str, Coloring] | None = None
-) -> tuple[Coloring | None, str]:
+def choose_coloring(dataset: DatasetInfo, more: Mapping[str, Coloring] | None = None) -> tuple[Coloring, str]:
     """Offer columns and genes to color by, and what else is given by its name; a gene in the address comes first.
+
+    There is always a coloring, so that a map never leaves the page, and its selection with it, while a gene is typed.
 
     Returns
     -------
-    The coloring, None when no gene is named yet; and the choice.
+    The coloring, of one color when no gene is named yet; and the choice.
     """
     more = more or {}
     wanted = state.asked("gene")
@@ -63,29 +65,36 @@ def choose_coloring(
     choice = row[0].selectbox("Color by", [*choices(dataset), *more], key="color_by")
     if choice in more:
         return more[choice], choice
-    gene = ""
-    if choice == GENE:
-        text = row[1].text_input("Gene", placeholder="Symbol or Ensembl id, such as CD3D", key="gene").strip()
-        matches = gene_matches(state.workspace().dataset_folder(dataset.id), text) if text else []
-        exact = next((name for name in matches if name.upper() == text.upper()), None)
-        if exact is not None:
-            gene = exact
-        elif matches:
-            gene = row[2].selectbox(f"{len(matches)} genes match", matches, key="gene_match")
-        elif text:
-            row[2].caption(
-                f"No gene of this dataset is called {escaped(text)}. Try another symbol, or an Ensembl id."
-            )
-    return coloring(dataset, choice, gene), choice
+    return coloring(dataset, choice, _gene(dataset, *row[1:]) if choice == GENE else ""), choice
 
 
-def coloring(dataset: DatasetInfo, choice: str, gene: str) -> Coloring | None:
-    """Color the cells; None when a gene is wanted and none is named."""
-    if choice == GENE:
-        return _by_gene(dataset.id, gene) if gene else None
+def _gene(dataset: DatasetInfo, typed: DeltaGenerator, found: DeltaGenerator) -> str:
+    """Ask for a gene; empty while none of the dataset is named."""
+    text = typed.text_input("Gene", placeholder="Symbol or Ensembl id, such as CD3D", key="gene").strip()
+    matches = gene_matches(state.workspace().dataset_folder(dataset.id), text) if text else []
+    exact = next((name for name in matches if name.upper() == text.upper()), "")
+    if exact:
+        return exact
+    if matches:
+        return str(found.selectbox(f"{len(matches)} genes match", matches, key="gene_match"))
+    words = f"No gene of this dataset is called {escaped(text)}. Try another symbol, or an Ensembl id."
+    found.caption(words if text else "Type a gene to color the cells by it.")
+    return ""
+
+
+def coloring(dataset: DatasetInfo, choice: str, gene: str) -> Coloring:
+    """Color the cells; all alike when a gene is wanted and none is named."""
     if choice == GROUPS:
         return by_groups(dataset)
-    return _by_column(dataset.id, choice)
+    if choice == GENE and gene:
+        return _by_gene(dataset.id, gene)
+    return _alike(dataset.n_cells) if choice in (GENE, NOTHING) else _by_column(dataset.id, choice)
+
+
+@st.cache_resource(max_entries=8)
+def _alike(n_cells: int) -> Coloring:
+    look = MapLook(palette=category_palette(1), labels=("cells",))
+    return Coloring(codes=_frozen(np.ones(n_cells, dtype=np.uint8)), look=look)
 
 
 @st.cache_resource(max_entries=64)

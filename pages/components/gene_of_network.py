@@ -113,7 +113,7 @@ def _go_on(dataset: DatasetInfo, gene: str, key: str) -> None:
 
 def _expression(dataset: DatasetInfo, gene: str, key: str) -> None:
     drawn, colors = newest_map(dataset.id), coloring(dataset, GENE, gene)
-    if drawn is None or colors is None:
+    if drawn is None:
         st.info("Make a map of these cells on the Explore page first; then expression is shown on it.")
         return
     on_map(drawn, colors, key=f"{key}_map", height=MAP_HEIGHT)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +45,6 @@ def add_command(entries: Any) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Train a model without labels and print its id."""
-    import shutil
-
     dataset = dataset_of(options.dataset, settings)
     request = pretraining.Request(**given(options, pretraining.Request) | {"dataset": dataset})
     _, result = carry_out("pretraining", request, settings)
@@ -52,4 +52,7 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
         folder = Workspace.from_settings(settings).checkpoint_folder(result.checkpoint)
         shutil.rmtree(options.output, ignore_errors=True)
         shutil.move(folder, options.output)
+    for gain in (result.gain, result.further):
+        if gain is not None:
+            print(gain.sentence, file=sys.stderr)
     print(result.checkpoint)

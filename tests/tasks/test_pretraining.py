@@ -34,6 +34,9 @@ def test_a_new_model_beats_the_guess_by_frequency_on_planted_types(opened: Opene
     result = run(request, opened.context())
     assert min(result.validation_losses) < result.baseline_loss
     assert result.n_train == 54
+    assert (result.n_validation, result.gain.n) == (3, 3)
+    assert result.gain.difference.mean > 0
+    assert result.further is None
     assert result.first_loss is None
     info = opened.workspace.checkpoint(result.checkpoint)
     assert info.name == "My model"
@@ -81,7 +84,7 @@ def test_weights_remember_what_those_before_them_have_seen(opened: Opened) -> No
 
 def test_training_goes_on_from_weights_that_are_there(opened: Opened, adata: AnnData) -> None:
     asked = {"dataset": opened.dataset, "checkpoint": opened.checkpoint, "configuration": "ignored"}
-    result = run(Request(**asked, name="Further", epochs=2, learning_rate=1e-9), opened.context())
+    result = run(Request(**asked, name="Further", epochs=2, learning_rate=1e-7), opened.context())
     info = opened.workspace.checkpoint(result.checkpoint)
     assert info.id.startswith("geneformer/further-")
     assert (
@@ -96,6 +99,8 @@ def test_training_goes_on_from_weights_that_are_there(opened: Opened, adata: Ann
     assert result.losses[0] != result.losses[1]  # other genes are hidden in each pass
     assert result.validation_losses[0] == pytest.approx(result.validation_losses[1], abs=1e-4)
     assert result.first_loss == pytest.approx(result.validation_losses[0], abs=1e-4)
+    assert result.further is not None
+    assert result.further.difference.mean == pytest.approx(0, abs=1e-4)
 
 
 def test_going_on_has_a_price_and_needs_weights_that_exist(opened: Opened) -> None:

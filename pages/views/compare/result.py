@@ -151,8 +151,8 @@ def _maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
     chosen, _ = choose_coloring(dataset, {DISAGREE: _disagreement(result)})
     shown, beside = list(result.methods), 2 if len(result.methods) in (2, 4) else 3
     rows = np.flatnonzero(np.logical_and.reduce([np.isfinite(result.umap[m]).all(axis=1) for m in shown]))
-    if chosen is None or not len(rows):
-        st.info("Type a gene to color the cells by it.")
+    if not len(rows):
+        st.info("No cell is seen by every method, so there is no map of all.")
         return
     points = [quantise(result.umap[method][rows]) for method in shown]
     labels = cell_names(state.workspace().dataset_folder(dataset.id)) if len(rows) <= MOST_NAMES else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.cell_map import cell_map
-from pages.components.coloring import Coloring, choices, choose_coloring, coloring
+from pages.components.coloring import Coloring, choose_coloring
 from pages.components.enrich_link import enrich_group
 from pages.components.export import annotated_file
 from pages.components.runs import model_name, read_depth
@@ -81,12 +81,12 @@ def explore_result(run: Run) -> None:
 def _explore(run: Run, dataset: DatasetInfo) -> None:
     maps = _maps(run.id, run.ended)
     chosen, choice = choose_coloring(dataset)
-    if chosen is None:
-        chosen = coloring(dataset, choices(dataset)[0], "")
-    if chosen is None or not len(maps.rows):
-        st.info("Type a gene to color the cells by it.")
+    # always there: a map that moves to another place on the page is mounted anew, without its selection
+    with st.container():
+        _verdict(run, dataset, choice)
+    if not len(maps.rows):
+        st.info("The model sees no gene in any of these cells, so there is nothing to draw.")
         return
-    _verdict(run, dataset, choice)
     names = cell_names(state.workspace().dataset_folder(dataset.id)) if len(maps.rows) <= 20_000 else None
     shown = [names[row] for row in maps.rows] if names is not None else None
     left, right = st.columns(2)

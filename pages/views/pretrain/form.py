@@ -40,6 +40,7 @@ def pretrain_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | Non
     chosen, suggested = _new_model(dataset) if start == "new" else _going_on(known)
     name = st.text_input("Name of the new checkpoint", placeholder=suggested, key="pretraining_name")
     epochs = form.number("epochs")
+    _suggest_rate(form, start or "new")
     with st.expander("Advanced"):
         return Request(
             dataset=dataset.id,
@@ -51,6 +52,14 @@ def pretrain_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | Non
             validation_fraction=form.number("validation_fraction"),
             seed=form.number("seed"),
         )
+
+
+def _suggest_rate(form: Form, start: str) -> None:
+    """Set the learning rate anew when the start changes: what has learned much wants small steps."""
+    before = state.kept("pretraining_rate_of")
+    state.keep("pretraining_rate_of", start)
+    if before not in (None, start) and not form.fresh:
+        state.preset(form.key("learning_rate"), RATES[start])
 
 
 def _preset(form: Form, known: dict[str, CheckpointInfo]) -> None:

@@ -1,4 +1,4 @@
-"""What pre-training gave: the loss beside the guess that reads no cell, its curve, and the new weights."""
+"""What pre-training gave: the loss compared with the frequency baseline, its curve, and the new weights."""
 
 from __future__ import annotations
 
@@ -6,94 +6,75 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.finished import result_of
 from pages.components.frame import PAGES
-from pages.components.runs import dataset_name
 from pages.components.show import errors_in_words, escaped, figure, table
+from pages.components.verdict_box import footer, verdict_box
 from scviz.models import cards
 from scviz.plots.curves import loss_figure
 from scviz.tasks.pretraining import Result
 from scviz.workspace.database import Run
 
-GUESS = "guess that reads no cell"
-
 
 def pretraining_result(run: Run) -> None:
     """Show a finished run."""
-    result: Result = state.queue().result(run.id)
-    _verdict(result)
+    result = result_of(run, Result)
+    _verdict(run, result)
     _metrics(result)
     with errors_in_words():
         _weights(result)
     _curve(run, result)
-    with st.expander("Loss of every pass"):
+    with st.expander("Loss of every epoch"):
         _losses(result)
 
 
-def _best(result: Result) -> float:
-    return result.validation_losses[result.best_epoch]
-
-
-def _verdict(result: Result) -> None:
-    best, guess = _best(result), result.baseline_loss
-    numbers = (
-        f"on the {result.n_validation:,} cells held out its loss is {best:.4g}, and {guess:.4g} for the guess "
-        "(lower is better)."
-    )
-    if best < guess:
-        st.success(f"The model does better than a {GUESS}: {numbers}")
-    else:
-        st.warning(
-            f"The model does no better than a {GUESS}: {numbers} Give it more passes, a larger size, or more cells."
-        )
-    if result.first_loss is not None:
-        better = "going on has helped" if best < result.first_loss else "going on has not helped"
-        st.caption(
-            f"Before this training the weights had {result.first_loss:.4g} on the same cells: {better}."
-        )
+def _verdict(run: Run, result: Result) -> None:
+    further = () if result.further is None else (result.further.sentence,)
+    verdict_box(result.gain.outcome, result.gain.sentence, run=run, notes=(*further, *result.notes))
 
 
 def _metrics(result: Result) -> None:
-    best, guess = _best(result), result.baseline_loss
+    own, baseline = result.gain.score, result.gain.baseline_score
     row = st.columns(4)
     row[0].metric(
         "Loss on cells held out",
-        f"{best:.4g}",
-        f"{best - guess:+.4g} against {guess:.4g}",
+        f"{own:.4g}",
+        f"{own - baseline:+.4g} compared with {baseline:.4g}",
         delta_color="inverse",
-        help=f"Of the best pass. Below: a {GUESS}, on the same cells.",
+        help="Of the best epoch, on cells that neither trained nor chose it. Below: the frequency baseline, on the "
+        "same cells.",
     )
     row[1].metric(
-        "Best pass",
+        "Best epoch",
         f"{result.best_epoch + 1} of {len(result.losses)}",
-        help="Its weights were kept. It is chosen by the cells held out, so its loss there flatters a little.",
+        help="Its weights were kept. It is chosen by half of the cells held out; the other half judge it.",
     )
     row[2].metric("Cells trained on", f"{result.n_train:,}")
-    row[3].metric("Cells held out", f"{result.n_validation:,}")
+    row[3].metric("Cells held out", f"{result.n_validation + result.gain.n:,}")
 
 
 def _curve(run: Run, result: Result) -> None:
-    passes = list(range(1, len(result.losses) + 1))
+    epochs = list(range(1, len(result.losses) + 1))
     before = [] if result.first_loss is None else [result.first_loss]
     drawing = loss_figure(
-        passes,
+        epochs,
         result.losses,
-        [*range(1 - len(before), 1), *passes],
+        [*range(1 - len(before), 1), *epochs],
         validation_losses=[*before, *result.validation_losses],
-        unit="passes over the cells",
-        checked="cells held out",
+        unit="epochs",
+        checked="cells that choose the epoch",
         baseline=result.baseline_loss,
         dark=state.dark(),
     )
-    drawing.update_xaxes(dtick=-(-len(passes) // 10))  # there is no half of a pass
-    footer = f"{dataset_name(run)} · {result.checkpoint} · seed {run.request.get('seed', 0)} · run {run.id}"
-    alt = "Loss of training and held-out cells after each pass, with the guess that reads no cell"
-    figure(drawing, key="pretraining_curve", name="pretraining_loss", alt=alt, height=280, footer=footer)
+    drawing.update_xaxes(dtick=-(-len(epochs) // 10))  # there is no half of a pass
+    alt = "Loss of training and held-out cells after each epoch, with the frequency baseline"
+    figure(drawing, key="pretraining_curve", name="pretraining_loss", alt=alt, height=280, footer=footer(run))
     lines = [
         cards()[result.checkpoint.partition("/")[0]].objective,
-        "The guess knows only what is common in the cells trained on.",
+        "The frequency baseline knows only how common each answer is in the cells trained on.",
     ]
-    if passes[-1] > 1 and result.best_epoch == passes[-1] - 1:
-        lines.append("The last pass was the best one: more passes may do better.")
+    if epochs[-1] > 1 and result.best_epoch == epochs[-1] - 1:
+        lines.append("The last epoch was the best one: more epochs may do better.")
     st.caption(escaped(" ".join(lines)))
 
 
@@ -113,7 +94,7 @@ def _weights(result: Result) -> None:
             st.rerun()
         if used:
             row = st.container(horizontal=True)
-            for page, words in (("explore", "Draw the map"), ("annotate", "Name cell types")):
+            for page, words in (("explore", "Draw the map"), ("annotate", "Annotate")):
                 row.page_link(PAGES[page].file, label=words, icon=PAGES[page].icon, query_params=state.link())
         with st.expander("Make the same weights again"):
             st.code(info.command, language="bash", wrap_lines=True)
@@ -122,10 +103,10 @@ def _weights(result: Result) -> None:
 def _losses(result: Result) -> None:
     frame = pd.DataFrame(
         {
-            "Pass": range(1, len(result.losses) + 1),
+            "Epoch": range(1, len(result.losses) + 1),
             "Training cells": result.losses,
-            "Cells held out": result.validation_losses,
-            "Guess": result.baseline_loss,
+            "Cells that choose": result.validation_losses,
+            "Frequency baseline": result.baseline_loss,
         }
     )
     digits = {name: st.column_config.NumberColumn(format="%.4f") for name in frame.columns[1:]}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from scviz.errors import RequestError
+from scviz.metrics.evidence import Gain
 from scviz.tasks.fields import SEED, Number, Switch, check_fields
 
 TITLE = "Pre-training"
@@ -53,7 +54,7 @@ class Request:
             0.5,
             unit="%",
             step=5,
-            help="They tell how well the model learns.",
+            help="Half of them choose the best epoch, the other half judge the model.",
             advanced=True,
         ),
     ] = 0.1
@@ -75,12 +76,19 @@ class Result:
 
     checkpoint: str
     losses: list[float]
-    """Loss of the training cells after each pass."""
+    """Loss of the training cells after each epoch."""
     validation_losses: list[float]
+    """Loss of the cells that choose the best epoch."""
     best_epoch: int
     baseline_loss: float
-    """Loss on the validation cells of a guess that reads no cell: by how common each answer is elsewhere."""
+    """Loss of the frequency baseline on the cells that choose: by how common each answer is in those trained on."""
     n_train: int
     n_validation: int
+    """Cells that chose the best epoch."""
+    gain: Gain
+    """Over the frequency baseline, on cells that neither trained nor chose."""
+    further: Gain | None = None
+    """Over the weights that training went on from, on the same cells; None for a new model."""
     first_loss: float | None = None
-    """Loss on the validation cells of the weights that training went on from, before it; None for a new model."""
+    """Loss on the cells that choose of the weights that training went on from; None for a new model."""
+    notes: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scviz.datasets.split import Split
 from scviz.errors import RequestError
 from scviz.foundation.batching import longest_first, pick_device
 from scviz.foundation.model import FoundationModel
@@ -22,6 +24,7 @@ from scviz.models import MODELS, model_class
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.pretraining import Request, Result
+from scviz.tasks.pretraining.judging import FREQUENCY, MOST_JUDGED, cell_losses, frequency_losses, saved
 from scviz.tasks.price import Price
 from scviz.training import Cells, TrainingSettings, fit
 from scviz.workspace import DatasetInfo
@@ -38,9 +41,12 @@ def run(request: Request, context: Context) -> Result:
     adata = context.counts(request.dataset)
     torch.manual_seed(request.seed)
     model = _start(request, context, adata).to(pick_device(context.device))
-    train, validation = split(model, adata, request)
+    parts = split(model, adata, request)
+    train, validation, judged = parts.train, parts.validation, parts.test[:MOST_JUDGED]
     loss = Loss(model, adata, request.seed)
-    first_loss = None if request.checkpoint is None else loss.of_all(validation, request.batch_size)
+    first_loss, before = None, None
+    if request.checkpoint is not None:
+        first_loss, before = loss.of_all(validation, request.batch_size), cell_losses(model, loss, judged)
     history = fit(
         model,
         loss,
@@ -56,16 +62,26 @@ def run(request: Request, context: Context) -> Result:
         state=context.state,
         stage="Pre-training",
     )
+    context.report(Progress(stage="Comparing with the frequency baseline"))
+    known, after = model.tokenize(adata[train]), cell_losses(model, loss, judged)
+    by_frequency = frequency_losses(model, known, model.tokenize(adata[judged]))
+    saved_of = partial(saved, after, name=request.name, seed=request.seed)
     context.report(Progress(stage="Keeping the weights"))
     return Result(
-        checkpoint=_keep(model, request, context, len(train)),
+        checkpoint=_keep(model, request, context, n_train=len(train)),
         losses=history.loss,
         validation_losses=history.validation_loss,
         best_epoch=history.best_epoch,
-        baseline_loss=model.blind_loss(model.tokenize(adata[train]), model.tokenize(adata[validation])),
+        baseline_loss=model.blind_loss(known, model.tokenize(adata[validation])),
         n_train=len(train),
         n_validation=len(validation),
+        gain=saved_of(by_frequency, over=FREQUENCY),
+        further=None if before is None else saved_of(before, over="the weights it went on from"),
         first_loss=first_loss,
+        notes=(
+            f"{len(train):,} cells trained it, {len(validation):,} chose the best epoch, and {len(judged):,} others "
+            "judge it.",
+        ),
     )
 
 
@@ -76,18 +92,25 @@ def _start(request: Request, context: Context, adata: AnnData) -> FoundationMode
     return model_class(request.model).untrained(adata, request.configuration)
 
 
-def split(
-    model: FoundationModel, adata: AnnData, request: Request
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Set some cells aside, to see when training does no more good."""
+def split(model: FoundationModel, adata: AnnData, request: Request) -> Split:
+    """Set some cells aside: one half to see when training does no more good, the other to judge by.
+
+    Raises
+    ------
+    RequestError
+        If too few cells can be read.
+    """
     rows = np.random.default_rng(request.seed).permutation(longest_first(model.n_tokens(adata)))
     if len(rows) < FEWEST_CELLS:
         raise RequestError(
             f"{len(rows)} cells in which the model sees a gene are too few to train on.",
             hint=f"Take {FEWEST_CELLS} cells or more, of genes that the model knows.",
         )
-    n_validation = max(1, round(request.validation_fraction * len(rows)))
-    return np.sort(rows[n_validation:]), np.sort(rows[:n_validation])
+    n_held_out = max(2, round(request.validation_fraction * len(rows)))
+    half = n_held_out // 2
+    return Split(
+        train=np.sort(rows[n_held_out:]), validation=np.sort(rows[:half]), test=np.sort(rows[half:n_held_out])
+    )
 
 
 class Loss:
@@ -112,7 +135,7 @@ class Loss:
         return total / len(rows)
 
 
-def _keep(model: FoundationModel, request: Request, context: Context, n_train: int) -> str:
+def _keep(model: FoundationModel, request: Request, context: Context, *, n_train: int) -> str:
     """Write the checkpoint into the workspace and return its id."""
     draft = context.state / "checkpoint"
     model.save(draft)
@@ -190,7 +213,7 @@ def price(request: Request, context: Context) -> Price:
         )
     adata = context.counts(request.dataset)
     model = _start(request, context, adata)
-    train, _ = split(model, adata, request)
+    train = split(model, adata, request).train
     loss, seconds = Loss(model, adata, request.seed), 0.0
     for part in np.array_split(train[: 2 * request.batch_size], 2):
         start = time.perf_counter()
@@ -199,5 +222,5 @@ def price(request: Request, context: Context) -> Price:
     return Price(
         seconds=10 + seconds * len(train) * request.epochs,
         gigabytes=peak_gb() + OPTIMIZER_BYTES * sum(p.numel() for p in model.parameters()) / 1e9,
-        how=f"{request.epochs} passes over {len(train):,} cells, timed on two updates",
+        how=f"{request.epochs} epochs of {len(train):,} cells, timed on two updates",
     )

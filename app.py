@@ -33,7 +33,7 @@ STEPS = (
     ("explore", "See the map", "Where do my cells lie, and do the groups make sense?"),
     ("annotate", "Name cell types", "Learn the types from labelled cells and check them on cells held out."),
     ("data", "Look into the file", "Counts, gene names, labels: what is in it, what a model can read."),
-    ("models", "Choose a model", "What each model reads, its weights, licence and size."),
+    ("models", "Choose a model", "What each model reads, its weights, license and size."),
 )
 for column, (name, title, text) in zip(st.columns(4), STEPS, strict=True):
     with column.container(border=True, height=128):

@@ -30,7 +30,7 @@ for card in sorted(cards().values(), key=lambda card: card.name not in ready):
             st.subheader(card.title, anchor=False)
             st.write(card.summary)
             st.caption(f"Reads: {card.reads}")
-            st.caption(f"Paper: https://doi.org/{card.reference} · licence of the weights: {card.licence}")
+            st.caption(f"Paper: https://doi.org/{card.reference} · license of the weights: {card.licence}")
             for support, words in SUPPORT.items():
                 tasks = [front(task).TITLE.lower() for task in TASKS if card.support.get(task) == support]
                 if tasks:

@@ -42,7 +42,7 @@ def choose_downloaded(key: str) -> bool:
 
 def offer_download() -> None:
     """Offer published tables; nothing is fetched before the button is pressed."""
-    with st.popover("Download known links", icon=":material/add:", width="stretch"), errors_in_words():
+    with st.popover("Download a prior network", icon=":material/add:", width="stretch"), errors_in_words():
         collection = st.selectbox(
             "From",
             [*COLLECTIONS, CHIP_ATLAS],

@@ -24,14 +24,14 @@ def add_command(entries: Any) -> None:
     import_.add_argument("--name", default="")
     import_.set_defaults(command=import_weights)
 
-    download = entries.add_parser("download", help="fetch published weights and take them in")
+    download = entries.add_parser("download", help="fetch published weights and import them")
     download.add_argument("model")
     download.add_argument("released", metavar="NAME", help="as the Models page lists it")
     download.add_argument(
-        "--accept-licence",
+        "--accept-license",
         dest="accepted_licence",
         action="store_true",
-        help="say that you have read the licence of the weights and keep to it",
+        help="say that you have read the license of the weights and keep to it",
     )
     download.add_argument("--beside", default="", help="folder with files that the repository lacks")
     download.set_defaults(command=download)

@@ -20,7 +20,7 @@ from scviz.tasks import gene_terms, known_links
 
 
 def add_command(entries: Any) -> None:
-    """Offer what comes in: cells, and terms of genes."""
+    """Offer what comes in: cells, and gene annotations (GO)."""
     open_ = entries.add_parser("open", help="open a dataset: an .h5ad file, the demo, or a simulated screen")
     open_.add_argument("file", help=FILE)
     open_.add_argument("--name", default="")
@@ -29,7 +29,9 @@ def add_command(entries: Any) -> None:
     )
     open_.set_defaults(command=open_file)
 
-    terms = entries.add_parser("terms", help="take terms of genes, such as Gene Ontology, into the workspace")
+    terms = entries.add_parser(
+        "terms", help="take gene annotations (GO), such as Gene Ontology, into the workspace"
+    )
     terms.add_argument("file", nargs="?", default="", help=".gmt, .tsv, .csv, .json or .pkl, also .gz")
     terms.add_argument("--name", default="")
     terms.add_argument("--download", action="store_true", help="download those published with GEARS, 9.5 MB")
@@ -42,7 +44,7 @@ def add_command(entries: Any) -> None:
 
 def _add_links(entries: Any) -> None:
     """Offer the download of known links."""
-    links = entries.add_parser("links", help="download known links from regulators to targets")
+    links = entries.add_parser("links", help="download a prior network (TF - target)")
     links.add_argument(
         "what", help=f"{', '.join(COLLECTIONS)}, or a human regulator for ChIP-Atlas, such as STAT1"
     )
@@ -72,7 +74,7 @@ def add_terms(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def download_links(options: argparse.Namespace, settings: Settings) -> None:
-    """Download known links and print where they are."""
+    """Download a prior network and print where they are."""
     known = options.what if options.what in COLLECTIONS else ""
     request = known_links.Request(
         collection=known, regulator="" if known else options.what, distance=options.distance

@@ -54,7 +54,9 @@ def runs(options: argparse.Namespace, settings: Settings) -> None:
             print(f"{run.id}  {run.task:<11} {run.state:<8} {run.done}/{run.total}  {run.stage}{run.message}")
         return
     if options.run is None:
-        raise RequestError("Which run?", hint="Give the id of a run; `python -m scviz runs` lists them.")
+        raise RequestError(
+            "No run was selected.", hint="Give the id of a run; `python -m scviz runs` lists them."
+        )
     if options.action == "show":
         print(json.dumps(dataclasses.asdict(queue.get(options.run)), indent=1))
     elif options.action == "resume":

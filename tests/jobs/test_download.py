@@ -72,14 +72,14 @@ def test_without_the_licence_the_command_says_what_to_accept_and_asks_for_nothin
     done, asked = place.download("Tiny")
     assert done.returncode == 1
     assert "I have read the licence (Apache-2.0)" in done.stderr
-    assert "--accept-licence" in done.stderr
+    assert "--accept-license" in done.stderr
     assert asked == []
     assert not place.workspace.home.exists()
 
 
 @pytest.mark.slow
 def test_with_it_the_weights_are_here_and_each_file_is_the_published_one(place: Place) -> None:
-    done, _ = place.download("Tiny", "--accept-licence")
+    done, _ = place.download("Tiny", "--accept-license")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["missing"] == said["unexpected"] == []
@@ -93,7 +93,7 @@ def test_with_it_the_weights_are_here_and_each_file_is_the_published_one(place: 
     kept = Geneformer.from_checkpoint(place.workspace.checkpoint_folder(said["checkpoint"]))
     assert kept.vocab.genes == tuple(GENES)
 
-    again, asked = place.download("Tiny", "--accept-licence")
+    again, asked = place.download("Tiny", "--accept-license")
     assert again.returncode == 0
     assert "answered by run" in again.stderr
     assert json.loads(again.stdout) == said
@@ -105,7 +105,7 @@ def test_a_file_that_is_not_the_published_one_is_told_and_not_kept(place: Place)
     """Whoever asks names the place: an engine that was started with another one asks this one all the same."""
     before = place.workspace.checkpoints()
     changed = {**place.files, WEIGHTS: place.files[WEIGHTS][:-1] + b"?"}
-    done, asked = place.download("Tiny, later", "--accept-licence", files=changed)
+    done, asked = place.download("Tiny, later", "--accept-license", files=changed)
     assert done.returncode == 1
     assert "model.safetensors is not the file that was published" in done.stderr
     assert "Try once more" in done.stderr

@@ -54,7 +54,7 @@ def test_nothing_is_asked_for_before_the_licence_is_accepted(model: str) -> None
     with pytest.raises(RequestError) as refusal:
         Request(model=model, released=card.released[0].name)
     assert card.agreement in str(refusal.value)
-    assert "--accept-licence" in refusal.value.hint
+    assert "--accept-license" in refusal.value.hint
 
 
 def test_the_terms_of_scfoundation_are_research_only() -> None:

@@ -48,7 +48,7 @@ def file_card(path: Path) -> None:
     usable = [
         matrix.location
         for matrix in report.matrices
-        if matrix.kind in ("counts", "log-normalised, recoverable")
+        if matrix.kind in ("counts", "log-normalized, recoverable")
     ]
     location = None
     if len(usable) > 1:

@@ -31,7 +31,7 @@ def published_weights(card: ModelCard, own: list[CheckpointInfo]) -> None:
                 f"**{escaped(released.name)}** · {released.size_mb:,.0f} MB · "
                 f"{'here' if released.name in here else 'not here'}"
             )
-            st.caption(escaped(f"{released.description} Licence: {card.licence}."))
+            st.caption(escaped(f"{released.description} License: {card.licence}."))
             if released.name in here:
                 continue
             if released.hub:

@@ -1,4 +1,4 @@
-"""Fetch published weights and take them in, once their licence is accepted."""
+"""Fetch published weights and import them, once their licence is accepted."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Request:
         if not self.accepted_licence:
             raise RequestError(
                 f"{self.released} is downloaded only after you have said: {card.agreement}",
-                hint=f"The licence is at {card.source}. On the Models page there is a box to tick; on the "
-                "command line it is --accept-licence.",
+                hint=f"The license is at {card.source}. On the Models page there is a box to tick; on the "
+                "command line it is --accept-license.",
             )
         if released.beside and not (self.beside and has_files(Path(self.beside), released.beside)):
             raise RequestError(

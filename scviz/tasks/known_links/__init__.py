@@ -1,4 +1,4 @@
-"""Download known links from regulators to targets into the workspace."""
+"""Download a prior network from regulators to targets into the workspace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scviz.datasets.known_links import COLLECTIONS, Source, chip_atlas
 from scviz.errors import RequestError
 from scviz.tasks.fields import Number, check_fields
 
-TITLE = "Download known links"
+TITLE = "Download a prior network"
 HEAVY = False
 
 
@@ -29,7 +29,9 @@ class Request:
     def __post_init__(self) -> None:
         check_fields(self)
         if bool(self.collection) == bool(self.regulator):
-            raise RequestError("Which links?", hint="Name a collection, or a regulator for ChIP-Atlas.")
+            raise RequestError(
+                "No links were selected.", hint="Name a collection, or a regulator for ChIP-Atlas."
+            )
         if self.collection and self.collection not in COLLECTIONS:
             raise RequestError(
                 f"There is no collection {self.collection!r}.", hint=f"There are {', '.join(COLLECTIONS)}."

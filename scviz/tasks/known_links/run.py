@@ -20,11 +20,11 @@ def run(request: Request, context: Context) -> Result:
         source.address(Settings.from_env().links),
         path,
         most_bytes=MOST_MB * 10**6,
-        stage="Downloading known links",
+        stage="Downloading the prior network",
         by_hand=source.by_hand(),
         report=context.report,
     )
-    context.report(Progress(stage="Reading known links"))
+    context.report(Progress(stage="Reading the prior network"))
     try:
         prior = read_prior(path)
     except DataError as error:

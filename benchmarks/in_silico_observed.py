@@ -63,8 +63,7 @@ def compare(workspace: Workspace, info: DatasetInfo, checkpoint: str) -> None:
         effect, seen = result.effects[0], result.observed
         row = f"{gene:10} {effect.n_cells:4} cells  moved {effect.moved.mean:.1e}, p {effect.moved.p:.3f}"
         if seen is not None:
-            below = sum(other < seen.cosine for other in seen.random)
-            row += f"   cosine {seen.cosine:+.2f}, above {below} of {len(seen.random)} random genes, p {seen.p:.3f}"
+            row += f"   cosine {seen.cosine:+.2f}, {seen.rank} of {1 + len(seen.random)}, p {seen.p:.3f}"
         if effect.to_goal is not None:
             row += f"   to the goal {effect.to_goal.mean:+.1e}, p {effect.to_goal.p:.3f}"
         print(row, flush=True)

@@ -90,7 +90,7 @@ def _go_on(dataset: DatasetInfo, gene: str, key: str) -> None:
         link = state.link() | {"dataset": dataset.id, "gene": gene}
         checkpoint = state.current_checkpoint()
         if checkpoint is not None:
-            everywhere = seen_in(dataset, checkpoint, CellChoice(), dataset.n_cells, 0)
+            everywhere = seen_in(dataset, checkpoint, CellChoice(), most_cells=dataset.n_cells, seed=0)
             reason = everywhere.refusal(gene, "delete")
             if reason:
                 st.caption(f"It cannot be knocked out. {escaped(reason)}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import streamlit as st
 
@@ -11,7 +9,6 @@ from pages.components import state
 from pages.components.cells_picker import CellChoice
 from pages.components.show import escaped
 from scviz.foundation.vocab import GeneVocab
-from scviz.models import cards
 from scviz.tasks.chosen_cells import chosen_rows, sample
 from scviz.tasks.filters import Filter
 from scviz.tasks.in_silico import Kind, Request
@@ -19,35 +16,15 @@ from scviz.tasks.in_silico.genes import GenesSeen, by_name, genes_seen
 from scviz.workspace import CheckpointInfo, DatasetInfo
 
 MOST_OFFERED = 25_000
-KINDS = {
-    "delete": "Knock out",
-    "knockdown": "Knock down",
-    "overexpress": "Over-express",
-    "inhibit": "Inhibit",
-    "activate": "Activate",
-}
-
-
-def pick_edit(checkpoint: CheckpointInfo) -> Kind:
-    """Let the user choose among the edits that a model can read."""
-    kinds = [kind for kind in get_args(Kind) if kind in cards()[checkpoint.model].edits]
-    chosen: Kind = st.selectbox(
-        "Edit",
-        kinds,
-        format_func=KINDS.__getitem__,
-        help="Inhibit and activate move a gene a quarter of a cell's ranking down or up; only models that read the "
-        "order of genes have them.",
-        key="kind",
-    )
-    return chosen
 
 
 def seen_in(
-    dataset: DatasetInfo, checkpoint: CheckpointInfo, choice: CellChoice, most_cells: int, seed: int
+    dataset: DatasetInfo, checkpoint: CheckpointInfo, choice: CellChoice, *, most_cells: int, seed: int
 ) -> GenesSeen:
     """Look the genes up in the cells that a run would draw."""
     cells = tuple((one.column, one.values) for one in choice.cells)
-    return _seen(dataset.id, checkpoint.id, cells, (choice.group, choice.group_version), most_cells, seed)
+    group = (choice.group, choice.group_version)
+    return _seen(dataset.id, checkpoint.id, cells, group=group, most_cells=most_cells, seed=seed)
 
 
 @st.cache_resource(max_entries=16)
@@ -55,6 +32,7 @@ def _seen(
     dataset: str,
     checkpoint: str,
     cells: tuple[tuple[str, tuple[str, ...]], ...],
+    *,
     group: tuple[str, str],
     most_cells: int,
     seed: int,

@@ -45,7 +45,7 @@ def null_figure(
         else f"{len(order)} random sets",
         marker={"color": MISSING, "size": 9},
         text=[names[i] for i in order],
-        hovertemplate="%{text}: %{x:.3g}<extra></extra>",
+        hovertemplate="%{text}: %{x:.3~g}<extra></extra>",
     )
     figure.add_scatter(
         x=[own, own],
@@ -54,11 +54,11 @@ def null_figure(
         name=own_name,
         line={"color": OKABE_ITO[1], "width": 2},
         marker={"color": OKABE_ITO[1], "size": 6},
-        hovertemplate=f"{own_name}: %{{x:.3g}}<extra></extra>",
+        hovertemplate=f"{own_name}: %{{x:.3~g}}<extra></extra>",
     )
     figure.update_layout(layout(dark=dark))
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
-    figure.update_xaxes(title_text=title, exponentformat="e", nticks=6)
+    figure.update_xaxes(title_text=title, nticks=6)
     figure.update_yaxes(title_text="Random genes, in their order", rangemode="tozero")
     return figure
 
@@ -103,10 +103,10 @@ def intervals_figure(
         mode="markers",
         name="mean",
         marker={"color": OKABE_ITO[0], "size": 8},
-        hovertemplate="%{y}: %{x:.3g}<extra></extra>",
+        hovertemplate="%{y}: %{x:.3~g}<extra></extra>",
     )
     figure.update_layout(layout(dark=dark))
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
-    figure.update_xaxes(title_text=title, exponentformat="e", nticks=6)
+    figure.update_xaxes(title_text=title, nticks=6)
     figure.update_yaxes(autorange="reversed")
     return figure

@@ -179,7 +179,7 @@ def test_a_gene_is_edited_in_200_of_all_cells(page: Page, url: str, quiet: objec
     settled(page)
     choose_gene(page, "CST3")
     for kind, verb in {"Knock out": "Removing", "Inhibit": "Inhibiting"}.items():
-        choose(page, "kind", kind)
+        choose(page, "in_silico_kind", kind)
         settled(page)
         press(page, "run")
         page.get_by_text(f"{verb} CST3 moves", exact=False).first.wait_for(timeout=SLOW)
@@ -204,7 +204,7 @@ def test_a_sweep_towards_a_goal_is_ranked(page: Page, url: str, quiet: object) -
     settled(page)
     expect(page.get_by_text("3 genes were edited", exact=False).first).to_be_visible()
     picture(page, "in-silico-sweep")
-    page.get_by_role("tab", name="Beside random genes").click()
+    page.get_by_role("tab", name="Random genes").click()
     settled(page)
     picture(page, "in-silico-sweep-genes")
 

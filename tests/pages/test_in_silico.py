@@ -46,7 +46,7 @@ def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
     page.multiselect(key="cells_values_cell_type").set_value(["T cell"]).run()
     page.multiselect(key="genes").set_value(["GENE45"]).run()
-    page.selectbox(key="kind").set_value("knockdown").run()
+    page.selectbox(key="in_silico_kind").set_value("knockdown").run()
     page.selectbox(key="goal_column").set_value("cell_type").run()
     page.selectbox(key="goal_value").set_value("B cell").run()
     page.button(key="run").click().run()
@@ -59,16 +59,16 @@ def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened) -> None:
 
 def test_edits_of_the_order_of_genes_are_offered_where_a_model_reads_one(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
-    assert len(page.selectbox(key="kind").options) == 5
+    assert len(page.selectbox(key="in_silico_kind").options) == 5
     page.multiselect(key="genes").set_value(["GENE45"]).run()
-    page.selectbox(key="kind").set_value("inhibit").run()
+    page.selectbox(key="in_silico_kind").set_value("inhibit").run()
     page.button(key="run").click().run()
     assert not page.exception
     assert asked_for()["kind"] == "inhibit"
     page.selectbox(key="pick_checkpoint").set_value("scbert/scbert-demo").run()
     assert not page.exception
-    assert page.selectbox(key="kind").value == "delete"
-    assert page.selectbox(key="kind").options == ["Knock out", "Knock down", "Over-express"]
+    assert page.selectbox(key="in_silico_kind").value == "delete"
+    assert page.selectbox(key="in_silico_kind").options == ["Knock out", "Knock down", "Over-express"]
 
 
 def test_a_map_for_all_runs_is_offered_where_there_is_none(visit: Open, opened: Opened) -> None:
@@ -136,19 +136,22 @@ def test_a_finished_edit_shows_every_number_beside_random_genes(visit: Open, ope
     assert not page.error
     text = words(page)
     assert "Removing GENE45 moves" in text
+    assert "of the distance between T cell and" in text
+    assert "it takes 19 or more" in text
+    assert "no expression, so the vectors of genes are compared" in text
     assert "A simulation inside the model, not a measurement." in text
     assert "The authors of Geneformer evaluated such edits of genes." in text
-    assert "beside 5 random genes" in text
-    assert "cosine of" in text
+    assert "5 expression-matched random genes" in text
+    assert "observed shift agree with" in text
     types = next(table.value for table in page.dataframe if "Type" in table.value)
     assert list(types["Type"]) == ["T cell"]
-    assert types["moved: random high"].notna().all()
+    assert types["moved: random low"].notna().all()
     cells = next(table.value for table in page.dataframe if "to_start" in table.value)
     assert len(cells) == 20
     assert len(page.get("plotly_chart")) == 4
     page.segmented_control(key="random_measure").set_value("moved").run()
     assert not page.exception
-    assert "In-silico shift · cells · Tiny" in words(visit("pages/runs.py", run=run))
+    assert "In-silico perturbation · cells · Tiny" in words(visit("pages/runs.py", run=run))
 
 
 @pytest.mark.slow

@@ -8,40 +8,14 @@ import numpy as np
 import pytest
 
 from scviz.tasks.filters import Filter
-from scviz.tasks.in_silico import Effect, Request, Shift
+from scviz.tasks.in_silico import Effect, Request, Ruler, Shift
 from scviz.tasks.in_silico.arrows import clearly_moved, places_after
-from scviz.tasks.in_silico.null import Expressed, random_genes, random_sets
 from scviz.tasks.in_silico.observed import Pair, compare, names_of_perturbation
-from scviz.tasks.in_silico.statistics import as_far, intervals, means_of, shifts
-from scviz.tasks.in_silico.verdict import edit_in_words, of_one, of_sweep
+from scviz.tasks.in_silico.statistics import intervals, means_of
+from scviz.tasks.in_silico.verdict import Compared, edit_in_words, of_one, of_sweep
 from tests.conftest import Opened
 
 GOAL = Filter(column="cell_type", values=("B cell",))
-
-
-EXPRESSED = Expressed(
-    mean=np.arange(100.0), detected=np.repeat(np.arange(10) / 10, 10), drawable=np.arange(100)
-)
-
-
-def test_random_genes_are_of_the_same_deciles() -> None:
-    drawn = random_genes(EXPRESSED, 37, 9, without=np.array([37]), seed=0)
-    assert set(drawn) == set(range(30, 40)) - {37}
-    assert len(random_genes(EXPRESSED, 37, None, without=np.array([31]), seed=0)) == 8
-
-
-def test_where_deciles_hold_too_few_the_nearest_genes_come_next() -> None:
-    drawn = random_genes(EXPRESSED, 37, 12, without=np.array([37]), seed=0)
-    assert set(drawn[:9]) == set(range(30, 40)) - {37}
-    assert set(drawn[9:]) <= set(range(20, 50))
-
-
-def test_random_sets_match_each_member_and_are_different() -> None:
-    sets = random_sets(EXPRESSED, np.array([5, 95]), 20, seed=0)
-    assert len({frozenset(genes) for genes in sets}) == len(sets) == 20
-    for low, high in sets:
-        assert low < 30 < 70 < high
-        assert not {low, high} & {5, 95}
 
 
 def test_intervals_hold_the_mean_and_shrink_with_cells() -> None:
@@ -56,22 +30,6 @@ def test_intervals_hold_the_mean_and_shrink_with_cells() -> None:
     assert np.isnan(intervals(np.full((1, 5), np.nan), seed=0)).all()
 
 
-def test_p_counts_random_genes_that_move_as_far() -> None:
-    others = np.arange(19.0)
-    assert as_far(100.0, others, both_sides=False) == 1 / 20
-    assert as_far(-100.0, others, both_sides=False) == 1
-    assert as_far(-100.0, others, both_sides=True) == 1 / 20
-    assert np.isnan(as_far(float("nan"), others, both_sides=False))
-
-
-def test_false_discovery_rates_are_over_all_edits() -> None:
-    values = np.array([[5.0, 5.0], [0.5, 0.5], [np.nan, np.nan]])
-    found = shifts(values, [np.arange(19.0) / 19] * 3, seed=0)
-    assert found[0].p == 1 / 20
-    assert found[0].fdr == 2 / 20
-    assert np.isnan(found[2].fdr)
-
-
 def test_no_edit_gives_no_arrow_and_a_move_towards_cells_points_at_them() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(0, 0.1, (40, 3)).astype(np.float32)
@@ -81,7 +39,7 @@ def test_no_edit_gives_no_arrow_and_a_move_towards_cells_points_at_them() -> Non
     before, after = vectors[own], vectors[own].copy()
     after[1, 0] += 5
     after[2] = np.nan
-    placed = places_after(vectors, places, own, before, after)
+    placed = places_after(vectors, places, own, before=before, after=after)
     np.testing.assert_allclose(placed[[0, 3]], places[[0, 3]], atol=1e-5)
     assert placed[1, 0] > 9
     assert np.isnan(placed[2]).all()
@@ -105,14 +63,39 @@ def test_that_a_simulation_agrees_no_more_than_random_genes_can_be_said() -> Non
     control = rng.normal(size=(20, 4)).astype(np.float32)
     moved = control + np.array([3, 0, 0, 0], dtype=np.float32)
     random = rng.normal(size=(19, 4))
-    along = compare(pair, control, moved, np.array([1.0, 0, 0, 0]), random)
-    across = compare(pair, control, moved, np.array([-0.1, 1.0, 0, 0]), random)
+    random = [rng.normal(size=(5, 4)) + rng.normal(size=4) for _ in range(39)]
+    along = compare(pair, [control, moved], np.tile([1.0, 0, 0, 0], (9, 1)), random=random, seed=0)
+    across = compare(pair, [control, moved], np.tile([-0.1, 1.0, 0, 0], (9, 1)), random=random, seed=0)
+    few = compare(pair, [control, moved], np.tile([1.0, 0, 0, 0], (9, 1)), random=random[:18], seed=0)
     assert along is not None
     assert across is not None
-    assert along.cosine == pytest.approx(1)
-    assert "points towards the observed one" in along.verdict
-    assert "agree no more than those of random genes" in across.verdict
-    assert compare(pair, control[:3], moved, np.ones(4), random) is None
+    assert few is not None
+    assert along.cosine == along.in_few_cells == pytest.approx(1)
+    assert (along.outcome, along.rank, along.p) == ("better", 1, 1 / 40)
+    assert "more than those of random genes: 1st of 40" in along.verdict
+    assert across.outcome == "none"
+    assert "not more than those of random genes" in across.verdict
+    assert few.outcome == "unknown"
+    assert "it takes 19 or more" in few.verdict
+    assert compare(pair, [control[:3], moved], np.ones((9, 4)), random=random, seed=0) is None
+
+
+def test_a_simulation_is_compared_in_as_few_cells_as_random_genes_are_edited_in() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.arange(20)
+    pair = Pair(column="c", control="ctrl", perturbed="A", control_rows=rows, perturbed_rows=rows)
+    control = rng.normal(size=(20, 30)).astype(np.float32)
+    moved = control + np.eye(30, dtype=np.float32)[0]
+
+    def shifts(n_cells: int) -> np.ndarray:
+        return np.eye(30)[0] + rng.normal(scale=2, size=(n_cells, 30))  # every gene points the same way
+
+    found = [
+        compare(pair, [control, moved], shifts(200), random=[shifts(5) for _ in range(199)], seed=i)
+        for i in range(20)
+    ]
+    assert all(one is not None and one.cosine > one.in_few_cells for one in found)
+    assert sum(one is not None and one.p <= 0.05 for one in found) <= 1
 
 
 def test_a_perturbation_is_known_by_its_usual_names(opened: Opened) -> None:
@@ -121,19 +104,74 @@ def test_a_perturbation_is_known_by_its_usual_names(opened: Opened) -> None:
     assert names_of_perturbation(folder, ("GENE1", "GENE2")) == ["gene1+gene2", "gene2+gene1"]
 
 
-def shift(mean: float, p: float) -> Shift:
-    return Shift(mean=mean, low=0.1, high=0.3, random_low=0.1, random_high=0.4, n_random=20, p=p, fdr=p)
+def shift(mean: float, p: float, *, n: int = 199, fdr: float | None = None) -> Shift:
+    return Shift(
+        mean=mean,
+        low=0.1,
+        high=0.3,
+        random_middle=0.2,
+        random_low=0.1,
+        random_high=0.4,
+        n_random=n,
+        rank=round(p * (n + 1)),
+        p=p,
+        fdr=p if fdr is None else fdr,
+    )
 
 
-def test_the_verdict_is_against_random_genes() -> None:
+RULER = Ruler(words="the distance between B cell and T cell", distance=4.0, goal_distance=2.0)
+
+
+def test_the_verdict_is_a_share_of_a_distance_and_a_place_among_random_genes() -> None:
     asked = Request(dataset="d", checkpoint="c", genes=("A", "B"), goal=GOAL)
-    weak = Effect(genes=("A", "B"), n_cells=9, expression=1.0, moved=shift(0.2, 0.6), to_goal=shift(0.2, 0.6))
-    strong = replace(weak, moved=shift(0.9, 0.04), to_goal=shift(0.9, 0.04))
-    assert "no farther than random genes" in of_one(asked, weak)
-    assert "no nearer to B cell" in of_one(asked, weak)
-    assert ", farther than random genes" in of_one(asked, strong)
-    assert "nearer to B cell than" in of_one(asked, strong)
-    assert "changes none of the cells" in of_one(asked, replace(weak, n_cells=0))
-    assert "None moves cells towards B cell" in of_sweep(asked, [weak])
-    assert "1 move cells towards B cell" in of_sweep(asked, [strong, weak])
+    weak = Effect(
+        genes=("A", "B"),
+        n_cells=9,
+        expression=1.0,
+        level=1.0,
+        moved=shift(0.16, 0.6),
+        to_goal=shift(0.2, 0.6),
+    )
+    strong = replace(weak, moved=shift(1.0, 0.01), to_goal=shift(0.9, 0.01))
+    said = of_one(asked, weak, RULER)
+    assert said.outcome == "none"
+    assert "moves 9 cells by 20 % of the distance between B cell and T cell" in said.sentence
+    assert "not larger than expression-matched random genes: 120th of 200" in said.sentence
+    assert "no nearer to B cell" in said.sentence
+    said = of_one(asked, strong, RULER)
+    assert said.outcome == "better"
+    assert "by 50 % of the distance" in said.sentence
+    assert ", larger than expression-matched random genes: 2nd of 200" in said.sentence
+    assert "nearer to B cell than random genes do: 45 % of the way to B cell" in said.sentence
+    assert "changes none of the cells" in of_one(asked, replace(weak, n_cells=0), RULER).sentence
     assert edit_in_words("overexpress", tuple("ABCDEFG")) == "Turning up A, B, C, D, E and 2 more"
+
+
+def test_what_too_few_random_genes_or_cells_cannot_tell_is_unknown() -> None:
+    asked = Request(dataset="d", checkpoint="c", genes=("A",))
+    effect = Effect(genes=("A",), n_cells=9, expression=1.0, level=1.0, moved=shift(0.2, 1 / 19, n=18))
+    said = of_one(asked, effect, RULER)
+    assert said.outcome == "unknown"
+    assert "there are 18 expression-matched random genes, and it takes 19 or more" in said.sentence
+    said = of_one(asked, replace(effect, n_cells=4, moved=shift(0.2, 0.01)), RULER)
+    assert said.outcome == "unknown"
+    assert "it takes 5 or more" in said.sentence
+
+
+def test_a_sweep_says_none_only_where_a_gene_could_have_been_found() -> None:
+    asked = Request(dataset="d", checkpoint="c", genes=("A", "B"), together=False)
+    weak = Effect(genes=("A",), n_cells=9, expression=1.0, level=1.0, moved=shift(0.2, 0.6))
+    compared = Compared(null="shared", n_tests=50, n_random=999, n_drawable=2000, alone=7.0)
+    said = of_sweep(asked, [weak], ruler=RULER, compared=compared)
+    assert said.outcome == "none"
+    assert "None moves cells otherwise than 999 expression-matched random genes" in said.sentence
+    assert "7 times as far as usual would have been found" in said.sentence
+    said = of_sweep(asked, [weak], ruler=RULER, compared=replace(compared, n_random=199))
+    assert said.outcome == "unknown"
+    assert "it would take 999 random genes for one gene of 50" in said.sentence
+    said = of_sweep(asked, [weak], ruler=RULER, compared=replace(compared, n_random=199, n_drawable=300))
+    assert "there are 300 in these cells; edit fewer genes" in said.sentence
+    strong = replace(weak, genes=("B",), moved=shift(0.9, 0.001, fdr=0.04))
+    said = of_sweep(asked, [strong, weak], ruler=RULER, compared=compared)
+    assert said.outcome == "better"
+    assert "1 moves cells otherwise" in of_sweep(asked, [strong], ruler=RULER, compared=compared).sentence

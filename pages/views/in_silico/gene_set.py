@@ -58,10 +58,12 @@ def pick_genes_or_set(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tupl
         format_func=lambda one: f"{one} · {len(sets[one]):,} genes",
         key=f"set_of_{run_id}",
     )
-    return _editable(dataset, seen, kind, sets[name])
+    return _editable(dataset, seen, kind, genes=sets[name])
 
 
-def _editable(dataset: DatasetInfo, seen: GenesSeen, kind: Kind, genes: tuple[str, ...]) -> tuple[str, ...]:
+def _editable(
+    dataset: DatasetInfo, seen: GenesSeen, kind: Kind, *, genes: tuple[str, ...]
+) -> tuple[str, ...]:
     """Keep the genes that can be edited, and say how many cannot."""
     folder = state.workspace().dataset_folder(dataset.id)
     names = dict.fromkeys(by_name(folder, gene) for gene in genes)

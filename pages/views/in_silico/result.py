@@ -13,9 +13,10 @@ from pages.components import state
 from pages.components.export import annotated_file
 from pages.components.finished import result_of
 from pages.components.job_panel import duration
-from pages.components.runs import dataset_name, model_name
 from pages.components.show import escaped, figure, table
+from pages.components.verdict_box import footer, verdict_box
 from scviz.datasets.columns import cell_names
+from scviz.metrics.evidence import ordinal
 from scviz.models import cards
 from scviz.plots.arrows import arrows_figure, times_as_long
 from scviz.plots.null_band import intervals_figure, null_figure
@@ -25,9 +26,11 @@ from scviz.workspace.database import Run
 SIMULATION = "A simulation inside the model, not a measurement."
 MOVED = "Moved (1 - cosine)"
 TO_GOAL = "Shift to the goal (change of cosine)"
+SHARE = "% of the distance"
+WAY = "% of the way to the goal"
 HOW = (
-    "Low and high: 95 % bootstrap interval of the mean over cells. Random low and high: where the means of 95 % of the "
-    "random genes lie. Cells: those that the edit changes for the model."
+    "Low and high: 95 % bootstrap interval of the mean over cells. A mean beyond random low and high has p of 5 % or "
+    "less. Rank: place among the random genes, the farthest first. Cells: those that the edit changes for the model."
 )
 MOST_DRAWN = 30
 """Genes of a sweep that are drawn."""
@@ -37,6 +40,8 @@ EVALUATED = {
     "none": "The authors of {} did not evaluate such edits of genes.",
 }
 SMALL = st.column_config.NumberColumn(format="%.2e")
+RAW = st.column_config.NumberColumn(format="%.4g")
+PERCENT = st.column_config.NumberColumn(format="%.1f")
 P = st.column_config.NumberColumn(format="%.3f")
 
 
@@ -58,45 +63,72 @@ def ranking_so_far(run_id: str) -> None:
 def in_silico_result(run: Run) -> None:
     """Show a finished run."""
     result = result_of(run, Result)
-    footer = f"{dataset_name(run)} · {model_name(run)} · {len(result.rows):,} cells · seed {run.request.get('seed', 0)}"
-    _verdict(run, result)
-    if result.map_places is None:
-        _sweep(run, result, footer)
-    else:
-        _one(run, result, footer)
+    card = cards()[state.workspace().checkpoint(run.request["checkpoint"]).model]
+    evaluated = EVALUATED[card.edits[run.request.get("kind", "delete")]].format(card.title)
+    verdict_box(result.outcome, result.verdict, run=run, notes=(SIMULATION, evaluated, *result.notes))
+    (_sweep if result.map_places is None else _one)(run, result)
 
 
-def _verdict(run: Run, result: Result) -> None:
-    first = result.effects[0]
-    leading = first.to_goal or first.moved
-    show = st.success if leading.fdr <= 0.05 else st.info
-    show(escaped(result.verdict))
-    checkpoint = state.workspace().checkpoint(run.request["checkpoint"])
-    card = cards()[checkpoint.model]
-    notes = [SIMULATION, EVALUATED[card.edits[run.request.get("kind", "delete")]].format(card.title)]
-    if checkpoint.demo:
-        notes.append(
-            "Demo weights: a small model trained on 700 cells; it says nothing of the published model."
-        )
-    st.caption(escaped(" ".join([*notes, *result.notes])))
-
-
-def _one(run: Run, result: Result, footer: str) -> None:
+def _one(run: Run, result: Result) -> None:
     """Show one edit: arrows beside random genes, then the rest in tabs."""
-    names = ["Map", "Types", "Real perturbation", "Cells"]
-    arrows, types, real, cells = st.tabs(names, key="in_silico_tabs")
+    names = ["Map", "Types", "Other genes", "Real perturbation", "Cells"]
+    arrows, types, genes, real, cells = st.tabs(names, key="in_silico_tabs")
+    small = footer(run)
     with arrows:
         left, right = st.columns([5, 4])
         with left:
-            _arrows(result, footer)
+            _arrows(result, small)
         with right:
-            _random(result, footer)
+            _random(result, small)
     with types:
-        _types(run, result, footer)
+        _types(run, result, small)
+    with genes:
+        _affected(result)
     with real:
-        _observed(result, footer)
+        _observed(result, small)
     with cells:
         _cells(run, result)
+
+
+def _affected(result: Result) -> None:
+    """List the genes that the edit changes most."""
+    found = result.affected
+    if found is None or not found.genes:
+        st.info("The edit changes no other gene for the model.")
+        return
+    frame = pd.DataFrame(
+        {
+            "Gene": found.genes,
+            "Change": found.change,
+            "Random edits": found.random_change,
+            "Cells": found.n_cells,
+        }
+    )
+    table(
+        frame,
+        key="affected",
+        name="other_genes",
+        height=340,
+        column_config={"Change": RAW, "Random edits": RAW},
+    )
+    predicted = "log" in found.what
+    st.caption(
+        f"Change: mean {found.what}, over at most 20 cells; beside it the mean of {found.n_random} random edits in the "
+        "same genes. A list to look at, not a test."
+        + ("" if predicted else " This model predicts no expression, so the vectors of genes are compared.")
+    )
+
+
+def _published(result: Result) -> None:
+    """Show the table of the published statistics, where it was asked for."""
+    if result.published is None:
+        return
+    frame = pd.DataFrame(list(result.published.rows), columns=list(result.published.columns))
+    st.caption(
+        f"As published by Geneformer's authors ({result.published.name}). Values of the same cells are taken for "
+        "independent there, so its p values are optimistic."
+    )
+    table(frame, key="published", name=f"published_{result.published.name}", height=320)
 
 
 def _arrows(result: Result, footer: str) -> None:
@@ -108,9 +140,12 @@ def _arrows(result: Result, footer: str) -> None:
     words = f"Where {_name(result)} moves cells"
     figure(drawing, key="arrows", name="arrows", alt=words, height=400, footer=footer)
     n_hidden = int(np.isfinite(result.moved[0]).sum() - result.clear.sum())
+    hidden = f"{n_hidden:,} move less than with 95 % of the random genes."
+    if result.outcome != "better" and not result.clear.any():
+        hidden = "arrows are drawn only where an edit as a whole moves cells farther than random genes do."
     st.caption(
         f"UMAP of {len(result.map_places):,} cells. {int(result.clear.sum()):,} of {result.effects[0].n_cells:,} "
-        f"cells that change have an arrow; {n_hidden:,} move less than with 95 % of the random genes."
+        f"cells that change have an arrow; {hidden}"
         + (f" Arrows are drawn {times} times as long as the moves are." if times > 1 else ""),
         help="An arrow leads from the place of a cell to where its nearest cells after the edit lie. How far cells "
         "move is measured on the vectors, not on the drawn map.",
@@ -138,22 +173,24 @@ def _random(result: Result, footer: str) -> None:
     if values is None or shift is None or not len(values):
         st.info("There are no random genes to compare with.")
         return
+    to_share = result.ruler.moved if shown == "moved" else result.ruler.to_goal
     drawing = null_figure(
-        shift.mean,
+        100 * to_share(shift.mean),
         _name(result),
-        [_mean(row) for row in values],
+        [100 * to_share(_mean(row)) for row in values],
         names=[" + ".join(genes) for genes in result.random_genes],
-        title=MOVED if shown == "moved" else TO_GOAL,
+        title=f"% of {result.ruler.words}" if shown == "moved" else WAY,
         dark=state.dark(),
     )
     figure(
         drawing, key="null", name="random_genes", alt="The edit among random genes", height=360, footer=footer
     )
     st.caption(
-        f"Mean of {effect.n_cells:,} cells, beside {shift.n_random} random genes or sets of like expression: p = "
-        f"{shift.p:.3f}.",
-        help="Random genes are of the same tenth of all genes by mean expression and by the share of these cells in "
-        "which they are seen. p is the share of them that move cells as far, (1 + as far) / (1 + all).",
+        f"Mean of {effect.n_cells:,} cells: {ordinal(shift.rank)} of {shift.n_random + 1:,} with {shift.n_random:,} "
+        f"expression-matched random genes or sets, p = {shift.p:.3f}.",
+        help="Matched by mean expression and by the share of these cells in which a gene is seen. p is the share of "
+        "random genes that move cells as far, (1 + as far) / (1 + all). The share of a distance is the square root of "
+        "the ratio of 1 - cosine.",
     )
 
 
@@ -161,11 +198,12 @@ def _types(run: Run, result: Result, footer: str) -> None:
     if not result.types:
         st.info("Name a column with known cell types under Advanced to see each type by itself.")
         return
-    frame = pd.DataFrame([{"Type": one.name, **_row(one)} for one in result.types])
+    frame = pd.DataFrame([{"Type": one.name, **_row(result, one)} for one in result.types])
     table(frame, key="by_type", name="shift_by_type", column_config=_columns(frame))
     st.caption(HOW)
     shown = [one.to_goal or one.moved for one in result.types]
-    _intervals([one.name for one in result.types], shown, footer, title=_title(run), key="type_intervals")
+    names = [one.name for one in result.types]
+    _intervals(names, shown, footer=footer, title=_title(run), key="type_intervals")
 
 
 def _observed(result: Result, footer: str) -> None:
@@ -176,7 +214,7 @@ def _observed(result: Result, footer: str) -> None:
             "with values such as ctrl and GENE+ctrl is found by itself; a goal state is compared too."
         )
         return
-    (st.success if seen.p <= 0.05 and seen.cosine > 0 else st.warning)(escaped(seen.verdict))
+    (st.success if seen.outcome == "better" else st.info)(escaped(seen.verdict))
     st.caption(
         escaped(
             f"Observed: mean of {seen.n_perturbed:,} cells ({seen.perturbed}) less mean of {seen.n_control:,} cells "
@@ -187,7 +225,7 @@ def _observed(result: Result, footer: str) -> None:
     names = [" + ".join(genes) for genes in result.random_genes]
     labels = names if len(names) == len(seen.random) else [f"random {i + 1}" for i in range(len(seen.random))]
     drawing = null_figure(
-        seen.cosine,
+        seen.in_few_cells,
         _name(result),
         list(seen.random),
         names=labels,
@@ -208,62 +246,76 @@ def _cells(run: Run, result: Result) -> None:
     table(frame, key="moved_cells", name="moved_cells", height=320, column_config=small)
     took = duration(run.ended - run.started)
     st.caption(f"{len(result.rows):,} of {result.n_chosen:,} chosen cells. Took {took}. Run {run.id}.")
+    _published(result)
     annotated_file(run)
 
 
-def _sweep(run: Run, result: Result, footer: str) -> None:
+def _sweep(run: Run, result: Result) -> None:
     """Show the ranking of genes that were edited one by one."""
-    frame = pd.DataFrame([{"Gene": " + ".join(one.genes), **_row(one)} for one in result.effects])
-    ranking, drawn, keep = st.tabs(["Ranking", "Beside random genes", "Keep"], key="sweep_tabs")
+    frame = pd.DataFrame([{"Gene": " + ".join(one.genes), **_row(result, one)} for one in result.effects])
+    ranking, drawn, keep = st.tabs(["Ranking", "Random genes", "Save"], key="sweep_tabs")
     with ranking:
         height = min(380, 40 + 36 * len(frame))
         table(frame, key="ranking", name="ranking", height=height, column_config=_columns(frame))
-        st.caption(f"{HOW} FDR: Benjamini-Hochberg over the genes of this sweep.")
+        st.caption(
+            f"{HOW} FDR: false discovery rate over {result.n_tests:,} genes (Benjamini-Hochberg). % of the distance: "
+            f"of {result.ruler.words}."
+        )
+        _published(result)
     with drawn:
         top = result.effects[:MOST_DRAWN]
         shown = [one.to_goal or one.moved for one in top]
-        _intervals([one.genes[0] for one in top], shown, footer, title=_title(run), key="gene_intervals")
+        names = [one.genes[0] for one in top]
+        _intervals(names, shown, footer=footer(run), title=_title(run), key="gene_intervals")
     with keep:
         st.write("How far each cell moves with the five strongest genes, written into a copy of the file:")
         annotated_file(run)
 
 
-def _row(effect: Effect | TypeEffect) -> dict[str, float | int]:
-    """Write an effect as a row: the shift, its interval, the band of random genes."""
+def _row(result: Result, effect: Effect | TypeEffect) -> dict[str, float | int]:
+    """Write an effect as a row: the share of a distance, the shift, its interval, its place among random genes."""
     row: dict[str, float | int] = {"Cells": effect.n_cells}
-    shown = {TO_GOAL: effect.to_goal, MOVED: effect.moved}
-    for title, shift in shown.items():
-        if shift is not None:
-            prefix = "" if effect.to_goal is None else "goal: " if title == TO_GOAL else "moved: "
-            row |= {
-                title: shift.mean,
-                f"{prefix}low": shift.low,
-                f"{prefix}high": shift.high,
-                f"{prefix}random low": shift.random_low,
-                f"{prefix}random high": shift.random_high,
-                f"{prefix}random genes": shift.n_random,
-                f"{prefix}p": shift.p,
-            }
-            if isinstance(effect, Effect):
-                row[f"{prefix}FDR"] = shift.fdr
-    return row
+    if effect.to_goal is not None:
+        row |= {WAY: 100 * result.ruler.to_goal(effect.to_goal.mean)}
+    row |= {SHARE: 100 * result.ruler.moved(effect.moved.mean)}
+    if effect.to_goal is not None:
+        row |= _numbers(effect.to_goal, TO_GOAL, "goal: ", rates=isinstance(effect, Effect))
+    prefix = "" if effect.to_goal is None else "moved: "
+    return row | _numbers(effect.moved, MOVED, prefix, rates=isinstance(effect, Effect))
+
+
+def _numbers(shift: Shift, title: str, prefix: str, *, rates: bool) -> dict[str, float | int]:
+    numbers: dict[str, float | int] = {
+        title: shift.mean,
+        f"{prefix}low": shift.low,
+        f"{prefix}high": shift.high,
+        f"{prefix}random low": shift.random_low,
+        f"{prefix}random high": shift.random_high,
+        f"{prefix}random genes": shift.n_random,
+        f"{prefix}rank": shift.rank,
+        f"{prefix}p": shift.p,
+    }
+    return numbers | ({f"{prefix}FDR": shift.fdr} if rates else {})
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, object]:
-    """Choose digits: p values with three, counts without, shifts in powers of ten."""
-    plain = {"Cells", "Gene", "Type"}
-    return {
-        name: P if name.split()[-1] in ("p", "FDR") else SMALL
-        for name in frame.columns
-        if name not in plain and not name.endswith("random genes")
-    }
+    """Choose digits: p values with three, shares with one, counts without, shifts in powers of ten."""
+    found: dict[str, object] = {}
+    for name in frame.columns:
+        if name in (SHARE, WAY):
+            found[name] = PERCENT
+        elif name.split()[-1] in ("p", "FDR"):
+            found[name] = P
+        elif name not in ("Cells", "Gene", "Type") and not name.endswith(("random genes", "rank")):
+            found[name] = SMALL
+    return found
 
 
-def _intervals(names: Sequence[str], shown: Sequence[Shift], footer: str, *, title: str, key: str) -> None:
+def _intervals(names: Sequence[str], shown: Sequence[Shift], *, footer: str, title: str, key: str) -> None:
     drawing = intervals_figure(
         names,
         np.array([shift.mean for shift in shown]),
-        np.array([(shift.low, shift.high) for shift in shown]),
+        intervals=np.array([(shift.low, shift.high) for shift in shown]),
         bands=np.array([(shift.random_low, shift.random_high) for shift in shown]),
         title=title,
         dark=state.dark(),

@@ -12,6 +12,7 @@ def places_after(
     reference: NDArray[np.float32],
     places: NDArray[np.float32],
     own: NDArray[np.int64],
+    *,
     before: NDArray[np.float32],
     after: NDArray[np.float32],
 ) -> NDArray[np.float32]:
@@ -40,8 +41,8 @@ def places_after(
     rows = np.flatnonzero(np.isfinite(after).all(axis=1) & np.isfinite(before).all(axis=1))
     if not len(rows) or len(reference) < 3:
         return moved
-    old, width = _place(reference, places, own[rows], before[rows], None)
-    new, _ = _place(reference, places, own[rows], after[rows], width)
+    old, width = _place(reference, places, own[rows], vectors=before[rows])
+    new, _ = _place(reference, places, own[rows], vectors=after[rows], width=width)
     moved[rows] = places[own[rows]] + new - old
     return moved
 
@@ -50,8 +51,9 @@ def _place(
     reference: NDArray[np.float32],
     places: NDArray[np.float32],
     own: NDArray[np.int64],
+    *,
     vectors: NDArray[np.float32],
-    width: NDArray[np.float64] | None,
+    width: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Average the places of the nearest cells, (n, 2); the kernel is as wide as the last of them is far, (n, 1)."""
     from sklearn.neighbors import NearestNeighbors
@@ -69,6 +71,10 @@ def _place(
     return average, width
 
 
+FEWEST_OF_A_CELL = 20
+"""Random genes that were edited in a cell for it to have a bound of its own."""
+
+
 def clearly_moved(moved: NDArray[np.floating], random: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Tell which cells move farther than with 95 % of the random genes, (n,).
 
@@ -77,12 +83,13 @@ def clearly_moved(moved: NDArray[np.floating], random: NDArray[np.floating]) -> 
     moved
         (n,) how far each cell moves.
     random
-        (R, n) the same with random genes; a cell that none of them changes is compared with all cells.
+        (R, n) the same with random genes; a cell in which fewer than 20 were edited is compared with all cells. None of
+        them moves clearly where there is no random gene.
     """
     known = np.isfinite(random)
     if not known.any():
-        return np.asarray(np.isfinite(moved))
+        return np.zeros(len(moved), dtype=np.bool_)
     bounds = np.full(len(moved), np.percentile(random[known], 95))
-    some = known.any(axis=0)
-    bounds[some] = np.nanpercentile(random[:, some], 95, axis=0)
+    enough = known.sum(axis=0) >= FEWEST_OF_A_CELL
+    bounds[enough] = np.nanpercentile(random[:, enough], 95, axis=0) if enough.any() else bounds[enough]
     return np.asarray(np.nan_to_num(moved, nan=-1) > bounds)

@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 from scviz.datasets.columns import gene_identifiers, gene_names
 from scviz.datasets.conditions import CONTROLS
 from scviz.errors import RequestError
+from scviz.metrics.evidence import LEVEL, Outcome, Place, place_of
 from scviz.tasks.chosen_cells import passing, sample
 from scviz.tasks.filters import Filter
 from scviz.tasks.in_silico import Observed, Request
-from scviz.tasks.in_silico.moves import cosine
-from scviz.tasks.in_silico.statistics import as_far
+from scviz.tasks.in_silico.effects import Found, cosine
 from scviz.workspace import DatasetInfo
 
 FEWEST = 10
 """With fewer cells than this on one side nothing is compared."""
-CLEAR = 0.05
+FEWEST_RANDOM = 19
+"""With fewer random genes not even the best of all passes 5 %."""
+TIMES = 50
+"""How often a few of the cells are drawn."""
 MOST_GENES = 3
 """More genes together are not looked for under a common name."""
 
@@ -35,21 +38,27 @@ class Pair:
     control: str
     perturbed: str
     control_rows: NDArray[np.int64]
-    """Sampled rows of the dataset."""
+    """(a,) sampled rows of the dataset."""
     perturbed_rows: NDArray[np.int64]
+    """(b,)."""
 
 
 def real_pair(
-    folder: Path, info: DatasetInfo, request: Request, goal_rows: NDArray[np.int64], rows: NDArray[np.int64]
+    folder: Path,
+    info: DatasetInfo,
+    request: Request,
+    *,
+    goal_rows: NDArray[np.int64],
+    rows: NDArray[np.int64],
 ) -> Pair | None:
     """Find the real counterpart of an edit: cells in which these genes were perturbed, else the goal.
 
     Parameters
     ----------
     goal_rows
-        Cells of the goal; empty without one.
+        (S,) cells of the goal; empty without one.
     rows
-        The cells that are edited.
+        (n,) the cells that are edited.
     """
     found = _perturbed(folder, info, request)
     if found is not None:
@@ -66,31 +75,38 @@ def real_pair(
 
 
 def _perturbed(folder: Path, info: DatasetInfo, request: Request) -> Pair | None:
+    """Look for a column with a value for controls and one for these genes, and for enough cells of both."""
     names = names_of_perturbation(folder, request.genes)
     for column in info.columns:
         by_name = {value.lower(): value for value in column.values}
         control = next((by_name[name] for name in CONTROLS if name in by_name), None)
         perturbed = next((by_name[name] for name in names if name in by_name), None)
-        if control is None or perturbed is None:
-            continue
-        others = [one for one in request.cells if one.column != column.name]
-        try:
-            sides = [
-                passing(folder, [*others, Filter(column=column.name, values=(value,))], info.n_cells)
-                for value in (control, perturbed)
-            ]
-        except RequestError:  # a column of numbers
-            continue
-        if min(map(len, sides)) >= FEWEST:
-            drawn = [sample(side, request.most_cells, request.seed) for side in sides]
-            return Pair(
-                column=column.name,
-                control=control,
-                perturbed=perturbed,
-                control_rows=drawn[0],
-                perturbed_rows=drawn[1],
-            )
+        if control is not None and perturbed is not None:
+            sides = _sides(folder, info, request, column=column.name, values=(control, perturbed))
+            if min(map(len, sides)) >= FEWEST:
+                return Pair(
+                    column=column.name,
+                    control=control,
+                    perturbed=perturbed,
+                    control_rows=sides[0],
+                    perturbed_rows=sides[1],
+                )
     return None
+
+
+def _sides(
+    folder: Path, info: DatasetInfo, request: Request, *, column: str, values: tuple[str, str]
+) -> list[NDArray[np.int64]]:
+    """Sample cells of either value, twice (n,); none where the column is one of numbers."""
+    others = [one for one in request.cells if one.column != column]
+    try:
+        sides = [
+            passing(folder, [*others, Filter(column=column, values=(value,))], info.n_cells)
+            for value in values
+        ]
+    except RequestError:
+        return [np.empty(0, dtype=np.int64)] * 2
+    return [sample(side, request.most_cells, request.seed) for side in sides]
 
 
 def names_of_perturbation(folder: Path, genes: Sequence[str]) -> list[str]:
@@ -108,34 +124,48 @@ def names_of_perturbation(folder: Path, genes: Sequence[str]) -> list[str]:
 
 def compare(
     pair: Pair,
-    control: NDArray[np.float32],
-    perturbed: NDArray[np.float32],
+    sides: Sequence[NDArray[np.float32]],
     predicted: NDArray[np.float64],
-    random: NDArray[np.float64],
+    *,
+    random: Sequence[NDArray[np.float64]],
+    seed: int,
 ) -> Observed | None:
-    """Set the simulated mean shift beside the observed one.
+    """Compare the simulated mean shift with the observed one.
+
+    The mean of few cells points less surely in any direction, so that random genes, edited in few cells, would be too
+    easy to beat: the edit is compared with them in as few of its cells, drawn several times.
 
     Parameters
     ----------
-    control, perturbed
-        (n, C) vectors of the cells of the pair.
+    sides
+        (a, C) and (b, C) vectors of the control and the perturbed cells of the pair.
     predicted
-        (C,) mean shift of the edit.
+        (m, C) shift of each cell that the edit changes.
     random
-        (R, C) mean shifts of the random genes.
+        The same of each random gene, (k, C).
 
     Returns
     -------
     None when a side has too few cells that the model sees.
     """
-    control, perturbed = (side[np.isfinite(side).all(axis=1)] for side in (control, perturbed))
-    if min(len(control), len(perturbed)) < FEWEST or not np.isfinite(predicted).all():
+    control, perturbed = (side[np.isfinite(side).all(axis=1)] for side in sides)
+    if min(len(control), len(perturbed)) < FEWEST or not len(predicted):
         return None
     observed = perturbed.mean(axis=0, dtype=np.float64) - control.mean(axis=0, dtype=np.float64)
-    own = float(cosine(predicted[None], observed[None])[0])
-    others = cosine(random, observed[None])
-    others = others[np.isfinite(others)]
-    p = as_far(own, others, both_sides=False)
+
+    def agreement(shifts: NDArray[np.float64]) -> float:
+        return float(cosine(shifts.mean(axis=0)[None], observed[None])[0])
+
+    own, few = agreement(predicted), agreement(predicted)
+    others = np.array([agreement(shifts) for shifts in random if len(shifts)])
+    n_few = (
+        int(np.median([len(shifts) for shifts in random if len(shifts)])) if len(others) else len(predicted)
+    )
+    if n_few < len(predicted):
+        rng = np.random.default_rng(seed)
+        drawn = [predicted[rng.choice(len(predicted), n_few, replace=False)] for _ in range(TIMES)]
+        few = float(np.mean([agreement(shifts) for shifts in drawn]))
+    place = place_of(few, others)
     return Observed(
         column=pair.column,
         control=pair.control,
@@ -143,17 +173,36 @@ def compare(
         n_control=len(control),
         n_perturbed=len(perturbed),
         cosine=own,
+        in_few_cells=few,
         random=tuple(others.tolist()),
-        p=p,
-        verdict=_verdict(own, others, p),
+        rank=place.rank,
+        p=place.p,
+        outcome=_outcome(own, place),
+        verdict=_verdict(own, place, n_few=n_few),
     )
 
 
-def _verdict(own: float, random: NDArray[np.float64], p: float) -> str:
-    if not len(random):
-        return f"The simulated and the observed shift have a cosine of {own:.2f}; there are no random genes beside it."
-    n_less = int(np.sum(random < own))
-    beside = f"a cosine of {own:.2f}, more than {n_less} of {len(random)} random genes have; p = {p:.3f}"
-    if p <= CLEAR and own > 0:
-        return f"The simulated shift points towards the observed one: {beside}."
-    return f"The simulated and the observed shift agree no more than those of random genes do: {beside}."
+def shifts_of(found: Found, before: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Give the shift of each cell that an edit changes, (m, C), from the vectors of all as they were, (n, C)."""
+    if found.after is None:
+        return np.empty((0, before.shape[1]))
+    return np.asarray(found.after - before[found.rows], dtype=np.float64)
+
+
+def _outcome(own: float, place: Place) -> Outcome:
+    if place.n < FEWEST_RANDOM:
+        return "unknown"
+    return "better" if place.p <= LEVEL and own > 0 else "none"
+
+
+def _verdict(own: float, place: Place, *, n_few: int) -> str:
+    lead = f"The simulated and the observed shift agree with {own:.2f} (1 is the same direction, 0 none)"
+    if place.n < FEWEST_RANDOM:
+        return (
+            f"{lead}. Cannot tell whether that is more than by chance: there are {place.n} random genes to compare "
+            f"with, and it takes {FEWEST_RANDOM} or more."
+        )
+    beside = f"{place.words} with the expression-matched random genes, each in about {n_few} cells"
+    if _outcome(own, place) == "better":
+        return f"{lead}, more than those of random genes: {beside}."
+    return f"{lead}, not more than those of random genes: {beside}."

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scviz.foundation.model import FoundationModel
 from scviz.progress import Report
 from scviz.tasks.in_silico import FEWEST_CELLS, Request
-from scviz.tasks.in_silico.moves import Cells
+from scviz.tasks.in_silico.effects import Cells
 
 FILE = "screen.npy"
 N_TOP = 20

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from scviz.tasks.in_silico import Effect, Kind, Request, Shift
+from scviz.metrics.evidence import LEVEL, Outcome, ordinal, random_needed
+from scviz.tasks.in_silico import FEWEST_CELLS, Effect, Kind, Request, Ruler, Shift
+from scviz.tasks.in_silico.statistics import FEWEST_RANDOM, Null
 
 VERBS = {
     "delete": "Removing",
@@ -13,8 +16,29 @@ VERBS = {
     "inhibit": "Inhibiting",
     "activate": "Activating",
 }
-CLEAR = 0.05
 NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a run found."""
+
+    outcome: Outcome
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What the edits of a sweep were compared with."""
+
+    null: Null
+    n_tests: int
+    """Edits that the correction runs over."""
+    n_random: int
+    n_drawable: int
+    """Genes that random ones could be drawn from."""
+    alone: float
+    """How many times as far as usual a gene alone must move cells to be found; NaN where that cannot be said."""
 
 
 def edit_in_words(kind: Kind, genes: Sequence[str]) -> str:
@@ -30,55 +54,137 @@ def edit_in_words(kind: Kind, genes: Sequence[str]) -> str:
     return f"{VERBS[kind]} {names}"
 
 
-def of_one(request: Request, effect: Effect) -> str:
-    """Judge one edit against its random genes."""
+def percent(share: float) -> str:
+    """Write a share with two digits and without powers of ten.
+
+    Examples
+    --------
+    >>> percent(0.0432), percent(1.234), percent(0.00032), percent(0.00001)
+    ('4.3 %', '123 %', '0.032 %', 'less than 0.01 %')
+    """
+    size = abs(100 * share)
+    if 0 < size < 0.01:
+        return "less than 0.01 %"
+    digits = 0 if size >= 10 or not size else 1 if size >= 1 else 2 if size >= 0.1 else 3
+    return f"{100 * share:.{digits}f} %"
+
+
+def outcome_of(shift: Shift, n_cells: int) -> Outcome:
+    """Judge one edit: `unknown` where too few random genes or cells could tell."""
+    if shift.n_random < FEWEST_RANDOM or n_cells < FEWEST_CELLS:
+        return "unknown"
+    return "better" if shift.p <= LEVEL else "none"
+
+
+def of_one(request: Request, effect: Effect, ruler: Ruler) -> Judgement:
+    """Judge one edit by its place among its random genes; towards a goal where there is one."""
     words = edit_in_words(request.kind, effect.genes)
     if not effect.n_cells:
-        return f"{words} changes none of the cells for the model: it reads the same tokens before and after."
-    moved = effect.moved
-    how = f"moves {effect.n_cells:,} cells by {_interval(moved)}"
-    if not moved.n_random:
-        return f"{words} {how}; there are no random genes to compare with."
-    farther = moved.p <= CLEAR
-    than = "farther than" if farther else "no farther than"
-    text = f"{words} {how}, {than} random genes expressed alike ({_band(moved)}; p = {moved.p:.3f})."
-    if effect.to_goal is None or request.goal is None:
-        return text
-    goal = effect.to_goal
-    state = ", ".join(request.goal.values)
-    if goal.p > CLEAR:
-        return f"{text} It brings them no nearer to {state} than random genes do ({_interval(goal)}; {_band(goal)})."
-    side = "nearer to" if goal.mean > (goal.random_low + goal.random_high) / 2 else "farther from"
-    return f"{text} It brings them {side} {state} than random genes do ({_interval(goal)}; {_band(goal)})."
-
-
-def of_sweep(request: Request, effects: Sequence[Effect]) -> str:
-    """Judge a sweep by how many genes stand out after correction."""
-    shown = [effect.to_goal or effect.moved for effect in effects]
-    done = [shift for shift in shown if shift.mean == shift.mean]
-    clear = [effect for effect, shift in zip(effects, shown, strict=True) if shift.fdr <= CLEAR]
-    goal = f" towards {', '.join(request.goal.values)}" if request.goal else ""
-    lead = f"{len(done):,} genes were edited, each by itself. "
-    if not done:
-        return lead + "None of them changes a cell for the model."
-    if not clear:
-        best = f"{effects[0].genes[0]} ({_interval(shown[0])}; {_band(shown[0])})"
-        return (
-            lead
-            + f"None moves cells{goal} otherwise than random genes do, at a false discovery rate of 5 %. "
-            f"The strongest is {best}."
+        return Judgement(
+            outcome="none",
+            sentence=f"{words} changes none of the cells for the model: it reads the same before and after.",
         )
-    names = ", ".join(effect.genes[0] for effect in clear[:NAMED])
-    return (
-        lead
-        + f"{len(clear):,} move cells{goal} otherwise than random genes expressed alike, at a false discovery "
-        f"rate of 5 %: {names}{' and others' if len(clear) > NAMED else ''}."
+    moved = effect.moved
+    lead = (
+        f"{words} moves {effect.n_cells:,} {_counted('cell', effect.n_cells)} by {percent(ruler.moved(moved.mean))} of "
+        f"{ruler.words}"
+        f"{_interval(ruler.moved(moved.low), ruler.moved(moved.high))}"
+    )
+    outcome = outcome_of(moved, effect.n_cells)
+    sentence = f"{lead}{_beside(moved, effect.n_cells)}"
+    if effect.to_goal is None or request.goal is None or outcome == "unknown":
+        return Judgement(outcome=outcome, sentence=sentence)
+    goal, state = effect.to_goal, ", ".join(request.goal.values)
+    share = ruler.to_goal(goal.mean)
+    way = (
+        f"{percent(abs(share))} of the way {'to' if share >= 0 else 'away from'} {state}; its distance from the middle "
+        f"is the {_place(goal)}"
+    )
+    if goal.p > LEVEL:
+        text = f"It brings them no nearer to {state} and no farther from it than random genes do: {way}."
+        return Judgement(outcome="none", sentence=f"{sentence} {text}")
+    side = "nearer to" if goal.mean > goal.random_middle else "farther from"
+    return Judgement(
+        outcome="better", sentence=f"{sentence} It brings them {side} {state} than random genes do: {way}."
     )
 
 
-def _interval(shift: Shift) -> str:
-    return f"{shift.mean:.2g} (95 % interval {shift.low:.2g} to {shift.high:.2g})"
+def of_sweep(request: Request, effects: Sequence[Effect], *, ruler: Ruler, compared: Compared) -> Judgement:
+    """Judge a sweep by how many genes stand out after correction."""
+    shown = {effect.genes[0]: effect.to_goal or effect.moved for effect in effects}
+    done = [shift for shift in shown.values() if shift.mean == shift.mean]
+    goal = f" towards {', '.join(request.goal.values)}" if request.goal else ""
+    verb = "was" if len(done) == 1 else "were"
+    n_edited = f"{len(done):,} {_counted('gene', len(done))} {verb} edited, each by itself"
+    if not done:
+        return Judgement(outcome="none", sentence=f"{n_edited}. None of them changes a cell for the model.")
+    lead = f"{n_edited}; {_strongest(request, effects[0], ruler)}"
+    random = f"{compared.n_random:,} expression-matched random genes"
+    if compared.null == "all":
+        random = f"{compared.n_random:,} genes, with a correction over all {compared.n_tests:,}"
+    clear = [gene for gene, shift in shown.items() if shift.fdr <= LEVEL]
+    if clear:
+        names = f"{', '.join(clear[:NAMED])}{' and others' if len(clear) > NAMED else ''}"
+        does = "moves" if len(clear) == 1 else "move"
+        text = f"{len(clear):,} {does} cells{goal} otherwise than {random} do (false discovery rate 5 %): {names}."
+        return Judgement(outcome="better", sentence=f"{lead} {text}")
+    needed = _needed(compared)
+    if needed:
+        text = f"Cannot tell whether any moves cells{goal} otherwise than {random} do: {needed}"
+        return Judgement(outcome="unknown", sentence=f"{lead} {text}")
+    found = ""
+    if compared.alone == compared.alone:
+        found = (
+            f" One gene that moves cells {compared.alone:,.2g} times as far as usual would have been found."
+        )
+    text = f"None moves cells{goal} otherwise than {random} do (false discovery rate 5 %).{found}"
+    return Judgement(outcome="none", sentence=f"{lead} {text}")
 
 
-def _band(shift: Shift) -> str:
-    return f"95 % of {shift.n_random} random ones: {shift.random_low:.2g} to {shift.random_high:.2g}"
+def _needed(compared: Compared) -> str:
+    """Say what it would take to tell; nothing where the test could have told."""
+    n, needed = compared.n_random, random_needed(compared.n_tests)
+    if compared.null == "all":
+        return f"it takes {FEWEST_RANDOM} or more to compare with." if n < FEWEST_RANDOM else ""
+    if n >= needed:
+        return ""
+    if compared.n_drawable < needed:
+        return (
+            f"it would take {needed:,} random genes for one gene of {compared.n_tests:,} to pass, and there are "
+            f"{compared.n_drawable:,} in these cells; edit fewer genes."
+        )
+    return f"it would take {needed:,} random genes for one gene of {compared.n_tests:,} to pass."
+
+
+def _strongest(request: Request, effect: Effect, ruler: Ruler) -> str:
+    gene, moved = effect.genes[0], ruler.moved(effect.moved.mean)
+    if effect.to_goal is None or request.goal is None:
+        return f"the farthest, {gene}, moves cells by {percent(moved)} of {ruler.words}."
+    share = ruler.to_goal(effect.to_goal.mean)
+    way = f"{percent(abs(share))} of the way {'to' if share >= 0 else 'away from'} {', '.join(request.goal.values)}"
+    return f"the first, {gene}, brings cells {way}."
+
+
+def _beside(shift: Shift, n_cells: int) -> str:
+    """Compare one edit with its random genes, or say why that cannot tell."""
+    if shift.n_random < FEWEST_RANDOM:
+        return (
+            f". Cannot tell whether that is larger than by chance: there are {shift.n_random} expression-matched "
+            f"random genes, and it takes {FEWEST_RANDOM} or more."
+        )
+    if n_cells < FEWEST_CELLS:
+        return f". Cannot tell more from so few cells: it takes {FEWEST_CELLS} or more."
+    than = "larger than" if shift.p <= LEVEL else "not larger than"
+    return f", {than} expression-matched random genes: {_place(shift)}."
+
+
+def _place(shift: Shift) -> str:
+    return f"{ordinal(shift.rank)} of {shift.n_random + 1:,}"
+
+
+def _interval(low: float, high: float) -> str:
+    return f" (95 % interval {percent(low)} to {percent(high)})" if low <= high else ""
+
+
+def _counted(noun: str, number: int) -> str:
+    return noun if number == 1 else f"{noun}s"

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from scviz.foundation.edits import Edit
 from scviz.foundation.tokens import Tokens
-from scviz.tasks.in_silico.moves import Cells, Draw, edited_cells
+from scviz.tasks.in_silico.effects import Cells, Draw, edited_cells
 
 
 def test_cells_are_tried_until_enough_are_changed(adata: anndata.AnnData) -> None:
@@ -28,10 +28,10 @@ def test_cells_are_tried_until_enough_are_changed(adata: anndata.AnnData) -> Non
 
     cells = Cells(adata=adata, tokens=tokens, vectors=np.zeros((60, 2)), goal=None, start=np.zeros(2))
     model, edit = SimpleNamespace(edited=edited), Edit(kind="delete", genes=("GENE3",))
-    rows, after = edited_cells(model, cells, edit, Draw(most=7, seed=(0, 1)))
+    rows, after = edited_cells(model, cells, edit, draw=Draw(most=7, seed=(0, 1)))
     assert (len(rows), len(set(rows.tolist())), set(rows % 6)) == (7, 7, {0})
     assert after.gene_ids.ravel().tolist() == (rows + 100).tolist()
     assert tried[0] == 14
     assert len(tried) > 1
-    assert len(edited_cells(model, cells, edit, Draw(most=11, seed=(0, 1)))[0]) == 10
+    assert len(edited_cells(model, cells, edit, draw=Draw(most=11, seed=(0, 1)))[0]) == 10
     assert edited_cells(model, cells, edit)[0].tolist() == list(range(0, 60, 6))

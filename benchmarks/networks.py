@@ -134,7 +134,9 @@ def _interventions(
     names = {gene: (f"{genes[gene]}+ctrl", f"ctrl+{genes[gene]}", genes[gene]) for gene in regulators}
     perturbed = {gene: np.flatnonzero(np.isin(conditions, values)) for gene, values in names.items()}
     control = np.flatnonzero(conditions == "ctrl")
-    return intervention_effects(expression, perturbed, control, regulators, range(len(genes)))
+    return intervention_effects(
+        expression, perturbed, control, regulators=regulators, targets=range(len(genes))
+    )
 
 
 def speed() -> None:

@@ -4,44 +4,35 @@ from __future__ import annotations
 
 import argparse
 import csv
-import dataclasses
 from pathlib import Path
 from typing import Any
 
+from scviz.cli.fields import add_fields
 from scviz.cli.running import carry_out, say, subject
 from scviz.cli.words import DATASET
 from scviz.networks.attention import SETTINGS, top_targets
 from scviz.settings import Settings
 from scviz.tasks.attention_network import TRUTH, Request, Result
-
-NUMBERS = ("most_genes", "most_cells", "top", "n_null", "seed")
+from scviz.tasks.fields import declared
 
 
 def add_command(commands: Any) -> None:
     """Offer networks of attention."""
     network = commands.add_parser(
-        "attention", help="rank the targets of regulators by attention, beside co-expression"
+        "attention", help="rank the targets of regulators by attention, compared with co-expression"
     )
     network.add_argument("dataset", help=DATASET)
-    network.add_argument("--checkpoint", default="", help="id of the weights; default: the newest")
-    network.add_argument("--column", default="condition", help="column that tells two groups of cells apart")
-    network.add_argument("--control", required=True, help="its value for control cells, or for group A")
-    network.add_argument("--perturbed", required=True, help="its value for perturbed cells, or for group B")
+    network.add_argument("--checkpoint", default="", help="id of the checkpoint; default: the newest")
+    add_fields(network, Request)
     network.add_argument("--regulators", nargs="+", required=True, metavar="GENE")
     network.add_argument(
         "--prior",
         default="",
-        help="table of known targets with the columns source and target, a list of targets from ChIP-Atlas, or "
-        f'"{TRUTH}" for a simulated screen',
+        help="prior network (TF - target): a table with the columns source and target, a list of targets from "
+        f'ChIP-Atlas, or "{TRUTH}" for a simulated screen',
     )
-    network.add_argument(
-        "--published", action="store_true", help="break ties and leave out cells as the authors' code does"
-    )
-    fields = {field.name: field.default for field in dataclasses.fields(Request)}
-    for name in NUMBERS:
-        words = f"default {fields[name]}"
-        network.add_argument(f"--{name.replace('_', '-')}", type=int, default=fields[name], help=words)
     network.add_argument("--csv", type=Path, help="write one row per regulator and gene here")
+    network.add_argument("--controls", type=Path, help="write the area of each control regulator here")
     network.set_defaults(command=run)
 
 
@@ -50,22 +41,16 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
     prior = options.prior
     if prior and prior != TRUTH:
         prior = str(Path(prior).expanduser().resolve())
+    given = {name: getattr(options, name) for name in declared(Request)}
     return Request(
-        dataset=dataset,
-        checkpoint=checkpoint,
-        column=options.column,
-        control=options.control,
-        perturbed=options.perturbed,
-        regulators=tuple(options.regulators),
-        prior=prior,
-        published=options.published,
-        **{name: getattr(options, name) for name in NUMBERS},
+        dataset=dataset, checkpoint=checkpoint, regulators=tuple(options.regulators), prior=prior, **given
     )
 
 
 def summary(result: Result, request: Request) -> dict[str, Any]:
     """Say what was found."""
     return {
+        "outcome": result.outcome,
         "verdict": result.verdict,
         "genes": len(result.genes),
         "targets": {
@@ -83,6 +68,8 @@ def summary(result: Result, request: Request) -> dict[str, Any]:
                 "auroc": round(one.auroc, 4),
                 "hits": round(one.hits, 2),
                 "of": one.top,
+                "odds_ratio": round(one.odds_ratio, 4),
+                **({"place": one.place.words, "fdr": round(one.fdr, 4)} if one.place is not None else {}),
             }
             for one in result.checks
         ],
@@ -91,12 +78,12 @@ def summary(result: Result, request: Request) -> dict[str, Any]:
 
 
 def write_influence(result: Result, path: Path) -> None:
-    """Write one row per regulator and gene: influence and co-expression in each setting."""
+    """Write one row per regulator and gene: known target or not, influence and co-expression in each setting."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         kinds = {"influence": result.influence, "co-expression": result.coexpression}
         writer.writerow(
-            ["regulator", "gene", *(f"{kind} {setting}" for kind in kinds for setting in SETTINGS)]
+            ["regulator", "gene", "known", *(f"{kind} {setting}" for kind in kinds for setting in SETTINGS)]
         )
         for row, regulator in enumerate(result.regulators):
             for column, gene in enumerate(result.genes):
@@ -104,7 +91,18 @@ def write_influence(result: Result, path: Path) -> None:
                     values = [
                         float(of[setting][row, column]) for of in kinds.values() for setting in SETTINGS
                     ]
-                    writer.writerow([regulator, gene, *values])
+                    writer.writerow([regulator, gene, int(result.known[row, column]), *values])
+
+
+def write_controls(result: Result, path: Path) -> None:
+    """Write the area of each control regulator in each setting: what places and false discovery rates come from."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["regulator", "setting", "control", "auroc"])
+        for setting, areas in result.control_auroc.items():
+            for regulator, names, row in zip(result.regulators, result.control_genes, areas, strict=True):
+                pairs = zip(names, row.tolist(), strict=True)
+                writer.writerows([regulator, setting, *pair] for pair in pairs)
 
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
@@ -115,3 +113,5 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     say(run_id, request, result, settings=settings, **summary(result, request))
     if options.csv:
         write_influence(result, options.csv)
+    if options.controls:
+        write_controls(result, options.controls)

@@ -8,17 +8,18 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from scviz.cli.fields import add_fields
 from scviz.cli.running import carry_out, dataset_of, say, write_csv
 from scviz.cli.words import DATASET
 from scviz.errors import RequestError
 from scviz.settings import Settings
-from scviz.tasks.scenic import METHODS, Request, Result
+from scviz.tasks.fields import declared
+from scviz.tasks.scenic import Request, Result
 from scviz.tasks.scenic.files import files_version, gmt
 
-NUMBERS = ("most_genes", "most_cells", "model_cells", "fewest_genes", "seed")
 FILES = {
-    "regulators": "list of regulators, a symbol in each line; default: those of the known links",
-    "prior": "table of known links: source (or tf) and target, .tsv or .csv, also .gz",
+    "regulators": "list of regulators, a symbol in each line; default: those of the prior network",
+    "prior": "prior network (TF - target), a table: source (or tf) and target, .tsv or .csv, also .gz",
     "rankings": "database of rankings by motif, .genes_vs_motifs.rankings.feather",
     "annotations": "table that ties motifs to regulators, .tbl",
 }
@@ -27,20 +28,16 @@ MOST_PRINTED = 20
 
 def add_command(commands: Any) -> None:
     """Offer the search for regulons."""
-    find = commands.add_parser("regulons", help="find regulators and their targets, beside plain correlation")
+    find = commands.add_parser(
+        "regulons", help="find regulators and their targets, compared with plain correlation"
+    )
     find.add_argument("dataset", help=DATASET)
     for name, words in FILES.items():
         find.add_argument(f"--{name}", type=Path, default=None, help=words)
-    find.add_argument("--method", choices=list(METHODS), default="boosting")
     find.add_argument(
-        "--checkpoint", default="", help="id of weights whose vectors are compared, for similarity"
+        "--checkpoint", default="", help="id of the checkpoint whose vectors are compared, for similarity"
     )
-    find.add_argument("--condition-key", default="", help="column of a screen that says what was perturbed")
-    find.add_argument("--label-key", default=None, help="column with known cell types")
-    fields = {field.name: field.default for field in dataclasses.fields(Request)}
-    for name in NUMBERS:
-        words = f"default {fields[name]}"
-        find.add_argument(f"--{name.replace('_', '-')}", type=int, default=fields[name], help=words)
+    add_fields(find, Request)
     find.add_argument("--csv", type=Path, help="write the activity of each regulon in each cell here")
     find.add_argument("--gmt", type=Path, help="write the regulons as gene sets here")
     find.add_argument("--links", type=Path, help="write the strongest links of each method here")
@@ -63,22 +60,21 @@ def request_of(options: argparse.Namespace, dataset: str) -> Request:
         files[name] = str(path.resolve()) if path is not None else ""
     return Request(
         dataset=dataset,
-        method=options.method,
         checkpoint=options.checkpoint,
-        condition_key=options.condition_key,
-        label_key=options.label_key,
         files_version=files_version(files.values()),
         **files,
-        **{name: getattr(options, name) for name in NUMBERS},
+        **{name: getattr(options, name) for name in declared(Request)},
     )
 
 
 def summary(result: Result) -> dict[str, Any]:
     """Say what was found."""
     return {
+        "outcome": result.outcome,
         "verdict": result.verdict,
         "checks": {
-            name: {key: round(value, 4) for key, value in dataclasses.asdict(one).items() if key != "p"}
+            name: {key: round(value, 4) for key, value in dataclasses.asdict(one).items() if key != "place"}
+            | {"place": one.place.words}
             for name, one in result.checks.items()
         },
         "regulons": {one.name: len(one.genes) for one in result.regulons[:MOST_PRINTED]},

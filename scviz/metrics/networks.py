@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scviz.metrics.evidence import Interval, Place, place_of, resample
+
+FEWEST_HIT = 10
+"""Fewer target genes with known links give no interval: their average precision is too uneven to draw again."""
+HELD = 8_000_000
+"""Numbers that a comparison of rankings holds at a time."""
+N_SHUFFLED = 199
+"""Times that known targets are exchanged for the chance of an AUPRC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +65,11 @@ def link_scores(strength: NDArray[np.floating], known: NDArray[np.bool_]) -> Lin
     NaN where no candidate, or every one, is known. Equal strengths share their places: precision there is the mean
     over all orders in early precision, and that of the whole group in the area.
 
+    Raises
+    ------
+    ValueError
+        If the shapes do not match.
+
     Examples
     --------
     >>> scores = link_scores(np.array([3.0, 2.0, 1.0, 0.0]), np.array([True, False, True, False]))
@@ -72,7 +86,7 @@ def link_scores(strength: NDArray[np.floating], known: NDArray[np.bool_]) -> Lin
             n_candidates=n, n_known=n_known, auprc=nan, auprc_ratio=nan, density=density, auroc=nan,
             early_precision=nan,
         )  # fmt: skip
-    values = np.nan_to_num(strength.astype(np.float64), nan=-np.inf, neginf=-np.inf, posinf=np.inf)
+    values = _numbers(strength)
     order = np.argsort(-values, kind="stable")
     last = np.r_[values[order][1:] != values[order][:-1], True]  # the last of each group of equal strength
     taken = (np.flatnonzero(last) + 1).astype(np.float64)
@@ -92,74 +106,129 @@ def link_scores(strength: NDArray[np.floating], known: NDArray[np.bool_]) -> Lin
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gain:
-    """What one ranking of links gains over another in AUPRC."""
-
-    mean: float
-    low: float
-    high: float
-    """95 % bootstrap interval over targets."""
-
-
-def auprc_gain(
+def auprc_difference(
     strength: NDArray[np.floating],
     other: NDArray[np.floating],
     known: NDArray[np.bool_],
-    targets: NDArray[np.integer],
     *,
+    targets: NDArray[np.integer],
     seed: int,
-    n_times: int = 100,
-) -> Gain:
-    """Compare two rankings of links, drawing targets with all their links again and again.
+) -> Interval:
+    """Compare two rankings of the same links, drawing targets with all their links again and again.
 
     Parameters
     ----------
     strength, other
         (L,) of each candidate by both methods.
+    known
+        (L,) whether it is known.
     targets
         (L,) target of each candidate, numbers from 0.
 
+    Returns
+    -------
+    Difference of AUPRC with its 95 % interval; without bounds where fewer than `FEWEST_HIT` targets have known links.
+
     Examples
     --------
-    >>> known, targets = np.array([True, False, True, False]), np.array([0, 0, 1, 1])
-    >>> auprc_gain(known.astype(float), known.astype(float), known, targets, seed=0).high
+    >>> known, targets = np.tile([True, False], 20), np.repeat(np.arange(20), 2)
+    >>> auprc_difference(known * 1.0, known * 1.0, known, targets=targets, seed=0).high
     0.0
     """
-    rng = np.random.default_rng(seed)
-    rankings = [_Ranking(values, known, targets) for values in (strength, other)]
-    n_targets = int(targets.max()) + 1
-    draws = [
-        np.bincount(rng.integers(n_targets, size=n_targets), minlength=n_targets) for _ in range(n_times)
-    ]
-    gains = [rankings[0].area(draw) - rankings[1].area(draw) for draw in draws]
-    whole = np.ones(n_targets, dtype=np.int64)
-    low, high = np.nanquantile(gains, [0.025, 0.975])
-    return Gain(mean=rankings[0].area(whole) - rankings[1].area(whole), low=float(low), high=float(high))
+    units = np.unique(targets, return_inverse=True)[1]
+    one, two = (_Ranking(values, known, units) for values in (strength, other))
+    found = resample(
+        lambda times: one.areas(times) - two.areas(times), int(units.max(initial=-1)) + 1, seed=seed
+    )
+    nothing = float("nan")
+    enough = len(np.unique(units[known])) >= FEWEST_HIT
+    return found if enough else replace(found, low=nothing, high=nothing)
 
 
 class _Ranking:
-    """Links sorted once, whose area can be taken for any weights of the targets."""
+    """Links sorted once, whose area can be taken for any weights of the T targets."""
 
     def __init__(
         self, strength: NDArray[np.floating], known: NDArray[np.bool_], targets: NDArray[np.integer]
     ) -> None:
-        values = np.nan_to_num(strength.astype(np.float64), nan=-np.inf, neginf=-np.inf, posinf=np.inf)
+        values = _numbers(strength)
         order = np.argsort(-values, kind="stable")
-        self._last = np.r_[values[order][1:] != values[order][:-1], True]
-        self._known, self._targets = known[order], targets[order]
+        group = (
+            np.cumsum(np.r_[True, values[order][1:] != values[order][:-1]]) - 1
+        )  # (L,) equal strengths share one
+        hit = np.unique(
+            group[known[order]]
+        )  # the S groups that hold known links: precision matters there alone
+        self._step = np.searchsorted(hit, group)  # (L,) the first of these at or after each link
+        self._targets, self._known = targets[order], known[order]
+        self._n_steps, self._n_targets = len(hit), int(targets.max(initial=-1)) + 1
 
-    def area(self, times: NDArray[np.int64]) -> float:
-        """Average precision where each target counts some times; NaN without any known link."""
-        weights = times[self._targets].astype(np.float64)
-        taken, hits = np.cumsum(weights)[self._last], np.cumsum(weights * self._known)[self._last]
-        if not hits[-1]:
-            return float("nan")
-        precision = np.divide(hits, taken, out=np.zeros_like(hits), where=taken > 0)
-        return float((np.diff(hits, prepend=0.0) * precision).sum() / hits[-1])
+    def areas(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Average precision where each target counts some times, (B, T) -> (B,); NaN without any known link."""
+        taken, hits = np.zeros(len(times)), np.zeros(len(times))
+        area, weights = np.zeros(len(times)), times.T.astype(np.float64)  # (T, B)
+        size = max(1, HELD // max(self._n_targets, len(times)))
+        for start in range(0, self._n_steps, size):
+            every, known = (
+                self._counts(start, size, only_known=only) @ weights for only in (False, True)
+            )  # (s, B)
+            found, seen = hits + known.cumsum(axis=0), taken + every.cumsum(axis=0)
+            area += (known * np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)).sum(axis=0)
+            hits, taken = found[-1], seen[-1]
+        return np.divide(area, hits, out=np.full(len(times), np.nan), where=hits > 0)
+
+    def _counts(self, start: int, size: int, *, only_known: bool) -> NDArray[np.float64]:
+        """Count the links of each target that come in by each of some steps, (s, T)."""
+        stop = min(start + size, self._n_steps)
+        first, last = np.searchsorted(self._step, [start, stop])
+        kept = self._known[first:last] if only_known else slice(None)
+        cells = (self._step[first:last] - start)[kept] * self._n_targets + self._targets[first:last][kept]
+        counted = np.bincount(cells, minlength=(stop - start) * self._n_targets)
+        return counted.reshape(-1, self._n_targets).astype(np.float64)
 
 
-def overlap(hits: int, n_chosen: int, n_known: int, n_all: int) -> Overlap:
+def auprc_place(
+    strength: NDArray[np.floating],
+    known: NDArray[np.bool_],
+    *,
+    judged: NDArray[np.bool_],
+    seed: int,
+    n_times: int = N_SHUFFLED,
+) -> Place:
+    """Find the place of a ranking's AUPRC among those by known links whose target genes were exchanged at random.
+
+    Each regulator keeps how many known targets it has, and known targets of several regulators stay so: a ranking that
+    only knows which regulators have many targets gains nothing.
+
+    Parameters
+    ----------
+    strength, known, judged
+        (R, T) of each link: strength, whether it is known, whether it is judged.
+    """
+    rng, values = np.random.default_rng(seed), strength[judged]
+    order = np.argsort(-_numbers(values), kind="stable")
+    last = np.r_[_numbers(values)[order][1:] != _numbers(values)[order][:-1], True]
+    own = _area(known[judged][order], last)
+    others = [_area(known[:, rng.permutation(known.shape[1])][judged][order], last) for _ in range(n_times)]
+    return place_of(own, others)
+
+
+def _area(known: NDArray[np.bool_], last: NDArray[np.bool_]) -> float:
+    """Average precision of links in their order, (L,), with the last of each group of equal ones marked, (L,)."""
+    hits, taken = np.cumsum(known)[last].astype(np.float64), np.flatnonzero(last) + 1.0
+    return (
+        float((np.diff(hits, prepend=0.0) * hits / taken).sum() / hits[-1])
+        if len(hits) and hits[-1]
+        else np.nan
+    )
+
+
+def _numbers(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Let links without strength come last, (L,) -> (L,)."""
+    return np.nan_to_num(values.astype(np.float64), nan=-np.inf, neginf=-np.inf, posinf=np.inf)
+
+
+def overlap(hits: int, *, n_chosen: int, n_known: int, n_all: int) -> Overlap:
     """Compare the hits among chosen items with chance.
 
     Parameters
@@ -169,9 +238,14 @@ def overlap(hits: int, n_chosen: int, n_known: int, n_all: int) -> Overlap:
     n_all
         Items that could have been chosen.
 
+    Raises
+    ------
+    ValueError
+        If there cannot be so many.
+
     Examples
     --------
-    >>> found = overlap(2, 2, 2, 4)
+    >>> found = overlap(2, n_chosen=2, n_known=2, n_all=4)
     >>> round(found.p, 4), found.expected
     (0.1667, 1.0)
     """
@@ -193,6 +267,7 @@ def overlap(hits: int, n_chosen: int, n_known: int, n_all: int) -> Overlap:
 
 
 def top_overlap(strength: NDArray[np.floating], known: NDArray[np.bool_], n_top: int) -> Overlap:
-    """Compare the strongest links with a set of known ones; of equal ones the earlier counts."""
+    """Compare the strongest links, (L,), with known ones, (L,); of equal strengths the earlier counts."""
     order = np.argsort(-np.nan_to_num(strength, nan=-np.inf), kind="stable")[:n_top]
-    return overlap(int(known[order].sum()), len(order), int(known.sum()), len(known))
+    hits, n_known = int(known[order].sum()), int(known.sum())
+    return overlap(hits, n_chosen=len(order), n_known=n_known, n_all=len(known))

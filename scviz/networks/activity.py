@@ -4,50 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from scviz.metrics.evidence import random_needed
 from scviz.networks.contract import GeneSet
-from scviz.networks.motifs import recovered_area, top_ranks
 from scviz.progress import Progress, Report, silent
-
-Scale = Literal["attainable", "pyscenic"]
-"""`attainable`: 1 is the best that a set of this size can reach, as in R AUCell and decoupler. `pyscenic`: its area."""
 
 TOP_SHARE = 0.05
 """Of all genes, what counts as the top of a cell."""
 FEWEST_GENES = 5
-"""Sets with fewer measured genes have no activity by the scale `attainable`."""
-LEAST_PRESENT = 0.8
-"""pySCENIC gives 0 to sets of which a smaller share is measured."""
+"""Sets with fewer measured genes have no activity."""
 BLOCK = 256
-"""Cells that are ranked at a time."""
+"""Cells that are ranked at a time, and shuffles that are counted at a time."""
+FEWEST_SHUFFLES, MOST_SHUFFLES = 199, 1999
+"""Times that types are given to cells at random."""
 
 
-def ranks(expression: NDArray[np.floating], *, seed: int) -> NDArray[np.int64]:
-    """Rank the genes of each cell as pySCENIC does.
-
-    Parameters
-    ----------
-    expression
-        (N, G); NaN comes last.
-    seed
-        Of the order of genes that decides between equal values.
-
-    Returns
-    -------
-    (N, G) ranks, 0 = highest.
-    """
-    legacy = np.random.RandomState(seed)  # pandas draws with it, and ranks must be those of pySCENIC
-    n_genes = expression.shape[1]
-    return _ranks(expression, np.asarray(legacy.choice(n_genes, n_genes, replace=False), dtype=np.int64))
-
-
-def _ranks(expression: NDArray[np.floating], order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rank genes from the highest; of equal ones the first in an order comes first."""
+def ranked(expression: NDArray[np.floating], order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rank the genes of each cell from the highest, 0, (N, G) -> (N, G); of equal ones the first in an order, (G,)."""
     best = np.argsort(-expression[:, order], axis=1, kind="stable")  # (N, G) places in the order
     found = np.empty(best.shape, dtype=np.int64)
     np.put_along_axis(found, order[best], np.arange(best.shape[1])[None, :], axis=1)
@@ -67,47 +45,6 @@ class Activity:
 
 
 def aucell(
-    cells: NDArray[np.integer],
-    genes: Sequence[str],
-    sets: Sequence[GeneSet],
-    *,
-    share: float = TOP_SHARE,
-    weighted: bool = False,
-    normalized: bool = False,
-) -> Activity:
-    """Score sets on the scale of pySCENIC.
-
-    Parameters
-    ----------
-    cells
-        (N, G) ranks as `ranks` gives them.
-    genes
-        Names of the G genes.
-    share
-        Of all genes, what counts as the top of a cell.
-    weighted
-        Let genes count by their weights; else all count alike.
-    normalized
-        Divide each set by its largest value over cells; NaN for sets that are active nowhere.
-    """
-    column = {gene: i for i, gene in enumerate(genes)}
-    cut = top_ranks(share, len(genes))
-    auc = np.zeros((len(cells), len(sets)))
-    present = []
-    for i, one in enumerate(sets):
-        found = [place for place, gene in enumerate(one.genes) if gene in column]
-        present.append(len(found))
-        if len(found) < LEAST_PRESENT * len(one.genes) or not found:
-            continue
-        weights = np.array([one.weights[place] for place in found]) if weighted else np.ones(len(found))
-        auc[:, i] = recovered_area(cells[:, [column[one.genes[place]] for place in found]], weights, cut)
-    if normalized:
-        most = auc.max(axis=0)
-        auc = np.divide(auc, most, out=np.full_like(auc, np.nan), where=most > 0)
-    return Activity(auc=auc, names=tuple(one.name for one in sets), n_present=tuple(present))
-
-
-def attainable_aucell(
     expression: NDArray[np.floating] | sp.csr_matrix,
     genes: Sequence[str],
     sets: Sequence[GeneSet],
@@ -116,7 +53,7 @@ def attainable_aucell(
     fewest_genes: int = FEWEST_GENES,
     report: Report = silent,
 ) -> Activity:
-    """Score sets as a share of the best that their size can reach, as decoupler does.
+    """Score sets as a share of the best that their size can reach, as R AUCell and decoupler do.
 
     Parameters
     ----------
@@ -132,29 +69,36 @@ def attainable_aucell(
     Aibar et al. (2017), doi:10.1038/nmeth.4463.
     """
     kept = np.flatnonzero(np.asarray(abs(expression).sum(axis=0)).ravel() > 0)
-    column = {genes[gene]: place for place, gene in enumerate(kept.tolist())}
     n_top = max(2, int(np.ceil(TOP_SHARE * len(kept)))) if n_top is None else n_top
     order = np.random.default_rng(0).choice(len(kept), len(kept), replace=False)
-    members = [[column[gene] for gene in one.genes if gene in column] for one in sets]
+    members = _members([genes[i] for i in kept.tolist()], sets)
     shown = [i for i, places in enumerate(members) if len(places) >= fewest_genes]
     auc = np.empty((expression.shape[0], len(shown)))
     for start in range(0, len(auc), BLOCK):
         report(Progress(stage="Scoring regulons in cells", done=start, total=len(auc)))
         part: Any = expression[start : start + BLOCK][:, kept]
         cells = (
-            _ranks(np.asarray(part.toarray() if sp.issparse(part) else part), order) + 1
+            ranked(np.asarray(part.toarray() if sp.issparse(part) else part), order) + 1
         )  # (n, G), 1 = highest
         for place, i in enumerate(shown):
-            own = cells[:, members[i]]
-            attainable = (n_top - np.arange(1, min(len(members[i]), n_top - 1) + 1)).sum()
-            auc[start : start + BLOCK, place] = (
-                np.where(own <= n_top, n_top - own, 0).sum(axis=1) / attainable
-            )
+            auc[start : start + BLOCK, place] = _share_reached(cells[:, members[i]], n_top)
     return Activity(
         auc=auc,
         names=tuple(sets[i].name for i in shown),
         n_present=tuple(len(members[i]) for i in shown),
     )
+
+
+def _members(genes: Sequence[str], sets: Sequence[GeneSet]) -> list[list[int]]:
+    """Find the places of the genes of each set."""
+    column = {gene: place for place, gene in enumerate(genes)}
+    return [[column[gene] for gene in one.genes if gene in column] for one in sets]
+
+
+def _share_reached(ranks: NDArray[np.int64], n_top: int) -> NDArray[np.float64]:
+    """Take the area of k genes by their ranks, (n, k) from 1, as a share of the largest, (n,)."""
+    attainable = (n_top - np.arange(1, min(ranks.shape[1], n_top - 1) + 1)).sum()
+    return np.asarray(np.where(ranks <= n_top, n_top - ranks, 0).sum(axis=1) / attainable)
 
 
 def detected_quantiles(expression: NDArray[np.floating] | sp.csr_matrix) -> dict[str, float]:
@@ -189,33 +133,73 @@ def specificity(auc: NDArray[np.floating], types: NDArray[np.integer], n_types: 
     ----------
     Suo et al. (2018), doi:10.1016/j.celrep.2018.10.045.
     """
-    total = auc.sum(axis=0, dtype=np.float64)
-    p = np.divide(auc, total, out=np.full(auc.shape, np.nan), where=total > 0)  # (N, R)
     found = np.full((n_types, auc.shape[1]), np.nan)
+    shares = _shares(auc)
     for code in range(n_types):
         own = types == code
-        if not own.any():
-            continue
-        q = own / own.sum()
-        middle = (p + q[:, None]) / 2
-        divergence = (_relative(p, middle) + _relative(np.broadcast_to(q[:, None], p.shape), middle)) / 2
-        found[code] = 1 - np.sqrt(divergence.clip(min=0))
+        if own.any():
+            found[code] = _specific(_of_each_cell(shares, int(own.sum())).T @ own.astype(np.float64))
     return found
 
 
-def _relative(p: NDArray[np.float64], middle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Kullback-Leibler divergence over cells, (R,); NaN stays."""
-    ratio = np.divide(p, middle, out=np.ones_like(middle), where=p > 0)
-    return np.asarray(np.where(np.isnan(p), np.nan, p * np.log(ratio)).sum(axis=0))
-
-
-def shuffled_specificity(
-    auc: NDArray[np.floating], types: NDArray[np.integer], n_types: int, *, seed: int, n_times: int = 50
+def specificity_p(
+    auc: NDArray[np.floating], types: NDArray[np.integer], n_types: int, *, seed: int
 ) -> NDArray[np.float64]:
-    """Return what 95 % of specificities stay below when types are given to cells at random, (T, R)."""
-    rng = np.random.default_rng(seed)
-    made = [specificity(auc, rng.permutation(types), n_types) for _ in range(n_times)]
-    return np.asarray(np.quantile(np.stack(made), 0.95, axis=0))
+    """Give the share of shuffles in which a set is as specific for a type, (1 + as specific) / (1 + all), (T, R).
+
+    Types are exchanged among the cells that have one. Links, modules and thresholds never saw the types, so that
+    shuffled types are as good as the true ones where a set has nothing to do with them, also in the cells in which
+    the set was found.
+
+    Parameters
+    ----------
+    auc
+        (N, R) activity, 0 or more.
+    types
+        (N,) type of each cell, below 0 for none.
+    """
+    labeled = np.flatnonzero(types >= 0)
+    codes, shares = types[labeled], _shares(auc)[labeled]
+    n_times = int(np.clip(random_needed(n_types * auc.shape[1]), FEWEST_SHUFFLES, MOST_SHUFFLES))
+    sizes = np.bincount(codes, minlength=n_types)
+    as_far = np.zeros((n_types, auc.shape[1]))
+    rng, each = np.random.default_rng(seed), {}
+    for code in np.flatnonzero(sizes).tolist():
+        each[code] = _of_each_cell(shares, int(sizes[code]))
+    own = {code: values.T @ (codes == code).astype(np.float64) for code, values in each.items()}
+    for start in range(0, n_times, BLOCK):
+        shuffled = np.stack([rng.permutation(codes) for _ in range(min(BLOCK, n_times - start))], axis=1)
+        for code, values in each.items():
+            drawn = values.T @ (shuffled == code).astype(np.float64)  # (R, B), the lower the more specific
+            as_far[code] += (drawn <= own[code][:, None] + 1e-12).sum(axis=1)
+    p = (1 + as_far) / (1 + n_times)
+    p[sizes == 0] = np.nan
+    p[:, ~np.isfinite(shares).all(axis=0)] = np.nan
+    return np.asarray(p)
+
+
+def _shares(auc: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Give the activity of each set as shares of cells, (N, R); NaN for a set that is active nowhere."""
+    total = auc.sum(axis=0, dtype=np.float64)
+    return np.divide(auc, total, out=np.full(auc.shape, np.nan), where=total > 0)
+
+
+def _of_each_cell(shares: NDArray[np.float64], n_own: int) -> NDArray[np.float64]:
+    """Say what each cell adds to the divergence if it is one of `n_own` of a type, (N, R).
+
+    A cell of no type adds p/2 ln 2 for its share p, so that ln 2 / 2 comes from all cells alike, and a cell of the type
+    changes it by what stands here: the divergence is ln 2 / 2 and the sum over the cells of the type.
+    """
+    q = 1 / n_own
+    middle = (shares + q) / 2
+    ratio = np.divide(shares, middle, out=np.ones_like(shares), where=shares > 0)
+    own = shares * np.log(ratio) + q * np.log(q / middle)
+    return np.asarray((own - shares * np.log(2)) / 2)
+
+
+def _specific(divergence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn what the cells of a type add up to into specificity, (R,)."""
+    return np.asarray(1 - np.sqrt((np.log(2) / 2 + divergence).clip(min=0)))
 
 
 def threshold(activity: NDArray[np.floating], *, seed: int) -> float:

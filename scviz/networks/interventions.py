@@ -15,6 +15,7 @@ def intervention_effects(
     expression: sp.csr_matrix,
     perturbed: Mapping[int, NDArray[np.int64]],
     control: NDArray[np.int64],
+    *,
     regulators: Sequence[int],
     targets: Sequence[int],
 ) -> NDArray[np.float64]:

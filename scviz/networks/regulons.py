@@ -212,7 +212,7 @@ def pruned_by_prior(
         hits = known & genes
         if len(hits) < fewest_genes:
             continue
-        found = overlap(len(hits), len(genes), len(known), len(universe) - 1)
+        found = overlap(len(hits), n_chosen=len(genes), n_known=len(known), n_all=len(universe) - 1)
         kept.append(
             Regulon(
                 regulator=regulator,

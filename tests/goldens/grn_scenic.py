@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from scviz.networks.activity import (
-    attainable_aucell,
     aucell,
     detected_quantiles,
-    ranks,
     specificity,
     threshold,
 )
@@ -31,6 +29,7 @@ from scviz.networks.motifs import (
 )
 from scviz.networks.regulons import CoexpressionModule, Families, coexpression_modules, regulation
 from tests.goldens.arrays import load
+from tests.goldens.published_aucell import published_aucell, ranks
 
 EXACT = 1e-12
 """The same sums in another order."""
@@ -64,7 +63,7 @@ def check_aucell(folder: Path) -> None:
             _check_ranks(arrays[f"E_{rest}"], theirs)
         elif kind == "pyscenic":
             *how, matrix, share = rest.split("_")
-            found = aucell(
+            found = published_aucell(
                 arrays[f"rank_{matrix}"].astype(np.int64),
                 genes,
                 weighted if "weighted" in how else sets,
@@ -76,7 +75,7 @@ def check_aucell(folder: Path) -> None:
         elif kind == "decoupler":
             matrix, n_top = rest.split("_nup")
             top = None if n_top == "None" else int(n_top)
-            found = attainable_aucell(arrays[f"E_{matrix}"], genes, sets, n_top=top, fewest_genes=3)
+            found = aucell(arrays[f"E_{matrix}"], genes, sets, n_top=top, fewest_genes=3)
             assert found.names == tuple(one.name for one in sets)
             _close(found.auc, theirs, EXACT, name)
         compared.add(name)

@@ -47,11 +47,11 @@ def regulators(page: AppTest) -> AppTest:
 def test_run_hands_in_what_was_chosen(visit: Open, scgpt: Opened, tmp_path: Path) -> None:
     page = opened_page(visit, scgpt)
     assert not [button for button in page.button if button.key == "run"]
-    assert page.selectbox(key="groups_column").value == "cell_type"
-    page.selectbox(key="group_b_cell_type").set_value("T cell").run()
+    assert page.selectbox(key="attention_network_column").value == "cell_type"
+    page.selectbox(key="attention_network_perturbed").set_value("T cell").run()
     regulators(page).set_value(["GENE45", "GENE3"]).run()
-    page.selectbox(key="prior").set_value(str(tmp_path / "targets.tsv")).run()
-    page.number_input(key="most_genes").set_value(60).run()
+    page.selectbox(key="attention_network_prior").set_value(str(tmp_path / "targets.tsv")).run()
+    page.number_input(key="attention_network_most_genes").set_value(60).run()
     page.button(key="run").click().run()
     assert not page.exception
     (run,) = [one for one in RunQueue(Settings.from_env()).database.runs() if one.task == "attention_network"]
@@ -68,11 +68,11 @@ def test_a_simulated_screen_offers_its_own_network_and_its_perturbed_gene(
     opened = Opened(workspace, open_dataset(screen, nothing.context()).dataset, "")
     cells = opened.context().counts(opened.dataset)
     page = opened_page(visit, keep_model(opened, model_class("scgpt").untrained(cells, "tiny"), "Tiny scGPT"))
-    assert page.selectbox(key="groups_column").value == "condition"
-    assert page.selectbox(key="group_a_condition").value == "ctrl"
-    page.selectbox(key="group_b_condition").set_value("P1R1+ctrl").run()
+    assert page.selectbox(key="attention_network_column").value == "condition"
+    assert page.selectbox(key="attention_network_control").value == "ctrl"
+    page.selectbox(key="attention_network_perturbed").set_value("P1R1+ctrl").run()
     assert regulators(page).value == ["P1R1"]
-    assert page.selectbox(key="prior").value == "truth"
+    assert page.selectbox(key="attention_network_prior").value == "truth"
 
 
 def test_a_finished_run_shows_agreement_beside_baselines(visit: Open, scgpt: Opened, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_finished_run_shows_agreement_beside_baselines(visit: Open, scgpt: Ope
     page = opened_page(visit, scgpt, run=carry_out(scgpt, "attention_network", request))
     assert not page.error
     text = words(page)
-    assert "co-expression with" in text
+    assert "co-expression" in text
     assert "Attention is no proof of regulation" in text
     assert "No known target among these genes\\: GENE150" in text
     checks = next(table.value for table in page.dataframe if "Ranked by" in table.value)

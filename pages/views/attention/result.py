@@ -9,8 +9,9 @@ from pages.components import state
 from pages.components.finished import result_of
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
-from pages.components.runs import dataset_name, model_name, trained_on
+from pages.components.runs import trained_on
 from pages.components.show import escaped, figure, table
+from pages.components.verdict_box import footer, verdict_box
 from scviz.errors import ScvizError
 from scviz.networks.attention import SETTINGS, Setting, top_targets
 from scviz.plots.null_band import null_figure
@@ -27,9 +28,7 @@ AREA = "Area under the ROC curve"
 def attention_result(run: Run) -> None:
     """Show a finished run."""
     result = result_of(run, Result)
-    st.info(escaped(result.verdict))
-    if state.workspace().dataset(run.request["dataset"]).simulated:
-        st.caption("Simulated data: the screen comes from a known network, not from cells.")
+    verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     st.caption(f"Attention is no proof of regulation: it says what a model looks at. {_trained(run)}")
     words = {
         setting: text.format(a=run.request["control"], b=run.request["perturbed"])
@@ -47,7 +46,7 @@ def attention_result(run: Run) -> None:
         result.drawings.get(setting),
         key=f"network_{setting}",
         name="attention_network",
-        footer=_footer(run),
+        footer=footer(run),
     )
     row = st.selectbox(
         "Targets of",
@@ -86,7 +85,7 @@ def _agreement(run: Run, result: Result, checks: list[Check]) -> None:
         name="agreement",
         alt="Area under the curve of attention, co-expression and random genes for each regulator",
         height=130 + 30 * len(names),
-        footer=_footer(run),
+        footer=footer(run),
     )
     rows = [
         {
@@ -99,19 +98,18 @@ def _agreement(run: Run, result: Result, checks: list[Check]) -> None:
             "Of genes": one.n_candidates,
             "Background share": one.share,
             "Odds ratio": one.odds_ratio,
-            "p": one.p,
-            "p, other genes": one.p_null,
+            "Among control regulators": "" if one.place is None else one.place.words,
+            "FDR": one.fdr,
         }
         for one in checks
     ]
     digits = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Area", "Background share")}
-    digits |= {name: st.column_config.NumberColumn(format="%.3g") for name in ("Odds ratio", "p", "Hits")}
-    digits["p, other genes"] = st.column_config.NumberColumn(format="%.3g")
+    digits |= {name: st.column_config.NumberColumn(format="%.3g") for name in ("Odds ratio", "FDR", "Hits")}
     table(pd.DataFrame(rows), key="checks", name="agreement", column_config=digits)
     st.caption(
         f"Known targets: {escaped(result.prior)}. Hits are known targets among the top genes; for random genes what is "
-        "expected. p is the hypergeometric chance of so many hits; the other p is the share of genes expressed like "
-        "the regulator that do as well in its place."
+        "expected. Place: of the area among those of genes expressed like the regulator, tried as regulators; FDR: the "
+        "false discovery rate of that place over all regulators and settings."
     )
 
 
@@ -133,7 +131,7 @@ def _targets(result: Result, setting: Setting, row: int) -> None:
 
 
 def _other_genes(run: Run, result: Result, setting: Setting, row: int) -> None:
-    """Draw where the regulator stands among other genes in its place."""
+    """Draw where the regulator stands among expression-matched control regulators."""
     regulator = result.regulators[row]
     own = [
         one
@@ -142,12 +140,12 @@ def _other_genes(run: Run, result: Result, setting: Setting, row: int) -> None:
     ]
     if not own:
         return
-    areas = result.null_auroc[setting][row]
+    areas = result.control_auroc[setting][row]
     drawing = null_figure(
         own[0].auroc,
         regulator,
         areas.tolist(),
-        names=result.null_genes[row],
+        names=result.control_genes[row],
         title=f"{AREA}, known targets of {regulator}",
         dark=state.dark(),
     )
@@ -157,7 +155,7 @@ def _other_genes(run: Run, result: Result, setting: Setting, row: int) -> None:
         name="other_genes",
         alt=f"{regulator} among genes expressed alike, by agreement with its known targets",
         height=320,
-        footer=_footer(run),
+        footer=footer(run),
     )
 
 
@@ -167,9 +165,3 @@ def _how_it_was_made(result: Result) -> None:
             f"{result.n_control:,} and {result.n_perturbed:,} cells, {len(result.genes):,} genes. "
             f"Took {duration(result.seconds)}."
         )
-        for note in result.notes:
-            st.caption(escaped(note))
-
-
-def _footer(run: Run) -> str:
-    return f"{dataset_name(run)} · {model_name(run)} · seed {run.request.get('seed', 0)} · run {run.id}"

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
+from pages.components import state
+from pages.components.cells_picker import columns_of
 from pages.components.known_links import choose_downloaded, link_folders, offer_download
 from pages.components.screen_picker import guessed_column
+from pages.components.widgets import Form
 from scviz.datasets.safety import allowed
-from scviz.tasks.scenic import METHODS, PRUNED, Method, Pruned
+from scviz.tasks.scenic import METHODS, PRUNED, Pruned, Request
 from scviz.tasks.scenic.files import ANNOTATIONS, LISTS, RANKINGS, TABLES, files_ending, files_version
-from scviz.workspace import DatasetInfo
+from scviz.workspace import CheckpointInfo, DatasetInfo
+from scviz.workspace.database import Run
 
 SUPPORT: dict[Pruned, str] = {
     "none": "Co-expression alone",
-    "prior": "A table of known links",
+    "prior": "A prior network (TF - target)",
     "motif": "Motifs near the genes",
 }
 
@@ -37,7 +41,40 @@ class Evidence:
         return files_version((self.regulators, self.prior, self.rankings, self.annotations))
 
 
-def pick_evidence(dataset: DatasetInfo) -> Evidence | None:
+def regulons_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | None:
+    """Ask; None, with words, where files are missing."""
+    form = Form(Request, "scenic", run)
+    evidence = _pick_evidence(form, dataset)
+    guess = guessed_column(dataset.id)
+    condition_key = str(form.column("condition_key", [guess]) or "") if guess else ""
+    method = form.choice(
+        "method", options=[one for one in METHODS if condition_key or one != "interventions"]
+    )
+    checkpoint = state.current_checkpoint() if method == "similarity" else None
+    label_key = form.column("label_key", columns_of(dataset))
+    with st.popover("Advanced", width="stretch"):
+        numbers = {
+            name: form.number(name)
+            for name in ("most_genes", "most_cells", "model_cells", "fewest_genes", "seed")
+        }
+    if evidence is None:
+        return None
+    return Request(
+        dataset=dataset.id,
+        regulators=evidence.regulators,
+        method=method,
+        checkpoint=checkpoint.id if checkpoint else "",
+        condition_key=condition_key,
+        prior=evidence.prior,
+        rankings=evidence.rankings,
+        annotations=evidence.annotations,
+        files_version=evidence.version,
+        label_key=label_key,
+        **numbers,
+    )
+
+
+def _pick_evidence(form: Form, dataset: DatasetInfo) -> Evidence | None:
     """Let the user choose what supports the targets, and a list of regulators; None, with words, without either.
 
     Raises
@@ -45,71 +82,50 @@ def pick_evidence(dataset: DatasetInfo) -> Evidence | None:
     FileNotAllowedError
         If a path leads out of the folders that the server's owner has opened.
     """
+    if form.fresh:
+        asked: Pruned = "motif" if form.asked("rankings") else "prior" if form.asked("prior") else "none"
+        state.preset(form.key("support"), asked)
     support: Pruned = st.selectbox(
         "Targets supported by",
         list(SUPPORT),
         format_func=SUPPORT.__getitem__,
         help="; ".join(f"{SUPPORT[one]}: {words}" for one, words in PRUNED.items())
-        + ". Known links also check every ranking.",
-        key="support",
+        + ". A prior network also checks every ranking.",
+        key=form.key("support"),
+        persist_state="session",
     )
-    prior = rankings = annotations = ""
-    if support == "prior":
-        words = "Links such as CollecTRI, DoRothEA or TRRUST: columns source (or tf) and target."
-        if choose_downloaded("prior"):
-            _listed.clear()
-        prior = _file("Known links", TABLES, words, key="prior")
-        offer_download()
-        if not prior:
-            st.info("Name the table of known links, or download one.")
-            return None
-    if support == "motif":
-        rankings = _file(
-            "Rankings by motif", RANKINGS, "A Feather file of cisTarget, version 2.", key="rankings"
-        )
-        annotations = _file(
-            "Motifs of regulators", ANNOTATIONS, "The .tbl table of cisTarget.", key="annotations"
-        )
-        if not (rankings and annotations):
-            st.info(
-                "Name both files: rankings of genes by motif, and the table that ties motifs to regulators."
-            )
-            return None
-    words = "A symbol in each line. Empty takes the regulators of the known links."
-    regulators = _file("Regulators", LISTS, words, key="regulators")
-    if not regulators and not prior and not dataset.simulated:
-        st.info("Which genes are regulators? Name a list of them, or a table of known links.")
+    found = {"prior": _prior, "motif": _motifs, "none": lambda _: Evidence()}[support](form)
+    if found is None:
         return None
-    return Evidence(regulators=regulators, prior=prior, rankings=rankings, annotations=annotations)
+    words = "A symbol in each line. Empty takes the regulators of the prior network."
+    regulators = _file(form, "Regulators", LISTS, words=words, name="regulators")
+    if not regulators and not found.prior and not dataset.simulated:
+        st.info("Which genes are regulators? Name a list of them, or a prior network (TF - target).")
+        return None
+    return replace(found, regulators=regulators)
 
 
-def pick_perturbations(dataset: DatasetInfo) -> str:
-    """Let the user name the column of a screen that says what was perturbed; empty where there is none."""
-    guess = guessed_column(dataset.id)
-    columns = [guess, ""] if guess else []
-    if not columns:
-        return ""
-    return st.selectbox(
-        "Perturbed gene",
-        columns,
-        format_func=lambda name: name or "do not look at perturbations",
-        help="These cells are a screen: what changes when a regulator is perturbed stands beside the other rankings.",
-        key="condition_key",
-    )
+def _prior(form: Form) -> Evidence | None:
+    words = "Links such as CollecTRI, DoRothEA or TRRUST: columns source (or tf) and target."
+    if choose_downloaded(form.key("prior")):
+        _listed.clear()
+    prior = _file(form, "Prior network (TF - target)", TABLES, words=words, name="prior")
+    offer_download()
+    if prior:
+        return Evidence(prior=prior)
+    st.info("Name the table of the prior network, or download one.")
+    return None
 
 
-def pick_method(*, has_perturbations: bool) -> Method:
-    """Let the user choose how links are ranked."""
-    chosen: Method = st.selectbox(
-        "Links by",
-        [name for name in METHODS if has_perturbations or name != "interventions"],
-        format_func=METHODS.__getitem__,
-        help="Plain correlation is always shown beside, and takes a second. In cells with few counts it is often "
-        "better than boosted trees; perturbations, where there are any, tell more than both. Similar vectors are those "
-        "of the model and weights that are chosen above.",
-        key="links_by",
-    )
-    return chosen
+def _motifs(form: Form) -> Evidence | None:
+    words = "A Feather file of cisTarget, version 2."
+    rankings = _file(form, "Rankings by motif", RANKINGS, words=words, name="rankings")
+    words = "The .tbl table of cisTarget."
+    annotations = _file(form, "Motifs of regulators", ANNOTATIONS, words=words, name="annotations")
+    if rankings and annotations:
+        return Evidence(rankings=rankings, annotations=annotations)
+    st.info("Name both files: rankings of genes by motif, and the table that ties motifs to regulators.")
+    return None
 
 
 @st.cache_data(ttl=30, max_entries=16)
@@ -117,10 +133,13 @@ def _listed(roots: tuple[str, ...], endings: tuple[str, ...]) -> list[str]:
     return files_ending(map(Path, roots), endings)
 
 
-def _file(label: str, endings: tuple[str, ...], words: str, *, key: str) -> str:
+def _file(form: Form, label: str, endings: tuple[str, ...], *, words: str, name: str) -> str:
     """Offer the files of the data folders; a path may be typed, too."""
     roots = link_folders()
     found = _listed(tuple(map(str, roots)), endings)
+    key = form.key(name)
+    if form.fresh and form.asked(name):
+        state.preset(key, form.asked(name))
     names = Counter(Path(file).name for file in found)  # a name that two files have would not tell them apart
     chosen = st.selectbox(
         label,
@@ -133,5 +152,6 @@ def _file(label: str, endings: tuple[str, ...], words: str, *, key: str) -> str:
         accept_new_options=True,
         help=f"{words} Files of these folders can be opened: {', '.join(map(str, roots))}",
         key=key,
+        persist_state="session",
     )
     return str(allowed(chosen, roots)) if chosen else ""

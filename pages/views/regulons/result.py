@@ -11,10 +11,11 @@ from pages.components.enrich_link import enrich_set
 from pages.components.finished import result_of
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
-from pages.components.runs import dataset_name
 from pages.components.score_map import score_map
 from pages.components.show import escaped, figure, table
+from pages.components.verdict_box import footer, verdict_box
 from scviz.datasets.columns import cell_names
+from scviz.metrics.evidence import LEVEL
 from scviz.plots.regulons import regulons_figure
 from scviz.tasks.scenic import METHODS, PRUNED, RANDOM, Result
 from scviz.tasks.scenic.files import gmt
@@ -30,10 +31,8 @@ SMALL = st.column_config.NumberColumn(format="%.2e")
 def regulons_result(run: Run) -> None:
     """Show a finished run."""
     result = result_of(run, Result)
-    footer = (
-        f"{dataset_name(run)} · {result.n_cells:,} cells · seed {run.request.get('seed', 0)} · run {run.id}"
-    )
-    _verdict(run, result)
+    small_print = footer(run)
+    verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     _checks(result)
     if not result.regulons:
         st.info("No regulon is left. Allow smaller modules, take more genes, or another support of targets.")
@@ -41,11 +40,11 @@ def regulons_result(run: Run) -> None:
         names = ["Network", "Regulons", "Types", "Map", "Links", "Cells"]
         picture, regulons, types, on_map, links, cells = st.tabs(names, key="regulons_tabs")
         with picture:
-            network_of_run(run, result.drawing, key="network", name="regulon_network", footer=footer)
+            network_of_run(run, result.drawing, key="network", name="regulon_network", footer=small_print)
         with regulons:
             _regulons(run, result)
         with types:
-            _types(result, footer)
+            _types(result, small_print)
         with on_map:
             names = [one.name for one in result.regulons]
             score_map(run, names, result.auc, label="Regulon", title="activity (AUCell)", key="regulon")
@@ -54,17 +53,6 @@ def regulons_result(run: Run) -> None:
         with cells:
             _cells(run, result)
     _how_it_was_made(result)
-
-
-def _verdict(run: Run, result: Result) -> None:
-    show = st.success if result.gain_low > 0 else st.warning if result.gain_high < 0 else st.info
-    show(escaped(result.verdict))
-    if state.workspace().dataset(run.request["dataset"]).simulated:
-        st.caption(
-            "Simulated data: the network behind the cells is known, which it never is for measured ones."
-        )
-    for note in result.notes:
-        st.caption(escaped(note))
 
 
 def _checks(result: Result) -> None:
@@ -81,19 +69,22 @@ def _checks(result: Result) -> None:
             "AUROC": one.auroc,
             "Known among the first": one.hits,
             "Odds ratio": one.odds_ratio,
-            "p": one.p,
+            "Among exchanged targets": one.place.words,
         }
         for name, one in result.checks.items()
     ]
     columns = dict.fromkeys(("AUPRC", "Early precision", "AUROC"), DIGITS)
     columns |= dict.fromkeys(("times random", "Odds ratio"), st.column_config.NumberColumn(format="%.2f"))
-    table(pd.DataFrame(rows), key="checks", name="link_scores", column_config={**columns, "p": SMALL})
+    table(pd.DataFrame(rows), key="checks", name="link_scores", column_config=columns)
     share = result.n_known / max(1, result.n_candidates)
     st.caption(
         f"Links against {escaped(result.checked_by)}: {result.n_known:,} of {result.n_candidates:,} possible links "
         f"are known ({100 * share:.1f} %).",
-        help=f"Early precision, odds ratio and p are of the first {result.n_known:,} links, as many as are known. "
-        "AUPRC of a random ranking is the share that is known, about; its AUROC is 0.5, its odds ratio 1. Known links "
+        help=f"Early precision and odds ratio are of the first {result.n_known:,} links, as many as are known. "
+        "AUPRC of a random ranking is the share that is known, about; its AUROC is 0.5, its odds ratio 1. "
+        "Among exchanged targets: the place of the "
+        "AUPRC when the target genes of all known links are exchanged at random, which keeps how many "
+        "each regulator has. Known links "
         "of measured cells are incomplete and come from many tissues, so absent ones may be true.",
     )
 
@@ -164,7 +155,7 @@ def _types(result: Result, footer: str) -> None:
         label_visibility="collapsed",
     )
     values = (result.rss if shown == "rss" else result.mean_auc).T  # (R, T)
-    beyond = (result.rss > result.rss_shuffled).T if shown == "rss" else None
+    beyond = (result.rss_fdr <= LEVEL).T if shown == "rss" else None
     most = np.nan_to_num(result.rss.T, nan=0.0).max(axis=1)
     rows = np.sort(np.argsort(-most, kind="stable")[:MOST_DRAWN])
     drawing = regulons_figure(
@@ -182,10 +173,10 @@ def _types(result: Result, footer: str) -> None:
     if shown != "rss":
         st.caption("Mean over the cells of a type; 1 is the most that a set of this size can reach.")
     else:
-        n_beyond = int((result.rss > result.rss_shuffled).sum())
+        n_beyond = int((result.rss_fdr <= LEVEL).sum())
         st.caption(
-            "From 0.17 to 1. A dot: more specific than 95 % of the times when types are given to cells at random; "
-            f"{n_beyond:,} of {result.rss.size:,} squares have one, {0.05 * result.rss.size:.0f} would by chance."
+            "From 0.17 to 1. A dot: more specific than where types are given to cells at random, at a false discovery "
+            f"rate of 5 % over all {result.rss.size:,} squares; {n_beyond:,} have one."
         )
     if len(result.regulons) > MOST_DRAWN:
         st.caption(f"The {MOST_DRAWN} most specific of {len(result.regulons):,} regulons are drawn.")

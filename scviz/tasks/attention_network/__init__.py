@@ -1,22 +1,25 @@
-"""See which genes a model lets a regulator influence, and hold them against known targets, beside co-expression."""
+"""See which genes a model lets a regulator influence, compared with co-expression and with control regulators."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.metrics.evidence import Gain, Outcome, Place
 from scviz.networks.attention import SETTINGS, Setting
 from scviz.networks.contract import Edges
 from scviz.networks.drawing import Drawing
+from scviz.tasks.fields import SEED, Column, Number, Switch, check_fields
 
 TITLE = "Attention network"
 HEAVY = True
 
 TRUTH = "truth"
-"""The known network of a simulated screen, in the place of a table of targets."""
+"""The known network of a simulated screen, in the place of a prior network."""
 ATTENTION, COEXPRESSION, RANDOM = "attention", "co-expression", "random genes"
 MOST_REGULATORS = 50
 
@@ -27,48 +30,72 @@ class Request:
 
     dataset: str
     checkpoint: str
-    column: str
-    """Column that tells the two groups of cells apart: what was perturbed, or a cell type."""
-    control: str
-    """Value of control cells, or of group A."""
-    perturbed: str
-    """Value of perturbed cells, or of group B."""
+    column: Annotated[
+        str, Column("Compare cells by", help="A column that says what was perturbed, or the types of cells.")
+    ]
+    control: Annotated[str, Column("Control, or cells A", help="Value of the column.")]
+    perturbed: Annotated[str, Column("Perturbed, or cells B", help="Value of the column.")]
     regulators: tuple[str, ...]
     """Names of genes of the dataset."""
     prior: str = ""
-    """Table of known targets, as `read_prior` reads them; "truth" for a simulated screen; empty for none."""
-    most_genes: int = 1200
-    """The most variable genes that the model knows; the regulators are always among them."""
-    most_cells: int = 100
-    """Of each group; more are sampled."""
-    top: int = 20
-    """Genes with the highest influence that are counted as targets."""
-    n_null: int = 20
-    """Other genes, expressed like the regulator, that are tried in its place."""
-    published: bool = False
-    """Rank equal values in their order and leave out the first cell of each group, as the authors' code does."""
-    seed: int = 0
+    """Prior network, as `read_prior` reads it; "truth" for a simulated screen; empty for none."""
+    most_genes: Annotated[
+        int,
+        Number(
+            "Genes",
+            20,
+            5000,
+            step=100,
+            advanced=True,
+            help="The most variable ones that the model knows, and every regulator. Twice as many take about four "
+            "times as long.",
+        ),
+    ] = 1200
+    most_cells: Annotated[
+        int, Number("Cells of each group", 5, 5000, help="More are drawn at random.", advanced=True)
+    ] = 100
+    top: Annotated[
+        int, Number("Top targets", 1, 500, help="So many genes count as predicted targets.", advanced=True)
+    ] = 20
+    n_null: Annotated[
+        int,
+        Number(
+            "Expression-matched control regulators",
+            5,
+            1000,
+            advanced=True,
+            help="Genes expressed like the regulator are tried in its place. More are taken where the correction over "
+            "regulators needs them.",
+        ),
+    ] = 199
+    published: Annotated[
+        bool,
+        Switch(
+            "As published",
+            advanced=True,
+            help="Breaks ties by the order of genes and leaves out the first cell of each group, as the code of "
+            "scGPT's authors does. Only to reproduce their numbers.",
+        ),
+    ] = False
+    seed: Annotated[int, SEED] = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.regulators:
             raise RequestError(
-                "No regulator was chosen.", hint="Name a gene, such as a transcription factor."
+                "No regulator was selected.", hint="Name a gene, such as a transcription factor."
             )
         if len(set(self.regulators)) < len(self.regulators):
             raise RequestError("A regulator is named twice.", hint="Name each gene once.")
+        if len(self.regulators) > MOST_REGULATORS:
+            raise RequestError(
+                f"Regulators must be 1 to {MOST_REGULATORS} (got {len(self.regulators)}).",
+                hint="Choose fewer.",
+            )
         if self.control == self.perturbed:
             raise RequestError(
                 "Both groups are the same cells.", hint="Choose two different values of the column."
             )
-        for name, value, low, high in (
-            ("regulators", len(self.regulators), 1, MOST_REGULATORS),
-            ("genes", self.most_genes, 20, 5000),
-            ("cells", self.most_cells, 5, 5000),
-            ("top targets", self.top, 1, 500),
-            ("other genes", self.n_null, 5, 1000),
-        ):
-            if not low <= value <= high:
-                raise RequestError(f"{value:,} {name} cannot be.", hint=f"Choose between {low} and {high:,}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +116,17 @@ class Check:
     hits: float
     """Known targets among the top genes; for random genes what is expected."""
     odds_ratio: float
-    p: float
-    """Hypergeometric chance of at least so many hits; NaN for random genes."""
     auroc: float
     """Chance that a known target stands before another gene; 0.5 is chance."""
-    p_null: float
-    """Share of other genes in the place of the regulator that do as well, (1 + as well) / (1 + all); NaN where it
-    was not tried."""
+    place: Place | None = None
+    """Of the area among those of the control regulators; None where they were not tried."""
+    fdr: float = float("nan")
+    """False discovery rate of the place, over all regulators and settings of the run."""
+
+    @property
+    def p(self) -> float:
+        """Share of control regulators that do as well, the regulator itself counted; NaN where none was tried."""
+        return self.place.p if self.place is not None else float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,21 +139,26 @@ class Result:
     """By setting, (R, M); NaN for the regulator itself and for genes that no cell holds together with it."""
     coexpression: dict[str, NDArray[np.float32]]
     """By setting, (R, M): change of the correlation without its sign, or the correlation without its sign."""
-    null_auroc: dict[str, NDArray[np.float64]]
-    """By setting, (R, n) of other genes in the place of each regulator; NaN where there are no known targets."""
-    null_genes: tuple[tuple[str, ...], ...]
-    """The n other genes of each of the R regulators."""
+    control_auroc: dict[str, NDArray[np.float64]]
+    """By setting, (R, n) of the control regulators in the place of each; NaN where there are no known targets."""
     checks: tuple[Check, ...]
     """Empty without known targets."""
-    n_control: int
-    n_perturbed: int
-    prior: str
-    """Where known targets come from, a few words; empty for nowhere."""
+    gain: Gain | None
+    """Of attention over co-expression, by the difference between the groups; None without known targets."""
+    outcome: Outcome
     verdict: str
-    notes: tuple[str, ...]
-    seconds: float
+    known: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
+    """(R, M) known targets."""
+    control_genes: tuple[tuple[str, ...], ...] = ()
+    """The n control regulators of each of the R regulators."""
+    n_control: int = 0
+    n_perturbed: int = 0
+    prior: str = ""
+    """Where known targets come from, a few words; empty for nowhere."""
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
     drawings: dict[str, Drawing] = field(default_factory=dict)
-    """By setting: the regulators and their top targets; empty in records of runs that did not draw them."""
+    """By setting: the regulators and their top targets."""
 
     def edges(self, setting: Setting, top: int) -> Edges:
         """Give the links from each regulator to its top targets of positive influence, the strongest first."""

@@ -7,74 +7,116 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.tasks.attention_network import ATTENTION, COEXPRESSION, Check, Request
-from scviz.tasks.attention_network.subject import Subject
+from scviz.metrics.evidence import LEVEL, Outcome, random_needed
+from scviz.tasks.attention_network import ATTENTION, Check, Request
+from scviz.tasks.attention_network.inputs import Inputs
+from scviz.tasks.attention_network.judging import Judged
 
-CLEAR = 0.05
+UNTOLD = (
+    "There are no known targets of these genes to check against, so nobody can tell from this run whether the links "
+    "mean anything. A prior network (TF - target) with these regulators would tell."
+)
 
 
-def verdict_of(request: Request, checks: Sequence[Check]) -> str:
-    """Judge attention by the difference between the groups, against co-expression and other genes."""
-    own = [one for one in checks if one.method == ATTENTION and one.setting == "difference"]
-    beside = [one for one in checks if one.method == COEXPRESSION and one.setting == "difference"]
-    if not own:
-        return (
-            "There are no known targets of these genes to check against, so nobody can tell from this run whether "
-            "the links mean anything."
-        )
-    mine, theirs = (float(np.median([one.auroc for one in many])) for many in (own, beside))
-    clear = sum(one.p_null <= CLEAR and one.p <= CLEAR for one in own)
-    who = f"{len(own)} regulators" if len(own) > 1 else own[0].regulator
-    lead = (
-        f"Attention finds the known targets of {who} with an area under the curve of {mine:.2f}, "
-        f"co-expression with {theirs:.2f}, chance with 0.50. "
+def verdict_of(judged: Judged) -> tuple[Outcome, str]:
+    """Judge attention by the difference between the groups, against co-expression and control regulators.
+
+    It is called better only where it is better than both.
+    """
+    if judged.gain is None:
+        return "unknown", UNTOLD
+    own = [one for one in judged.checks if one.method == ATTENTION and one.setting == "difference"]
+    passed = sum(one.fdr <= LEVEL for one in own)
+    wanted = _more_needed(judged.checks)
+    outcome = judged.gain.outcome
+    if outcome == "better" and not passed:
+        outcome = "unknown" if wanted else "none"
+    targets = f"Known targets of {_named(own)}. "
+    controls = _one(own[0]) if len(own) == 1 else _many(own, passed)
+    return outcome, f"{targets}{judged.gain.sentence} {controls}{'' if passed else wanted}"
+
+
+def _named(own: Sequence[Check]) -> str:
+    return own[0].regulator if len(own) == 1 else f"{len(own)} regulators"
+
+
+def _one(own: Check) -> str:
+    """Say where a regulator stands among its control regulators."""
+    place = own.place
+    if place is None or not place.n:
+        return f"No other gene could be tried in the place of {own.regulator}."
+    larger = "larger" if own.fdr <= LEVEL else "not larger"
+    return (
+        f"That of {own.regulator} is {larger} than those of expression-matched control regulators: {place.words} "
+        f"(false discovery rate {100 * own.fdr:.2g} % over the three settings)."
     )
-    if len(own) == 1:
-        one = own[0]
-        hits = (
-            f"{one.hits:.0f} of the top {one.top} are known targets where {one.top * one.share:.1f} are expected "
-            f"(p = {one.p:.2g}); "
-        )
-        other = "better than" if one.p_null <= CLEAR else "no better than"
-        return lead + hits + f"that is {other} other genes do in its place (p = {one.p_null:.2g})."
-    return lead + (
-        f"For {clear} of them the top {request.top} hold more known targets than chance and than other genes in "
-        "their place would give."
+
+
+def _many(own: Sequence[Check], passed: int) -> str:
+    return (
+        f"For {passed} of {len(own)} regulators it is larger than for expression-matched control regulators (false "
+        f"discovery rate {100 * LEVEL:.0f} % over regulators and settings)."
     )
 
 
-def notes_of(
-    request: Request, subject: Subject, targets: NDArray[np.bool_], *, seen: NDArray[np.bool_]
-) -> tuple[str, ...]:
+def _more_needed(checks: Sequence[Check]) -> str:
+    """Say how many control regulators it would take where there are too few for any regulator to pass; else nothing."""
+    places = [one.place for one in checks if one.place is not None]
+    tried, wanted = min(one.n for one in places), random_needed(len(places))
+    if tried >= wanted:
+        return ""
+    return (
+        f" With {tried:,} control regulators none could pass alone: that takes {wanted:,}, so choose more genes "
+        "or fewer regulators."
+    )
+
+
+def notes_of(request: Request, inputs: Inputs, *, seen: NDArray[np.bool_]) -> tuple[str, ...]:
     """Say what else to know.
 
     Parameters
     ----------
-    targets
-        (R, M) known targets of each regulator.
     seen
         (R,) whether the model read the regulator in both groups of cells.
     """
+    return (
+        *_about_attention(request, inputs),
+        *_about_cells(request, inputs),
+        *_about_regulators(request, inputs, seen),
+    )
+
+
+def _about_attention(request: Request, inputs: Inputs) -> list[str]:
     notes = []
-    if not subject.model.ranks_attention:
+    if not inputs.model.ranks_attention:
         notes.append(
-            f"The authors of {subject.model.card.title} did not make networks in this way: its attention after "
+            f"The authors of {inputs.model.card.title} did not make networks in this way: its attention after "
             "softmax, mean over heads, is ranked as scGPT's authors rank theirs, in whole cells, over cells that "
             "express both genes."
         )
-    words = (request.control, request.perturbed)
-    for word, rows, n_all in zip(words, subject.groups, subject.n_chosen, strict=True):
-        if len(rows) < n_all:
-            notes.append(f"{len(rows):,} of {n_all:,} cells of {word} were drawn at random.")
-    unseen = [name for name, one in zip(request.regulators, seen, strict=True) if not one]
-    if unseen:
-        notes.append(f"The model reads {', '.join(unseen)} in no cell of one of the groups.")
-    lost = [name for name, row in zip(request.regulators, targets, strict=True) if not row.any()]
-    if request.prior and lost:
-        notes.append(f"No known target among these genes: {', '.join(lost)}.")
     if request.published:
         notes.append(
             "As in the authors' code, the first cell of each group is left out of the sum and equal ranks fall in "
             "the order of the genes."
         )
-    return tuple(notes)
+    return notes
+
+
+def _about_cells(request: Request, inputs: Inputs) -> list[str]:
+    words = zip((request.control, request.perturbed), inputs.groups, inputs.n_chosen, strict=True)
+    return [
+        f"{len(rows):,} of {n_all:,} cells of {word} were drawn at random."
+        for word, rows, n_all in words
+        if len(rows) < n_all
+    ]
+
+
+def _about_regulators(request: Request, inputs: Inputs, seen: NDArray[np.bool_]) -> list[str]:
+    notes = []
+    unseen = [name for name, one in zip(request.regulators, seen, strict=True) if not one]
+    if unseen:
+        notes.append(f"The model reads {', '.join(unseen)} in no cell of one of the groups.")
+    lost = [name for name, row in zip(request.regulators, inputs.known, strict=True) if not row.any()]
+    if request.prior and lost:
+        notes.append(f"No known target among these genes: {', '.join(lost)}.")
+    return notes

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.metrics.evidence import Gain, Outcome, Place
 from scviz.networks.drawing import Drawing
+from scviz.tasks.fields import SEED, Choice, Column, Number, check_fields
 
 TITLE = "Regulons"
 HEAVY = True
@@ -23,12 +25,18 @@ METHODS: dict[Method, str] = {
     "similarity": "Similar vectors in a model",
     "interventions": "What perturbing the regulator changes",
 }
+WORDS: dict[Method, str] = {
+    "boosting": "GRNBoost2",
+    "similarity": "similarity of vectors",
+    "interventions": "perturbing the regulators",
+    "correlation": "plain correlation",
+}
 RANDOM = "random"
 """Key of the scores of a random ranking."""
 Pruned = Literal["motif", "prior", "none"]
 PRUNED: dict[Pruned, str] = {
     "motif": "kept where a motif of the regulator supports them",
-    "prior": "kept where a table of known links names them (a prior, not a motif)",
+    "prior": "kept where a prior network (TF - target) names them",
     "none": "not pruned: co-expression alone",
 }
 MOST_LINKS = 5000
@@ -42,17 +50,58 @@ class Request:
     dataset: str
     regulators: str = ""
     """File with a symbol of a regulator in each line; empty takes those of the known links."""
-    method: Method = "boosting"
+    method: Annotated[
+        Method,
+        Choice(
+            "Links by",
+            METHODS,
+            help="Plain correlation is always compared with, and takes a second. In cells with few "
+            "counts it is often better than boosted trees; perturbations, where there are any, tell more "
+            "than both. Similar vectors are those of the model and checkpoint that are chosen above.",
+        ),
+    ] = "boosting"
     checkpoint: str = ""
     """Weights whose vectors of genes are compared; for `similarity` alone."""
-    condition_key: str = ""
-    """Column of a perturbation screen that says what was perturbed; empty leaves interventions out."""
-    model_cells: int = 100
-    """Cells that the model reads; more are drawn at random."""
-    most_genes: int = 1000
-    """Targets: the most variable genes; regulators come on top."""
-    most_cells: int = 2000
-    """More cells are drawn at random to find links; activity is scored in all."""
+    condition_key: Annotated[
+        str,
+        Column(
+            "Perturbed gene",
+            none="do not look at perturbations",
+            help="Column of a screen: what changes when a regulator is perturbed is compared with the other rankings.",
+        ),
+    ] = ""
+    model_cells: Annotated[
+        int,
+        Number(
+            "Cells that a model reads",
+            1,
+            50_000,
+            help="For links by similar vectors; drawn at random.",
+            advanced=True,
+        ),
+    ] = 100
+    most_genes: Annotated[
+        int,
+        Number(
+            "Genes",
+            50,
+            20_000,
+            step=100,
+            help="The most variable ones are targets; regulators come on top.",
+            advanced=True,
+        ),
+    ] = 1000
+    most_cells: Annotated[
+        int,
+        Number(
+            "Cells",
+            50,
+            50_000,
+            step=500,
+            help="Links are looked for in as many, drawn at random. Activity is scored in all.",
+            advanced=True,
+        ),
+    ] = 2000
     prior: str = ""
     """Table of known links, from a file; empty takes none, or the known network of a simulated screen as a check."""
     rankings: str = ""
@@ -61,36 +110,36 @@ class Request:
     """Table that ties motifs to regulators (.tbl); comes with `rankings`."""
     files_version: str = ""
     """Tells the files from others of the same names; `files.files_version` makes it."""
-    fewest_genes: int = 20
-    """Smaller modules are left out."""
-    label_key: str | None = None
-    """Column with known cell types."""
-    seed: int = 0
+    fewest_genes: Annotated[
+        int,
+        Number(
+            "Genes of a module, at least",
+            3,
+            500,
+            help="Smaller modules are left out. SCENIC takes 20.",
+            advanced=True,
+        ),
+    ] = 20
+    label_key: Annotated[
+        str | None,
+        Column("Known cell types", none="no column", help="To see in which types each regulon is active."),
+    ] = None
+    seed: Annotated[int, SEED] = 0
 
     def __post_init__(self) -> None:
-        if self.method not in get_args(Method):
-            raise RequestError(
-                f"There is no method {self.method!r}.", hint=f"There are {', '.join(METHODS)}."
-            )
+        check_fields(self)
         if bool(self.rankings) != bool(self.annotations):
             raise RequestError(
                 "Rankings by motif and the table that ties motifs to regulators belong together.",
                 hint="Give both files, or neither.",
             )
         if self.method == "similarity" and not self.checkpoint:
-            raise RequestError("Similar vectors in which model?", hint="Choose weights.")
+            raise RequestError("No checkpoint was selected for similar vectors.", hint="Choose a checkpoint.")
         if self.method == "interventions" and not self.condition_key:
             raise RequestError(
-                "Which column says what was perturbed?", hint="Only cells of a perturbation screen have one."
+                "No column was selected that says what was perturbed.",
+                hint="Only cells of a perturbation screen have one.",
             )
-        for name, value, low, high in (
-            ("cells that the model reads", self.model_cells, 1, 50_000),
-            ("genes", self.most_genes, 50, 20_000),
-            ("cells", self.most_cells, 50, 50_000),
-            ("genes of a module", self.fewest_genes, 3, 500),
-        ):
-            if not low <= value <= high:
-                raise RequestError(f"{value:,} {name} cannot be.", hint=f"Choose between {low} and {high:,}.")
 
     @property
     def pruned(self) -> Pruned:
@@ -120,7 +169,7 @@ class Found:
     p: float
     """Hypergeometric; NaN where nothing is known."""
     fdr: float
-    """Benjamini-Hochberg over the regulons."""
+    """False discovery rate over all regulators that had a module, also those that known links left out."""
     share_on: float
     """Share of the cells in which it is on."""
 
@@ -148,9 +197,9 @@ class Check:
     """Of the first links, as many as are known."""
     hits: int
     """Known links among the first, as many as are known."""
-    p: float
-    """Hypergeometric chance of as many."""
     odds_ratio: float
+    place: Place
+    """Of the area among those by known links whose targets were exchanged at random."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,15 +219,15 @@ class Result:
     """(T, R) mean activity in each type."""
     rss: NDArray[np.float32]
     """(T, R) specificity; NaN for regulons that are active nowhere."""
-    rss_shuffled: NDArray[np.float32]
-    """(T, R) what 95 % of specificities stay below with types given to cells at random."""
+    rss_fdr: NDArray[np.float32]
+    """(T, R) false discovery rate of the specificity over all types and regulons, against types given at random."""
     links: dict[str, Links]
     """By method; plain correlation always."""
     checks: dict[str, Check]
     """By method, and for a random ranking; empty where nothing is known."""
-    gain_low: float
-    """95 % interval, over targets, of how much the method's AUPRC is above that of correlation; NaN where not known."""
-    gain_high: float
+    gain: Gain | None
+    """Of the method over correlation; None where nothing is known, or correlation was asked for."""
+    outcome: Outcome
     checked_by: str
     """What the known links are, in words; empty where nothing is known."""
     n_candidates: int

@@ -19,7 +19,8 @@ from scviz.tasks.scenic import Request
 
 FEWEST_REGULATORS = 3
 HOW_TO_NAME = (
-    "Name a list of regulators (.txt) or a table of known links whose symbols are those of the dataset."
+    "Name a list of regulators (.txt) or a prior network (TF - target) "
+    "whose symbols are those of the dataset."
 )
 
 
@@ -109,7 +110,7 @@ def _regulators(request: Request, genes: tuple[str, ...], known: Prior | None) -
     elif known is not None:
         wanted = tuple(known.targets)
     else:
-        raise RequestError("Which genes are regulators?", hint=HOW_TO_NAME)
+        raise RequestError("No regulator was selected.", hint=HOW_TO_NAME)
     place = {gene: i for i, gene in enumerate(genes)}
     found = sorted(place[gene] for gene in wanted if gene in place)
     if len(found) < FEWEST_REGULATORS:

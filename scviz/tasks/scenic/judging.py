@@ -1,4 +1,4 @@
-"""Links against what is known, beside a random ranking, and what to say of it."""
+"""Links against what is known, compared with correlation, a random ranking and exchanged targets."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.metrics.in_silico import benjamini_hochberg
-from scviz.metrics.networks import Gain, Overlap, auprc_gain, link_scores, overlap, top_overlap
+from scviz.metrics.evidence import Gain, Interval, fdr
+from scviz.metrics.networks import (
+    Overlap,
+    auprc_difference,
+    auprc_place,
+    link_scores,
+    overlap,
+    top_overlap,
+)
 from scviz.networks.boosting import edges_of
 from scviz.networks.regulons import Regulon
-from scviz.tasks.scenic import MOST_LINKS, RANDOM, Check, Found, Links, Method, Pruned
+from scviz.tasks.scenic import MOST_LINKS, RANDOM, WORDS, Check, Found, Links, Method
 from scviz.tasks.scenic.inputs import Inputs
+
+NAN = float("nan")
+WORTHWHILE = 0.5
+"""A difference, in multiples of a random ranking, that a reader would act on."""
 
 
 def known_matrix(inputs: Inputs) -> NDArray[np.bool_] | None:
@@ -38,50 +49,105 @@ def candidates(inputs: Inputs, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Every method against the known links."""
+    """Every method against the known links, all on the same candidates."""
 
     checks: dict[str, Check]
-    gain: Gain
-    """Of the method that was asked for over correlation."""
+    gain: Gain | None
+    """Of the method that was asked for over correlation; None where nothing is known, or correlation was asked for."""
     n_candidates: int
     n_known: int
+    n_judged: int = 0
+    """Regulators whose links are judged: those of which every method can tell."""
 
 
 def judge(
     inputs: Inputs,
-    strengths: Mapping[Method, NDArray[np.float64]],
+    weights: Mapping[Method, NDArray[np.float64]],
     known: NDArray[np.bool_] | None,
     *,
     seed: int,
 ) -> Judged:
-    """Judge each method, the one that was asked for first, and a random ranking by all candidates."""
-    nan = float("nan")
+    """Judge each method, the one that was asked for first, and a random ranking.
+
+    Only regulators that every method has links of are judged, so that all are compared on the same candidates.
+
+    Parameters
+    ----------
+    weights
+        (R, T) of each method.
+    known
+        (R, T) known links; None where nothing is known.
+    """
+    nothing = Judged(
+        checks={}, gain=None, n_candidates=len(inputs.regulators) * (len(inputs.targets) - 1), n_known=0
+    )
     if known is None:
-        n_candidates = len(inputs.regulators) * (len(inputs.targets) - 1)
-        return Judged(checks={}, gain=Gain(mean=nan, low=nan, high=nan), n_candidates=n_candidates, n_known=0)
-    judged = candidates(inputs, known)
+        return nothing
+    told = np.all([(one > 0).any(axis=1) for one in weights.values()], axis=0)
+    judged = candidates(inputs, known) & told[:, None]
     truth = known[judged]
+    if not 0 < truth.sum() < len(truth):
+        return nothing
     random = np.random.default_rng(seed).random(known.shape)
-    found: dict[str, Check] = {}
-    for name, strength in [*strengths.items(), (RANDOM, random)]:
-        scores = link_scores(strength[judged], truth)
-        top = top_overlap(strength[judged], truth, scores.n_known)
-        found[name] = Check(
-            auprc=scores.auprc,
-            auprc_ratio=scores.auprc_ratio,
-            auroc=scores.auroc,
-            early_precision=scores.early_precision,
-            hits=top.hits,
-            p=top.p,
-            odds_ratio=top.odds_ratio,
-        )
-    own = next(iter(strengths.values()))
-    gain = auprc_gain(own[judged], strengths["correlation"][judged], truth, np.nonzero(judged)[1], seed=seed)
-    return Judged(checks=found, gain=gain, n_candidates=int(judged.sum()), n_known=int(truth.sum()))
+    named = [*weights.items(), (RANDOM, random)]
+    checks = {name: _check(one, known, judged=judged, seed=seed) for name, one in named}
+    asked = next(iter(weights))
+    gain = None
+    if asked != "correlation":
+        difference = auprc_difference(
+            weights[asked][judged], weights["correlation"][judged], truth,
+            targets=np.nonzero(judged)[1], seed=seed,
+        )  # fmt: skip
+        gain = _gain(asked, checks, difference, density=float(truth.mean()), n=len(inputs.targets))
+    return Judged(
+        checks=checks,
+        gain=gain,
+        n_candidates=len(truth),
+        n_known=int(truth.sum()),
+        n_judged=int(judged.any(axis=1).sum()),
+    )
+
+
+def _check(
+    weight: NDArray[np.float64], known: NDArray[np.bool_], *, judged: NDArray[np.bool_], seed: int
+) -> Check:
+    scores = link_scores(weight[judged], known[judged])
+    top = top_overlap(weight[judged], known[judged], scores.n_known)
+    return Check(
+        auprc=scores.auprc,
+        auprc_ratio=scores.auprc_ratio,
+        auroc=scores.auroc,
+        early_precision=scores.early_precision,
+        hits=top.hits,
+        odds_ratio=top.odds_ratio,
+        place=auprc_place(weight, known, judged=judged, seed=seed),
+    )
+
+
+def _gain(
+    method: Method, checks: Mapping[str, Check], difference: Interval, *, density: float, n: int
+) -> Gain:
+    """Compare a method with correlation, both as multiples of what random links have."""
+    return Gain(
+        model=WORDS[method],
+        baseline="plain correlation",
+        score=checks[method].auprc_ratio,
+        baseline_score=checks["correlation"].auprc_ratio,
+        difference=Interval(
+            mean=difference.mean / density,
+            low=difference.low / density,
+            high=difference.high / density,
+            n=difference.n,
+        ),
+        unit="known links found, in multiples of a random ranking,",
+        counted="target genes",
+        n=n,
+        worthwhile=WORTHWHILE,
+    )
 
 
 def strongest(inputs: Inputs, strength: NDArray[np.float64], known: NDArray[np.bool_] | None) -> Links:
-    """List the strongest links of a method."""
+    """List the strongest links of a method, (R, T)."""
     edges = edges_of(strength, inputs.regulator_names, inputs.target_names, most=MOST_LINKS)
     rows = {gene: i for i, gene in enumerate(inputs.regulator_names)}
     columns = {gene: i for i, gene in enumerate(inputs.target_names)}
@@ -94,95 +160,57 @@ def strongest(inputs: Inputs, strength: NDArray[np.float64], known: NDArray[np.b
     )
 
 
-def described(
-    regulons: Sequence[Regulon], inputs: Inputs, shares_on: NDArray[np.floating]
-) -> tuple[Found, ...]:
-    """Describe regulons, with the known links among their targets beside chance."""
-    overlaps = [_overlap(regulon, inputs) for regulon in regulons]
-    p = np.array([np.nan if one is None else one.p for one in overlaps])
-    fdr = benjamini_hochberg(p) if len(p) and np.isfinite(p).all() else np.full(len(p), np.nan)
-    found = []
-    for i, (regulon, seen) in enumerate(zip(regulons, overlaps, strict=True)):
-        own = regulon.gene_set
-        pairs = [(g, w) for g, w in zip(own.genes, own.weights, strict=True) if g != regulon.regulator]
-        found.append(
-            Found(
-                name=regulon.name,
-                regulator=regulon.regulator,
-                genes=tuple(gene for gene, _ in pairs),
-                weights=tuple(weight for _, weight in pairs),
-                score=regulon.score,
-                motifs=regulon.evidence,
-                n_linked=len(pairs) if seen is None else seen.n_chosen,
-                n_known=-1 if seen is None else seen.hits,
-                expected=float("nan") if seen is None else seen.expected,
-                p=float(p[i]),
-                fdr=float(fdr[i]),
-                share_on=float(shares_on[i]),
-            )
-        )
-    return tuple(found)
+def tested(regulons: Sequence[Regulon], inputs: Inputs) -> dict[str, Overlap]:
+    """Compare what was linked to each regulator with its known targets, by name; empty where nothing is known.
 
-
-def _overlap(regulon: Regulon, inputs: Inputs) -> Overlap | None:
-    """Compare the targets with the true ones, or with known ones; None where nothing is known."""
-    if inputs.truth is None and regulon.overlap is not None:
-        return regulon.overlap
+    All regulators with a module are tested, before known links choose among their targets: those that hold too few
+    known targets to be kept count in the correction.
+    """
     if inputs.known is None:
-        return None
-    measured = frozenset(inputs.target_names)
-    known = inputs.known.targets.get(regulon.regulator, frozenset()) & measured
-    genes = (regulon.weights.keys() & measured) - {regulon.regulator}
-    return overlap(len(known & genes), len(genes), len(known), len(inputs.targets) - 1)
+        return {}
+    measured, found = frozenset(inputs.target_names), {}
+    for one in regulons:
+        known = (inputs.known.targets.get(one.regulator, frozenset()) & measured) - {one.regulator}
+        genes = (one.weights.keys() & measured) - {one.regulator}
+        found[one.name] = overlap(
+            len(known & genes), n_chosen=len(genes), n_known=len(known), n_all=len(inputs.targets) - 1
+        )
+    return found
 
 
-def verdict(
-    method: Method, judged: Judged, regulons: Sequence[Found], pruned: Pruned, checked_by: str
-) -> str:
-    """Say in a few sentences what was found, and whether it is more than co-expression."""
-    words = f"{len(regulons)} {'regulon' if len(regulons) == 1 else 'regulons'}, "
-    words += {
-        "motif": "each with a motif of its regulator",
-        "prior": "each with known targets of its regulator",
-        "none": "from co-expression alone",
-    }[pruned]
-    if not judged.checks:
-        return f"{words}. Nothing here says which links are true: give a table of known links to check them."
-    n_beyond = sum(one.fdr <= MOST_FDR for one in regulons)
-    words += f"; {n_beyond} hold more known targets than chance gives (false discovery rate 5 %). "
-    own, plain, random = judged.checks[method], judged.checks["correlation"], judged.checks[RANDOM]
-    words += f"Against {checked_by}, {WORDS[method]} ranks links with an AUPRC of {own.auprc:.3f}, "
-    for other in WORDS:
-        if other != method and other in judged.checks:
-            words += f"{WORDS[other]} with {judged.checks[other].auprc:.3f}, "
-    words += f"a random ranking with {random.auprc:.3f}. "
-    if max(own.auprc_ratio, plain.auprc_ratio) < LITTLE:
-        return words + "That is hardly better than chance, so single links should not be trusted."
-    return words + _beside_correlation(method, judged, own.auprc_ratio) + _best_of_all(method, judged)
+def described(
+    regulons: Sequence[Regulon], overlaps: Mapping[str, Overlap], shares_on: NDArray[np.floating]
+) -> tuple[Found, ...]:
+    """Describe regulons, with the known links among their targets beside chance.
+
+    Parameters
+    ----------
+    overlaps
+        Of all regulons that were tested, by name.
+    shares_on
+        (R,) share of cells in which each is on.
+    """
+    rates = dict(zip(overlaps, fdr([one.p for one in overlaps.values()]).tolist(), strict=True))
+    return tuple(
+        _found(one, overlaps.get(one.name), fdr=rates.get(one.name, NAN), share_on=float(share))
+        for one, share in zip(regulons, shares_on, strict=True)
+    )
 
 
-def _beside_correlation(method: Method, judged: Judged, ratio: float) -> str:
-    name = WORDS[method][0].upper() + WORDS[method][1:]
-    if method == "correlation":
-        return f"That is {ratio:.1f} times as good as chance."
-    if judged.gain.low > 0:
-        return f"{name} finds more than plain co-expression."
-    if judged.gain.high < 0:
-        return f"Plain correlation does better: {WORDS[method]} adds nothing to co-expression here."
-    return f"{name} does about as well as plain correlation: the 95 % interval of the difference holds 0."
-
-
-def _best_of_all(method: Method, judged: Judged) -> str:
-    best = max(WORDS, key=lambda name: judged.checks[name].auprc if name in judged.checks else -1.0)
-    return "" if best in (method, "correlation") else f" The highest of all has {WORDS[best]}."
-
-
-WORDS: Mapping[Method, str] = {
-    "boosting": "GRNBoost2",
-    "similarity": "similarity of vectors",
-    "interventions": "perturbing the regulators",
-    "correlation": "plain correlation",
-}
-LITTLE = 1.5
-"""Rankings less than this many times as good as random are called no better."""
-MOST_FDR = 0.05
+def _found(regulon: Regulon, seen: Overlap | None, *, fdr: float, share_on: float) -> Found:
+    own = regulon.gene_set
+    pairs = [(g, w) for g, w in zip(own.genes, own.weights, strict=True) if g != regulon.regulator]
+    known = {"n_linked": len(pairs), "n_known": -1, "expected": NAN, "p": NAN}
+    if seen is not None:
+        known = {"n_linked": seen.n_chosen, "n_known": seen.hits, "expected": seen.expected, "p": seen.p}
+    return Found(
+        name=regulon.name,
+        regulator=regulon.regulator,
+        genes=tuple(gene for gene, _ in pairs),
+        weights=tuple(weight for _, weight in pairs),
+        score=regulon.score,
+        motifs=regulon.evidence,
+        fdr=fdr,
+        share_on=share_on,
+        **known,  # type: ignore[arg-type]
+    )

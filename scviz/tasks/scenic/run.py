@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from scviz.datasets.labels import Labels
 from scviz.memory import GIGABYTE, peak_gb
 from scviz.metrics.coherence import means_by_type
+from scviz.metrics.evidence import fdr
 from scviz.networks.activity import (
     FEWEST_GENES,
     TOP_SHARE,
     Activity,
-    attainable_aucell,
+    aucell,
     detected_quantiles,
-    shuffled_specificity,
     specificity,
+    specificity_p,
     threshold,
 )
 from scviz.networks.boosting import correlations, edges_of, fitted_chunks, grnboost
@@ -37,10 +38,11 @@ from scviz.tasks.context import Context
 from scviz.tasks.known_types import types_of
 from scviz.tasks.price import Price
 from scviz.tasks.scenic import PRUNED, Request, Result
+from scviz.tasks.scenic.edge_weights import edge_weights, seconds_to_read, trees_of
 from scviz.tasks.scenic.inputs import Inputs, gather
-from scviz.tasks.scenic.judging import described, judge, known_matrix, strongest, verdict
+from scviz.tasks.scenic.judging import described, judge, known_matrix, strongest, tested
 from scviz.tasks.scenic.picture import picture
-from scviz.tasks.scenic.strengths import seconds_to_read, strengths, trees_of
+from scviz.tasks.scenic.verdict import verdict_of
 
 TRIAL_TARGETS = 4
 
@@ -52,22 +54,26 @@ def run(request: Request, context: Context) -> Result:
     types = types_of(context.workspace, request.dataset, request.label_key)
     inputs = gather(request, context)
     rho = correlations(inputs.sampled, inputs.regulators, inputs.targets)
-    linked = strengths(request, inputs, rho, context)
+    linked = edge_weights(request, inputs, context, rho=rho)
     context.report(Progress(stage="Cutting modules"))
-    modules = _modules(request, inputs, linked[request.method], rho)
-    regulons = _pruned(request, inputs, modules, context)
-    activity = attainable_aucell(
+    modules = _modules(request, inputs, linked[request.method], rho=rho)
+    regulons = _pruned(request, inputs, modules, context=context)
+    activity = aucell(
         inputs.expression, inputs.genes, [one.gene_set for one in regulons], report=context.report
     )
     scored = set(activity.names)
+    overlaps = tested(joined_modules(modules) if request.pruned == "prior" else regulons, inputs)
     regulons = [one for one in regulons if one.name in scored]
     context.report(Progress(stage="Comparing with chance"))
     on = _on(activity, request.seed)
     known = known_matrix(inputs)
     judged = judge(inputs, linked, known, seed=request.seed)
-    found = described(regulons, inputs, on.mean(axis=0))
+    found = described(regulons, overlaps, on.mean(axis=0))
     checked_by = inputs.known.name if known is not None and inputs.known is not None else ""
     tables = _by_type(activity, types, request.seed)
+    outcome, sentence = verdict_of(
+        request.method, judged, found, pruned=request.pruned, checked_by=checked_by
+    )
     return Result(
         method=request.method,
         pruned=request.pruned,
@@ -77,11 +83,11 @@ def run(request: Request, context: Context) -> Result:
         types=types.names,
         mean_auc=tables[0],
         rss=tables[1],
-        rss_shuffled=tables[2],
+        rss_fdr=tables[2],
         links={name: strongest(inputs, one, known) for name, one in linked.items()},
         checks=judged.checks,
-        gain_low=judged.gain.low,
-        gain_high=judged.gain.high,
+        gain=judged.gain,
+        outcome=outcome,
         checked_by=checked_by,
         n_candidates=judged.n_candidates,
         n_known=judged.n_known,
@@ -89,7 +95,7 @@ def run(request: Request, context: Context) -> Result:
         n_targets=len(inputs.targets),
         n_cells=len(inputs.rows),
         n_modules=len(modules),
-        verdict=verdict(request.method, judged, found, request.pruned, checked_by),
+        verdict=sentence,
         notes=(*_notes(request, inputs, modules, regulons), *types.notes, *inputs.notes),
         drawing=picture(found, seed=request.seed),
         seconds=time.monotonic() - begun,
@@ -97,7 +103,7 @@ def run(request: Request, context: Context) -> Result:
 
 
 def _modules(
-    request: Request, inputs: Inputs, strength: NDArray[np.float64], rho: NDArray[np.float64]
+    request: Request, inputs: Inputs, strength: NDArray[np.float64], *, rho: NDArray[np.float64]
 ) -> list[CoexpressionModule]:
     edges = edges_of(strength, inputs.regulator_names, inputs.target_names)
     rows = {gene: i for i, gene in enumerate(inputs.regulator_names)}
@@ -107,7 +113,7 @@ def _modules(
 
 
 def _pruned(
-    request: Request, inputs: Inputs, modules: Sequence[CoexpressionModule], context: Context
+    request: Request, inputs: Inputs, modules: Sequence[CoexpressionModule], *, context: Context
 ) -> list[Regulon]:
     """Keep what motifs, or known links, support."""
     if request.pruned == "motif":
@@ -130,14 +136,15 @@ def _on(activity: Activity, seed: int) -> NDArray[np.bool_]:
 
 
 def _by_type(activity: Activity, types: Labels, seed: int) -> list[NDArray[np.float32]]:
-    """Mean activity, specificity, and specificity of shuffled types, (T, R) each."""
+    """Mean activity, specificity, and the false discovery rate of specificity, (T, R) each."""
     if not types.names:
         return [np.empty((0, len(activity.names)), dtype=np.float32)] * 3
     n_types, codes = len(types.names), types.codes
+    p = specificity_p(activity.auc, codes, n_types, seed=seed)
     made: list[NDArray[np.floating]] = [
         means_by_type(activity.auc, codes, n_types),
         specificity(activity.auc, codes, n_types),
-        shuffled_specificity(activity.auc, codes, n_types, seed=seed),
+        fdr(p.ravel()).reshape(p.shape),
     ]
     return [table.astype(np.float32) for table in made]
 
@@ -149,7 +156,7 @@ def _notes(
     notes = [f"Targets are {PRUNED[request.pruned]}."]
     if request.condition_key:
         notes.append(
-            "Perturbations tell of the regulators that were perturbed; links of the others count as the weakest."
+            "Perturbations tell of the regulators that were perturbed: all methods are compared on the links of these."
         )
     if inputs.expression.shape[0] > len(inputs.rows):
         notes.append(

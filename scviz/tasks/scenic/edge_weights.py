@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,8 @@ MOST_SIMILAR = 1000
 PRICED_CELLS = 2
 
 
-def strengths(
-    request: Request, inputs: Inputs, rho: NDArray[np.float64], context: Context
+def edge_weights(
+    request: Request, inputs: Inputs, context: Context, *, rho: NDArray[np.float64]
 ) -> dict[Method, Strength]:
     """Rank links by the method that was asked for, which comes first, and by those that cost next to nothing.
 
@@ -72,31 +73,32 @@ def perturbed_effects(request: Request, inputs: Inputs, context: Context) -> Str
     RequestError
         If the column names no control cells, or no regulator of enough cells.
     """
-    folder = context.workspace.dataset_folder(request.dataset)
-    conditions, column = (
-        conditions_of(folder, request.condition_key),
-        cell_column(folder, request.condition_key),
-    )
-    values = np.array([conditions.mapping.get(name) for name in column.categories or ()], dtype=object)
-    rows = {
-        one: np.flatnonzero(np.isin(column.values, np.flatnonzero([value == one for value in values])))
-        for one in set(conditions.mapping.values())
-        if one is not None and len(one) <= 1
-    }
+    rows = _rows_by_perturbation(context.workspace.dataset_folder(request.dataset), request.condition_key)
     place = {inputs.genes[i]: i for i in inputs.regulators}
+    control = rows.pop(CONTROL, np.empty(0, dtype=np.int64))
     perturbed = {
-        place[gene]: cells
-        for (gene,), cells in ((one, cells) for one, cells in rows.items() if one != CONTROL)
-        if gene in place and len(cells) >= FEWEST_CELLS
+        place[gene]: cells for (gene,), cells in rows.items() if gene in place and len(cells) >= FEWEST_CELLS
     }
-    control = rows.get(CONTROL, np.empty(0, dtype=np.int64))
     if len(control) < FEWEST_CELLS or not perturbed:
         raise RequestError(
             f"The column {request.condition_key!r} tells of {len(control)} control cells and {len(perturbed)} "
             "perturbed regulators.",
             hint="Choose the column that says what was perturbed, or none.",
         )
-    return intervention_effects(inputs.expression, perturbed, control, inputs.regulators, inputs.targets)
+    return intervention_effects(
+        inputs.expression, perturbed, control, regulators=inputs.regulators, targets=inputs.targets
+    )
+
+
+def _rows_by_perturbation(folder: Path, condition_key: str) -> dict[tuple[str, ...], NDArray[np.int64]]:
+    """Find the cells in which nothing, or one gene alone, was perturbed."""
+    conditions, column = conditions_of(folder, condition_key), cell_column(folder, condition_key)
+    values = np.array([conditions.mapping.get(name) for name in column.categories or ()], dtype=object)
+    return {
+        one: np.flatnonzero(np.isin(column.values, np.flatnonzero([value == one for value in values])))
+        for one in set(conditions.mapping.values())
+        if one is not None and len(one) <= 1
+    }
 
 
 def similar_vectors(request: Request, inputs: Inputs, context: Context) -> Strength:

@@ -175,7 +175,7 @@ class _Ranking:
             found, seen = hits + known.cumsum(axis=0), taken + every.cumsum(axis=0)
             area += (known * np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)).sum(axis=0)
             hits, taken = found[-1], seen[-1]
-        return np.divide(area, hits, out=np.full(len(times), np.nan), where=hits > 0)
+        return np.asarray(np.divide(area, hits, out=np.full(len(times), np.nan), where=hits > 0))
 
     def _counts(self, start: int, size: int, *, only_known: bool) -> NDArray[np.float64]:
         """Count the links of each target that come in by each of some steps, (s, T)."""

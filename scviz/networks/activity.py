@@ -181,7 +181,7 @@ def specificity_p(
 def _shares(auc: NDArray[np.floating]) -> NDArray[np.float64]:
     """Give the activity of each set as shares of cells, (N, R); NaN for a set that is active nowhere."""
     total = auc.sum(axis=0, dtype=np.float64)
-    return np.divide(auc, total, out=np.full(auc.shape, np.nan), where=total > 0)
+    return np.asarray(np.divide(auc, total, out=np.full(auc.shape, np.nan), where=total > 0))
 
 
 def _of_each_cell(shares: NDArray[np.float64], n_own: int) -> NDArray[np.float64]:

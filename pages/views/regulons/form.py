@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,12 +47,12 @@ def regulons_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | Non
     form = Form(Request, "scenic", run)
     evidence = _pick_evidence(form, dataset)
     guess = guessed_column(dataset.id)
-    condition_key = str(form.column("condition_key", [guess]) or "") if guess else ""
+    condition_key = str(form.column("condition_key", [guess], suggested=guess) or "") if guess else ""
     method = form.choice(
         "method", options=[one for one in METHODS if condition_key or one != "interventions"]
     )
     checkpoint = state.current_checkpoint() if method == "similarity" else None
-    label_key = form.column("label_key", columns_of(dataset))
+    label_key = form.column("label_key", columns_of(dataset), suggested=next(iter(columns_of(dataset)), ""))
     with st.popover("Advanced", width="stretch"):
         numbers = {
             name: form.number(name)
@@ -94,7 +95,12 @@ def _pick_evidence(form: Form, dataset: DatasetInfo) -> Evidence | None:
         key=form.key("support"),
         persist_state="session",
     )
-    found = {"prior": _prior, "motif": _motifs, "none": lambda _: Evidence()}[support](form)
+    ask: dict[Pruned, Callable[[Form], Evidence | None]] = {
+        "prior": _prior,
+        "motif": _motifs,
+        "none": _nothing,
+    }
+    found = ask[support](form)
     if found is None:
         return None
     words = "A symbol in each line. Empty takes the regulators of the prior network."
@@ -115,6 +121,10 @@ def _prior(form: Form) -> Evidence | None:
         return Evidence(prior=prior)
     st.info("Name the table of the prior network, or download one.")
     return None
+
+
+def _nothing(_: Form) -> Evidence | None:
+    return Evidence()
 
 
 def _motifs(form: Form) -> Evidence | None:

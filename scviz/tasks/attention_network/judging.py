@@ -131,7 +131,7 @@ def aurocs(values: NDArray[np.floating], known: NDArray[np.bool_]) -> NDArray[np
     n_others = allowed.sum(axis=1) - n_known
     before = np.where(allowed & known, ranks, 0).sum(axis=1) - n_known * (n_known + 1) / 2
     pairs = n_known * n_others
-    return np.divide(before, pairs, out=np.full(len(values), np.nan), where=pairs > 0)
+    return np.asarray(np.divide(before, pairs, out=np.full(len(values), np.nan), where=pairs > 0))
 
 
 def odds_ratio(hits: float, *, top: int, n_known: int, n_candidates: int) -> float:
@@ -212,7 +212,7 @@ def gain_of(
     ]
 
     def mean(times: NDArray[np.int64], which: int) -> NDArray[np.float64]:
-        return np.mean([pair[which].aurocs(times) for pair in pairs], axis=0)
+        return np.asarray(np.mean([pair[which].aurocs(times) for pair in pairs], axis=0))
 
     once = np.ones((1, known.shape[1]), dtype=np.int64)
     difference = resample(lambda times: mean(times, 0) - mean(times, 1), known.shape[1], seed=seed)
@@ -251,4 +251,6 @@ class _Ranked:
         others = np.add.reduceat(drawn * ~self._known, self._starts, axis=1)
         below = others.cumsum(axis=1) - others / 2
         pairs = hits.sum(axis=1) * others.sum(axis=1)
-        return np.divide((hits * below).sum(axis=1), pairs, out=np.full(len(times), np.nan), where=pairs > 0)
+        return np.asarray(
+            np.divide((hits * below).sum(axis=1), pairs, out=np.full(len(times), np.nan), where=pairs > 0)
+        )

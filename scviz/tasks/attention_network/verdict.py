@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.metrics.evidence import LEVEL, Outcome, random_needed
+from scviz.metrics.evidence import LEVEL, Gain, Outcome, random_needed
 from scviz.tasks.attention_network import ATTENTION, Check, Request
 from scviz.tasks.attention_network.inputs import Inputs
 from scviz.tasks.attention_network.judging import Judged
@@ -28,12 +28,17 @@ def verdict_of(judged: Judged) -> tuple[Outcome, str]:
     own = [one for one in judged.checks if one.method == ATTENTION and one.setting == "difference"]
     passed = sum(one.fdr <= LEVEL for one in own)
     wanted = _more_needed(judged.checks)
-    outcome = judged.gain.outcome
-    if outcome == "better" and not passed:
-        outcome = "unknown" if wanted else "none"
     targets = f"Known targets of {_named(own)}. "
     controls = _one(own[0]) if len(own) == 1 else _many(own, passed)
-    return outcome, f"{targets}{judged.gain.sentence} {controls}{'' if passed else wanted}"
+    sentence = f"{targets}{judged.gain.sentence} {controls}{'' if passed else wanted}"
+    return _outcome(judged.gain, passed=bool(passed), enough=not wanted), sentence
+
+
+def _outcome(gain: Gain, *, passed: bool, enough: bool) -> Outcome:
+    """Do not call better what other genes in the place of the regulators reach, too."""
+    if gain.outcome != "better" or passed:
+        return gain.outcome
+    return "none" if enough else "unknown"
 
 
 def _named(own: Sequence[Check]) -> str:

@@ -8,20 +8,18 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from scviz.cli.fields import add_fields
 from scviz.cli.running import carry_out, dataset_of, say
 from scviz.cli.words import DATASET
 from scviz.datasets.enrichr import LIBRARIES
 from scviz.errors import RequestError
 from scviz.settings import Settings
 from scviz.tasks import gene_terms
-from scviz.tasks.enrichment import DIRECTIONS, METHODS, PROGRAMMES, Request, Result
+from scviz.tasks.enrichment import PROGRAMMES, Request, Result
 from scviz.tasks.enrichment.sources import libraries
+from scviz.tasks.fields import declared
 from scviz.workspace import Workspace
 
-NUMBERS = (
-    *("max_fdr", "least_change", "most_cells", "fewest_genes", "most_genes"),
-    *("n_random", "n_permutations", "seed"),
-)
 MOST_PRINTED = 20
 
 
@@ -37,8 +35,6 @@ def add_command(commands: Any) -> None:
         "--group", default="", help="value of the column: the genes that tell these cells apart"
     )
     enrich.add_argument("--against", default="", help="value of the column; default: all other cells")
-    enrich.add_argument("--direction", choices=list(DIRECTIONS), default="up")
-    enrich.add_argument("--method", choices=list(METHODS), default="over-representation")
     enrich.add_argument(
         "--sets",
         default=PROGRAMMES,
@@ -48,12 +44,7 @@ def add_command(commands: Any) -> None:
     enrich.add_argument(
         "--checkpoint", default="", help="weights: only genes that they know are the background"
     )
-    fields = {field.name: field.default for field in dataclasses.fields(Request)}
-    for name in NUMBERS:
-        default: Any = fields[name]
-        enrich.add_argument(
-            f"--{name.replace('_', '-')}", type=type(default), default=default, help=f"default {default}"
-        )
+    add_fields(enrich, Request)
     enrich.add_argument("--csv", type=Path, help="write one row per gene set here")
     enrich.set_defaults(command=run)
 
@@ -83,13 +74,11 @@ def sets_of(options: argparse.Namespace, workspace: Workspace) -> str | gene_ter
 
 def request_of(options: argparse.Namespace, dataset: str, sets: str) -> Request:
     """Turn options into a request."""
-    given = {name: getattr(options, name) for name in NUMBERS}
-    words = ("run", "name", "column", "group", "against", "direction", "method", "checkpoint")
+    words = ("run", "name", "column", "group", "against", "checkpoint", *declared(Request))
     return Request(
         dataset=dataset,
         genes=tuple(options.genes),
         sets=sets,
-        **given,
         **{name: getattr(options, name) for name in words},
     )
 
@@ -102,8 +91,9 @@ def summary(result: Result) -> dict[str, Any]:
         "background": f"{result.n_background:,} {result.background}",
         "tested": result.n_sets,
         "enriched": result.n_passing,
-        "enriched_by_chance": round(float(result.random_passing.mean()), 2),
+        "by_the_plain_test": result.n_plain,
         "not_found": [*result.not_found[:MOST_PRINTED]],
+        "genes": len(result.genes),
         "first": {
             one.name: {"fdr": one.fdr, "genes": len(one.genes), "of": one.n_set}
             for one in result.found[:MOST_PRINTED]
@@ -113,14 +103,15 @@ def summary(result: Result) -> dict[str, Any]:
 
 
 def write_terms(result: Result, path: Path) -> None:
-    """Write one row per gene set."""
+    """Write one row per gene set, with the sizes from which its numbers are made."""
     names = [field.name for field in dataclasses.fields(result.found[0])]
+    sizes = {"n_genes": len(result.genes), "n_background": result.n_background}
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(names)
+        writer.writerow([*names, *sizes])
         for one in result.found:
             values = dataclasses.asdict(one) | {"genes": " ".join(one.genes)}
-            writer.writerow([values[name] for name in names])
+            writer.writerow([*(values[name] for name in names), *sizes.values()])
 
 
 def run(options: argparse.Namespace, settings: Settings) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
+from scviz.cli.fields import add_fields
 from scviz.cli.running import carry_out, dataset_of, say, subject, write_csv
 from scviz.cli.words import DATASET, cells_with
-from scviz.networks.communities import Communities
+from scviz.metrics.evidence import Gain
 from scviz.settings import Settings
-from scviz.tasks.modules import Graph, Request, Result, Source
-from scviz.tasks.modules.files import gene_table, gmt, graphml
+from scviz.tasks.fields import declared
+from scviz.tasks.modules import Judged, Request, Result
+from scviz.tasks.modules.files import cell_columns, gene_table, gmt, graphml, module_table
 
-NUMBERS = (
-    *("most_genes", "most_cells", "context_cells", "n_neighbors", "threshold", "resolution"),
-    *("fewest_genes", "n_random", "seed"),
-)
 MOST_PRINTED = 10
 
 
@@ -27,28 +24,16 @@ def add_command(commands: Any) -> None:
     find.add_argument("dataset", help=DATASET)
     find.add_argument("--checkpoint", default="", help="id of the weights; default: the newest")
     find.add_argument(
-        "--source",
-        choices=get_args(Source),
-        default="expression",
-        help="plain co-expression, what a model knows of each gene (static), or makes of each in these cells (context)",
-    )
-    find.add_argument(
         "--cells", nargs="*", default=[], metavar="COLUMN=VALUE", help="only cells with these values"
     )
-    find.add_argument("--graph", choices=get_args(Graph), default="nearest")
-    find.add_argument("--method", choices=get_args(Communities), default="louvain")
-    find.add_argument("--uncentered", action="store_true", help="compare vectors as they are, as published")
-    find.add_argument("--scaled", action="store_true", help="stretch scores from 0 to 1, as published")
-    find.add_argument(
-        "--label-key", default=None, help="column with known cell types; not read to find modules"
-    )
-    fields = {field.name: field.default for field in dataclasses.fields(Request)}
-    for name in NUMBERS:
-        words = f"default {fields[name]}"
-        kind = type(fields[name])
-        find.add_argument(f"--{name.replace('_', '-')}", type=kind, default=fields[name], help=words)
+    add_fields(find, Request)
     find.add_argument("--csv", type=Path, help="write the module of each gene here")
-    find.add_argument("--scores", type=Path, help="write the score of each module in each cell here")
+    find.add_argument("--table", type=Path, help="write one row per module of every method here")
+    find.add_argument(
+        "--scores",
+        type=Path,
+        help="write a row per cell here: the score of each module, what the cell was used for, and its part in a gain",
+    )
     find.add_argument("--gmt", type=Path, help="write the modules as gene sets here")
     find.add_argument("--graphml", type=Path, help="write genes and links here")
     find.set_defaults(command=run)
@@ -59,14 +44,8 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
     return Request(
         dataset=dataset,
         checkpoint="" if options.source == "expression" else checkpoint,
-        source=options.source,
         cells=tuple(map(cells_with, options.cells)),
-        graph=options.graph,
-        method=options.method,
-        centered=not options.uncentered,
-        scaled=options.scaled,
-        label_key=options.label_key,
-        **{name: getattr(options, name) for name in NUMBERS},
+        **{name: getattr(options, name) for name in declared(Request)},
     )
 
 
@@ -74,19 +53,42 @@ def summary(result: Result) -> dict[str, Any]:
     """Say what was found."""
     return {
         "verdict": result.verdict,
-        "methods": {
-            name: {key: round(value, 4) for key, value in dataclasses.asdict(one).items() if value == value}
-            for name, one in result.methods.items()
-        },
+        "methods": {name: _numbers(one) for name, one in result.methods.items()},
+        "gains": {name: _gain(one) for name, one in result.gains.items()},
         "modules": {one.name: list(one.genes[:MOST_PRINTED]) for one in result.modules},
         "notes": [*result.notes],
     }
+
+
+def _numbers(judged: Judged) -> dict[str, Any]:
+    """Give what is said of a method."""
+    names = (
+        "n_modules",
+        "n_beyond",
+        "share",
+        "coherence",
+        "random",
+        "gain",
+        "precision",
+        "recall",
+        "agreement",
+    )
+    values = {name: getattr(judged, name) for name in names}
+    return {name: round(value, 4) for name, value in values.items() if value == value}
+
+
+def _gain(gain: Gain) -> dict[str, Any]:
+    """Give what the model gains over another method; no bounds where there is no interval."""
+    mean, low, high = gain.difference.mean, gain.difference.low, gain.difference.high
+    bounds = {"low": round(low, 5), "high": round(high, 5)} if gain.difference.known else {}
+    return {"outcome": gain.outcome, "difference": round(mean, 5), **bounds, "cells": gain.n}
 
 
 def write_files(result: Result, options: argparse.Namespace) -> None:
     """Write what was asked for, except the scores."""
     written = (
         (options.csv, gene_table),
+        (options.table, module_table),
         (options.gmt, lambda one: gmt(one.modules)),
         (options.graphml, graphml),
     )
@@ -106,5 +108,6 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     say(run_id, request, result, settings=settings, **summary(result))
     write_files(result, options)
     if options.scores:
-        names = [one.name for one in result.modules]
-        write_csv(options.scores, dataset, settings, columns=names, rows=result.scores.tolist())
+        columns = cell_columns(result)
+        rows = zip(*columns.values(), strict=True)
+        write_csv(options.scores, dataset, settings, columns=list(columns), rows=rows)

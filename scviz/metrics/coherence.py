@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-BINS = 20
-FEWEST_CLUSTERS = 3
+from scviz.metrics.evidence import Interval, Place, bootstrap, place_of
+from scviz.metrics.matched_null import MatchedNull
+
+JUDGED_SHARE = 10
+"""Of a module at most a tenth of the number of all other genes is judged: larger random sets would be nearly the same
+genes each time, and their spread would be too small."""
+Z_OF_LEVEL = 1.96
+"""Standard deviations on either side that hold 95 %."""
+AT_ONCE = 20_000_000
+"""Pairs of genes that are looked up at a time."""
 
 
-def expression_groups(means: NDArray[np.floating], n_groups: int = BINS) -> NDArray[np.int64]:
-    """Group genes by mean expression into groups of like size, (G,); random genes are drawn from the same groups.
+def standardized(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Give each gene mean 0 and standard deviation 1 over cells, (N, G); 0 for genes that do not vary.
 
-    Examples
-    --------
-    >>> expression_groups(np.array([5.0, 1.0, 9.0, 2.0]), n_groups=2).tolist()
-    [1, 0, 1, 0]
+    Parameters
+    ----------
+    values
+        (N, G) log1p expression.
     """
-    ranks = rankdata(means, method="ordinal") - 1
-    return np.asarray(ranks * min(n_groups, len(means)) // max(1, len(means)), dtype=np.int64)
+    shifted = values - values.mean(axis=0, dtype=np.float64)
+    spread = shifted.std(axis=0)
+    return np.asarray(np.divide(shifted, spread, out=np.zeros_like(shifted), where=spread > 0))
 
 
 def correlations(values: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -33,144 +43,186 @@ def correlations(values: NDArray[np.floating]) -> NDArray[np.float32]:
     values
         (N, G) log1p expression.
     """
-    shifted = values - values.mean(axis=0, dtype=np.float64)
-    lengths = np.linalg.norm(shifted, axis=0)
-    scaled = np.divide(shifted, lengths, out=np.zeros_like(shifted), where=lengths > 0)
-    return np.asarray(scaled.T @ scaled, dtype=np.float32)
+    scaled = standardized(values)
+    return np.asarray(scaled.T @ scaled / len(values), dtype=np.float32)
 
 
-def matched_genes(
-    groups: NDArray[np.int64], genes: NDArray[np.integer], rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Draw as many genes from each group of expression as a module has there, without repetition."""
-    numbers, sizes = np.unique(groups[genes], return_counts=True)
-    drawn = [
-        rng.choice(np.flatnonzero(groups == number), size, replace=False)
-        for number, size in zip(numbers, sizes, strict=True)
-    ]
-    return np.concatenate(drawn)
-
-
-def coherence(correlation: NDArray[np.floating], genes: NDArray[np.integer]) -> float:
-    """Average the correlation over all pairs of genes of a module; NaN for fewer than two.
-
-    Examples
-    --------
-    >>> coherence(np.array([[1.0, 0.5, 0.1], [0.5, 1.0, 0.3], [0.1, 0.3, 1.0]]), np.array([0, 1, 2]))
-    0.3
-    """
-    n_genes = len(genes)
-    if n_genes < 2:
-        return float("nan")
-    block = correlation[np.ix_(genes, genes)].astype(np.float64)
-    return float(((block.sum() - np.trace(block)) / (n_genes * (n_genes - 1))).round(12))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coherence:
-    """Mean correlation within a module, beside random genes."""
-
-    mean: float
-    random: float
-    """Mean over random sets of the same size and expression."""
-    random_high: float
-    """What 95 % of them stay below."""
-    z: float
-    """Distance to their mean in their standard deviations."""
-    p: float
-    """(1 + random sets that are as coherent) / (1 + all)."""
-
-
-def beside_random(
-    correlation: NDArray[np.floating],
-    genes: NDArray[np.integer],
-    groups: NDArray[np.int64],
-    *,
-    n_random: int,
-    rng: np.random.Generator,
-) -> Coherence:
-    """Hold a module against random genes that are expressed alike."""
-    own = coherence(correlation, genes)
-    drawn = np.array(
-        [coherence(correlation, matched_genes(groups, genes, rng)) for _ in range(n_random)]
-    )  # (R,)
-    spread = float(drawn.std())
-    return Coherence(
-        mean=own,
-        random=float(drawn.mean()),
-        random_high=float(np.quantile(drawn, 0.95)),
-        z=(own - float(drawn.mean())) / spread if spread > 0 else float("nan"),
-        p=float((1 + (drawn >= own).sum()) / (1 + n_random)),
-    )
-
-
-def gain_of_genes(
-    correlation: NDArray[np.floating], membership: NDArray[np.int64], groups: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Tell for each gene how much more it correlates with its fellows than with genes expressed like them, (G,).
+def coherence(correlation: NDArray[np.floating], sets: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Average the correlation over all pairs of genes of each set, (R,); NaN for sets of fewer than two.
 
     Parameters
     ----------
     correlation
         (G, G).
-    membership
-        (G,) module of each gene, -1 for none: such genes gain 0, so that cuts of the same genes can be compared.
-    groups
-        (G,) group of expression of each gene.
+    sets
+        (R, k) genes.
 
     Examples
     --------
-    >>> correlation = np.array([[1, 0.6, 0.2], [0.6, 1, 0.2], [0.2, 0.2, 1]])
-    >>> gain_of_genes(correlation, np.array([0, 0, -1]), np.zeros(3, dtype=int)).round(2).tolist()
-    [0.2, 0.2, 0.0]
+    >>> correlation = np.array([[1.0, 0.5, 0.1], [0.5, 1.0, 0.3], [0.1, 0.3, 1.0]])
+    >>> coherence(correlation, np.array([[0, 1, 2]])).round(6).tolist()
+    [0.3]
     """
-    n_genes = len(membership)
-    others = correlation.astype(np.float64)
-    np.fill_diagonal(others, 0.0)
-    in_group = np.eye(int(groups.max()) + 1)[groups]  # (G, B)
-    sizes = np.maximum(in_group.sum(axis=0) - in_group, 1)  # (G, B), each gene itself left out
-    expected = (others @ in_group) / sizes  # (G, B)
-    gain = np.zeros(n_genes)
-    for number in range(int(membership.max(initial=-1)) + 1):
-        genes = np.flatnonzero(membership == number)
-        if len(genes) > 1:
-            within = others[np.ix_(genes, genes)].sum(axis=1)
-            by_chance = expected[np.ix_(genes, groups[genes])]  # (K, K)
-            chance = by_chance.sum(axis=1) - np.diag(by_chance)
-            gain[genes] = (within - chance) / (len(genes) - 1)
-    return gain
+    n_sets, size = sets.shape
+    if size < 2:
+        return np.full(n_sets, np.nan)
+    at_once = max(1, AT_ONCE // size**2)
+    totals = np.empty(n_sets)
+    for start in range(0, n_sets, at_once):
+        part = sets[start : start + at_once]
+        among = correlation[part[:, :, None], part[:, None, :]]  # (B, k, k)
+        totals[start : start + at_once] = among.sum(axis=(1, 2), dtype=np.float64)
+    own = np.diag(correlation).astype(np.float64)[sets].sum(axis=1)
+    return np.asarray((totals - own) / (size * (size - 1)))
 
 
-def mean_interval(
-    values: NDArray[np.floating],
-    clusters: NDArray[np.integer],
-    *,
-    rng: np.random.Generator,
-    n_times: int = 1000,
-) -> tuple[float, float]:
-    """Give the 95 % bootstrap interval of a mean, drawing whole clusters; NaN for fewer than three clusters.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coherence:
+    """Mean correlation within a module, beside expression-matched random genes."""
 
-    Genes of one module rise and fall together, so that drawing genes would make the interval too narrow.
+    n_genes: int
+    mean: float
+    """Over all pairs of its genes."""
+    random: float
+    """Mean over the random sets; NaN where there are too few other genes for any."""
+    spread: float
+    """Standard deviation of the random sets, as it would be for sets as large as the module; NaN without any."""
+    place: Place
+    """Of the genes that were judged, among the random sets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomSets:
+    """What stands beside a module: random sets, as large as the part of it that is judged."""
+
+    genes: NDArray[np.int64]
+    """(K,) of the module."""
+    judged: NDArray[np.int64]
+    """(k,) those that are judged: all of them unless the module is large."""
+    sets: NDArray[np.int64]
+    """(R, k) expression-matched, none of the module."""
+
+
+def random_sets(
+    null: MatchedNull, genes: NDArray[np.int64], *, n_others: int, n_random: int, rng: np.random.Generator
+) -> RandomSets:
+    """Draw the random sets of a module.
+
+    Parameters
+    ----------
+    genes
+        (K,) of the module.
+    n_others
+        Genes outside the module.
+    """
+    most = max(2, n_others // JUDGED_SHARE)
+    judged = genes if len(genes) <= most else np.sort(rng.choice(genes, most, replace=False))
+    return RandomSets(genes=genes, judged=judged, sets=null.sets(judged, n_random, rng=rng, without=genes))
+
+
+def beside_random(correlation: NDArray[np.floating], beside: RandomSets) -> Coherence:
+    """Compare a module with its random sets by their correlations, (G, G)."""
+    random = coherence(correlation, beside.sets)
+    n_genes, n_judged, nothing = len(beside.genes), len(beside.judged), float("nan")
+    shrunk = np.sqrt(n_judged * (n_judged - 1) / max(1, n_genes * (n_genes - 1)))  # by the pairs averaged
+    return Coherence(
+        n_genes=n_genes,
+        mean=float(coherence(correlation, beside.genes[None])[0]),
+        random=float(random.mean()) if len(random) else nothing,
+        spread=float(random.std() * shrunk) if len(random) else nothing,
+        place=place_of(float(coherence(correlation, beside.judged[None])[0]), random),
+    )
+
+
+def pair_weights(sets: NDArray[np.integer], n_genes: int) -> NDArray[np.float32]:
+    """Weigh pairs of genes so that the weighted sum of correlations is the mean coherence of sets.
+
+    Parameters
+    ----------
+    sets
+        (R, k) genes.
+
+    Returns
+    -------
+    (G, G), symmetric.
+
+    Examples
+    --------
+    >>> pair_weights(np.array([[0, 1]]), 2).tolist()
+    [[0.0, 0.5], [0.5, 0.0]]
+    """
+    n_sets, size = sets.shape
+    ones = (np.ones(sets.size, dtype=np.float32), (np.repeat(np.arange(n_sets), size), sets.ravel()))
+    held = sp.csr_matrix(ones, shape=(n_sets, n_genes))
+    weights = np.asarray((held.T @ held).toarray(), dtype=np.float32)
+    np.fill_diagonal(weights, 0.0)
+    return weights / np.float32(max(1, n_sets * size * (size - 1)))
+
+
+def gain_weights(modules: Sequence[RandomSets], n_genes: int) -> NDArray[np.float32]:
+    """Weigh pairs of genes so that the weighted sum of correlations is what the genes gain by their modules.
+
+    Returns
+    -------
+    (G, G), symmetric: coherence of each module less that of its random sets, by its share of the genes. Genes of no
+    module gain nothing, and neither do modules without random sets, so that cuts of the same genes can be compared.
+    """
+    weights = np.zeros((n_genes, n_genes), dtype=np.float32)
+    for one in modules:
+        if len(one.sets) and len(one.judged) > 1:
+            more = pair_weights(one.genes[None], n_genes) - pair_weights(one.sets, n_genes)
+            weights += np.float32(len(one.genes) / n_genes) * more
+    return weights
+
+
+def by_cell(values: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Take a weighted sum of correlations apart into what each cell adds, so that cells can be drawn again.
 
     Parameters
     ----------
     values
-        (G,).
-    clusters
-        (G,) cluster of each value.
+        (N, G) log1p expression.
+    weights
+        (G, G), symmetric, 0 on the diagonal.
 
-    Examples
-    --------
-    >>> mean_interval(np.full(6, 2.0), np.array([0, 0, 1, 1, 2, 2]), rng=np.random.default_rng(0))
-    (2.0, 2.0)
+    Returns
+    -------
+    (N,) whose mean is the sum. The influence of a cell on a correlation r of z-scores a and b is ab - r(a² + b²) / 2.
     """
-    _, codes = np.unique(clusters, return_inverse=True)
-    sums, sizes = np.bincount(codes, weights=values), np.bincount(codes)
-    if len(sizes) < FEWEST_CLUSTERS:
-        return float("nan"), float("nan")
-    drawn = rng.integers(len(sizes), size=(n_times, len(sizes)))
-    low, high = np.quantile(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
-    return float(low), float(high)
+    scaled = standardized(values)
+    spread = scaled @ weights  # (N, G)
+    shares = (scaled * spread).mean(axis=0)  # (G,) sum of weighted correlations of each gene
+    return np.asarray((scaled * spread).sum(axis=1) - scaled**2 @ shares + shares.sum())
+
+
+def gain_difference(
+    values: NDArray[np.floating], *cuts: tuple[Sequence[RandomSets], Sequence[Coherence]], seed: int = 0
+) -> tuple[NDArray[np.float64], Interval]:
+    """Tell how much more genes gain by one cut than by another, for cells and for genes like these.
+
+    Parameters
+    ----------
+    values
+        (N, G) log1p expression of cells that made neither.
+    cuts
+        Two: modules with their random sets, and what those say.
+
+    Returns
+    -------
+    (N,) the difference by cell, and its mean; its interval joins the draw of cells with the spread of random sets,
+    which says how far apart cuts come by the chance of which genes they hold.
+    """
+    n_genes = values.shape[1]
+    own, other = (gain_weights(modules, n_genes) for modules, _ in cuts)
+    cells = by_cell(values, own - other)
+    interval = bootstrap(cells, seed=seed)
+    shares = [one.n_genes / n_genes * np.nan_to_num(one.spread) for _, held in cuts for one in held]
+    by_genes = Z_OF_LEVEL * float(np.linalg.norm(shares))
+    return cells, replace(
+        interval,
+        low=interval.mean - float(np.hypot(interval.mean - interval.low, by_genes)),
+        high=interval.mean + float(np.hypot(interval.high - interval.mean, by_genes)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +238,7 @@ class PairScore:
 
 
 def pair_score(membership: NDArray[np.int64], together: NDArray[np.bool_]) -> PairScore:
-    """Hold a cut against the truth.
+    """Compare modules with the truth.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.metrics.in_silico import benjamini_hochberg
+from scviz.metrics.evidence import fdr as false_discovery_rate
 from scviz.networks.contract import GeneSet
 
 RANK_SEED = 123
@@ -87,10 +87,10 @@ def over_representation(
     p = np.asarray(hypergeom.sf(x - 1, background, m, k), dtype=np.float64)
     odds_ratio = (x + 0.5) * (background - m - k + x + 0.5) / ((m - x + 0.5) * (k - x + 0.5))
     fdr_hit = np.full(len(sets), np.nan)
-    fdr_hit[x > 0] = benjamini_hochberg(p[x > 0])
+    fdr_hit[x > 0] = false_discovery_rate(p[x > 0])
     with np.errstate(divide="ignore", invalid="ignore"):
         combined = -np.log(p) * odds_ratio
-    fdr = benjamini_hochberg(p)
+    fdr = false_discovery_rate(p)
     found = tuple(
         Represented(
             name=one.name,
@@ -158,8 +158,7 @@ def prerank(
 
     genes = list(scores)
     codes = {gene: f"G{i}" for i, gene in enumerate(genes)}  # gseapy changes the case of some names silently
-    members = {f"S{i}": [codes[g] for g in one.genes if g in codes] for i, one in enumerate(sets)}
-    tested = {code: own for code, own in members.items() if fewest <= len(own) <= most}
+    tested = _coded(sets, codes, fewest, most=most)
     if not tested:
         return ()
     ranking = pd.Series([scores[gene] for gene in genes], index=[codes[gene] for gene in genes])
@@ -174,22 +173,26 @@ def prerank(
         seed=seed,
         no_plot=True,
     ).res2d
-    found = []
-    for row in table.to_dict("records"):
-        code = row["Term"]
-        leading = [genes[int(gene[1:])] for gene in row["Lead_genes"].split(";") if gene]
-        found.append(
-            RankedSet(
-                name=sets[int(code[1:])].name,
-                n_set=len(tested[code]),
-                es=float(row["ES"]),
-                nes=float(row["NES"]),
-                p=float(row["NOM p-val"]),
-                fdr=float(row["FDR q-val"]),
-                leading=tuple(leading),
-            )
+    return tuple(
+        RankedSet(
+            name=sets[int(row["Term"][1:])].name,
+            n_set=len(tested[row["Term"]]),
+            es=float(row["ES"]),
+            nes=float(row["NES"]),
+            p=float(row["NOM p-val"]),
+            fdr=float(row["FDR q-val"]),
+            leading=tuple(genes[int(gene[1:])] for gene in row["Lead_genes"].split(";") if gene),
         )
-    return tuple(found)
+        for row in table.to_dict("records")
+    )
+
+
+def _coded(
+    sets: Sequence[GeneSet], codes: Mapping[str, str], fewest: int, *, most: int
+) -> dict[str, list[str]]:
+    """Write sets of a size that is tested in codes."""
+    members = {f"S{i}": [codes[g] for g in one.genes if g in codes] for i, one in enumerate(sets)}
+    return {code: own for code, own in members.items() if fewest <= len(own) <= most}
 
 
 def enrichment_scores(ranking: NDArray[np.floating], members: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -14,7 +14,11 @@ BINS = 25
 
 
 def module_scores(
-    expression: sp.csr_matrix, modules: Sequence[NDArray[np.integer]], *, seed: int = 0
+    expression: sp.csr_matrix,
+    modules: Sequence[NDArray[np.integer]],
+    *,
+    bins: NDArray[np.int64] | None = None,
+    seed: int = 0,
 ) -> NDArray[np.float32]:
     """Score modules in cells: their mean expression less that of control genes.
 
@@ -26,6 +30,8 @@ def module_scores(
         (N, G) log1p expression.
     modules
         M arrays of columns.
+    bins
+        (G,) bin of expression of each gene; of these cells if it is left out.
     seed
         Of the draw, the same for each module.
 
@@ -38,7 +44,7 @@ def module_scores(
     Satija et al. (2015), doi:10.1038/nbt.3192, with the draws of `scanpy.tl.score_genes`.
     """
     weights = np.zeros((expression.shape[1], len(modules)))
-    bins = expression_bins(expression)
+    bins = expression_bins(expression) if bins is None else bins
     for column, module in enumerate(modules):
         controls = control_genes(bins, module, seed=seed)
         weights[controls, column] = -1 / len(controls) if len(controls) else 0
@@ -47,7 +53,7 @@ def module_scores(
 
 
 def expression_bins(expression: sp.csr_matrix, n_bins: int = BINS) -> NDArray[np.int64]:
-    """Put genes of like mean expression into one bin, (G,)."""
+    """Put genes of like mean expression over cells, (N, G), into one bin, (G,)."""
     from scipy.stats import rankdata  # pages stretch scores, and never rank genes
 
     sums = np.asarray(expression.sum(axis=0)).ravel()  # in the precision of the matrix, as scanpy adds up
@@ -59,7 +65,13 @@ def expression_bins(expression: sp.csr_matrix, n_bins: int = BINS) -> NDArray[np
 def control_genes(
     bins: NDArray[np.int64], module: NDArray[np.integer], *, seed: int = 0
 ) -> NDArray[np.int64]:
-    """Draw the control genes of a module, ascending."""
+    """Draw the control genes of a module, ascending.
+
+    Parameters
+    ----------
+    bins
+        (G,) bin of expression of each gene.
+    """
     draws = np.random.RandomState(seed)  # the generator of scanpy, so that the same genes are drawn
     found = []
     for number in np.unique(bins[module]):
@@ -71,7 +83,9 @@ def control_genes(
 
 
 def zero_to_one(scores: NDArray[np.floating], axis: int = 0) -> NDArray[np.float32]:
-    """Stretch values from 0 to 1 along an axis: scores over cells, as published; equal ones become 0. NaN is left out.
+    """Stretch values, (N, M), from 0 to 1 along an axis, as published: scores over cells; equal ones become 0.
+
+    NaN is left out.
 
     Examples
     --------

@@ -22,11 +22,11 @@ def bars_figure(
     passing: NDArray[np.bool_],
     *,
     title: str,
-    chance: float,
-    chance_words: str,
+    bar: float | None = None,
+    bar_words: str = "",
     dark: bool = False,
 ) -> go.Figure:
-    """Draw a bar for each gene set, and the best that random genes reach.
+    """Draw a bar for each gene set, and what a set must reach.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ def bars_figure(
         (T,) sets that are called enriched.
     title
         What the values are.
-    chance
-        What random genes reach; drawn on both sides of 0 where a value is below 0.
-    chance_words
+    bar
+        What a set must reach; None draws no line.
+    bar_words
         What that is.
     """
     figure = go.Figure()
@@ -55,15 +55,14 @@ def bars_figure(
                 customdata=[names[i] for i in rows[chosen]],
                 hovertemplate="%{customdata}: %{x:.3g}<extra></extra>",
             )
-    for side in (1, -1) if (values < 0).any() else (1,):
+    if bar is not None:
         figure.add_scatter(
-            x=[side * chance, side * chance],
+            x=[bar, bar],
             y=[-0.6, len(values) - 0.4],
             mode="lines",
-            name=chance_words,
-            showlegend=side == 1,
+            name=bar_words,
             line={"color": OKABE_ITO[1], "width": 1.6, "dash": "dash"},
-            hovertemplate=f"{chance_words}: {chance:.3g}<extra></extra>",
+            hovertemplate=f"{bar_words}: {bar:.3g}<extra></extra>",
         )
     _dress(figure, names, title, dark=dark)
     figure.update_layout(barmode="overlay", bargap=0.3)
@@ -86,7 +85,7 @@ def dots_figure(
     share
         (T,) 0 to 1.
     expected
-        (T,) of random genes of like expression.
+        (T,) of expression-matched random genes.
     n_genes
         (T,) genes of the set that were asked for, the size of a dot.
     sureness
@@ -98,7 +97,7 @@ def dots_figure(
         x=expected,
         y=rows,
         mode="markers",
-        name="random genes of like expression",
+        name="expression-matched random genes",
         marker={"color": MISSING, "size": 8, "symbol": "line-ns-open", "line": {"width": 2}},
         customdata=list(names),
         hovertemplate="%{customdata}: %{x:.1%} of the set by chance<extra></extra>",

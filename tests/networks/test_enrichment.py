@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from math import comb
 from pathlib import Path
 
@@ -11,15 +10,11 @@ import numpy as np
 import pytest
 
 from scviz.errors import DataError
-from scviz.metrics.coherence import expression_groups
+from scviz.metrics.evidence import fdr
+from scviz.metrics.matched_null import MatchedNull
 from scviz.networks.contract import GeneSet
 from scviz.networks.enrichment import enrichment_scores, over_representation, prerank
-from scviz.networks.enrichment_null import (
-    N_BINS,
-    overlap_by_chance,
-    random_alike,
-    ranked_by_chance,
-)
+from scviz.networks.enrichment_null import draws_for, membership, overlap_by_chance, ranked_by_chance
 from scviz.networks.gmt import PROGRAMMES, gmt_text, programmes, read_gmt
 from scviz.progress import Progress
 
@@ -93,56 +88,49 @@ def test_scores_of_many_sets_are_those_of_the_library(scores: dict[str, float]) 
     assert ours == pytest.approx([theirs[str(i)] for i in range(20)], abs=1e-9)
 
 
-def test_random_genes_come_from_the_same_bins_and_none_twice() -> None:
-    bins = expression_groups(np.random.default_rng(0).normal(size=400), N_BINS)
-    assert set(Counter(bins.tolist()).values()) == {20}
-    genes = np.concatenate([np.flatnonzero(bins == 3), np.flatnonzero(bins == 7)[:5]])
-    drawn = random_alike(bins, genes, 50, np.random.default_rng(1))
-    assert drawn.shape == (50, 25)
-    for row in drawn:
-        assert len(set(row.tolist())) == 25
-        assert Counter(bins[row].tolist()) == {3: 20, 7: 5}
-    free = {tuple(sorted(row[bins[row] == 7].tolist())) for row in drawn}
-    assert len(free) > 40
-
-
 def test_random_genes_of_like_expression_show_what_expression_alone_gives() -> None:
     levels = np.arange(1000.0)
-    high, drawn = np.arange(950, 1000), np.arange(900, 1000, 2)
-    members = [high, np.arange(0, 1000, 20)]
-    asked = {"n_draws": 200, "most_fdr": 0.05, "seed": 0}
-    found = overlap_by_chance(members, drawn, levels, **asked)  # type: ignore[arg-type]
-    assert found.overlap[0] == pytest.approx(
-        25, abs=1
-    )  # not 2.5, as random genes of any expression would give
+    null = MatchedNull(levels)
+    high, drawn = np.arange(850, 1000), np.arange(900, 1000, 4)
+    held = membership([high, np.arange(0, 1000, 20)], 1000)
+    found = overlap_by_chance(held, drawn, null, n_draws=200, seed=0)
+    assert found.expected[0] > 24  # not 3.75, as random genes of any expression would give
     assert found.p[0] > 0.2
-    assert (found.n_passing >= 1).mean() > 0.9
-    planted = np.arange(950, 975)  # half of its bin
-    own = overlap_by_chance([planted], planted, levels, **asked)  # type: ignore[arg-type]
-    assert own.overlap[0] == pytest.approx(12.5, abs=0.5)
+    planted = np.arange(900, 1000, 4)
+    own = overlap_by_chance(membership([planted], 1000), planted, null, n_draws=200, seed=0)
     assert own.p[0] == pytest.approx(1 / 201)
-    spread = np.random.default_rng(3).choice(1000, 50, replace=False)
-    assert overlap_by_chance(members, spread, levels, **asked).n_passing.mean() < 0.3  # type: ignore[arg-type]
+
+
+def test_sets_that_stand_out_get_the_draws_that_their_number_needs() -> None:
+    null, rng = MatchedNull(np.arange(500.0)), np.random.default_rng(0)
+    planted = np.arange(0, 500, 25)
+    members = [planted, *(np.sort(rng.choice(500, 20, replace=False)) for _ in range(49))]
+    found = overlap_by_chance(membership(members, 500), planted, null, n_draws=100, seed=0)
+    assert draws_for(50, 100) == 9999
+    assert (found.far[0], found.n[0]) == (0, 9999)
+    assert np.median(found.n) <= 200
+    assert fdr(found.p)[0] <= 0.005
 
 
 def test_a_ranking_by_expression_is_no_more_than_random_sets_of_like_expression_give() -> None:
+    rng = np.random.default_rng(0)
     levels = np.linspace(5, 0, 600)
-    ranking = levels - levels.mean()
-    members = [np.arange(0, 60, 3), np.arange(5, 600, 30)]
+    scores = levels - levels.mean() + rng.normal(size=600)
+    order = np.argsort(-scores)
+    ranking, levels, places = scores[order], levels[order], np.argsort(order)
+    members = [places[np.arange(20, 140, 6)], places[np.arange(5, 600, 30)]]
     seen: list[int] = []
-    asked = {"bar": 1.5, "n_draws": 100, "seed": 0}
 
     def report(progress: Progress) -> None:
         seen.append(progress.done)
 
-    found = ranked_by_chance(ranking, members, levels, report=report, **asked)  # type: ignore[arg-type]
+    found = ranked_by_chance(ranking, members, MatchedNull(levels), n_draws=100, seed=0, report=report)
     assert found.p[0] > 0.05
-    assert found.n_passing.mean() > 0.9
     assert seen == [0, 1]
-    shuffled = np.random.default_rng(0).permutation(levels)
-    planted = ranked_by_chance(ranking, members, shuffled, **asked)  # type: ignore[arg-type]
+    shuffled = MatchedNull(rng.permutation(levels))
+    planted = ranked_by_chance(ranking, members, shuffled, n_draws=100, seed=0)
     assert planted.p[0] < 0.03
-    assert np.isnan(planted.overlap).all()
+    assert np.isnan(planted.expected).all()
 
 
 def test_a_file_of_gene_sets_is_read_and_written(tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def test_run_hands_in_a_group_of_cells(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
     page.selectbox(key="group_cell_type").set_value("NK cell").run()
     page.selectbox(key="against_cell_type_NK cell").set_value("T cell").run()
-    page.button_group(key="direction").set_value("both").run()
-    page.number_input(key="least_change").set_value(1.0).run()
+    page.selectbox(key="enrichment_direction").set_value("both").run()
+    page.number_input(key="enrichment_least_change").set_value(1.0).run()
     page.button(key="run").click().run()
     assert not page.exception
     asked = handed_in("enrichment").request
@@ -64,9 +64,9 @@ def test_run_hands_in_a_group_of_cells(visit: Open, opened: Opened) -> None:
 
 def test_a_ranking_asks_for_no_direction(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
-    page.selectbox(key="method").set_value("prerank").run()
+    page.selectbox(key="enrichment_method").set_value("prerank").run()
     assert not page.exception
-    assert "direction" not in {group.key for group in page.button_group}
+    assert "enrichment_direction" not in {box.key for box in page.selectbox}
     page.button(key="run").click().run()
     assert handed_in("enrichment").request["method"] == "prerank"
 
@@ -148,7 +148,7 @@ def test_what_was_found_stands_beside_random_genes(
         "Genes found",
         "Background",
     ]
-    assert "with random genes" in page.metric[0].delta
+    assert "by the plain test" in page.metric[0].delta
     table = next(table.value for table in page.dataframe if "Which genes" in table.value)
     assert "p, like expression" in table
     assert table["Gene set"][0].startswith("type")

@@ -17,7 +17,7 @@ NAMES = [
 
 def test_bars_tell_enriched_sets_from_others_and_from_the_best_of_random_genes() -> None:
     values, passing = np.array([9.0, 3.0, 1.0]), np.array([True, True, False])
-    figure = bars_figure(values, NAMES, passing, title="-log10 p", chance=2.5, chance_words="random")
+    figure = bars_figure(values, NAMES, passing, title="-log10 p", bar=2.5, bar_words="random")
     first, other, line = figure.data
     assert (list(first.x), list(other.x), list(line.x)) == ([9, 3], [1], [2.5, 2.5])
     assert line.name == "random"
@@ -25,10 +25,10 @@ def test_bars_tell_enriched_sets_from_others_and_from_the_best_of_random_genes()
     assert len(figure.layout.yaxis.ticktext[2]) == LONGEST
 
 
-def test_scores_below_zero_get_a_bar_for_chance_on_either_side() -> None:
+def test_scores_below_zero_have_no_line() -> None:
     values = np.array([2.0, -1.5, 0.5])
-    figure = bars_figure(values, NAMES, values > 1, title="NES", chance=1.8, chance_words="random", dark=True)
-    assert [trace.x[0] for trace in figure.data if trace.type == "scatter"] == [1.8, -1.8]
+    figure = bars_figure(values, NAMES, values > 1, title="NES", dark=True)
+    assert {trace.type for trace in figure.data} == {"bar"}
 
 
 def test_dots_show_the_share_beside_that_of_random_genes() -> None:
@@ -49,7 +49,7 @@ def test_dots_show_the_share_beside_that_of_random_genes() -> None:
 @pytest.mark.parametrize(("kind", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_they_are_drawn_as_files(kind: Kind, start: bytes) -> None:
     passing = np.array([True, False, False])
-    bars = bars_figure(np.array([3.0, -2, 1]), NAMES, passing, title="x", chance=1, chance_words="random")
+    bars = bars_figure(np.array([3.0, -2, 1]), NAMES, passing, title="x", bar=1, bar_words="random")
     dots = dots_figure(
         np.array([0.5, 0, 1]),
         np.array([0.1, 0, 0]),

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from anndata import AnnData
+from scviz.tasks.enrichment.question import ask
 
 from scviz.datasets.columns import gene_identifiers
 from scviz.datasets.gene_terms import keep_terms
 from scviz.datasets.readers import open_file
 from scviz.datasets.screen_cells import screen_of
 from scviz.tasks import enrichment, scenic
-from scviz.tasks.enrichment.question import ask
 from scviz.tasks.modules.inputs import known_columns
 from scviz.tasks.scenic.inputs import gather
 from tests.conftest import Opened

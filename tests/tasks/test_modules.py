@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +17,23 @@ from scviz.cli import modules as words
 from scviz.datasets.readers import open_file
 from scviz.datasets.simulated import truth_of
 from scviz.errors import JobCancelledError, RequestError
+from scviz.metrics.evidence import auroc, bootstrap, fdr
 from scviz.models import MODELS, model_class
 from scviz.progress import Progress
 from scviz.tasks import opening
 from scviz.tasks.filters import Filter
-from scviz.tasks.modules import EXPRESSION, RANDOM_WEIGHTS, Gain, Judged, Request, Result
-from scviz.tasks.modules.files import gene_table, gmt, graphml, link_table, standardized
-from scviz.tasks.modules.judging import Judgement
+from scviz.tasks.known_types import types_of
+from scviz.tasks.modules import EXPRESSION, RANDOM_WEIGHTS, Request, Result
+from scviz.tasks.modules.files import (
+    cell_columns,
+    gene_table,
+    gmt,
+    graphml,
+    link_table,
+    module_table,
+    standardized,
+)
 from scviz.tasks.modules.run import price, run
-from scviz.tasks.modules.verdict import verdict
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.workspace import Workspace
 from scviz.workspace.groups import name_group
@@ -53,15 +63,18 @@ def test_markers_of_a_type_make_a_module_that_tells_it_apart(opened: Opened, tmp
     for type_, markers in MARKERS.items():
         at = [i for i, one in enumerate(result.modules) if len(markers & set(one.genes)) > 15]
         assert len(at) == 1, type_
-        facts = result.facts[at[0]]
+        facts, held = result.facts[at[0]], result.own.held[at[0]]
         assert (facts.best_type, facts.auroc) == (type_, 1.0)
-        assert facts.coherence > 0.2 > facts.random_high > facts.random
-        assert facts.fdr < 0.05
+        assert (
+            facts.type_place.n == 99
+        )  # markers of the other types tell these apart as well: no rank is asked
+        assert held.mean > 0.2 > held.place.high > held.random
+        assert result.own.rates[at[0]] < 0.05
         assert set(result.modules[at[0]].genes[:10]) <= markers
         assert standardized(result)[at[0]].argmax() == result.mean_scores[:, at[0]].argmax()
     assert result.scores.shape == (60, len(result.modules))
     assert list(result.methods) == [EXPRESSION]
-    assert result.gains == ()
+    assert (result.gains, result.outcome) == ({}, "better")
     assert "This is plain co-expression" in result.verdict
     assert "tells" in result.verdict
     assert (result.n_found, result.n_held_out) == (30, 30)
@@ -104,13 +117,15 @@ def test_a_model_stands_beside_co_expression_and_random_weights(
     asked = of_model(opened, source=source, graph=graph, context_cells=20, threshold=0.2, fewest_genes=3)
     result = run(asked, opened.context())
     assert list(result.methods) == [source, EXPRESSION, RANDOM_WEIGHTS]
-    assert [gain.over for gain in result.gains] == [EXPRESSION, RANDOM_WEIGHTS]
+    assert list(result.gains) == [EXPRESSION, RANDOM_WEIGHTS]
     assert result.methods[source].agreement == 1.0
     plain_gain = result.methods[EXPRESSION].gain
     assert plain_gain > 3 * abs(result.methods[RANDOM_WEIGHTS].gain)
-    assert result.gains[0].mean == pytest.approx(result.methods[source].gain - plain_gain)
+    gain = result.gains[EXPRESSION]
+    assert gain.difference.mean == pytest.approx(result.methods[source].gain - plain_gain, abs=1e-6)
+    assert gain.outcome == result.outcome != "better"  # this model was never trained
     assert "random weights" in result.verdict
-    assert "its weights know" not in result.verdict  # this model was never trained
+    assert result.gains[RANDOM_WEIGHTS].outcome != "better"
     assert result.n_found == {"static": 0, "context": 20}[source]
     assert set(result.membership) == set(result.methods)
     assert all(len(cut) == len(result.genes) for cut in result.membership.values())
@@ -184,6 +199,7 @@ def test_scores_as_published_lie_between_0_and_1(opened: Opened) -> None:
 def test_no_module_is_told_and_not_an_error(opened: Opened) -> None:
     result = run(plain(opened, fewest_genes=150), opened.context())
     assert (result.modules, result.facts, result.scores.shape) == ((), (), (60, 0))
+    assert result.outcome == "unknown"
     assert result.verdict.startswith("No module of 150 genes or more")
     assert result.drawing.genes == ()
 
@@ -195,55 +211,75 @@ def test_a_model_that_knows_none_of_the_genes_is_refused(opened: Opened) -> None
     assert "weights that know the genes" in refusal.value.hint
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "n_beyond", "said"),
-    [
-        (0.01, 0.05, 3, "its weights know which genes go together"),
-        (0.01, 0.05, 0, "its weights add nothing that is clear here"),
-        (-0.01, 0.05, 3, "its weights add nothing that is clear here"),
-        (-0.05, -0.01, 3, "its weights do worse"),
-        (float("nan"), float("nan"), 3, "too few modules to tell a difference"),
-    ],
-)
-def test_the_verdict_follows_the_interval_and_the_modules_that_hold_together(
-    low: float, high: float, n_beyond: int, said: str
-) -> None:
-    nan = float("nan")
-    one = Judged(
-        n_modules=4,
-        share=1.0,
-        modularity=0.5,
-        coherence=0.1,
-        random=0.01,
-        n_beyond=n_beyond,
-        gain=0.03,
-        precision=nan,
-        recall=nan,
-        agreement=1.0,
-    )
-    methods = {"static": one, EXPRESSION: one, RANDOM_WEIGHTS: replace(one, gain=-0.0001)}
-    gains = (Gain(over=RANDOM_WEIGHTS, mean=0.03, low=low, high=high),)
-    text = verdict(
-        Request(dataset="d", source="static", checkpoint="c"),
-        Judgement(methods=methods, gains=gains, facts=(), chance=nan),
-    )
-    assert f"Against the same model with random weights, {said}: gain of a gene 0.030, there 0.000" in text
+def test_every_number_of_the_command_can_be_recomputed_from_its_files(opened: Opened) -> None:
+    result = run(of_model(opened, label_key="cell_type"), opened.context())
+    rows = list(csv.DictReader(io.StringIO(module_table(result))))
+    said = words.summary(result)
+    for method, judged in said["methods"].items():
+        own = [row for row in rows if row["method"] == method]
+        genes, mean, random = (
+            np.array([float(row[name]) for row in own]) for name in ("genes", "correlation", "random")
+        )
+        n_compared = len(gene_table(result).splitlines()) - 1
+        p = (np.array([int(row["rank"]) for row in own])) / (
+            1 + np.array([int(row["random_sets"]) for row in own])
+        )
+        assert judged["n_beyond"] == int((fdr(p) <= 0.05).sum())
+        assert judged["n_modules"] == len(own)
+        assert judged["share"] == pytest.approx(genes.sum() / n_compared, abs=1e-4)
+        assert judged["coherence"] == pytest.approx(np.average(mean, weights=genes), abs=1e-4)
+        assert judged["random"] == pytest.approx(np.average(random, weights=genes), abs=1e-4)
+        assert judged["gain"] == pytest.approx(genes @ (mean - random) / n_compared, abs=1e-4)
+    cells = cell_columns(result)
+    judging = np.array(cells["used"]) == "judging"
+    spread = {
+        method: np.linalg.norm(
+            [
+                float(row["genes"]) / n_compared * float(row["random_spread"])
+                for row in rows
+                if row["method"] == method
+            ]
+        )
+        for method in said["methods"]
+    }
+    for method, gain in said["gains"].items():
+        values = np.array(cells[f"gain over {method}"], dtype=object)[judging].astype(float)
+        interval = bootstrap(values)
+        genes_ = 1.96 * np.hypot(spread["static"], spread[method])
+        assert gain["difference"] == pytest.approx(values.mean(), abs=1e-4)
+        assert gain["low"] == pytest.approx(
+            values.mean() - np.hypot(values.mean() - interval.low, genes_), abs=1e-4
+        )
+    told = np.array(cells["told"]) == 1
+    types = types_of(opened.workspace, opened.dataset, "cell_type")
+    own = [row for row in rows if row["method"] == "static"]
+    for number, row in enumerate(own):
+        scores = np.array(cells[row["module"]])[told]
+        best = types.names.index(row["best_type"])
+        assert float(row["auroc"]) == pytest.approx(auroc(scores, types.codes[told] == best), abs=1e-6)
+        assert float(row["auroc"]) == pytest.approx(result.auroc[best, number], abs=1e-6)
+    assert not (told & (np.array(cells["used"]) == "finding")).any()
+
+
+def test_nothing_is_called_told_apart_where_types_say_nothing(opened: Opened) -> None:
+    result = run(plain(opened, label_key="donor"), opened.context())
+    assert all(one.type_place.p > 0.05 for one in result.facts)
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"source": "guess"}, "no source 'guess'"),
-        ({"graph": "guess"}, "no graph 'guess'"),
-        ({"method": "guess"}, "no method 'guess'"),
+        ({"source": "guess"}, "must be one of expression, static, context"),
+        ({"graph": "guess"}, "must be one of nearest, threshold, published"),
+        ({"method": "guess"}, "must be one of louvain, leiden"),
         ({"source": "static"}, "reads no model, every other source reads one"),
         ({"checkpoint": "c"}, "reads no model"),
         ({"group": "g", "cells": (Filter(column="a", values=("b",)),)}, "not from both"),
-        ({"most_genes": 3}, "3 genes cannot be"),
-        ({"most_cells": 3}, "3 cells cannot be"),
-        ({"fewest_genes": 1}, "1 genes of a module cannot be"),
-        ({"resolution": 0.0}, "resolution of 0 cannot be"),
-        ({"threshold": 1.5}, "cosine of 1.5 cannot be"),
+        ({"most_genes": 3}, "Genes must be 20 to 5,000 .got 3."),
+        ({"most_cells": 3}, "Cells must be 40 to 20,000 cells .got 3"),
+        ({"fewest_genes": 1}, "Minimum genes of a module must be 2 to 500 .got 1."),
+        ({"resolution": 0.0}, "Resolution must be 0.01 to 200 .got 0."),
+        ({"threshold": 1.5}, "Minimum cosine similarity must be 0.01 to 1 .got 1.5."),
     ],
 )
 def test_a_request_checks_itself(more: dict[str, object], message: str) -> None:
@@ -282,7 +318,7 @@ def test_files_hold_genes_modules_and_links(opened: Opened) -> None:
 def test_the_command_line_asks_and_writes(opened: Opened, tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
     words.add_command(parser.add_subparsers(), print)
-    paths = {name: tmp_path / f"modules.{name}" for name in ("csv", "gmt", "graphml")}
+    paths = {name: tmp_path / f"modules.{name}" for name in ("csv", "table", "gmt", "graphml")}
     line = ["modules", "cells", "--source", "expression", "--n-neighbors", "8", "--label-key", "cell_type"]
     line += ["--cells", "cell_type=B cell,T cell"] + [
         part for name, path in paths.items() for part in (f"--{name}", str(path))
@@ -306,8 +342,10 @@ def test_interferon_genes_are_found_without_labels_and_tell_stimulated_cells_apa
     asked = Request(dataset=info.id, source="expression", label_key="condition")
     result = run(asked, kang.context())
     best = max(range(len(result.modules)), key=lambda i: result.facts[i].auroc)
-    assert result.facts[best].best_type == "stim"
-    assert result.facts[best].auroc > 0.9 > result.facts[best].random_auroc
+    facts = result.facts[best]
+    assert facts.best_type == "stim"
+    assert facts.auroc > 0.9
+    assert facts.type_place.p <= 0.05
     assert set(result.modules[best].genes) >= INTERFERON
     assert len(result.modules[best].genes) < 150
-    assert result.facts[best].fdr < 0.05
+    assert result.own.rates[best] < 0.05

@@ -11,17 +11,50 @@ from pages.components import state
 from pages.components.cells_picker import GROUP, columns_of
 from pages.components.runs import clock, describe
 from pages.components.state import position
-from scviz.tasks.enrichment import DIRECTIONS, METHODS, Request
+from pages.components.widgets import Form
+from pages.views.enrich.gene_sets import pick_gene_sets
+from scviz.tasks.enrichment import Request
 from scviz.tasks.enrichment.sources import RunSets, sets_of_run, tasks_with_sets
 from scviz.workspace import DatasetInfo
+from scviz.workspace.database import Run
 from scviz.workspace.groups import group_version, read_groups
 
 KINDS = {"group": "A group", "run": "A run", "typed": "Typed"}
 OTHERS = "all other cells"
+ADVANCED = (
+    *("fewest_genes", "most_genes", "max_fdr", "least_change", "most_cells"),
+    *("n_random", "n_shuffles", "n_permutations", "seed"),
+)
 
 
-def pick_question(dataset: DatasetInfo) -> Request | None:
-    """Let the user say which genes; None, with words, until that is said. A link to the page says it at first."""
+def enrich_form(dataset: DatasetInfo, run: Run | None) -> Request | None:
+    """Ask; None, with words, until it is said which genes. A link to the page says it at first."""
+    form = Form(Request, "enrichment", run)
+    question = _question(dataset, form)
+    sets = pick_gene_sets()
+    with st.popover("Advanced", width="stretch"):
+        checkpoint = _background(question)
+        numbers = {name: form.number(name) for name in ADVANCED}
+    if question is None:
+        return None
+    return replace(question, sets=sets, checkpoint=checkpoint, **numbers)
+
+
+def _background(question: Request | None) -> str:
+    """Let the user choose the genes that could have been chosen."""
+    known = {info.id: f"measured genes that {info.name} knows" for info in state.workspace().checkpoints()}
+    backgrounds = {"": "all measured genes"} | known
+    return st.selectbox(
+        "Background",
+        list(backgrounds),
+        index=position(list(backgrounds), checkpoint_of(question) if question else ""),
+        format_func=backgrounds.__getitem__,
+        help="Genes that could have been chosen. Of a run, only those that it compared.",
+        key=f"background_{question.run if question else ''}",
+    )
+
+
+def _question(dataset: DatasetInfo, form: Form) -> Request | None:
     linked = "run" if state.from_link("from_run") else "typed" if state.from_link("genes") else "group"
     kind = st.segmented_control(
         "Which genes",
@@ -34,7 +67,7 @@ def pick_question(dataset: DatasetInfo) -> Request | None:
     )
     if kind == "run":
         return _of_a_run(dataset)
-    return _typed(dataset) if kind == "typed" else _of_a_group(dataset)
+    return _typed(dataset) if kind == "typed" else _of_a_group(dataset, form)
 
 
 def _typed(dataset: DatasetInfo) -> Request | None:
@@ -97,7 +130,7 @@ def checkpoint_of(question: Request) -> str:
     return _sets(question.run, state.queue().get(question.run).ended).checkpoint
 
 
-def _of_a_group(dataset: DatasetInfo) -> Request | None:
+def _of_a_group(dataset: DatasetInfo, form: Form) -> Request | None:
     groups = read_groups(state.workspace().dataset_folder(dataset.id))
     columns = [*columns_of(dataset), *([GROUP] if groups else [])]
     if not columns:
@@ -105,11 +138,8 @@ def _of_a_group(dataset: DatasetInfo) -> Request | None:
             "This dataset has no column that tells cells apart: circle and name cells on the Explore page."
         )
         return None
-    linked = (
-        GROUP
-        if state.from_link("group") in groups and not state.from_link("column")
-        else state.from_link("column")
-    )
+    circled = state.from_link("group") in groups and not state.from_link("column")
+    linked = GROUP if circled else state.from_link("column")
     column = st.selectbox("Cells from", columns, index=position(columns, linked), key="group_column")
     values = list(groups) if column == GROUP else list(dataset.column(column).values)
     group = st.selectbox(
@@ -118,30 +148,21 @@ def _of_a_group(dataset: DatasetInfo) -> Request | None:
     if column == GROUP:
         asked = Request(dataset=dataset.id, group=group, group_version=group_version(groups[group]))
     else:
-        others = ["", *(value for value in values if value != group)]
-        against = st.selectbox(
-            "Against",
-            others,
-            index=position(others, state.from_link("against")),
-            format_func=lambda value: value or OTHERS,
-            key=f"against_{column}_{group}",
-        )
+        against = _against(column, group, values)
         asked = Request(dataset=dataset.id, column=column, group=group, against=against)
-    method = st.selectbox(
-        "How",
-        list(METHODS),
-        format_func=lambda name: METHODS[name].split(":")[0].split(" (")[0],
-        help=". ".join(METHODS.values()) + ".",
-        key="method",
-    )
+    method = form.choice("method")
     if method == "prerank":
         return replace(asked, method=method)
-    direction = st.segmented_control(
-        "Genes that are",
-        list(DIRECTIONS),
-        default="up",
-        required=True,
-        format_func=DIRECTIONS.__getitem__,
-        key="direction",
+    return replace(asked, direction=form.choice("direction"))
+
+
+def _against(column: str, group: str, values: list[str]) -> str:
+    """Let the user choose the other cells."""
+    others = ["", *(value for value in values if value != group)]
+    return st.selectbox(
+        "Compared with",
+        others,
+        index=position(others, state.from_link("against")),
+        format_func=lambda value: value or OTHERS,
+        key=f"against_{column}_{group}",
     )
-    return replace(asked, direction=direction)

@@ -1,6 +1,8 @@
-"""What genes have in common: verdict, gene sets, and what random genes of like expression give."""
+"""What genes have in common: verdict, gene sets, and what expression-matched random genes give."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,10 +11,10 @@ import streamlit as st
 from pages.components import state
 from pages.components.finished import result_of
 from pages.components.job_panel import duration
-from pages.components.runs import dataset_name
 from pages.components.show import escaped, figure, table
+from pages.components.verdict_box import footer, verdict_box
 from scviz.plots.enrichment import bars_figure, dots_figure
-from scviz.tasks.enrichment import MOST_FDR, Request, Result
+from scviz.tasks.enrichment import MOST_FDR, RankedTerm, Request, Result, Term
 from scviz.workspace.database import Run
 
 MOST_DRAWN = 20
@@ -24,28 +26,20 @@ HUNDREDTH = st.column_config.NumberColumn(format="%.2f")
 def enrich_result(run: Run) -> None:
     """Show a finished run."""
     result = result_of(run, Result)
-    _verdict(run, result)
+    verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     _numbers(result)
     names = ["Chart", "Shares", "Genes"] if result.terms else ["Chart", "Genes"]
     tabs = dict(zip(names, st.tabs(names, key="enrich_tabs"), strict=True))
-    footer = f"{dataset_name(run)} · {result.sets_name} · {result.n_background:,} genes · run {run.id}"
+    small_print = f"{footer(run)} · {result.sets_name} · {result.n_background:,} genes"
     with tabs["Chart"]:
-        _bars(result, footer)
+        _bars(result, small_print)
     if result.terms:
         with tabs["Shares"]:
-            _dots(result, footer)
+            _dots(result, small_print)
     with tabs["Genes"]:
         _genes(result)
     _table(result)
     _how_it_was_made(run, result)
-
-
-def _verdict(run: Run, result: Result) -> None:
-    (st.success if result.beyond_chance else st.info)(escaped(result.verdict))
-    if state.workspace().dataset(run.request["dataset"]).simulated:
-        st.caption("Simulated data: genes have no meaning, so gene sets have none either.")
-    for note in result.notes:
-        st.caption(escaped(note))
 
 
 def _numbers(result: Result) -> None:
@@ -53,11 +47,11 @@ def _numbers(result: Result) -> None:
     row[0].metric(
         "Gene sets enriched",
         f"{result.n_passing:,}",
-        f"{result.random_passing.mean():.1f} with random genes",
+        f"{result.n_plain:,} by the plain test",
         delta_color="off",
         delta_arrow="off",
-        help=f"At a false discovery rate of {100 * MOST_FDR:.0f} % over all tested sets. Random genes are expressed "
-        f"like the ones asked for; mean of {len(result.random_passing):,} draws.",
+        help=f"At a false discovery rate of {100 * MOST_FDR:.0f} % over all tested sets, of the largest p of all "
+        "tests: the plain one, expression-matched random genes, and shuffled groups where genes come from groups.",
     )
     row[1].metric(
         "Gene sets tested",
@@ -89,32 +83,29 @@ def _numbers(result: Result) -> None:
 
 
 def _bars(result: Result, footer: str) -> None:
+    first = result.found[:MOST_DRAWN]
+    passing = np.array([one.fdr <= MOST_FDR for one in first])
     if result.terms:
-        first = result.terms[:MOST_DRAWN]
         values = -np.log10(np.maximum([one.p for one in first], np.finfo(float).tiny))
-        title, chance = "-log10 p", float(-np.log10(np.quantile(result.random_best, 0.05)))
+        title, bar = "-log10 p, of the largest p", float(-np.log10(_bar(result)))
         names = [f"{one.name} ({len(one.genes)} of {one.n_set})" for one in first]
-        passing = np.array([one.fdr <= MOST_FDR for one in first])
     else:
-        ranked = result.ranked[:MOST_DRAWN]
-        values = np.array([one.nes for one in ranked])
-        title, chance = "Normalized enrichment score", float(np.quantile(result.random_best, 0.95))
-        names = [f"{one.name} ({one.n_set})" for one in ranked]
-        passing = np.array([one.fdr <= MOST_FDR for one in ranked])
-    drawing = bars_figure(
-        values,
-        names,
-        passing,
-        title=title,
-        chance=chance,
-        chance_words="best of random genes, 95 %",
-        dark=state.dark(),
-    )
-    alt = "Gene sets, the most enriched first, beside the best that random genes reach"
+        values = np.array([one.nes for one in result.ranked[:MOST_DRAWN]])
+        title, bar = "Normalized enrichment score", None
+        names = [f"{one.name} ({one.n_set})" for one in first]
+    words = f"FDR {100 * MOST_FDR:.0f} %"
+    drawing = bars_figure(values, names, passing, title=title, bar=bar, bar_words=words, dark=state.dark())
+    alt = "Gene sets, those that pass first"
     figure(drawing, key="bars", name="enrichment", alt=alt, height=110 + 22 * len(names), footer=footer)
-    st.caption(
-        "Dashed: what the best of all gene sets reaches with random genes of like expression, in 95 % of the draws."
-    )
+    if bar is not None:
+        st.caption(
+            f"Dashed: gene sets to the right of it pass a false discovery rate of {100 * MOST_FDR:.0f} %."
+        )
+
+
+def _bar(result: Result) -> float:
+    """Give the p at or below which sets pass Benjamini-Hochberg."""
+    return MOST_FDR * max(1, result.n_passing) / result.n_sets
 
 
 def _dots(result: Result, footer: str) -> None:
@@ -132,7 +123,7 @@ def _dots(result: Result, footer: str) -> None:
     figure(
         drawing, key="dots", name="enrichment_shares", alt=alt, height=110 + 24 * len(first), footer=footer
     )
-    st.caption("Size: number of genes. Gray mark: the share that random genes of like expression give.")
+    st.caption("Size: number of genes. Gray mark: the share that expression-matched random genes give.")
 
 
 def _genes(result: Result) -> None:
@@ -149,50 +140,7 @@ def _genes(result: Result) -> None:
 
 
 def _table(result: Result) -> None:
-    if result.terms:
-        rows = [
-            {
-                "Gene set": one.name,
-                "Genes": len(one.genes),
-                "Of": one.n_set,
-                "By chance": one.expected,
-                "Like expression": one.expected_alike,
-                "Odds ratio": one.odds_ratio,
-                "p": one.p,
-                "FDR": one.fdr,
-                "FDR, hit sets": one.fdr_hit,
-                "p, like expression": one.p_alike,
-                "Which genes": ", ".join(one.genes),
-                "Source": one.description,
-            }
-            for one in result.terms
-        ]
-        words = (
-            "By chance: genes expected of random ones; like expression: of random ones that are expressed alike. p: "
-            "hypergeometric. FDR: Benjamini-Hochberg over all tested sets; over the sets with a hit, as gseapy and "
-            "Enrichr count, it is too small. The last p is the share of draws that do as well."
-        )
-    else:
-        rows = [
-            {
-                "Gene set": one.name,
-                "Of": one.n_set,
-                "ES": one.es,
-                "NES": one.nes,
-                "p": one.p,
-                "FDR": one.fdr,
-                "p, like expression": one.p_alike,
-                "Genes": len(one.genes),
-                "Which genes": ", ".join(one.genes),
-                "Source": one.description,
-            }
-            for one in result.ranked
-        ]
-        words = (
-            "ES: enrichment score; NES: by the mean score of random sets of that size. p and FDR: from permuted genes, "
-            "0 where no permutation does as well. Genes: the leading edge. The last p is the share of random sets of "
-            "like expression that do as well."
-        )
+    rows = [_row(one) for one in result.found]
     columns = {
         "By chance": TENTH,
         "Like expression": TENTH,
@@ -200,9 +148,48 @@ def _table(result: Result) -> None:
         "ES": HUNDREDTH,
         "NES": HUNDREDTH,
     }
-    columns |= {"p": SMALL, "FDR": SMALL, "FDR, hit sets": SMALL, "p, like expression": HUNDREDTH}
+    small = ("p", "FDR", "p, plain", "p, like expression", "p, shuffled", "FDR, hit sets", "FDR, gseapy")
+    columns |= dict.fromkeys(small, SMALL)
     table(pd.DataFrame(rows), key="terms", name="enrichment", height=380, column_config=columns)
-    st.caption(words)
+    st.caption(TERM_WORDS if result.terms else RANKED_WORDS)
+
+
+TERM_WORDS = (
+    "By chance: genes expected of random ones; like expression: of expression-matched random genes. p: the largest of "
+    "the plain one (hypergeometric), the share of draws of expression-matched random genes that do as well, and, where "
+    "genes come from groups of cells, the share of sets that do as well with shuffled groups. FDR: Benjamini-Hochberg "
+    "over all tested sets; over the sets with a hit, as gseapy and Enrichr count, it is too small."
+)
+RANKED_WORDS = (
+    "ES: enrichment score; NES: by the mean score of random sets of that size. p: the larger of two, the share of "
+    "expression-matched random sets that do as well, and that of the mean score by its spread with shuffled groups. "
+    "FDR: Benjamini-Hochberg over all tested sets; that of gseapy shuffles genes, and is too small where genes of a "
+    "set rise and fall together. Genes: the leading edge."
+)
+
+
+def _row(one: Term | RankedTerm) -> dict[str, Any]:
+    """Describe a set in a row of the table."""
+    shared = {"Gene set": one.name, "Genes": len(one.genes), "Of": one.n_set}
+    tests = {"p": one.p, "FDR": one.fdr}
+    nulls = {"p, like expression": one.p_alike, "p, shuffled": one.p_shuffled}
+    last = {"Which genes": ", ".join(one.genes), "Source": one.description}
+    if isinstance(one, Term):
+        chance = {
+            "By chance": one.expected,
+            "Like expression": one.expected_alike,
+            "Odds ratio": one.odds_ratio,
+        }
+        return (
+            shared
+            | chance
+            | tests
+            | {"p, plain": one.p_overlap}
+            | nulls
+            | {"FDR, hit sets": one.fdr_hit}
+            | last
+        )
+    return shared | {"ES": one.es, "NES": one.nes} | tests | nulls | {"FDR, gseapy": one.fdr_published} | last
 
 
 def _how_it_was_made(run: Run, result: Result) -> None:
@@ -211,12 +198,13 @@ def _how_it_was_made(run: Run, result: Result) -> None:
         st.caption(
             escaped(
                 f"{result.question[:1].upper()}{result.question[1:]}; {result.sets_name}, sets with "
-                f"{request.fewest_genes:,} to {request.most_genes:,} genes of the background; {request.n_random:,} "
-                f"draws of random genes, each from the same twentieth of expression; seed {request.seed}. Took "
+                f"{request.fewest_genes:,} to {request.most_genes:,} genes of the background; at least "
+                f"{request.n_random:,} draws of random genes, each among the twentieth nearest in expression; seed "
+                f"{request.seed}. Took "
                 f"{duration(result.seconds)}."
             )
         )
         st.caption(
-            "Over-representation: the formulas of gseapy 1.3 (hypergeometric tail, odds ratio with 0.5 added). "
+            "Over-representation test: the formulas of gseapy 1.3 (hypergeometric tail, odds ratio with 0.5 added). "
             f"Ranking: gseapy prerank by Welch's t, {request.n_permutations:,} permutations, its seed 123."
         )

@@ -13,20 +13,31 @@ from pages.components.enrich_link import enrich_set
 from pages.components.finished import result_of
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
-from pages.components.runs import dataset_name, model_name, trained_on
 from pages.components.score_map import score_map
-from pages.components.show import escaped, figure, table
+from pages.components.show import figure, table
+from pages.components.verdict_box import footer, verdict_box
 from scviz.datasets.columns import cell_names
-from scviz.errors import ScvizError
 from scviz.plots.modules import module_scores_figure, stability_figure
 from scviz.tasks.modules import EXPRESSION, RANDOM_WEIGHTS, SOURCES, Result
-from scviz.tasks.modules.files import described, gene_table, gmt, graphml, standardized
+from scviz.tasks.modules.files import (
+    cell_columns,
+    described,
+    gene_table,
+    gmt,
+    graphml,
+    module_table,
+    standardized,
+)
 from scviz.workspace.database import Run
 
 DIGITS = st.column_config.NumberColumn(format="%.3f")
 ROUND = st.column_config.NumberColumn(format="%.2f")
 SMALL = st.column_config.NumberColumn(format="%.2e")
 SHARE = st.column_config.NumberColumn(format="percent")
+CELLS_HELP = (
+    "used: whether a cell was used to find the modules or to judge them. told: whether types were told apart in it. "
+    "gain over: what a cell that judges says of the gain over another method; the gain is the mean."
+)
 TALL, MOST_ROWS = 340, 8
 """Pixels of a table that scrolls, and how many rows do not need one."""
 
@@ -34,61 +45,31 @@ TALL, MOST_ROWS = 340, 8
 def modules_result(run: Run) -> None:
     """Show a finished run."""
     result = result_of(run, Result)
-    parts = (dataset_name(run), model_name(run), SOURCES[result.source], f"run {run.id}")
-    footer = " · ".join(part for part in parts if part)
-    _verdict(run, result)
+    verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
+    small_print = " · ".join((footer(run), SOURCES[result.source]))
     _methods(result)
     if not result.modules:
         st.info(
             "No module is large enough. Lower the resolution, link more neighbors, or allow smaller modules."
         )
-        _stability(run, result, footer)
+        _stability(run, result, small_print)
     else:
         names = ["Modules", "Network", "Types", "Map", "Stability", "Cells"]
         modules, network, types, on_map, firm, cells = st.tabs(names, key="modules_tabs")
         with modules:
             _modules(run, result)
         with network:
-            network_of_run(run, result.drawing, key="network", name="module_network", footer=footer)
+            network_of_run(run, result.drawing, key="network", name="module_network", footer=small_print)
         with types:
-            _types(result, footer)
+            _types(result, small_print)
         with on_map:
             names = [one.name for one in result.modules]
             score_map(run, names, result.scores, label="Module", title="score", key="module")
         with firm:
-            _stability(run, result, footer)
+            _stability(run, result, small_print)
         with cells:
             _cells(run, result)
     _how_it_was_made(run, result)
-
-
-def _verdict(run: Run, result: Result) -> None:
-    beats = any(gain.over == EXPRESSION and gain.low > 0 for gain in result.gains)
-    loses = any(gain.high < 0 for gain in result.gains)
-    show = st.success if beats else st.warning if loses else st.info
-    show(escaped(result.verdict))
-    if state.workspace().dataset(run.request["dataset"]).simulated:
-        st.caption(
-            "Simulated data: the network behind the cells is known, which it never is for measured ones."
-        )
-    for note in result.notes:
-        st.caption(escaped(note))
-    if _weights_saw_all(run):
-        st.caption(
-            ":material/warning: These weights were trained on cells of this dataset, also those that judge the "
-            "modules. So its modules are not judged on cells that the model has never seen; those of co-expression are."
-        )
-
-
-def _weights_saw_all(run: Run) -> bool:
-    """Tell whether the weights were trained on these cells, also those that are held out here."""
-    if not run.request["checkpoint"]:
-        return False
-    try:
-        checkpoint = state.workspace().checkpoint(run.request["checkpoint"])
-    except ScvizError:
-        return False
-    return trained_on(checkpoint, state.workspace().dataset(run.request["dataset"]))
 
 
 def _methods(result: Result) -> None:
@@ -111,41 +92,45 @@ def _methods(result: Result) -> None:
                 "of all pairs": result.chance,
                 "Pairs found": one.recall,
             }
-        rows.append(
-            row | {"Genes in modules": one.share, "Modularity": one.modularity, "Agreement": one.agreement}
-        )
+        rows.append(row | {"Genes in modules": one.share, "Agreement": one.agreement})
     columns = dict.fromkeys(("Gain of a gene", "Correlation", "of random genes"), DIGITS)
     columns |= dict.fromkeys(("Common regulator", "of all pairs", "Pairs found", "Genes in modules"), SHARE)
-    columns |= dict.fromkeys(("Modularity", "Agreement"), ROUND)
+    columns["Agreement"] = ROUND
     table(pd.DataFrame(rows), key="methods", name="modules_by_method", column_config=columns)
     more = " Common regulator: pairs of genes in one module that have a regulator in common." if known else ""
     st.caption(
         f"All methods cut the same {len(result.genes):,} genes and are judged in the same {result.n_held_out:,} cells, "
         "which are not those that modules are found in.",
-        help="Gain of a gene: mean correlation with the genes of its module, less that with genes expressed alike; 0 "
-        "for genes in no module. Beyond random genes: at a false discovery rate of 5 %. Modularity: of the method's "
-        "own graph, so it says how clear-cut the modules are and not whether they are right. Agreement: adjusted Rand "
-        f"index with the modules shown; 0 is chance.{more}",
+        help="Gain of a gene: correlation of its module less that of expression-matched random genes, mean over all "
+        "genes; 0 for genes in no module. Beyond random genes: at a false discovery rate of 5 %. Agreement: adjusted "
+        f"Rand index with the modules shown; 0 is chance.{more}",
     )
 
 
 def _modules(run: Run, result: Result) -> None:
     of_model = result.source != "expression"
-    pairs = zip(result.modules, result.facts, strict=True)
-    frame = pd.DataFrame([described(one, facts, of_model=of_model) for one, facts in pairs])
+    frame = pd.DataFrame([described(result, number) for number in range(len(result.modules))])
     columns = dict.fromkeys(("Correlation", "of random genes"), DIGITS)
-    columns |= dict.fromkeys(("z", "Like co-expression", "AUROC", "of random sets"), ROUND)
+    columns |= dict.fromkeys(("Like co-expression", "AUROC"), ROUND)
     table(
         frame, key="modules", name="modules", height=_height(frame), column_config={**columns, "FDR": SMALL}
     )
     row = st.container(horizontal=True, gap="small", key="modules_files")
-    _file(row, "GMT", lambda: gmt(result.modules), "modules.gmt", "text/plain")
-    _file(row, "CSV of genes", lambda: gene_table(result), "genes_in_modules.csv", "text/csv")
-    _file(row, "GraphML of all links", lambda: graphml(result), "genes_and_links.graphml", "application/xml")
+    _file(row, "CSV of all methods", lambda: module_table(result), name="all_modules.csv", mime="text/csv")
+    _file(row, "GMT", lambda: gmt(result.modules), name="modules.gmt", mime="text/plain")
+    _file(row, "CSV of genes", lambda: gene_table(result), name="genes_in_modules.csv", mime="text/csv")
+    _file(
+        row,
+        "GraphML of all links",
+        lambda: graphml(result),
+        name="genes_and_links.graphml",
+        mime="application/xml",
+    )
     st.caption(
-        "Correlation between the genes of a module in cells that were not used to find it, beside random genes, as "
-        "many and expressed alike. AUROC: how well the score tells the type from all other cells; 95 % of random sets "
-        "stay below the number beside it."
+        "Correlation between the genes of a module in cells that were not used to find it, its place among "
+        "expression-matched random sets of as many genes, and the false discovery rate over all modules. AUROC: how "
+        "well the score tells the type from all other cells that did not make the module; its place is among the best "
+        "of all modules and types in each draw of random sets."
         + (
             " Like co-expression: genes shared with its most similar module, by those of either."
             if of_model
@@ -160,7 +145,7 @@ def _height(frame: pd.DataFrame) -> int | None:
     return TALL if len(frame) > MOST_ROWS else None
 
 
-def _file(row: DeltaGenerator, label: str, write: Callable[[], str], name: str, mime: str) -> None:
+def _file(row: DeltaGenerator, label: str, write: Callable[[], str], *, name: str, mime: str) -> None:
     row.download_button(
         label,
         data=lambda: write().encode(),
@@ -208,11 +193,11 @@ def _types(result: Result, footer: str) -> None:
     figure(drawing, key="heat", name="modules_in_types", alt="Modules in types", height=height, footer=footer)
     st.caption(
         "Each row goes from its lowest to its highest type, as published, however small the difference is: the numbers "
-        "below say how well a score tells a type from all other cells. 0.5 is chance."
+        "below say how well a score tells a type from all other cells (AUROC), in cells that did not make the modules. "
+        "0.5 is chance."
     )
     frame = pd.DataFrame(result.auroc.T, columns=list(result.types))
     frame.insert(0, "Module", names)
-    frame["95 % of random sets below"] = [one.random_auroc for one in result.facts]
     columns = dict.fromkeys(frame.columns[1:], ROUND)
     table(frame, key="auroc", name="modules_auroc", height=_height(frame), column_config=columns)
 
@@ -247,16 +232,18 @@ def _stability(run: Run, result: Result, footer: str) -> None:
 
 def _cells(run: Run, result: Result) -> None:
     names = cell_names(state.workspace().dataset_folder(run.request["dataset"]))
-    frame = pd.DataFrame(result.scores, columns=[one.name for one in result.modules])
-    frame.insert(0, "cell", list(names))
-    st.caption(f"Score of {len(result.modules):,} modules in {len(frame):,} cells; the first ten are shown.")
+    frame = pd.DataFrame({"cell": list(names)} | cell_columns(result))
+    st.caption(
+        f"Score of {len(result.modules):,} modules in {len(frame):,} cells; the first ten are shown.",
+        help=CELLS_HELP,
+    )
     st.dataframe(frame.head(10), hide_index=True, key="scores")
     _file(
         st.container(key="scores_files"),
         "CSV of all cells",
         lambda: frame.to_csv(index=False),
-        "module_scores.csv",
-        "text/csv",
+        name="module_scores.csv",
+        mime="text/csv",
     )
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.metrics.evidence import Outcome
+from scviz.tasks.fields import SEED, Choice, Number, check_fields
 
 TITLE = "Enrichment"
 HEAVY = False
 
 Method = Literal["over-representation", "prerank"]
 METHODS: dict[Method, str] = {
-    "over-representation": "Over-representation: which sets hold many of these genes",
+    "over-representation": "Over-representation test: which sets hold many of these genes",
     "prerank": "Ranking of all genes (GSEA prerank): no cut between changed and unchanged",
 }
 Direction = Literal["up", "down", "both"]
@@ -49,62 +51,115 @@ class Request:
     """Hash of the cells of a circled group."""
     against: str = ""
     """Cells that they are compared with; empty for all others. A value of `column`."""
-    direction: Direction = "up"
-    max_fdr: float = 0.05
-    """Genes of a group change at this false discovery rate."""
-    least_change: float = 0.5
-    """And by at least this log2 fold change."""
-    most_cells: int = 2000
-    """More cells of a side are drawn at random."""
-    method: Method = "over-representation"
+    direction: Annotated[Direction, Choice("Genes that are", DIRECTIONS)] = "up"
+    max_fdr: Annotated[
+        float,
+        Number(
+            "FDR of a gene",
+            0.0001,
+            1,
+            step=0.01,
+            format="%.4f",
+            help="Genes of a group change at this false discovery rate.",
+            advanced=True,
+        ),
+    ] = 0.05
+    least_change: Annotated[
+        float, Number("Log2 fold change", 0, 20, step=0.25, help="Of a group, at least.", advanced=True)
+    ] = 0.5
+    most_cells: Annotated[
+        int,
+        Number(
+            "Cells of a side",
+            10,
+            100_000,
+            unit="cells",
+            step=500,
+            help="More are drawn at random.",
+            advanced=True,
+        ),
+    ] = 2000
+    method: Annotated[Method, Choice("Method", METHODS)] = "over-representation"
     sets: str = PROGRAMMES
     """`programmes`, or the id of gene terms in the workspace, which is a hash of their content."""
     checkpoint: str = ""
     """Weights: only genes that they know are the background; empty for all genes measured."""
-    fewest_genes: int = 5
-    """Sets with fewer genes in the background are not tested."""
-    most_genes: int = 500
-    n_random: int = 100
-    """Draws of random genes of like expression."""
-    n_permutations: int = 1000
-    """Of a ranking."""
-    seed: int = 0
+    fewest_genes: Annotated[
+        int,
+        Number(
+            "Minimum genes of a set",
+            1,
+            500,
+            help="Sets with fewer genes in the background are not tested.",
+            advanced=True,
+        ),
+    ] = 5
+    most_genes: Annotated[int, Number("Maximum genes of a set", 1, 5000, step=100, advanced=True)] = 500
+    n_random: Annotated[
+        int,
+        Number(
+            "Random draws",
+            20,
+            10_000,
+            step=100,
+            help="Of expression-matched random genes, for each set; for sets that stand out as many as the number of "
+            "sets needs are drawn (20 for each set, at most 20,000).",
+            advanced=True,
+        ),
+    ] = 100
+    n_shuffles: Annotated[
+        int,
+        Number(
+            "Shuffled groups",
+            20,
+            1000,
+            help="Where genes come from groups of cells: how often the labels of the cells are shuffled and all steps "
+            "repeated.",
+            advanced=True,
+        ),
+    ] = 100
+    n_permutations: Annotated[
+        int,
+        Number(
+            "Permutations of GSEA",
+            100,
+            100_000,
+            help="Of genes, by gseapy, for its own numbers.",
+            advanced=True,
+        ),
+    ] = 1000
+    seed: Annotated[int, SEED] = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if sum(map(bool, (self.genes, self.run, self.group))) != 1:
             raise RequestError(
-                "Which genes?",
+                "No gene was selected."
+                if not (self.genes or self.run or self.group)
+                else "Genes were selected twice.",
                 hint="Type genes, or name a set of a finished run, or a group of cells: one of them.",
             )
         if self.run and not self.name:
-            raise RequestError("Which set of the run?", hint="Name a module or a regulon.")
+            raise RequestError("No set of the run was selected.", hint="Name a module or a regulon.")
+        self._check_groups()
+        if self.most_genes < self.fewest_genes:
+            raise RequestError(
+                f"Maximum genes of a set must be {self.fewest_genes:,} or more (got {self.most_genes:,}).",
+                hint="Choose another value.",
+            )
+
+    def _check_groups(self) -> None:
+        """Check what is said of groups of cells."""
         if self.group and not (self.column or self.group_version):
             raise RequestError(
-                f"Which column has the value {self.group!r}?", hint="Name the column of the group."
+                f"No column was selected that has the value {self.group!r}.",
+                hint="Name the column of the group.",
             )
-        for known, value, word in ((Method, self.method, "method"), (Direction, self.direction, "direction")):
-            if value not in get_args(known):
-                raise RequestError(
-                    f"There is no {word} {value!r}.", hint=f"There are {', '.join(get_args(known))}."
-                )
         if self.method == "prerank" and not self.group:
             raise RequestError(
                 "A ranking needs a score of every gene, which a list has not.",
-                hint="Compare a group of cells with others, or ask for over-representation.",
+                hint="Compare a group of cells with others, or choose the over-representation test.",
             )
-        for words, number, low, high in (
-            ("Genes of a set, at least", self.fewest_genes, 1, 500),
-            ("Genes of a set, at most", self.most_genes, self.fewest_genes, 5000),
-            ("Random draws", self.n_random, 20, 10_000),
-            ("Permutations", self.n_permutations, 100, 100_000),
-            ("Cells of a side", self.most_cells, 10, 100_000),
-            ("False discovery rate", self.max_fdr, 0, 1),
-            ("Log2 fold change", self.least_change, 0, 20),
-        ):
-            if not low <= number <= high:
-                raise RequestError(
-                    f"{words}: {number:,} cannot be.", hint=f"Choose between {low:,} and {high:,}."
-                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +179,21 @@ class Term:
     """How many random genes of like expression give."""
     odds_ratio: float
     combined: float
-    p: float
+    p_overlap: float
     """Hypergeometric."""
-    fdr: float
-    """Benjamini-Hochberg over all tested sets."""
-    fdr_hit: float
-    """Over sets with at least one of the genes only, as gseapy and Enrichr give it; NaN without any."""
     p_alike: float
-    """Share of draws of random genes of like expression that do as well."""
+    """Share of draws of expression-matched random genes that do as well."""
+    n_alike: int
+    """Draws."""
+    p_shuffled: float
+    """Share of sets that do as well when cells are shuffled between the groups; NaN where none were compared."""
+    p: float
+    """The largest of these: a set must pass each test."""
+    fdr: float
+    """Of that, Benjamini-Hochberg over all tested sets."""
+    fdr_hit: float
+    """Of the hypergeometric test over sets with at least one of the genes only, as gseapy and Enrichr give it; NaN
+    without any. Too small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,16 +207,23 @@ class RankedTerm:
     """The leading edge: genes up to the peak of the running sum."""
     es: float
     nes: float
-    p: float
-    fdr: float
-    """As GSEA estimates it over all tested sets."""
     p_alike: float
-    """Share of random sets of like expression that do as well."""
+    """Share of expression-matched random sets that do as well."""
+    n_alike: int
+    """Such sets with a score of the same sign."""
+    p_shuffled: float
+    """Of the mean score of its genes, by the spread that it has when cells are shuffled between the groups."""
+    p: float
+    """The larger of the two: a set must pass both tests."""
+    fdr: float
+    """Of that, Benjamini-Hochberg over all tested sets."""
+    fdr_published: float
+    """As gseapy estimates it from shuffled genes. Too small where genes of a set rise and fall together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """K tested sets, k genes that were asked for, D draws of random genes."""
+    """K tested sets, k genes that were asked for, P shuffles of the groups."""
 
     question: str
     """What was asked, in words: "the genes higher in stim than in ctrl"."""
@@ -183,12 +252,11 @@ class Result:
     """Left out as too small or too large."""
     n_passing: int
     """Sets at a false discovery rate of 5 % or less."""
-    random_passing: NDArray[np.int64]
-    """(D,) how many sets pass the same bar with random genes of like expression."""
-    random_best: NDArray[np.float64]
-    """(D,) smallest p, or largest absolute normalized score, of random genes of like expression."""
-    beyond_chance: bool
-    """Whether more sets pass, or the best is better, than in 95 % of the draws of random genes."""
+    n_plain: int
+    """Sets that pass the plain test (hypergeometric, or gseapy's) alone, at the same rate."""
+    shuffled_passing: NDArray[np.int64]
+    """(P,) how many sets pass the plain over-representation test with shuffled groups; empty without groups."""
+    outcome: Outcome
     verdict: str
     notes: tuple[str, ...]
     seconds: float

@@ -5,19 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from scviz.errors import DataError
 from scviz.networks.contract import GeneSet
-from scviz.networks.enrichment import over_representation, prerank
-from scviz.networks.enrichment_null import ByChance, overlap_by_chance, ranked_by_chance
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.enrichment import MOST_FDR, RankedTerm, Request, Result, Term
-from scviz.tasks.enrichment.question import Question, ask
+from scviz.tasks.enrichment import Request, Result
+from scviz.tasks.enrichment.inputs import Inputs, gather
+from scviz.tasks.enrichment.judging import judge
 from scviz.tasks.enrichment.sources import libraries, library
-from scviz.tasks.enrichment.verdict import beyond_chance, verdict
+from scviz.tasks.enrichment.verdict import outcome, verdict
 
 
 def run(request: Request, context: Context) -> Result:
@@ -26,47 +22,41 @@ def run(request: Request, context: Context) -> Result:
     context.report(Progress(stage="Reading gene sets"))
     sets = library(context.workspace, request.sets)
     context.report(Progress(stage="Reading cells"))
-    question = ask(request, context)
-    tested = _tested(request, sets, question)
-    terms: tuple[Term, ...] = ()
-    ranked: tuple[RankedTerm, ...] = ()
-    if request.method == "prerank":
-        ranked, random = _ranked(request, tested, question, context)
-    else:
-        terms, random = _overlaps(request, tested, question, context)
-    found: tuple[Term | RankedTerm, ...] = (*terms, *ranked)
+    inputs = gather(request, context)
+    tested = _tested(request, sets, inputs)
+    judgement = judge(request, tested, inputs, context=context)
     return Result(
-        question=question.words,
-        background=question.background,
+        question=inputs.words,
+        background=inputs.background,
         sets_name=libraries(context.workspace)[request.sets],
         method=request.method,
-        terms=terms,
-        ranked=ranked,
-        genes=tuple(question.genes[i] for i in question.query),
-        change=question.change,
-        gene_fdr=question.gene_fdr,
-        n_asked=question.n_asked,
-        not_found=question.not_found,
-        n_background=len(question.genes),
+        terms=judgement.terms,
+        ranked=judgement.ranked,
+        genes=tuple(inputs.genes[i] for i in inputs.query),
+        change=inputs.change,
+        gene_fdr=inputs.gene_fdr,
+        n_asked=inputs.n_asked,
+        not_found=inputs.not_found,
+        n_background=len(inputs.genes),
         n_sets=len(tested),
         n_untested=len(sets) - len(tested),
-        n_passing=sum(one.fdr <= MOST_FDR for one in found),
-        random_passing=random.n_passing,
-        random_best=random.best,
-        beyond_chance=beyond_chance(found, random),
-        verdict=verdict(found, random, question.words),
-        notes=question.notes,
+        n_passing=judgement.n_passing,
+        n_plain=judgement.n_plain,
+        shuffled_passing=judgement.shuffled_passing,
+        outcome=outcome(judgement),
+        verdict=verdict(judgement, inputs),
+        notes=inputs.notes,
         seconds=time.monotonic() - begun,
     )
 
 
-def _tested(request: Request, sets: Sequence[GeneSet], question: Question) -> list[GeneSet]:
+def _tested(request: Request, sets: Sequence[GeneSet], inputs: Inputs) -> list[GeneSet]:
     """Keep sets of a size that can be tested."""
-    measured = frozenset(question.genes)
+    measured = frozenset(inputs.genes)
     sizes = [len(measured & set(one.genes)) for one in sets]
     if not any(sizes):
         raise DataError(
-            f"The gene sets name genes such as {sets[0].genes[0]}, the data {question.genes[0]}: none is in both.",
+            f"The gene sets name genes such as {sets[0].genes[0]}, the data {inputs.genes[0]}: none is in both.",
             hint="Take gene sets of the same species, with symbols as the data have them.",
         )
     kept = [
@@ -81,87 +71,3 @@ def _tested(request: Request, sets: Sequence[GeneSet], question: Question) -> li
             hint="Allow smaller sets, or take other ones.",
         )
     return kept
-
-
-def _places(sets: Sequence[GeneSet], genes: Sequence[str]) -> list[NDArray[np.int64]]:
-    place = {gene: i for i, gene in enumerate(genes)}
-    return [np.array([place[g] for g in one.genes if g in place], dtype=np.int64) for one in sets]
-
-
-def _overlaps(
-    request: Request, sets: list[GeneSet], question: Question, context: Context
-) -> tuple[tuple[Term, ...], ByChance]:
-    """Test each set, the smallest p first."""
-    context.report(Progress(stage="Testing gene sets"))
-    found = over_representation([question.genes[i] for i in question.query], sets, question.genes).sets
-    context.report(Progress(stage="Comparing with random genes"))
-    random = overlap_by_chance(
-        _places(sets, question.genes),
-        question.query,
-        question.levels,
-        n_draws=request.n_random,
-        most_fdr=MOST_FDR,
-        seed=request.seed,
-    )
-    terms = [
-        Term(
-            name=one.name,
-            description=sets[i].description,
-            n_set=one.n_set,
-            genes=one.overlap,
-            expected=one.expected,
-            expected_alike=float(random.overlap[i]),
-            odds_ratio=one.odds_ratio,
-            combined=one.combined,
-            p=one.p,
-            fdr=one.fdr,
-            fdr_hit=one.fdr_hit,
-            p_alike=float(random.p[i]),
-        )
-        for i, one in enumerate(found)
-    ]
-    terms.sort(key=lambda one: (one.p, -one.odds_ratio, one.name))
-    return tuple(terms), random
-
-
-def _ranked(
-    request: Request, sets: list[GeneSet], question: Question, context: Context
-) -> tuple[tuple[RankedTerm, ...], ByChance]:
-    """Rank the genes, and give the sets with the largest normalized score first."""
-    context.report(Progress(stage="Ranking genes"))
-    found = prerank(
-        dict(zip(question.genes, question.scores.tolist(), strict=True)),
-        sets,
-        n_permutations=request.n_permutations,
-        fewest=request.fewest_genes,
-        most=request.most_genes,
-    )
-    passing = [abs(one.nes) for one in found if one.fdr <= MOST_FDR and np.isfinite(one.nes)]
-    order = np.argsort(-question.scores, kind="stable")
-    members = _places(sets, [question.genes[i] for i in order])
-    random = ranked_by_chance(
-        question.scores[order],
-        members,
-        question.levels[order],
-        bar=min(passing, default=np.inf),
-        n_draws=request.n_random,
-        seed=request.seed,
-        report=context.report,
-    )
-    at = {one.name: i for i, one in enumerate(sets)}
-    ranked = [
-        RankedTerm(
-            name=one.name,
-            description=sets[at[one.name]].description,
-            n_set=one.n_set,
-            genes=one.leading,
-            es=one.es,
-            nes=one.nes,
-            p=one.p,
-            fdr=one.fdr,
-            p_alike=float(random.p[at[one.name]]),
-        )
-        for one in found
-    ]
-    ranked.sort(key=lambda one: (-abs(np.nan_to_num(one.nes)), one.name))
-    return tuple(ranked), random

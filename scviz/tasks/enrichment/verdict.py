@@ -1,82 +1,62 @@
-"""What to say of enriched gene sets, beside random genes."""
+"""What to say of enriched gene sets, beside random genes and shuffled groups."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from scviz.networks.enrichment_null import ByChance
+from scviz.metrics.evidence import Outcome
 from scviz.tasks.enrichment import MOST_FDR, RankedTerm, Term
+from scviz.tasks.enrichment.inputs import Inputs
+from scviz.tasks.enrichment.judging import Judgement
 
-RARE = 0.05
-"""Share of draws of random genes that may do as well."""
-
-
-def beyond_chance(found: Sequence[Term | RankedTerm], random: ByChance) -> bool:
-    """Tell whether more sets pass, or the best is better, than in 95 % of the draws of random genes.
-
-    Parameters
-    ----------
-    found
-        All tested sets, the best first.
-    """
-    n_passing = sum(one.fdr <= MOST_FDR for one in found)
-    if n_passing == 0:
-        return False
-    best = found[0]
-    if isinstance(best, Term):
-        better = best.p < np.quantile(random.best, RARE)
-    else:
-        better = abs(best.nes) > np.quantile(random.best, 1 - RARE)
-    return bool(better or n_passing > _usual(random))
+RATE = f"false discovery rate {100 * MOST_FDR:.0f} % over all sets"
 
 
-def verdict(found: Sequence[Term | RankedTerm], random: ByChance, words: str) -> str:
-    """Say in a few sentences how many sets are enriched, which first, and what random genes give.
-
-    Parameters
-    ----------
-    found
-        All tested sets, the best first.
-    words
-        Which genes were asked for.
-    """
-    passing = [one for one in found if one.fdr <= MOST_FDR]
-    s = "s" if len(passing) == 1 else ""
-    text = f"{len(passing):,} of {len(found):,} gene sets {_first(found[0], words, s)}"
-    text += (
-        f"Random genes of like expression give {random.n_passing.mean():.1f} such sets on average, "
-        f"{_usual(random):,} or fewer in 95 % of {len(random.n_passing):,} draws. "
-    )
-    if not passing:
-        return text + "So these genes are not enriched in anything that was tested."
-    if not beyond_chance(found, random):
-        return text + "That is no more than chance gives: do not trust these sets."
-    n_rare = sum(one.p_alike <= RARE for one in passing)
-    which = "each" if n_rare == len(passing) else f"{n_rare:,}"
-    return text + (
-        f"So this is more than how strongly the genes are expressed: for {which} of the enriched sets, random genes of "
-        f"like expression do as well in at most {100 * RARE:.0f} % of the draws."
-    )
+def outcome(judgement: Judgement) -> Outcome:
+    """Judge the sets; unknown where none could have passed."""
+    if judgement.n_passing:
+        return "better"
+    return "unknown" if judgement.lacking else "none"
 
 
-def _usual(random: ByChance) -> int:
-    """How many sets pass at most in 95 % of the draws."""
-    return int(np.quantile(random.n_passing, 1 - RARE, method="higher"))
+def verdict(judgement: Judgement, inputs: Inputs) -> str:
+    """Say in a few sentences how many sets are enriched, which first, and compared with what."""
+    n_sets, n_passing, words = len(judgement.found), judgement.n_passing, inputs.words
+    if outcome(judgement) == "unknown":
+        return f"Cannot tell what {words} have in common: {judgement.lacking}. {_first(judgement)}"
+    s = "s" if n_passing == 1 else ""
+    held = f"lie{s} at an end of the ranking of" if judgement.ranked else f"hold{s} more of"
+    count = f"{n_passing:,} of {n_sets:,} gene sets {held} {words} than {_compared_with(inputs)} ({RATE}). "
+    return f"{count}{_first(judgement)} {_plain(judgement)}{_shuffled(judgement)}".strip()
 
 
-def _first(first: Term | RankedTerm, words: str, s: str) -> str:
-    rate = f"false discovery rate {100 * MOST_FDR:.0f} %"
+def _compared_with(inputs: Inputs) -> str:
+    shuffled = " and the same cells in shuffled groups" if inputs.compared is not None else ""
+    return f"expression-matched random genes{shuffled} give"
+
+
+def _first(judgement: Judgement) -> str:
+    first = judgement.found[0]
     if isinstance(first, Term):
         return (
-            f"hold{s} more of {words} than expected ({rate} over all sets). First: {first.name}, "
-            f"{len(first.genes):,} of its {first.n_set:,} genes where chance gives {first.expected:.2g} and genes of "
-            f"like expression {first.expected_alike:.2g} (FDR {first.fdr:.2g}). "
+            f"First: {first.name}, {len(first.genes):,} of its {first.n_set:,} genes, where expression-matched random "
+            f"genes give {first.expected_alike:.2g} (FDR {first.fdr:.2g})."
         )
-    rarely = f"{first.fdr:.2g}" if first.fdr > 0 else "below that of any permutation"
+    end = "top" if first.nes > 0 else "bottom"
+    return f"First: {first.name}, near the {end} (NES {first.nes:.2f}, FDR {first.fdr:.2g})."
+
+
+def _plain(judgement: Judgement) -> str:
+    """Say how many sets the plain test calls beyond those."""
+    more = judgement.n_plain - judgement.n_passing
+    if more <= 0:
+        return ""
+    test = "GSEA with shuffled genes" if isinstance(judgement.found[0], RankedTerm) else "The plain test"
+    return f"{test} alone would call {more:,} more. "
+
+
+def _shuffled(judgement: Judgement) -> str:
+    passing = judgement.shuffled_passing
+    if not len(passing):
+        return ""
     return (
-        f"lie{s} at an end of the ranking of {words} ({rate}). First: {first.name}, near the "
-        f"{'top' if first.nes > 0 else 'bottom'} (NES {first.nes:.2f}, FDR {rarely}; {100 * first.p_alike:.0f} % of "
-        "random sets of like expression do as well). "
+        f"With shuffled groups the same steps and the plain test call {passing.mean():.2g} sets on average."
     )

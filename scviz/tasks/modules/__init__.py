@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.metrics.coherence import Coherence
+from scviz.metrics.evidence import Gain, Outcome, Place, fdr
 from scviz.networks.communities import Communities, Stability
 from scviz.networks.contract import Edges, GeneSet
 from scviz.networks.drawing import Drawing
+from scviz.tasks.fields import SEED, Choice, Column, Number, Switch, check_fields
 from scviz.tasks.filters import Filter
 
 TITLE = "Gene modules"
@@ -42,7 +45,14 @@ class Request:
     """Which genes, in which cells, by what they are compared, and how the graph is cut."""
 
     dataset: str
-    source: Source = "expression"
+    source: Annotated[
+        Source,
+        Choice(
+            "Genes are alike by",
+            SOURCES,
+            help="Plain co-expression always stands beside what a model gives. The model is the one in the header.",
+        ),
+    ] = "expression"
     checkpoint: str = ""
     """Weights of the model; none for plain co-expression."""
     cells: tuple[Filter, ...] = ()
@@ -51,38 +61,99 @@ class Request:
     """Name of a group that was circled on a map; empty for none."""
     group_version: str = ""
     """Hash of the cells that the group had when it was chosen."""
-    most_genes: int = 1200
-    """The most variable genes that the model knows."""
-    most_cells: int = 4000
-    """More are drawn at random. Modules are found in half of them and judged in the other half; scores are of all."""
-    context_cells: int = 100
-    """Of the first half, how many the model reads to make vectors of genes in cells."""
-    graph: Graph = "nearest"
-    n_neighbors: int = 15
-    threshold: float = 0.5
-    method: Communities = "louvain"
-    resolution: float = 1.0
-    """More makes more and smaller modules."""
-    fewest_genes: int = 5
-    """Smaller modules are left out."""
-    centered: bool = True
-    """Subtract the mean vector before vectors are compared; published pipelines do not."""
-    scaled: bool = False
-    """Stretch the scores of each module from 0 to 1 over cells, as published."""
-    label_key: str | None = None
-    """Column with known cell types or states; it is not read to find modules."""
-    n_random: int = 500
-    """Random gene sets beside each module."""
-    seed: int = 0
+    most_genes: Annotated[
+        int,
+        Number(
+            "Genes", 20, 5000, step=100, help="The most variable genes that the model knows.", advanced=True
+        ),
+    ] = 1200
+    most_cells: Annotated[
+        int,
+        Number(
+            "Cells",
+            40,
+            20_000,
+            unit="cells",
+            step=500,
+            help="More are drawn at random. Modules are found in half of them and judged in the other half; scores are "
+            "of all.",
+            advanced=True,
+        ),
+    ] = 4000
+    context_cells: Annotated[
+        int,
+        Number(
+            "Cells that the model reads",
+            5,
+            10_000,
+            unit="cells",
+            help="Of the first half, to make a vector of each gene; as many again are read with random weights.",
+            advanced=True,
+        ),
+    ] = 100
+    graph: Annotated[Graph, Choice("Genes are linked by", GRAPHS, advanced=True)] = "nearest"
+    n_neighbors: Annotated[int, Number("Neighbors", 2, 200, advanced=True)] = 15
+    threshold: Annotated[float, Number("Minimum cosine similarity", 0.01, 1, step=0.05, advanced=True)] = 0.5
+    method: Annotated[Communities, Choice("Clustering", METHODS, advanced=True)] = "louvain"
+    resolution: Annotated[
+        float,
+        Number(
+            "Resolution",
+            0.01,
+            200,
+            step=0.25,
+            help="More makes more and smaller modules. The result shows how firm they are at each; published pipelines "
+            "take 5 to 40, which shatters small gene sets.",
+        ),
+    ] = 1.0
+    fewest_genes: Annotated[
+        int,
+        Number(
+            "Minimum genes of a module",
+            2,
+            500,
+            help="Smaller modules are left out. The authors of scGPT take 5.",
+        ),
+    ] = 5
+    centered: Annotated[
+        bool,
+        Switch(
+            "Subtract the mean vector",
+            help="Vectors of models share a large common part, which makes all genes alike. Published work "
+            "leaves it in.",
+            advanced=True,
+        ),
+    ] = True
+    scaled: Annotated[
+        bool,
+        Switch(
+            "Scores from 0 to 1, as published",
+            help="Stretch the scores of each module over cells.",
+            advanced=True,
+        ),
+    ] = False
+    label_key: Annotated[
+        str | None,
+        Column(
+            "Compare scores between",
+            none="no column",
+            help="Known types or states. The column is not read to find the modules.",
+        ),
+    ] = None
+    n_random: Annotated[
+        int,
+        Number(
+            "Random gene sets",
+            20,
+            10_000,
+            help="Beside each module, at least; as many as the number of modules needs are drawn (20 for each module).",
+            advanced=True,
+        ),
+    ] = 500
+    seed: Annotated[int, SEED] = 0
 
     def __post_init__(self) -> None:
-        for kind, value, known in (
-            ("source", self.source, get_args(Source)),
-            ("graph", self.graph, get_args(Graph)),
-            ("method", self.method, get_args(Communities)),
-        ):
-            if value not in known:
-                raise RequestError(f"There is no {kind} {value!r}.", hint=f"There are {', '.join(known)}.")
+        check_fields(self)
         if (self.source == "expression") == bool(self.checkpoint):
             raise RequestError(
                 "Plain co-expression reads no model, every other source reads one.",
@@ -93,66 +164,31 @@ class Request:
                 "Cells come from a named group or from a column, not from both.",
                 hint="Leave one of them out.",
             )
-        for name, number, low, high in (
-            ("genes", self.most_genes, 20, 5000),
-            ("cells", self.most_cells, 40, 20_000),
-            ("cells that the model reads", self.context_cells, 5, 10_000),
-            ("neighbors", self.n_neighbors, 2, 200),
-            ("genes of a module", self.fewest_genes, 2, 500),
-            ("random gene sets", self.n_random, 20, 10_000),
-        ):
-            if not low <= number <= high:
-                raise RequestError(
-                    f"{number:,} {name} cannot be.", hint=f"Choose between {low} and {high:,}."
-                )
-        for name, share, most in (("resolution", self.resolution, 200), ("cosine", self.threshold, 1)):
-            if not 0 < share <= most:
-                raise RequestError(f"A {name} of {share:g} cannot be.", hint=f"Choose above 0, up to {most}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of a module beside its genes."""
+    """What is known of a module beside its genes and how they hold together."""
 
-    coherence: float
-    """Mean correlation between its genes, in cells that were not used to find it."""
-    random: float
-    """The same of random genes, as many and expressed alike: their mean."""
-    random_high: float
-    """What 95 % of the random sets stay below."""
-    z: float
-    p: float
-    """(1 + random sets that are as coherent) / (1 + all)."""
-    fdr: float
-    """Benjamini-Hochberg over the modules."""
     overlap: float
     """Genes shared with the most similar module of plain co-expression, by those of either (Jaccard)."""
     best_type: str
     """Type of cells that its score tells best from all others; empty without types."""
     auroc: float
-    """Of that type against all others; 0.5 is chance. NaN without types."""
-    random_auroc: float
-    """What the best type of 95 % of random gene sets stays below."""
+    """Of that type against all others, in cells that did not make the module; 0.5 is chance. NaN without types."""
+    type_place: Place
+    """Among draws of random sets, one for each module: the best that any of them tells any type. So the place counts
+    that the best of all modules and types is looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """The modules of one method, judged on the same genes and held-out cells as those of every other."""
 
-    n_modules: int
-    share: float
-    """Of the genes in modules."""
-    modularity: float
-    """Of the method's own graph, at resolution 1."""
-    coherence: float
-    """Mean over modules, weighted by their genes."""
-    random: float
-    """The same of random genes, as many and expressed alike."""
-    n_beyond: int
-    """Modules more coherent than random genes, at a false discovery rate of 5 %."""
-    gain: float
-    """Mean over all genes of how much more each correlates with its fellows than with genes expressed alike; 0 for
-    genes in no module."""
+    n_compared: int
+    """Genes that were compared, in modules or not."""
+    held: tuple[Coherence, ...]
+    """Of each module, in cells that did not make it."""
     precision: float
     """Share of pairs in modules that have a regulator in common; NaN where the network is not known."""
     recall: float
@@ -160,16 +196,45 @@ class Judged:
     agreement: float
     """With the modules of the source asked for, adjusted Rand index; genes in no module are a module of their own."""
 
+    @property
+    def n_modules(self) -> int:
+        """Modules that are large enough."""
+        return len(self.held)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gain:
-    """What the source asked for gains over another method."""
+    @property
+    def share(self) -> float:
+        """Of the genes in modules."""
+        return sum(one.n_genes for one in self.held) / self.n_compared
 
-    over: str
-    mean: float
-    low: float
-    high: float
-    """95 % bootstrap interval over modules; NaN for fewer than three."""
+    @property
+    def coherence(self) -> float:
+        """Mean over modules, weighted by their genes."""
+        return self._mean([one.mean for one in self.held])
+
+    @property
+    def random(self) -> float:
+        """Give the same of expression-matched random genes."""
+        return self._mean([one.random for one in self.held])
+
+    @property
+    def gain(self) -> float:
+        """Mean over all genes of coherence less that of random genes; 0 for genes in no module."""
+        more = [one.n_genes * np.nan_to_num(one.mean - one.random) for one in self.held]
+        return float(sum(more)) / self.n_compared
+
+    @property
+    def rates(self) -> NDArray[np.float64]:
+        """(M,) false discovery rate at which each module holds together more than random genes."""
+        return fdr([one.place.p for one in self.held])
+
+    @property
+    def n_beyond(self) -> int:
+        """Modules that hold together more than random genes, at a false discovery rate of 5 %."""
+        return int((self.rates <= MOST_FDR).sum())
+
+    def _mean(self, values: list[float]) -> float:
+        weights = [one.n_genes for one in self.held]
+        return float(np.average(values, weights=weights)) if values else float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +261,14 @@ class Result:
     drawing: Drawing
     methods: dict[str, Judged]
     """The source asked for, plain co-expression, and for a model the same with random weights."""
-    gains: tuple[Gain, ...]
-    """Over each other method; empty for plain co-expression."""
+    gains: dict[str, Gain]
+    """By other method, what the source asked for gains over it; empty for plain co-expression."""
+    by_cell: dict[str, NDArray[np.float64]]
+    """By other method, (H,) what each held-out cell says of the gain, ascending cells; the gain is their mean."""
+    used: NDArray[np.int8]
+    """(N,) what each cell was used for: 1 to find modules, 2 to judge how they hold together, 0 for neither."""
+    told: NDArray[np.int64]
+    """(S,) cells with known types in which modules tell types apart; none of them was used to find modules."""
     chance: float
     """Share of all pairs of genes with a regulator in common; NaN where the network is not known."""
     stability: Stability
@@ -205,14 +276,21 @@ class Result:
     mean_scores: NDArray[np.float32]
     """(T, M)."""
     auroc: NDArray[np.float32]
-    """(T, M) of each type against all others."""
+    """(T, M) of each type against all others in cells that did not make the modules; NaN for types of few cells."""
     n_found: int
     """Cells in which modules were found; of a model's own knowledge of genes none are read."""
     n_held_out: int
     """Cells in which they were judged."""
+    outcome: Outcome
+    """Of the source over plain co-expression; for plain co-expression over random genes."""
     verdict: str
     notes: tuple[str, ...]
     seconds: float
+
+    @property
+    def own(self) -> Judged:
+        """The method asked for."""
+        return self.methods[EXPRESSION if self.source == "expression" else self.source]
 
     def edges(self) -> Edges:
         """Name the links."""

@@ -25,14 +25,85 @@ def gmt(modules: Iterable[GeneSet]) -> str:
 
 
 def gene_table(result: Result) -> str:
-    """Write a row per gene with its module, empty for none, and its similarity to the middle of the module."""
+    """Write a row per gene: its module, empty for none, its similarity to the middle, its module by other methods."""
     places = {
         gene: (one.name, weight)
         for one in result.modules
         for gene, weight in zip(one.genes, one.weights, strict=True)
     }
-    rows = [(gene, *places.get(gene, ("", ""))) for gene in result.genes]
-    return _csv(("gene", "module", "similarity_to_module"), rows)
+    others = list(result.membership)[1:]
+    rows = []
+    for number, gene in enumerate(result.genes):
+        modules = [int(result.membership[method][number]) for method in others]
+        names = [f"Module {one + 1}" if one >= 0 else "" for one in modules]
+        rows.append((gene, *places.get(gene, ("", "")), *names))
+    return _csv(("gene", "module", "similarity_to_module", *(f"module by {one}" for one in others)), rows)
+
+
+MODULE_COLUMNS = (
+    *(
+        "method",
+        "module",
+        "genes",
+        "genes_compared",
+        "correlation",
+        "random",
+        "random_spread",
+        "judged",
+        "rank",
+    ),
+    *(
+        "random_sets",
+        "p",
+        "fdr",
+        "overlap_with_co-expression",
+        "best_type",
+        "auroc",
+        "type_rank",
+        "type_draws",
+    ),
+)
+
+
+def module_table(result: Result) -> str:
+    """Write a row per module of every method with all that is said of it; types of the method asked for."""
+    rows = []
+    for method, judged in result.methods.items():
+        for number, (one, rate) in enumerate(zip(judged.held, judged.rates.tolist(), strict=True)):
+            facts = _told(result.facts[number]) if judged is result.own else ("",) * 5
+            rows.append(
+                (
+                    *(method, f"Module {number + 1}", one.n_genes, judged.n_compared),
+                    *(one.mean, one.random, one.spread, one.place.own),
+                    *(one.place.rank, one.place.n, one.place.p, rate, *facts),
+                )
+            )
+    return _csv(MODULE_COLUMNS, rows)
+
+
+def _told(facts: Facts) -> tuple[Any, ...]:
+    return (facts.overlap, facts.best_type, facts.auroc, facts.type_place.rank, facts.type_place.n)
+
+
+USED = ("", "finding", "judging")
+
+
+def cell_columns(result: Result) -> dict[str, list[Any]]:
+    """Give what is known of each of N cells, by name of a column: scores, what it was used for, and what it says.
+
+    A gain is the mean of its column, and types are told apart in the cells with `told`.
+    """
+    told = np.zeros(len(result.used), dtype=int)
+    told[result.told] = 1
+    columns: dict[str, list[Any]] = {
+        one.name: result.scores[:, i].tolist() for i, one in enumerate(result.modules)
+    }
+    columns |= {"used": [USED[one] for one in result.used], "told": told.tolist()}
+    for method, values in result.by_cell.items():
+        gain = np.full(len(result.used), "", dtype=object)
+        gain[result.used == 2] = values.tolist()
+        columns[f"gain over {method}"] = gain.tolist()
+    return columns
 
 
 def link_table(result: Result) -> str:
@@ -61,20 +132,22 @@ def graphml(result: Result) -> str:
     return "\n".join([*lines, "</graph>", "</graphml>", ""])
 
 
-def described(module: GeneSet, facts: Facts, *, of_model: bool) -> dict[str, Any]:
+def described(result: Result, number: int) -> dict[str, Any]:
     """Describe a module in a row of a table; one of a model beside those of plain co-expression."""
+    module, held, facts = result.modules[number], result.own.held[number], result.facts[number]
     row: dict[str, Any] = {
         "Module": module.name,
-        "Genes": len(module.genes),
-        "Correlation": facts.coherence,
-        "of random genes": facts.random,
-        "z": facts.z,
-        "FDR": facts.fdr,
+        "Genes": held.n_genes,
+        "Correlation": held.mean,
+        "of random genes": held.random,
+        "Place": held.place.words if held.place.n else "cannot tell",
+        "FDR": float(result.own.rates[number]),
     }
-    if of_model:
+    if result.source != "expression":
         row["Like co-expression"] = facts.overlap
     if facts.best_type:
-        row |= {"Tells apart": facts.best_type, "AUROC": facts.auroc, "of random sets": facts.random_auroc}
+        place = facts.type_place.words if facts.type_place.n else "cannot tell"
+        row |= {"Tells apart": facts.best_type, "AUROC": facts.auroc, "among random draws": place}
     return row | {"Most central genes": ", ".join(module.genes[:12])}
 
 

@@ -8,52 +8,57 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.labels import Labels
 from scviz.metrics.coherence import (
     Coherence,
+    RandomSets,
     beside_random,
     correlations,
-    expression_groups,
-    gain_of_genes,
-    matched_genes,
-    mean_interval,
+    gain_difference,
     pair_score,
-    separation,
+    random_sets,
 )
-from scviz.metrics.in_silico import benjamini_hochberg
+from scviz.metrics.evidence import Gain, Interval, random_needed
+from scviz.metrics.matched_null import MatchedNull
 from scviz.networks.communities import agreement
-from scviz.networks.module_scores import module_scores
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.modules import EXPRESSION, MOST_FDR, Facts, Gain, Judged, Request
-from scviz.tasks.modules.cutting import Cut
+from scviz.tasks.modules import EXPRESSION, RANDOM_WEIGHTS, Judged, Request
+from scviz.tasks.modules.clustering import Cut
 from scviz.tasks.modules.inputs import Inputs, common_regulators
 
-RANDOM_SCORED = 50
-"""Random gene sets whose scores are held against the types of cells, beside each module."""
-CELLS_SCORED = 2000
-"""Cells in which those are scored, at most."""
+FEWEST_JUDGING = 30
+"""Fewer cells give no interval of a gain: too few for the draw of cells to say how far they may lead astray."""
+WORTHWHILE = 0.01
+"""Difference of a mean correlation that is worth having."""
+UNIT = "mean correlation of a gene with its module, beyond expression-matched random genes,"
+TITLES = {EXPRESSION: "plain co-expression", RANDOM_WEIGHTS: "the same model with random weights"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What is said of every method, and of the modules of the first."""
+    """What is said of every method, and how the first compares with the others."""
 
     methods: dict[str, Judged]
-    gains: tuple[Gain, ...]
-    facts: tuple[Facts, ...]
+    gains: dict[str, Gain]
+    by_cell: dict[str, NDArray[np.float64]]
+    """By other method, (H,)."""
     chance: float
     """Share of all pairs of genes with a regulator in common; NaN where the network is not known."""
+    beside: tuple[RandomSets, ...]
+    """Random sets of each module of the first."""
+    n_held_out: int
+    """Cells in which all are judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jury:
     """What all methods are judged by."""
 
+    values: NDArray[np.float32]
+    """(H, G) in held-out cells."""
     correlation: NDArray[np.float32]
-    """(G, G) in held-out cells."""
-    groups: NDArray[np.int64]
-    """(G,) group of expression of each gene."""
+    """(G, G) in the same."""
+    null: MatchedNull
     together: NDArray[np.bool_] | None
     """(G, G) genes with a regulator in common; None where the network is not known."""
 
@@ -65,152 +70,87 @@ class Jury:
         n_genes = len(self.together)
         return float(self.together.sum() / (n_genes * (n_genes - 1)))
 
-    def gain(self, cut: Cut) -> NDArray[np.float64]:
-        """Tell for each gene how much more it goes with its fellows than with genes expressed alike, (G,)."""
-        return gain_of_genes(self.correlation, cut.membership, self.groups)
 
-
-def judge(
-    request: Request,
-    inputs: Inputs,
-    cuts: Mapping[str, Cut],
-    types: Labels,
-    auroc: NDArray[np.float32],
-    context: Context,
-) -> Judgement:
-    """Judge the modules of every method; the first is the source asked for.
-
-    Parameters
-    ----------
-    auroc
-        (T, M) how well the scores of its modules tell each type from all others.
-    """
-    context.report(Progress(stage="Comparing with chance"))
+def judge(request: Request, inputs: Inputs, *, cuts: Mapping[str, Cut], context: Context) -> Judgement:
+    """Judge the modules of every method; the first is the source asked for."""
     values = inputs.values(inputs.held_out)
     jury = Jury(
+        values=values,
         correlation=correlations(values),
-        groups=expression_groups(values.mean(axis=0)),
+        null=MatchedNull(values.mean(axis=0)),
         together=common_regulators(context.workspace.dataset_folder(request.dataset), inputs.genes),
     )
-    found = {method: _coherences(jury, cut, request, context, method) for method, cut in cuts.items()}
-    own, method = next(iter(cuts.values())), next(iter(cuts))
-    beside = _random_separation(inputs, own, jury, types, request, context)
+    beside = {method: _beside(jury, cut, request) for method, cut in cuts.items()}
+    held = {
+        method: _held(jury, one, context, stage=f"Comparing with random genes, {method}")
+        for method, one in beside.items()
+    }
+    own = next(iter(cuts))
+    methods = {name: _judged(jury, cut, own=cuts[own], held=held[name]) for name, cut in cuts.items()}
+    title = inputs.model.card.title if inputs.model is not None else own
+    gains, by_cell = {}, {}
+    for name in list(cuts)[1:]:
+        pairs = [(beside[own], held[own]), (beside[name], held[name])]
+        by_cell[name], difference = gain_difference(values, *pairs, seed=request.seed)
+        gains[name] = _gain(title, name, scores=(methods[own], methods[name]), difference=difference)
     return Judgement(
-        methods={name: _judged(jury, cut, own, found[name]) for name, cut in cuts.items()},
-        gains=_gains(jury, cuts, request.seed),
-        facts=_facts(own, cuts[EXPRESSION], found[method], types, auroc, beside),
+        methods=methods,
+        gains=gains,
+        by_cell=by_cell,
         chance=jury.chance,
+        beside=beside[own],
+        n_held_out=len(values),
     )
 
 
-def _coherences(
-    jury: Jury, cut: Cut, request: Request, context: Context, method: str
+def _beside(jury: Jury, cut: Cut, request: Request) -> tuple[RandomSets, ...]:
+    """Draw the random sets of each module, enough of them for the number of modules."""
+    rng, members = np.random.default_rng(request.seed), cut.members
+    n_random = max(request.n_random, random_needed(len(members)))
+    n_genes = len(cut.membership)
+    return tuple(
+        random_sets(jury.null, genes, n_others=n_genes - len(genes), n_random=n_random, rng=rng)
+        for genes in members
+    )
+
+
+def _held(
+    jury: Jury, beside: tuple[RandomSets, ...], context: Context, *, stage: str
 ) -> tuple[Coherence, ...]:
-    """Hold each module against random genes that are expressed alike."""
-    rng, found, members = np.random.default_rng(request.seed), [], cut.members
-    for number, genes in enumerate(members):
-        context.report(
-            Progress(stage=f"Comparing with random genes, {method}", done=number, total=len(members))
-        )
-        found.append(beside_random(jury.correlation, genes, jury.groups, n_random=request.n_random, rng=rng))
-    return tuple(found)
+    """Compare each module with its random sets."""
+    held = []
+    for number, one in enumerate(beside):
+        context.report(Progress(stage=stage, done=number, total=len(beside)))
+        held.append(beside_random(jury.correlation, one))
+    return tuple(held)
 
 
-def _judged(jury: Jury, cut: Cut, own: Cut, found: tuple[Coherence, ...]) -> Judged:
+def _judged(jury: Jury, cut: Cut, *, own: Cut, held: tuple[Coherence, ...]) -> Judged:
     """Sum up one method."""
-    sizes = np.array([len(genes) for genes in cut.members], dtype=float)
-    weights = sizes / max(sizes.sum(), 1.0)
     pairs = None if jury.together is None else pair_score(cut.membership, jury.together)
     return Judged(
-        n_modules=len(sizes),
-        share=float((cut.membership >= 0).mean()),
-        modularity=cut.modularity,
-        coherence=_mean([one.mean for one in found], weights),
-        random=_mean([one.random for one in found], weights),
-        n_beyond=int((_fdr(found) <= MOST_FDR).sum()),
-        gain=float(jury.gain(cut).mean()),
+        n_compared=len(cut.membership),
+        held=held,
         precision=float("nan") if pairs is None else pairs.precision,
         recall=float("nan") if pairs is None else pairs.recall,
         agreement=agreement(own.membership, cut.membership),
     )
 
 
-def _gains(jury: Jury, cuts: Mapping[str, Cut], seed: int) -> tuple[Gain, ...]:
-    """Compare the source asked for with every other method, gene by gene."""
-    own, *others = cuts
-    members = cuts[own].membership
-    clusters = np.where(
-        members >= 0, members, len(members) + np.arange(len(members))
-    )  # a gene of none is its own
-    gains = []
-    for name in others:
-        more = jury.gain(cuts[own]) - jury.gain(cuts[name])
-        low, high = mean_interval(more, clusters, rng=np.random.default_rng(seed))
-        gains.append(Gain(over=name, mean=float(more.mean()), low=low, high=high))
-    return tuple(gains)
-
-
-def _facts(
-    own: Cut,
-    plain: Cut,
-    found: tuple[Coherence, ...],
-    types: Labels,
-    auroc: NDArray[np.float32],
-    random_auroc: NDArray[np.float64],
-) -> tuple[Facts, ...]:
-    """Describe the modules of the source asked for."""
-    rates = _fdr(found)
-    facts = []
-    for number, (one, genes) in enumerate(zip(found, own.members, strict=True)):
-        column = auroc[:, number]
-        best = int(np.nanargmax(column)) if np.isfinite(column).any() else None
-        facts.append(
-            Facts(
-                coherence=one.mean,
-                random=one.random,
-                random_high=one.random_high,
-                z=one.z,
-                p=one.p,
-                fdr=float(rates[number]),
-                overlap=max((_jaccard(genes, other) for other in plain.members), default=0.0),
-                best_type="" if best is None else types.names[best],
-                auroc=float("nan") if best is None else float(column[best]),
-                random_auroc=float(random_auroc[number]),
-            )
-        )
-    return tuple(facts)
-
-
-def _random_separation(
-    inputs: Inputs, own: Cut, jury: Jury, types: Labels, request: Request, context: Context
-) -> NDArray[np.float64]:
-    """Tell how well random genes tell their best type from others: the 95 % quantile beside each module, (M,)."""
-    members = own.members
-    found = np.full(len(members), np.nan)
-    rng = np.random.default_rng(request.seed)
-    rows = np.sort(rng.permutation(np.flatnonzero(types.codes >= 0))[:CELLS_SCORED])
-    if not len(rows):
-        return found
-    for number, genes in enumerate(members):
-        context.report(Progress(stage="Scoring random genes", done=number, total=len(members)))
-        sets = [inputs.columns[matched_genes(jury.groups, genes, rng)] for _ in range(RANDOM_SCORED)]
-        scores = module_scores(inputs.expression[rows], sets)
-        auroc = separation(scores, types.codes[rows], len(types.names))
-        known = auroc[np.isfinite(auroc).all(axis=1)]  # (T, R)
-        if len(known):
-            found[number] = np.quantile(known.max(axis=0), 0.95)
-    return found
-
-
-def _fdr(found: tuple[Coherence, ...]) -> NDArray[np.float64]:
-    p = np.array([one.p for one in found])
-    return benjamini_hochberg(p) if len(p) else p
-
-
-def _mean(values: list[float], weights: NDArray[np.float64]) -> float:
-    return float(np.dot(values, weights)) if values else float("nan")
-
-
-def _jaccard(genes: NDArray[np.int64], others: NDArray[np.int64]) -> float:
-    """Count the genes that two modules share, by those of either."""
-    return float(len(np.intersect1d(genes, others)) / len(np.union1d(genes, others)))
+def _gain(title: str, name: str, *, scores: tuple[Judged, Judged], difference: Interval) -> Gain:
+    """Say what the source gains over one other method; no interval from few cells or where one has no module."""
+    own, other = scores
+    if difference.n < FEWEST_JUDGING:
+        nothing = float("nan")
+        difference = Interval(mean=difference.mean, low=nothing, high=nothing, n=difference.n)
+    return Gain(
+        model=title,
+        baseline=TITLES[name],
+        score=own.gain,
+        baseline_score=other.gain,
+        difference=difference,
+        unit=UNIT,
+        counted="held-out cells",
+        n=difference.n,
+        worthwhile=WORTHWHILE,
+    )

@@ -9,19 +9,20 @@ from numpy.typing import NDArray
 
 from scviz.datasets.expression import depth_of
 from scviz.memory import GIGABYTE, peak_gb
-from scviz.metrics.coherence import means_by_type, separation
+from scviz.metrics.coherence import means_by_type
 from scviz.networks.communities import RESOLUTIONS, Stability, stability
 from scviz.networks.module_scores import module_scores, zero_to_one
 from scviz.networks.similarity import GeneGraph
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.known_types import types_of
-from scviz.tasks.modules import MOST_LINKS, Request, Result
-from scviz.tasks.modules.cutting import Cut, cut_genes, picture
+from scviz.tasks.modules import EXPRESSION, MOST_LINKS, Request, Result
+from scviz.tasks.modules.clustering import Cut, cut_genes, picture
 from scviz.tasks.modules.inputs import Inputs, gather
 from scviz.tasks.modules.judging import judge
+from scviz.tasks.modules.telling import tell
 from scviz.tasks.modules.vectors import every_vectors
-from scviz.tasks.modules.verdict import notes_of, verdict
+from scviz.tasks.modules.verdict import notes_of, outcome, verdict
 from scviz.tasks.price import Price
 
 TRIAL_CELLS = 2
@@ -38,14 +39,14 @@ def run(request: Request, context: Context) -> Result:
     own = next(iter(cuts.values()))  # of the source asked for
     firm = _firmness(request, own, context)
     scores = _scores(request, inputs, own)
-    codes, n_types = types.codes, len(types.names)
-    auroc = separation(scores, codes, n_types).astype(np.float32)
-    judgement = judge(request, inputs, cuts, types, auroc, context)
+    judgement = judge(request, inputs, cuts=cuts, context=context)
+    sides = (own, cuts[EXPRESSION])
+    telling = tell(request, inputs, types, cuts=sides, beside=judgement.beside, context=context)
     modules, edges = own.gene_sets(inputs.genes), own.graph.edges(inputs.genes)
     return Result(
         source=request.source,
         modules=modules,
-        facts=judgement.facts,
+        facts=telling.facts,
         scores=scores,
         scaled=request.scaled,
         genes=inputs.genes,
@@ -55,21 +56,33 @@ def run(request: Request, context: Context) -> Result:
         drawing=picture(edges, modules, request.seed),
         methods=judgement.methods,
         gains=judgement.gains,
+        by_cell=judgement.by_cell,
+        used=_used(inputs),
+        told=telling.cells.rows,
         chance=judgement.chance,
         stability=firm,
         types=types.names,
-        mean_scores=means_by_type(scores, codes, n_types),
-        auroc=auroc,
+        mean_scores=means_by_type(scores, types.codes, len(types.names)),
+        auroc=telling.auroc.astype(np.float32),
         n_found=_n_read(request, inputs),
         n_held_out=len(inputs.held_out),
-        verdict=verdict(request, judgement),
+        outcome=outcome(judgement),
+        verdict=verdict(request, judgement, telling.facts),
         notes=(
-            *notes_of(request, inputs, n_lost=len(chosen.genes) - len(inputs.genes)),
-            *types.notes,
+            *notes_of(
+                request, inputs, types, few=telling.cells.few, n_lost=len(chosen.genes) - len(inputs.genes)
+            ),
             *depth_of(chosen.adata).notes,
         ),
         seconds=time.monotonic() - begun,
     )
+
+
+def _used(inputs: Inputs) -> NDArray[np.int8]:
+    """Tell what each cell was used for, (N,)."""
+    used = np.zeros(inputs.expression.shape[0], dtype=np.int8)
+    used[inputs.found_in], used[inputs.held_out] = 1, 2
+    return used
 
 
 def _firmness(request: Request, own: Cut, context: Context) -> Stability:

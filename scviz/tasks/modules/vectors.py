@@ -25,7 +25,7 @@ class Vectors:
 
     @property
     def unit(self) -> NDArray[np.float64]:
-        """Vectors of length 1, whose products are cosines."""
+        """(G, D) vectors of length 1, whose products are cosines."""
         return unit_vectors(self.values, centered=self.centered)
 
 
@@ -38,9 +38,9 @@ def every_vectors(request: Request, inputs: Inputs, context: Context) -> tuple[I
     """
     if inputs.model is None:
         return inputs, {EXPRESSION: Vectors(values=expression_vectors(inputs), centered=False)}
-    known = _of_model(request, inputs, inputs.model, context, "trained")
+    known = _of_model(request, inputs, inputs.model, context=context, name="trained")
     untrained = inputs.model.newly_initialized(request.seed).to(inputs.model.device)
-    random = _of_model(request, inputs, untrained, context, "random")
+    random = _of_model(request, inputs, untrained, context=context, name="random")
     seen = np.asarray(np.isfinite(known + random).all(axis=1))
     inputs = inputs.keep(seen)
     return inputs, {
@@ -57,7 +57,7 @@ def expression_vectors(inputs: Inputs) -> NDArray[np.float64]:
 
 
 def _of_model(
-    request: Request, inputs: Inputs, model: FoundationModel, context: Context, name: str
+    request: Request, inputs: Inputs, model: FoundationModel, *, context: Context, name: str
 ) -> NDArray[np.float32]:
     if request.source == "static":
         return model.gene_embeddings()[inputs.in_vocab]

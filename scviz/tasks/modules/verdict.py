@@ -4,39 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from scviz.tasks.modules import (
-    EXPRESSION,
-    RANDOM_WEIGHTS,
-    Facts,
-    Gain,
-    Judged,
-    Request,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.datasets.labels import Labels
+from scviz.metrics.evidence import LEVEL, WORTHWHILE, Outcome
+from scviz.tasks.modules import EXPRESSION, MOST_FDR, Facts, Judged, Request
 from scviz.tasks.modules.inputs import Inputs
 from scviz.tasks.modules.judging import Judgement
+from scviz.tasks.modules.telling import FEWEST_OF_TYPE
 
 TOLD_APART = 0.8
 """Scores below this area under the curve are not said to tell a type from others."""
-TITLES = {EXPRESSION: "plain co-expression", RANDOM_WEIGHTS: "the same model with random weights"}
-TOO_FEW = "too few modules to tell a difference"
-WORDS = {
-    EXPRESSION: (
-        "the model finds genes that hold together better",
-        "no gain",
-        "genes of these modules hold together less",
-        TOO_FEW,
-    ),
-    RANDOM_WEIGHTS: (
-        "its weights know which genes go together",
-        "its weights add nothing that is clear here",
-        "its weights do worse",
-        TOO_FEW,
-    ),
-}
-"""What a gain, an interval that holds 0, a loss and no interval mean, by what is compared with."""
 
 
-def verdict(request: Request, judgement: Judgement) -> str:
+def outcome(judgement: Judgement) -> Outcome:
+    """Judge a model by co-expression, and co-expression by random genes."""
+    own = next(iter(judgement.methods.values()))
+    if EXPRESSION in judgement.gains:
+        return judgement.gains[EXPRESSION].outcome
+    if own.n_beyond:
+        return "better"
+    return "none" if own.n_modules and _reach(own) < WORTHWHILE else "unknown"
+
+
+def verdict(request: Request, judgement: Judgement, facts: Sequence[Facts]) -> str:
     """Say how many modules hold together, whether that is more than others find, and which types they tell apart."""
     methods = judgement.methods
     own = next(iter(methods.values()))
@@ -45,43 +37,58 @@ def verdict(request: Request, judgement: Judgement) -> str:
             f"No module of {request.fewest_genes} genes or more. Take a lower resolution, more neighbors, or allow "
             "smaller modules."
         )
-    words = [
-        f"{own.n_modules} {'module holds' if own.n_modules == 1 else 'modules hold'} {100 * own.share:.0f} % of the "
-        f"genes; {own.n_beyond} of {own.n_modules} hold together more than random genes that are expressed alike, in "
-        f"cells not used to find them (mean correlation {own.coherence:.3f}, random genes {own.random:.3f})."
-    ]
+    words = [_together(own, n_cells=judgement.n_held_out)]
     if request.source == "expression":
         words.append("This is plain co-expression: no model was read.")
-    words += [_compared(gain, methods) for gain in judgement.gains]
+    words += [gain.sentence for gain in judgement.gains.values()]
+    if EXPRESSION in judgement.gains:
+        words.append(
+            f"Its modules agree with those of co-expression by {methods[EXPRESSION].agreement:.2f} (0 is chance)."
+        )
     if judgement.chance == judgement.chance:  # NaN is not
         words.append(_truth(methods, judgement.chance))
-    words += _types(judgement.facts)
+    words += _types(facts)
     return " ".join(words)
 
 
-def _compared(gain: Gain, methods: Mapping[str, Judged]) -> str:
-    """Compare the source with one other method."""
-    own, other = next(iter(methods.values())), methods[gain.over]
-    better, equal, worse, unknown = WORDS[gain.over]
-    if not gain.low <= gain.high:  # NaN
-        judged = unknown
-    else:
-        judged = better if gain.low > 0 and own.n_beyond else worse if gain.high < 0 else equal
-    numbers = (
-        f"gain of a gene {_number(own.gain)}, there {_number(other.gain)} "
-        f"(95 % interval of the difference {_number(gain.low)} to {_number(gain.high)})"
+def _together(own: Judged, *, n_cells: int) -> str:
+    """Say how many modules hold together more than random genes; where none does, what would have been seen."""
+    found = (
+        f"{own.n_modules} {'module holds' if own.n_modules == 1 else 'modules hold'} {100 * own.share:.0f} % of the "
+        "genes. "
     )
-    alike = f"; the modules agree by {other.agreement:.2f}, 0 is chance" if gain.over == EXPRESSION else ""
-    return f"Against {TITLES[gain.over]}, {judged}: {numbers}{alike}."
+    where = f"in {n_cells:,} cells not used to find them"
+    numbers = f"mean correlation {own.coherence:.3f}, random genes {own.random:.3f}"
+    if own.n_beyond:
+        verb = "holds" if own.n_beyond == 1 else "hold"
+        return found + (
+            f"{own.n_beyond} of {own.n_modules} {verb} together more than expression-matched random genes, {where} "
+            f"({numbers}; false discovery rate {100 * MOST_FDR:.0f} %)."
+        )
+    if not any(one.place.n for one in own.held):
+        return (
+            found + "Cannot tell whether they hold together: there are too few other genes to compare with."
+        )
+    if _reach(own) < WORTHWHILE:
+        return found + (
+            f"No module holds together more than expression-matched random genes, {where} ({numbers}): a mean "
+            f"correlation {_reach(own):.3f} above theirs would have been seen."
+        )
+    needed = round(n_cells * (_reach(own) / WORTHWHILE) ** 2)
+    return found + (
+        f"Cannot tell whether any holds together more than expression-matched random genes, {where} ({numbers}): only "
+        f"a mean correlation {_reach(own):.3f} above theirs would have been seen. About {needed:,} such cells would "
+        f"show {WORTHWHILE:g}."
+    )
 
 
-def _number(value: float) -> str:
-    """Write a number; one that is nearly 0 has no sign."""
-    return f"{round(value, 3) + 0.0:.3f}"
+def _reach(own: Judged) -> float:
+    """Give how far above random genes a module must be, at the median, to stand above 97.5 % of the random sets."""
+    return float(np.nanmedian([one.place.high - one.random for one in own.held]))
 
 
 def _truth(methods: Mapping[str, Judged], chance: float) -> str:
-    """Hold pairs of genes against the known network."""
+    """Compare pairs of genes with the known network."""
     own, plain = next(iter(methods.values())), methods[EXPRESSION]
     known = plain is not own and plain.n_modules > 0
     beside = f", of plain co-expression {100 * plain.precision:.0f} %" if known else ""
@@ -98,21 +105,47 @@ def _types(facts: Sequence[Facts]) -> list[str]:
         return []
     auroc, best = max(told)
     one = facts[best]
-    more = "more than random genes do" if one.auroc > one.random_auroc else "no more than random genes do"
-    return [
-        f"Module {best + 1} tells {one.best_type} from all other cells, {more} (AUROC {auroc:.2f}; 95 % of random "
-        f"sets stay below {one.random_auroc:.2f})."
-    ]
+    lead = f"Module {best + 1} tells {one.best_type} from all other cells"
+    numbers = f"its score is higher in {one.best_type} for {100 * auroc:.0f} % of the pairs of cells"
+    if not one.type_place.n:
+        return [
+            f"{lead}: {numbers}. Cannot tell whether random genes do as well: there are too few to draw from."
+        ]
+    place = f"{one.type_place.words} among the best of {one.type_place.n} draws of random genes"
+    more = "better" if one.type_place.p <= LEVEL else "no better"
+    return [f"{lead}, {more} than random genes do: {numbers}, {place}."]
 
 
-def notes_of(request: Request, inputs: Inputs, *, n_lost: int) -> tuple[str, ...]:
-    """Say what else to know."""
+def notes_of(
+    request: Request, inputs: Inputs, types: Labels, *, few: NDArray[np.int64], n_lost: int
+) -> tuple[str, ...]:
+    """Say what else to know.
+
+    Parameters
+    ----------
+    few
+        (F,) types of too few cells to be told apart.
+    n_lost
+        Genes that the model saw in no cell.
+    """
+    return (
+        *_notes_of_cells(request, inputs),
+        *_notes_of_types(types, few),
+        *_notes_of_genes(request, n_lost),
+    )
+
+
+def _notes_of_cells(request: Request, inputs: Inputs) -> list[str]:
     notes = []
     n_used = len(inputs.found_in) + len(inputs.held_out)
     if n_used < inputs.n_chosen:
         notes.append(
             f"{n_used:,} of {inputs.n_chosen:,} cells were drawn at random; scores are of all cells."
         )
+    notes.append(
+        "The cells that judge the modules are a random half of the same cells, so of the same donors: whether the "
+        "modules hold in other donors is not tested."
+    )
     if request.source == "static":
         notes.append(
             "The model's own vectors of genes were compared: no cell was read to find these modules."
@@ -120,6 +153,21 @@ def notes_of(request: Request, inputs: Inputs, *, n_lost: int) -> tuple[str, ...
     if request.source == "context" and inputs.model is not None:
         n_read = min(request.context_cells, len(inputs.found_in))
         notes.append(f"{inputs.model.card.title} read {n_read:,} cells to make a vector of each gene.")
+    return notes
+
+
+def _notes_of_types(types: Labels, few: NDArray[np.int64]) -> list[str]:
+    if not len(few):
+        return list(types.notes)
+    names = ", ".join(types.names[i] for i in few)
+    return [
+        *types.notes,
+        f"Not told apart, as fewer than {FEWEST_OF_TYPE} cells that did not make the modules are of the type: {names}.",
+    ]
+
+
+def _notes_of_genes(request: Request, n_lost: int) -> list[str]:
+    notes = []
     if n_lost:
         notes.append(f"{n_lost:,} genes were left out: the model saw them in none of the cells that it read.")
     if request.graph == "threshold" and request.source != "expression":
@@ -128,4 +176,4 @@ def notes_of(request: Request, inputs: Inputs, *, n_lost: int) -> tuple[str, ...
         notes.append(
             "Neighbors are those of the vectors as they are, without the mean subtracted, as published."
         )
-    return tuple(notes)
+    return notes

@@ -28,7 +28,7 @@ SAY = {
     r"\w+ cannot be\.|make no map|is no share": "<field> must be <bounds> (got <value>)",
     r"^which (genes|run|links|cells)\?": "No gene was selected.",
     r"terms of genes": "gene annotations (GO)",
-    r"\bknown links|table of links": "prior network (TF - target)",
+    r"(table|regulators) of (the )?known links|download known links|table of links": "prior network (TF - target)",
     r"take (some|them|it|weights) in\b": "import",
     r"thinned": "down-sampled",
     r"ids? of (the )?weights": "id of the checkpoint",

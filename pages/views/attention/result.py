@@ -153,7 +153,7 @@ def _other_genes(run: Run, result: Result, setting: Setting, row: int) -> None:
         drawing,
         key="other_genes",
         name="other_genes",
-        alt=f"{regulator} among genes expressed alike, by agreement with its known targets",
+        alt=f"{regulator} among expression-matched random genes, by agreement with its known targets",
         height=320,
         footer=footer(run),
     )

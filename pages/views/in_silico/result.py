@@ -142,7 +142,9 @@ def _arrows(result: Result, footer: str) -> None:
     n_hidden = int(np.isfinite(result.moved[0]).sum() - result.clear.sum())
     hidden = f"{n_hidden:,} move less than with 95 % of the random genes."
     if result.outcome != "better" and not result.clear.any():
-        hidden = "arrows are drawn only where an edit as a whole moves cells farther than random genes do."
+        hidden = (
+            "arrows are drawn only where an edit moves cells more than expression-matched random genes do."
+        )
     st.caption(
         f"UMAP of {len(result.map_places):,} cells. {int(result.clear.sum()):,} of {result.effects[0].n_cells:,} "
         f"cells that change have an arrow; {hidden}"

@@ -6,6 +6,7 @@ With SCREENSHOTS=1 every step is also kept as a picture, light and dark, in asse
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -145,6 +146,31 @@ def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet:
     settled(page)
     press(page, "forget_0")
     page.get_by_text("everything: 700 cells").wait_for(state="hidden")
+
+
+def test_a_selection_outlives_every_kind_of_coloring(page: Page, url: str, quiet: object) -> None:
+    page.goto(f"{url}/explore")
+    press(page, "run")  # answered from the finished run where there is one
+    map_drawn_within(page, "map_model", SLOW)
+    map_drawn(page, "map_pca")
+    settled(page)
+    lasso(page, [(0.05, 0.05), (0.55, 0.05), (0.55, 0.95), (0.05, 0.95)], key="map_model")
+    page.get_by_text(re.compile(r"^\d+ cells selected$")).first.wait_for()
+    n = selected(page, "map_model")
+    assert 0 < n < 700
+    drawn = map_drawn(page, "map_model")
+    for kind in ("A gene", "n_genes", "louvain", "bulk_labels", "phase", "Nothing"):
+        choose(page, "color_by", kind)
+        if kind == "A gene":
+            keyed(page, "gene").locator("input").fill("no such gene")
+            page.keyboard.press("Enter")
+            page.get_by_text("No gene of this dataset is called").wait_for()
+            keyed(page, "gene").locator("input").fill("lyz")
+            page.keyboard.press("Enter")
+        drawn = map_drawn(page, "map_model", after=drawn)
+        settled(page)
+        assert (selected(page, "map_model"), selected(page, "map_pca")) == (n, n), kind
+        expect(page.get_by_text(f"{n} cells selected", exact=True).first).to_be_visible()
 
 
 def test_a_gene_is_knocked_out_in_monocytes_beside_random_genes(page: Page, url: str, quiet: object) -> None:

@@ -134,4 +134,4 @@ def test_restored_cells_are_told_apart_by_labels_alone(some: Opened, adata: AnnD
     )
     result = enhance(asked, deep.context())
     assert said(result.notes)
-    assert result.whole_silhouette > 0.2
+    assert result.original_silhouette > 0.2

@@ -35,7 +35,12 @@ TOO_BRANCHED: set[str] = {
     "scviz/models/scgpt/checkpoint.py",
     "scviz/models/scgpt/pretraining.py",
     "scviz/networks/boosting.py",
+    "scviz/tasks/enrichment/inputs.py",
+    "scviz/tasks/in_silico/affected.py",
+    "scviz/tasks/in_silico/effects.py",
+    "scviz/tasks/in_silico/inputs.py",
     "scviz/tasks/in_silico/observed.py",
+    "scviz/tasks/in_silico/ruler.py",
     "scviz/tasks/in_silico/verdict.py",
 }
 TOO_MANY_POSITIONAL: set[str] = {
@@ -79,6 +84,7 @@ TOO_MANY_POSITIONAL: set[str] = {
     "scviz/networks/motifs.py",
     "scviz/networks/priors.py",
     "scviz/networks/regulons.py",
+    "scviz/predictors/gears/fused_layers.py",
     "scviz/predictors/gears/graphs.py",
     "scviz/predictors/gears/normalization.py",
     "scviz/tasks/annotation/learning.py",
@@ -123,6 +129,7 @@ WITHOUT_SHAPES: set[str] = {
     "scviz/networks/activity.py",
     "scviz/networks/regulons.py",
     "scviz/networks/similarity.py",
+    "scviz/predictors/gears/batches.py",
     "scviz/predictors/gears/graphs.py",
     "scviz/predictors/gears/normalization.py",
     "scviz/tasks/annotation/learning.py",

@@ -37,23 +37,32 @@ class MatchedNull:
         self._pool = own[np.argsort(self._levels[own], kind="stable")]
 
     def sets(
-        self, genes: ArrayLike, n: int, *, rng: np.random.Generator, without: ArrayLike = ()
+        self,
+        genes: ArrayLike,
+        n: int,
+        *,
+        rng: np.random.Generator,
+        without: ArrayLike = (),
+        own_too: bool = False,
     ) -> NDArray[np.int64]:
         """Draw sets of as many genes, each expressed like the gene in its place.
 
         Parameters
         ----------
         genes
-            (k,) the given genes; none of them is drawn.
+            (k,) the given genes.
         without
             More genes that must not be drawn.
+        own_too
+            Whether the given genes may be drawn as well: overlaps with sets that hold them would else have no chance
+            to be as large, and every overlap would look like more than chance.
 
         Returns
         -------
         (n, k) genes, none twice in a set; (0, k) where there are fewer than k genes to draw from.
         """
         own = np.asarray(genes, dtype=np.int64)
-        free = self._free(own, without)
+        free = self._free(own[:0] if own_too else own, without)
         if len(free) < len(own) or not len(own):
             return np.empty((0, len(own)), dtype=np.int64)
         first, width = self._windows(own, free)

@@ -83,7 +83,7 @@ def overlap_by_chance(
     expected, active, size = np.full(n_sets, np.nan), np.arange(n_sets), n_draws
     most = draws_for(n_sets, n_draws)
     while len(active):
-        drawn = _drawn(null.sets(query, min(size, AT_ONCE), rng=rng), n_genes)
+        drawn = _drawn(null.sets(query, min(size, AT_ONCE), rng=rng, own_too=True), n_genes)
         if not drawn.shape[1]:
             break
         overlap = (held[active] @ drawn).toarray()  # (A, D)
@@ -129,7 +129,7 @@ def ranked_by_chance(
         score, size = enrichment_scores(ranking, own[None])[0], n_draws
         above = below = 0
         while size > 0 and min(above, below) < ENOUGH:
-            sets = null.sets(own, min(size, AT_ONCE), rng=rng)
+            sets = null.sets(own, min(size, AT_ONCE), rng=rng, own_too=True)
             if not len(sets):
                 break
             alike = enrichment_scores(ranking, sets)

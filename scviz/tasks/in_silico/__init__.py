@@ -47,8 +47,9 @@ class Request:
         bool, Switch("Every gene", help="Edit every gene that the model sees in the cells, one by one.")
     ] = False
     """`genes` is empty then."""
-    together: bool = True
-    """Edit the genes at once; False edits each by itself, a sweep."""
+    together: Annotated[
+        bool, Switch("All at once", help="Edit the genes at once; otherwise each by itself, a sweep.")
+    ] = True
     kind: Annotated[
         Kind,
         Choice(

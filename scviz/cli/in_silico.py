@@ -30,7 +30,7 @@ def add_command(commands: Any) -> None:
     )
     edit.add_argument("--group", default="", help="or the name of a group of cells")
     edit.add_argument("--goal", default="", metavar="COLUMN=VALUE", help="state that the cells may move to")
-    add_fields(edit, Request)
+    add_fields(edit, Request, without=("together",))
     edit.add_argument(
         "--csv",
         type=Path,

@@ -267,7 +267,7 @@ def test_interferon_is_found_in_stimulated_blood(workspace: Workspace, shared: P
 
 def test_the_command_line_asks_and_writes(opened: Opened, sets: str, tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
-    words.add_command(parser.add_subparsers(), print)
+    words.add_command(parser.add_subparsers())
     line = ["enrich", "cells", "--column", "cell_type", "--group", "B cell", "--sets", sets]
     options = parser.parse_args(line)
     assert words.sets_of(options, opened.workspace) == sets
@@ -285,7 +285,7 @@ def test_the_command_line_asks_and_writes(opened: Opened, sets: str, tmp_path: P
 
 def test_the_command_line_takes_gene_sets_in(opened: Opened, tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
-    words.add_command(parser.add_subparsers(), print)
+    words.add_command(parser.add_subparsers())
 
     def sets_of(name: str) -> str | gene_terms.Request:
         return words.sets_of(

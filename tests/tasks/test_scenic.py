@@ -292,7 +292,7 @@ def test_files_that_changed_make_another_question(markers: Path, tmp_path: Path)
 
 def test_the_command_line_asks_and_writes(opened: Opened, markers: Path, tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
-    words.add_command(parser.add_subparsers(), print)
+    words.add_command(parser.add_subparsers())
     line = ["regulons", "cells", "--prior", str(markers), "--method", "correlation", "--fewest-genes", "5"]
     asked = words.request_of(parser.parse_args(line), opened.dataset)
     assert asked == replace(request(opened, prior=str(markers)), files_version=files_version([str(markers)]))

@@ -130,12 +130,12 @@ def test_scores_leave_cells_without_type_and_vector_out() -> None:
 @pytest.mark.parametrize(
     ("asked", "words", "hint"),
     [
-        ({"checkpoints": ()}, "0 weights cannot be compared", "between 1 and 4"),
-        ({"checkpoints": tuple("abcde")}, "5 weights cannot be compared", "between 1 and 4"),
+        ({"checkpoints": ()}, r"must be 1 to 4 \(got 0\)", "Choose"),
+        ({"checkpoints": tuple("abcde")}, r"must be 1 to 4 \(got 5\)", "Choose"),
         ({"checkpoints": ("a", "a")}, "named twice", "once"),
         ({"label_key": "x", "batch_key": "x"}, "types and batches at once", "another column"),
-        ({"n_neighbors": 1}, "1 neighbors make no map", "between 2 and 200"),
-        ({"min_dist": 2.0}, "no share", "between 0 and 1"),
+        ({"n_neighbors": 1}, r"Neighbors must be 2 to 200 \(got 1\)", "Choose"),
+        ({"min_dist": 2.0}, r"Spacing must be 0 to 1 \(got 2\)", "Choose"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(asked: dict[str, object], words: str, hint: str) -> None:

@@ -30,7 +30,7 @@ class Judged:
     checks: tuple[Check, ...]
     """Empty without known targets."""
     gain: Gain | None
-    """Of attention over co-expression, by the difference between the groups; None without known targets."""
+    """Of attention over co-expression, by the difference between the groups; None where no known target tells."""
     control_auroc: dict[str, NDArray[np.float64]]
     """By setting, (R, n) areas of the control regulators; NaN where there are no known targets."""
 
@@ -194,7 +194,7 @@ def gain_of(
     *,
     model: str,
     seed: int,
-) -> Gain:
+) -> Gain | None:
     """Compare attention with co-expression: mean area over regulators, genes drawn again and again.
 
     Parameters
@@ -203,9 +203,15 @@ def gain_of(
         (R, M) of attention and of co-expression; candidates are the genes that both have.
     known
         (R, M) known targets; regulators without any are left out of both.
+
+    Returns
+    -------
+    None where no regulator has known targets among its candidates.
     """
     candidates = np.isfinite(rankings[0]) & np.isfinite(rankings[1])
     told = (known & candidates).any(axis=1) & (~known & candidates).any(axis=1)
+    if not told.any():
+        return None
     pairs = [
         tuple(_Ranked(ranking[row], known[row], candidates[row]) for ranking in rankings)
         for row in np.flatnonzero(told).tolist()

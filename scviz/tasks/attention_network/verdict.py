@@ -17,6 +17,11 @@ UNTOLD = (
     "mean anything. A prior network (TF - target) with these regulators would tell."
 )
 
+UNREAD = (
+    "Cannot tell: the model reads no regulator with known targets in both groups of cells, so there is no difference "
+    "between the groups to check. More cells of each group, or other groups, may tell; each group alone is shown below."
+)
+
 
 def verdict_of(judged: Judged) -> tuple[Outcome, str]:
     """Judge attention by the difference between the groups, against co-expression and control regulators.
@@ -24,7 +29,7 @@ def verdict_of(judged: Judged) -> tuple[Outcome, str]:
     It is called better only where it is better than both.
     """
     if judged.gain is None:
-        return "unknown", UNTOLD
+        return "unknown", UNREAD if judged.checks else UNTOLD
     own = [one for one in judged.checks if one.method == ATTENTION and one.setting == "difference"]
     passed = sum(one.fdr <= LEVEL for one in own)
     wanted = _more_needed(judged.checks)

@@ -37,11 +37,11 @@ def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[st
     known = provenance(state.workspace(), run.request)
     marks = ((known.demo, badges.DEMO), (known.simulated, badges.SIMULATED), (known.seen, badges.SEEN))
     shown = " ".join(badge for holds, badge in marks if holds)
-    if shown:
-        st.caption(f"{shown} {' '.join(escaped(one) for one in known.sentences)}")
     again = ("Answered from the finished run.",) if state.kept("cached") == run.id else ()
-    for note in (*notes, *again):
-        st.caption(escaped(note))
+    rest = [shown, *(escaped(note) for note in (*notes, *again))]
+    words = "  \n".join(part for part in rest if part)
+    if words:
+        st.caption(words, help=" ".join(escaped(one) for one in known.sentences) or None)
 
 
 def footer(run: Run) -> str:

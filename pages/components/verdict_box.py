@@ -39,7 +39,7 @@ def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[st
     shown = " ".join(badge for holds, badge in marks if holds)
     again = ("Answered from the finished run.",) if state.kept("cached") == run.id else ()
     rest = [shown, *(escaped(note) for note in (*notes, *again))]
-    words = "  \n".join(part for part in rest if part)
+    words = " ".join(part for part in rest if part)
     if words:
         st.caption(words, help=" ".join(escaped(one) for one in known.sentences) or None)
 

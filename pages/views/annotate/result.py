@@ -94,7 +94,7 @@ def _confusion(result: Result, footer: str) -> None:
     )
     counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
     drawing = confusion_figure(counts, result.types, show=shown, dark=state.dark())
-    height = max(320, 110 + 22 * len(result.types))
+    height = max(280, 90 + 19 * len(result.types))
     figure(drawing, key="confusion", name="confusion", alt="Confusion matrix", height=height, footer=footer)
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 from anndata import AnnData
-from scviz.tasks.enrichment.question import ask
 
 from scviz.datasets.columns import gene_identifiers
 from scviz.datasets.gene_terms import keep_terms
 from scviz.datasets.readers import open_file
 from scviz.datasets.screen_cells import screen_of
 from scviz.tasks import enrichment, scenic
+from scviz.tasks.enrichment import inputs as enrichment_inputs
 from scviz.tasks.modules.inputs import known_columns
-from scviz.tasks.scenic.inputs import gather
+from scviz.tasks.scenic import inputs as scenic_inputs
 from tests.conftest import Opened
 
 N_IDS = 16  # of 200, fewer than one in ten
@@ -43,7 +43,7 @@ def test_every_gene_of_a_screen_has_a_name(mixed: Opened) -> None:
 def test_backgrounds_and_targets_hold_every_gene_that_is_seen(mixed: Opened, tmp_path: Path) -> None:
     seen = mixed.context().counts(mixed.dataset).X.sum(axis=0).A1 > 0
     sets = keep_terms({"GENE20": ["one"]}, mixed.workspace, name="Made", source="made").id
-    question = ask(
+    question = enrichment_inputs.gather(
         enrichment.Request(dataset=mixed.dataset, sets=sets, genes=(IDS[0], "GENE20")), mixed.context()
     )
     assert len(question.genes) == seen.sum()
@@ -52,7 +52,7 @@ def test_backgrounds_and_targets_hold_every_gene_that_is_seen(mixed: Opened, tmp
     asked = scenic.Request(
         dataset=mixed.dataset, method="correlation", prior=str(tmp_path / "links.tsv"), most_genes=200
     )
-    inputs = gather(asked, mixed.context())
+    inputs = scenic_inputs.gather(asked, mixed.context())
     assert inputs.regulator_names == tuple(IDS[:4])
     assert set(IDS) <= set(inputs.target_names)
     assert len(known_columns(mixed.context().counts(mixed.dataset), None)) == 200

@@ -26,7 +26,7 @@ OF_TESTS = {"SCVIZ_GOLDENS"}
 """Variables that tests read."""
 KUBERNETES = re.compile(r"SCVIZ_(SERVICE|PORT)(_\w+)?")
 """What Kubernetes gives to every container beside a service named scviz."""
-ON, OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/@]*@")
 
 
@@ -129,7 +129,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def _switch(text: str) -> bool:
-    if text.lower() not in ON | OFF:
+    if text.lower() not in (*ON, *OFF):
         raise ValueError(text)
     return text.lower() in ON
 

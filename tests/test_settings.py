@@ -102,10 +102,11 @@ def test_a_bad_setting_stops_the_start(command: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command.split()],
         env=env,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode == 1
     expected = "SCVIZ_LOGIN is 'ture'. It must be 1, true, yes or on; or 0, false, no or off."

@@ -38,6 +38,6 @@ class Orders:
                 else:
                     self.stop.clear()  # what was said came too late for an earlier run
                     self._runs.put(json.loads(line))
-        if hasattr(os, "killpg"):
+        if hasattr(os, "killpg") and os.getpgrp() == os.getpid():  # never the group of whoever started it
             os.killpg(os.getpgrp(), signal.SIGKILL)
         os._exit(1)

@@ -187,8 +187,8 @@ def main(run: str, *, helps: bool) -> None:
     """Be the child process of one run, or one that helps it, or one that waits for runs."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print goes to the log, not between the events
-    orders = Orders()
     settings = Settings.from_env()
+    orders = Orders()
     if run == WAIT:
         from scviz.jobs.warm_process import runs_to_carry_out
 

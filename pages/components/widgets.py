@@ -114,7 +114,7 @@ class Form:
         names
             What the page calls some of the options.
         suggested
-            To begin with; none if it is left out and the Request allows none.
+            To begin with; the default of the Request if it is left out.
 
         Returns
         -------
@@ -123,7 +123,8 @@ class Form:
         one = self._fields[name]
         words = [*options, ""] if one.optional or one.default == "" else list(options)
         shown = {"": cast(Column, one.field).none, **(names or {})}
-        chosen = self._select(name, words, place, names=shown, first=suggested, disabled=disabled)
+        first = suggested or one.default
+        chosen = self._select(name, words, place, names=shown, first=first, disabled=disabled)
         return chosen or ("" if one.default == "" else None)
 
     def switch(self, name: str, place: DeltaGenerator | None = None, *, disabled: bool = False) -> bool:

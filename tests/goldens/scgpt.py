@@ -33,7 +33,6 @@ from scviz.models.scgpt.pretraining import (
 from scviz.models.scgpt.tokenizer import (
     BinRules,
     collate,
-    column_tokens,
     known_genes,
     read_cells,
     tokenize,
@@ -194,7 +193,7 @@ def embed_from_streams(
 ) -> NDArray:
     """Embed cells in their order with the authors' random choices."""
     rules = BinRules(max_length=max_length, n_bins=model.config.n_bins, ties="random", published=True)
-    cells = read_cells(*known_genes(counts, column_tokens(var, model.vocab), rules), rules)
+    cells = read_cells(*known_genes(counts, model.vocab.column_tokens(var), rules), rules)
     parts = []
     for start in range(0, len(cells), batch_size):
         tokens = collate(cells[start : start + batch_size], model.vocab, rules, draws)

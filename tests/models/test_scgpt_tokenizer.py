@@ -16,7 +16,7 @@ from scviz.errors import CountsError
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt.binning import SeededDraws, bin_values, digitize, quantile_edges
 from scviz.models.scgpt.preprocessing import preprocess, scaled
-from scviz.models.scgpt.tokenizer import BinRules, column_tokens, n_tokens, tokenize, tokenize_edited
+from scviz.models.scgpt.tokenizer import BinRules, n_tokens, tokenize, tokenize_edited
 
 VOCAB = GeneVocab(
     genes=tuple(f"G{i}" for i in range(8)),
@@ -181,7 +181,7 @@ def test_the_order_of_columns_does_not_change_random_choices() -> None:
 def test_symbols_match_as_written_and_ensembl_ids_through_aliases() -> None:
     vocab = dataclasses.replace(VOCAB, genes=("TP53", *VOCAB.genes[1:]), aliases={"ENSG00000141510": "TP53"})
     var = pd.DataFrame({"gene_ids": ["", "ENSG00000141510", ""]}, index=["tp53", "other", "G1"])
-    assert column_tokens(var, vocab).tolist() == [-1, 0, 1]
+    assert vocab.column_tokens(var).tolist() == [-1, 0, 1]
 
 
 def test_negative_values_are_refused() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,13 @@ import torch
 from torch import Tensor
 
 from scviz.errors import CheckpointError
+from scviz.foundation.saved import CONFIG, read_saved, saved_config
 from scviz.foundation.vocab import GeneVocab
-from scviz.foundation.weights import read_dictionary, read_tensors, refuse_placeholder
+from scviz.foundation.weights import read_dictionary, read_tensors
+from scviz.models.geneformer import CARD
 from scviz.models.geneformer.config import Config
 from scviz.models.geneformer.network import TIED
 
-CONFIG, VOCAB, WEIGHTS = "config.json", "vocab.json", "weights.safetensors"
 PUBLISHED_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 WORDS = "bert.embeddings.word_embeddings.weight"
 
@@ -45,30 +45,20 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     CheckpointError
         If a file is missing or unsafe, or the vocabulary is not that of the weights.
     """
+    saved = read_saved(folder, CARD)
+    if saved is not None:
+        config, vocab, tensors = saved_config(Config, saved.values), saved.vocab, dict(saved.tensors)
+        _check_vocab(vocab, config)
+        return Checkpoint(config=config, vocab=vocab, tensors=tensors, head={}, labels=())
     if not (folder / CONFIG).is_file():
         raise CheckpointError(
             f"There is no config.json in {folder.name}, so this is no Geneformer checkpoint.",
             hint="Choose the folder that holds config.json and model.safetensors or pytorch_model.bin.",
         )
-    refuse_placeholder(folder / CONFIG)
-    try:
-        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"config.json is no JSON: {error}.", hint="Download it again.") from error
-    ours = (folder / VOCAB).is_file() and (folder / WEIGHTS).is_file()
-    if ours:
-        config, vocab = Config.from_ours(values), GeneVocab.load(folder / VOCAB)
-        tensors = read_tensors(folder / WEIGHTS)
-        if values.get("vocab") != vocab.fingerprint():
-            raise CheckpointError(
-                "vocab.json is not the vocabulary that these weights were saved with.",
-                hint="Restore the vocab.json of this checkpoint; with another one every number would be wrong.",
-            )
-        _check_vocab(vocab, config)
-    else:
-        config = Config.from_bert(values)
-        vocab = published_vocab(folder, config)
-        tensors = _without_tied(_published_tensors(folder))
+    values = read_dictionary(folder / CONFIG)
+    config = Config.from_bert(values)
+    vocab = published_vocab(folder, config)
+    tensors = _without_tied(_published_tensors(folder))
     body = {name: tensor for name, tensor in tensors.items() if name.startswith(("bert.", "cls."))}
     head = {name: tensor for name, tensor in tensors.items() if name.startswith("classifier.")}
     for name in [name for name in body if name.startswith("bert.pooler.")]:

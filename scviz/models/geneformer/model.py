@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from scviz.errors import RequestError
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, gene_columns
@@ -24,7 +23,7 @@ from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.geneformer import CARD
-from scviz.models.geneformer.checkpoint import CONFIG, VOCAB, WEIGHTS, read_checkpoint
+from scviz.models.geneformer.checkpoint import read_checkpoint
 from scviz.models.geneformer.config import SHAPES, CellMode, Config, Layer
 from scviz.models.geneformer.edits import Perturbation, edited_sentences
 from scviz.models.geneformer.network import TIED, CellHead, Network, genes_only, mean_of_tokens
@@ -45,6 +44,9 @@ class Geneformer(FoundationModel):
     """
 
     card: ClassVar[ModelCard] = CARD
+    shapes = SHAPES
+    config: Config
+    network: Network
 
     def __init__(self, config: Config, vocab: GeneVocab, *, initialize: bool = True) -> None:
         super().__init__()
@@ -77,50 +79,27 @@ class Geneformer(FoundationModel):
         return model.eval()
 
     @classmethod
-    def untrained(cls, adata: AnnData, shape: str) -> Self:
-        """Make a model with random weights for the genes of these cells.
-
-        Parameters
-        ----------
-        shape
-            A name in SHAPES.
-
-        Raises
-        ------
-        RequestError
-            If there is no such shape.
-        """
-        if shape not in SHAPES:
-            raise RequestError(
-                f"Geneformer has no configuration {shape!r}.", hint=f"Choose one of {', '.join(SHAPES)}."
-            )
+    def _made_for(cls, adata: AnnData, shape: str) -> Self:
         vocab = vocabulary(adata, style="v2" if shape.startswith("v2") else "v1")
         return cls(SHAPES[shape](len(vocab) + len(vocab.special)), vocab)
 
-    def save(self, folder: Path) -> None:
-        """Write `config.json`, `vocab.json` and `weights.safetensors`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.config.save(folder / CONFIG, vocab=self.vocab.fingerprint())
-        self.vocab.save(folder / VOCAB)
+    def _own_tensors(self) -> dict[str, Tensor]:
         weights = self.network.lm.state_dict()
-        save_file(
-            {name: weights[name].contiguous().cpu() for name in weights if name not in TIED}, folder / WEIGHTS
-        )
+        return {name: weights[name] for name in weights if name not in TIED}
 
     # tokens
 
-    def n_genes_seen(self, adata: AnnData) -> int:
-        """Count the genes of the dataset that the vocabulary knows."""
-        tokens = column_tokens(adata.var, self.vocab)
-        return len(np.unique(tokens[tokens >= 0]))
+    def column_tokens(self, var: pd.DataFrame) -> NDArray[np.int32]:
+        """Find the token of each gene of a dataset, (G,); -1 where unknown. Aliases come before genes of that name."""
+        return column_tokens(var, self.vocab)
 
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
         """Count the tokens that each cell will have, (N,)."""
-        return n_tokens(adata.X, column_tokens(adata.var, self.vocab), self.rules)
+        return n_tokens(adata.X, self.column_tokens(adata.var), self.rules)
 
     def tokenize(self, adata: AnnData) -> Tokens:
         """Rank the genes of each cell; cells without a known gene get no token."""
-        return rank(adata.X, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
+        return rank(adata.X, self.column_tokens(adata.var), vocab=self.vocab, rules=self.rules)
 
     def edited(
         self,
@@ -138,7 +117,7 @@ class Geneformer(FoundationModel):
         if edit.kind == "knockdown":
             return super().edited(adata, edit)
         tokens = self.tokenize(adata) if tokens is None else tokens
-        known = column_tokens(adata.var, self.vocab)[gene_columns(adata.var, edit.genes)]
+        known = self.column_tokens(adata.var)[gene_columns(adata.var, edit.genes)]
         genes = tuple(dict.fromkeys(known[known >= 0].tolist()))
         if not genes:
             return tokens
@@ -202,7 +181,7 @@ class Geneformer(FoundationModel):
             np.add.at(sums, found.genes[known], found.values[known])
             np.add.at(n_cells, found.genes[known], 1)
         means = np.divide(sums, n_cells, out=np.full(len(sums), np.nan), where=n_cells > 0)
-        columns = column_tokens(adata.var, self.vocab)  # (G,)
+        columns = self.column_tokens(adata.var)  # (G,)
         return DeletionScreen(
             values=np.where(columns >= 0, means[columns], np.nan),
             n_cells=np.where(columns >= 0, n_cells[columns], 0),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,14 +12,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scviz.datasets.genes import identifiers
-from scviz.errors import CountsError, GeneMatchError
+from scviz.errors import GeneMatchError
+from scviz.foundation.counts import Counts, raw_counts
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 
 TARGET_SUM = 10_000
 """Counts per cell after normalization; it sets the scale of kept counts and never the order."""
-
-Counts: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
 
 ENTRIES_PER_CHUNK = 131_072
 """Entries ranked at a time: enough to keep numpy busy, few enough to stay in the processor's cache."""
@@ -174,12 +172,7 @@ def _known_genes(
     counts: Counts, tokens: NDArray[np.int32], *, published: bool
 ) -> tuple[sparse.csr_matrix, NDArray[np.int32]]:
     """Return counts as CSR and the token of each column, with the columns of one gene summed."""
-    matrix = sparse.csr_matrix(counts)
-    if len(matrix.data) and not (matrix.data.min() >= 0 and np.isfinite(matrix.data.max())):
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
+    matrix = raw_counts(counts)
     known, columns = np.unique(tokens[tokens >= 0], return_inverse=True)
     if not len(known):
         raise GeneMatchError(

@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from scviz.errors import RequestError, UnsupportedTaskError
+from scviz.errors import UnsupportedTaskError
 from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
 from scviz.foundation.card import ModelCard
@@ -25,12 +24,12 @@ from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.scbert import CARD
-from scviz.models.scbert.checkpoint import CONFIG, VOCAB, WEIGHTS, read_checkpoint
+from scviz.models.scbert.checkpoint import read_checkpoint
 from scviz.models.scbert.config import MOST_GENES, SHAPES, CellMode, Config
 from scviz.models.scbert.finetuning import freeze_as_published
 from scviz.models.scbert.network import Network, TypeHead
-from scviz.models.scbert.pretraining import corpus_genes, mask_bins
-from scviz.models.scbert.tokenizer import LevelRules, column_places, n_tokens, tokenize
+from scviz.models.scbert.pretraining import mask_bins, read_corpus
+from scviz.models.scbert.tokenizer import LevelRules, n_tokens, tokenize
 
 MOST_ATTENDED = 4000
 """Genes of a vocabulary between all of which attention is read, cell by cell."""
@@ -48,6 +47,9 @@ class ScBert(FoundationModel):
     """
 
     card: ClassVar[ModelCard] = CARD
+    shapes = SHAPES
+    config: Config
+    network: Network
 
     def __init__(self, config: Config, vocab: GeneVocab, *, notes: Sequence[str] = ()) -> None:
         super().__init__()
@@ -81,51 +83,21 @@ class ScBert(FoundationModel):
         return model.eval()
 
     @classmethod
-    def untrained(cls, adata: AnnData, shape: str) -> Self:
-        """Make a model with random weights for the genes of these cells, in their order.
-
-        Vectors of genes are learned with the rest, since gene2vec knows the published list only.
-
-        Parameters
-        ----------
-        shape
-            A name in SHAPES; "demo" keeps the most variable genes.
-
-        Raises
-        ------
-        RequestError
-            If there is no such shape.
-        """
-        if shape not in SHAPES:
-            raise RequestError(
-                f"scBERT has no configuration {shape!r}.", hint=f"Choose one of {', '.join(SHAPES)}."
-            )
-        corpus = corpus_genes(adata, most=MOST_GENES.get(shape))
+    def _made_for(cls, adata: AnnData, shape: str) -> Self:
+        """Learn vectors of genes with the rest, since gene2vec knows the published list only."""
+        corpus = read_corpus(adata, most=MOST_GENES.get(shape))
         config = dataclasses.replace(SHAPES[shape](len(corpus.vocab)), target_sum=corpus.target_sum)
         return cls(config, corpus.vocab)
 
-    def save(self, folder: Path) -> None:
-        """Write `config.json`, `vocab.json` and `weights.safetensors`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.config.save(folder / CONFIG, vocab=self.vocab.fingerprint())
-        self.vocab.save(folder / VOCAB)
-        weights = self.network.state_dict()
-        save_file({name: weights[name].contiguous().cpu() for name in weights}, folder / WEIGHTS)
-
     # tokens
-
-    def n_genes_seen(self, adata: AnnData) -> int:
-        """Count the genes of the dataset that the list has."""
-        places = column_places(adata.var, self.vocab)
-        return len(np.unique(places[places >= 0]))
 
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
         """Count the tokens of each cell, (N,): all, or 0 where fewer genes are detected than the model asks for."""
-        return n_tokens(adata.X, column_places(adata.var, self.vocab), self.rules)
+        return n_tokens(adata.X, self.vocab.column_tokens(adata.var), self.rules)
 
     def tokenize(self, adata: AnnData) -> Tokens:
         """Give the level of every gene of the list, (N, V + 1); cells with too few genes get no token."""
-        return tokenize(adata.X, column_places(adata.var, self.vocab), self.rules)
+        return tokenize(adata.X, self.vocab.column_tokens(adata.var), self.rules)
 
     # vectors
 

@@ -14,7 +14,6 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scviz.errors import RequestError
 from scviz.foundation.batching import in_chunks, suitable_batch
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
@@ -33,8 +32,6 @@ from scviz.models.scfoundation.pretraining import counts_of, hide_genes, mean_sq
 from scviz.models.scfoundation.tokenizer import (
     Profiles,
     TargetDepth,
-    names_to_positions,
-    positions_of,
     profiles,
     select_genes,
 )
@@ -71,6 +68,9 @@ class ScFoundation(FoundationModel):
     """
 
     card: ClassVar[ModelCard] = CARD
+    shapes = SHAPES
+    config: Config
+    network: Network
 
     def __init__(
         self,
@@ -130,23 +130,7 @@ class ScFoundation(FoundationModel):
         return model.eval()
 
     @classmethod
-    def untrained(cls, adata: AnnData, shape: str) -> Self:
-        """Make a model with random weights for the genes of these cells.
-
-        Parameters
-        ----------
-        shape
-            A name in SHAPES.
-
-        Raises
-        ------
-        RequestError
-            If there is no such shape.
-        """
-        if shape not in SHAPES:
-            raise RequestError(
-                f"scFoundation has no configuration {shape!r}.", hint=f"Choose one of {', '.join(SHAPES)}."
-            )
+    def _made_for(cls, adata: AnnData, shape: str) -> Self:
         vocab = vocabulary(adata)
         return cls(SHAPES[shape](len(vocab)), vocab)
 
@@ -175,11 +159,6 @@ class ScFoundation(FoundationModel):
 
     # tokens
 
-    def n_genes_seen(self, adata: AnnData) -> int:
-        """Count the genes of the list that the dataset has."""
-        positions = positions_of(adata, self.vocab)
-        return len(np.unique(positions[positions >= 0]))
-
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
         """Count the tokens that each cell will have, (N,); 0 for cells with fewer than two reads."""
         return self._profiles(adata).lengths(depth_tokens=self.config.depth_tokens)
@@ -189,7 +168,7 @@ class ScFoundation(FoundationModel):
         return self._profiles(adata).tokens(depth_tokens=self.config.depth_tokens)
 
     def _profiles(self, adata: AnnData) -> Profiles:
-        positions = positions_of(adata, self.vocab)
+        positions = self.vocab.column_tokens(adata.var)
         counts = select_genes(adata.X, positions, self.config.n_genes)
         return profiles(counts, TargetDepth.parse(self.config.target))
 
@@ -234,7 +213,7 @@ class ScFoundation(FoundationModel):
 
         NaN for genes that are not in the list. Cells are read at the depth that they have.
         """
-        found = names_to_positions(self.vocab, self.vocab.positions(genes))
+        found = self.vocab.tokens_at(self.vocab.positions(genes))
         model, known = self.at_depth(CONTEXT_TARGET), torch.as_tensor(found[found >= 0], device=self.device)
         sums = torch.zeros(len(known), self.config.decoder_width, device=self.device)
         n_cells = 0

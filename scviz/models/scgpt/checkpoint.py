@@ -13,11 +13,12 @@ from torch import Tensor
 
 from scviz.datasets.genes import ENSEMBL, kind_of
 from scviz.errors import CheckpointError
+from scviz.foundation.saved import VOCAB, read_saved, saved_config
 from scviz.foundation.vocab import GeneVocab
-from scviz.foundation.weights import read_dictionary, read_tensors, refuse_placeholder
+from scviz.foundation.weights import read_dictionary, read_tensors
+from scviz.models.scgpt import CARD
 from scviz.models.scgpt.config import Config
 
-CONFIG, VOCAB, WEIGHTS = "config.json", "vocab.json", "weights.safetensors"
 ARGS = "args.json"
 PUBLISHED_WEIGHTS = ("best_model.pt", "model.pt", "best_model.safetensors")
 
@@ -56,8 +57,11 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     CheckpointError
         If a file is missing or unsafe, or the vocabulary is not that of the weights.
     """
-    if (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file():
-        return _read_ours(folder)
+    saved = read_saved(folder, CARD)
+    if saved is not None:
+        config = saved_config(Config, saved.values)
+        check_vocab(saved.vocab, config)
+        return _checkpoint(config, saved.vocab, saved.tensors)
     if not (folder / ARGS).is_file():
         raise CheckpointError(
             f"There is no args.json in {folder.name}, so this is no scGPT checkpoint.",
@@ -78,19 +82,6 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     vocab = published_vocab(tokens)
     check_vocab(vocab, config)
     return _checkpoint(config, vocab, tensors)
-
-
-def _read_ours(folder: Path) -> Checkpoint:
-    values = read_dictionary(folder / CONFIG)
-    refuse_placeholder(folder / VOCAB)
-    config, vocab = Config.from_ours(values), GeneVocab.load(folder / VOCAB)
-    if values.get("vocab") != vocab.fingerprint():
-        raise CheckpointError(
-            "vocab.json is not the vocabulary that these weights were saved with.",
-            hint="Restore the vocab.json of this checkpoint; with another one every number would be wrong.",
-        )
-    check_vocab(vocab, config)
-    return _checkpoint(config, vocab, read_tensors(folder / WEIGHTS))
 
 
 def _checkpoint(config: Config, vocab: GeneVocab, tensors: Mapping[str, Tensor]) -> Checkpoint:

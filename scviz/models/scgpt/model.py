@@ -11,10 +11,8 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor
 
-from scviz.errors import RequestError
 from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
 from scviz.foundation.card import ModelCard
@@ -29,7 +27,7 @@ from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.scgpt import CARD
 from scviz.models.scgpt.attention import mean_weights, raw_scores
-from scviz.models.scgpt.checkpoint import CONFIG, OPTIONAL, VOCAB, WEIGHTS, read_checkpoint
+from scviz.models.scgpt.checkpoint import OPTIONAL, read_checkpoint
 from scviz.models.scgpt.config import SHAPES, Config
 from scviz.models.scgpt.network import CellHead, Network, genes_only
 from scviz.models.scgpt.pretraining import (
@@ -41,14 +39,7 @@ from scviz.models.scgpt.pretraining import (
     vocabulary,
 )
 from scviz.models.scgpt.screen import ScGptPerturbationSettings, ScGptScreen
-from scviz.models.scgpt.tokenizer import (
-    BinRules,
-    column_tokens,
-    n_tokens,
-    tokenize,
-    tokenize_edited,
-    tokens_at,
-)
+from scviz.models.scgpt.tokenizer import BinRules, n_tokens, tokenize, tokenize_edited
 
 CELL_PROMPT_AFTER = 1000
 """Updates of pre-training before cells are generated from their own vectors, too, as published."""
@@ -73,6 +64,9 @@ class ScGPT(FoundationModel):
 
     card: ClassVar[ModelCard] = CARD
     ranks_attention: ClassVar[bool] = True
+    shapes = SHAPES
+    config: Config
+    network: Network
 
     def __init__(self, config: Config, vocab: GeneVocab) -> None:
         super().__init__()
@@ -107,48 +101,19 @@ class ScGPT(FoundationModel):
         return model.eval()
 
     @classmethod
-    def untrained(cls, adata: AnnData, shape: str) -> Self:
-        """Make a model with random weights for the genes of these cells.
-
-        Parameters
-        ----------
-        shape
-            A name in SHAPES.
-
-        Raises
-        ------
-        RequestError
-            If there is no such shape.
-        """
-        if shape not in SHAPES:
-            raise RequestError(
-                f"scGPT has no configuration {shape!r}.", hint=f"Choose one of {', '.join(SHAPES)}."
-            )
+    def _made_for(cls, adata: AnnData, shape: str) -> Self:
         vocab = vocabulary(adata)
         return cls(SHAPES[shape](len(vocab) + len(vocab.special)), vocab)
 
-    def save(self, folder: Path) -> None:
-        """Write `config.json`, `vocab.json` and `weights.safetensors`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.config.save(folder / CONFIG, vocab=self.vocab.fingerprint())
-        self.vocab.save(folder / VOCAB)
-        weights = self.network.state_dict()
-        save_file({name: weights[name].contiguous().cpu() for name in weights}, folder / WEIGHTS)
-
     # tokens
-
-    def n_genes_seen(self, adata: AnnData) -> int:
-        """Count the genes of the dataset that the vocabulary knows."""
-        tokens = column_tokens(adata.var, self.vocab)
-        return len(np.unique(tokens[tokens >= 0]))
 
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
         """Count the tokens that each cell will have, (N,)."""
-        return n_tokens(adata.X, column_tokens(adata.var, self.vocab), self.rules)
+        return n_tokens(adata.X, self.vocab.column_tokens(adata.var), self.rules)
 
     def tokenize(self, adata: AnnData) -> Tokens:
         """Bin the genes of each cell, by `rules`; cells without a known gene get no token."""
-        return tokenize(adata.X, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
+        return tokenize(adata.X, self.vocab.column_tokens(adata.var), self.vocab, self.rules)
 
     def edited(
         self,
@@ -160,7 +125,7 @@ class ScGPT(FoundationModel):
     ) -> Tokens:
         """Edit counts, and let chance choose bins and genes of long cells as it does without the edit."""
         after = edited_counts(adata.X, gene_columns(adata.var, edit.genes), edit, levels=levels)
-        return tokenize_edited(adata.X, after, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
+        return tokenize_edited(adata.X, after, self.vocab.column_tokens(adata.var), self.vocab, self.rules)
 
     # vectors
 
@@ -207,7 +172,7 @@ class ScGPT(FoundationModel):
                 sums.index_add_(0, gene_ids[mask], vectors)
                 n_cells.index_add_(0, gene_ids[mask], torch.ones_like(vectors[:, 0]))
         means = torch.cat([sums / n_cells[:, None], sums.new_full((1, sums.shape[1]), torch.nan)])
-        asked = torch.as_tensor(tokens_at(self.vocab.positions(genes), self.vocab), device=self.device)
+        asked = torch.as_tensor(self.vocab.tokens_at(self.vocab.positions(genes)), device=self.device)
         return means[asked].cpu().numpy()  # an unknown gene is -1, the last row
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
@@ -225,7 +190,7 @@ class ScGPT(FoundationModel):
 
     def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:
         """Read the genes of `columns` alone, those that are not expressed, too, as the authors do."""
-        tokens = column_tokens(adata.var, self.vocab)[columns]
+        tokens = self.vocab.column_tokens(adata.var)[columns]
         rules = replace(self.rules, max_length=len(columns) + 1, cls_value=0, include_zeros=True)
         read = tokenize(adata.X[:, columns], tokens, self.vocab, rules)
         places = np.append(-1, np.arange(len(columns)))

@@ -10,12 +10,10 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from scviz.datasets.genes import identifiers
-from scviz.errors import CountsError, GeneMatchError
+from scviz.foundation.corpus import corpus_genes
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt.checkpoint import SPECIAL
@@ -171,28 +169,11 @@ def vocabulary(adata: AnnData) -> GeneVocab:
         (N, G) raw counts. Genes are named by symbol where all that are detected have one, else by Ensembl id;
         the other name becomes an alias.
     """
-    counts = sparse.csr_matrix(adata.X)
-    if len(counts.data) and not counts.data.min() >= 0:
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
-    found = identifiers(adata.var)
-    detected = np.asarray((counts > 0).sum(axis=0)).ravel() > 0
-    symbol, ensembl = found.symbol, found.ensembl
-    complete = symbol is not None and all(name for name, seen in zip(symbol, detected, strict=True) if seen)
-    names, others = (symbol, ensembl) if complete or ensembl is None else (ensembl, symbol)
-    first: dict[str, int] = {}
-    for column in np.flatnonzero(detected).tolist():
-        if names is not None and names[column]:
-            first.setdefault(names[column], column)
-    if not first:
-        raise GeneMatchError("No gene of the dataset has a name and counts.", hint="Open another dataset.")
-    aliases = {others[i].upper(): gene for gene, i in first.items() if others[i]} if others else {}
+    corpus = corpus_genes(adata, prefer="symbol")
     return GeneVocab(
-        genes=tuple(first),
-        ids=np.arange(len(first), dtype=np.int64),
-        special={name: len(first) + i for i, name in enumerate(SPECIAL)},
-        kind="symbol" if names is symbol else "ensembl",
-        aliases={alias: gene for alias, gene in aliases.items() if alias not in first},
+        genes=corpus.names,
+        ids=np.arange(len(corpus.names), dtype=np.int64),
+        special={name: len(corpus.names) + i for i, name in enumerate(SPECIAL)},
+        kind=corpus.kind,
+        aliases=corpus.aliases,
     )

@@ -21,7 +21,6 @@ from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt import PERTURBATION
 from scviz.models.scgpt.network import Network
 from scviz.models.scgpt.perturbation import Generator
-from scviz.models.scgpt.tokenizer import tokens_at
 from scviz.predictors.contract import PerturbationPredictor
 from scviz.progress import Progress, Report, silent
 from scviz.training import Cells, History, TrainingSettings
@@ -112,7 +111,7 @@ class ScGptScreen(PerturbationPredictor):
                 "There are no control cells to start from.", hint="Tell which value of the column is control."
             )
         vocab = self.vocab
-        tokens = tokens_at(vocab.positions(train.genes), vocab)
+        tokens = vocab.tokens_at(vocab.positions(train.genes))
         if (tokens < 0).all():
             raise GeneMatchError(
                 f"None of the {len(tokens):,} genes is in the vocabulary of this checkpoint.",

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scviz.datasets.genes import identifiers
-from scviz.errors import CountsError, GeneMatchError
+from scviz.errors import GeneMatchError
+from scviz.foundation.counts import Counts, raw_counts
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt.binning import Draws, SeededDraws, bin_values, binned, sum_over_genes
-
-Counts: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +53,8 @@ class Cell:
         return len(self.gene_ids)
 
     def take(self, places: NDArray[np.integer | np.bool_] | slice) -> Cell:
-        """Keep some genes."""
+        """Keep some of the genes, (n,)."""
         return Cell(self.gene_ids[places], self.values[places])
-
-
-def column_tokens(var: pd.DataFrame, vocab: GeneVocab) -> NDArray[np.int64]:
-    """Find the token of each gene of a dataset, (G,); -1 where the vocabulary does not know it."""
-    return tokens_at(vocab.match(identifiers(var)), vocab)
-
-
-def tokens_at(positions: NDArray[np.int64], vocab: GeneVocab) -> NDArray[np.int64]:
-    """Turn positions in the vocabulary into tokens, (n,); -1 stays -1."""
-    return np.where(positions >= 0, vocab.ids[positions], -1)
 
 
 def n_tokens(counts: Counts, tokens: NDArray[np.int64], rules: BinRules) -> NDArray[np.int64]:
@@ -112,7 +99,7 @@ def tokenize(
 def known_genes(
     counts: Counts, tokens: NDArray[np.int64], rules: BinRules
 ) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
-    """Keep the columns that have a token, with the columns of one gene summed, and their tokens.
+    """Keep the columns that have a token, (N, K), with the columns of one gene summed, and their tokens, (K,).
 
     Raises
     ------
@@ -121,12 +108,7 @@ def known_genes(
     GeneMatchError
         If no column has a token.
     """
-    matrix = sparse.csr_matrix(counts)
-    if len(matrix.data) and not (matrix.data.min() >= 0 and np.isfinite(matrix.data.max())):
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
+    matrix = raw_counts(counts)
     columns = np.flatnonzero(tokens >= 0)
     genes, first, gene_of = np.unique(tokens[columns], return_index=True, return_inverse=True)
     if not len(genes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from scviz.datasets.genes import identifiers
 from scviz.errors import RequestError, UnsupportedTaskError
 from scviz.foundation.attention import CellAttention, among_genes
-from scviz.foundation.batching import BatchSize, Precision, in_chunks, pick_device
+from scviz.foundation.batching import BatchSize, Precision, Walk, in_order, pick_device
 from scviz.foundation.card import ModelCard
-from scviz.foundation.edits import Edit, edited_counts, gene_columns, highest_levels
+from scviz.foundation.edits import Edit, edited_counts, gene_columns
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.perturbing import PerturbationInputs
 from scviz.foundation.saved import write_saved
@@ -363,59 +363,7 @@ class FoundationModel(nn.Module, ABC):
         -------
         (N, C) embedding, float32. NaN for cells in which the model sees no gene.
         """
-        chunks = in_chunks(
-            self.to(pick_device(device)),
-            adata,
-            self.encode_cells,
-            batch_size=batch_size,
-            precision=precision,
-            report=report,
+        walk = Walk(
+            self.to(pick_device(device)), adata, batch_size=batch_size, precision=precision, report=report
         )
-        return _in_order(adata.n_obs, chunks)
-
-    def embed_edited(
-        self,
-        adata: AnnData,
-        edit: Edit,
-        *,
-        batch_size: BatchSize = "auto",
-        device: str = "auto",
-        precision: Precision = "float32",
-        report: Report = silent,
-    ) -> NDArray[np.float32]:
-        """Embed cells after an edit, in the order they came; see `edited` and `embed`.
-
-        Returns
-        -------
-        (N, C) embedding, float32. NaN for cells in which the model sees no gene before or after the edit.
-        """
-        columns = gene_columns(adata.var, edit.genes)
-        levels = highest_levels(adata.X, columns) if edit.kind == "overexpress" else None
-        chunks = in_chunks(
-            self.to(pick_device(device)),
-            adata,
-            self._encode_what_is_left,
-            tokenize=lambda cells: self.edited(cells, edit, levels=levels),
-            batch_size=batch_size,
-            precision=precision,
-            report=report,
-            stage="Reading edited cells",
-        )
-        return _in_order(adata.n_obs, chunks)
-
-    def _encode_what_is_left(self, tokens: Tokens) -> Tensor:
-        """Give cell vectors, (B, C); NaN for cells that an edit left without tokens."""
-        seen = torch.as_tensor(tokens.mask.any(axis=1), device=self.device)
-        return self.encode_cells(tokens).masked_fill(~seen[:, None], torch.nan)
-
-
-def _in_order(
-    n_cells: int, chunks: Iterable[tuple[int, NDArray[np.int64], NDArray[np.float32]]]
-) -> NDArray[np.float32]:
-    """Put the vectors of chunks where their cells are, (N, C); NaN for cells that never came."""
-    embedding: NDArray[np.float32] | None = None
-    for _, rows, vectors in chunks:
-        if embedding is None:
-            embedding = np.full((n_cells, vectors.shape[1]), np.nan, dtype=np.float32)
-        embedding[rows] = vectors
-    return embedding if embedding is not None else np.empty((n_cells, 0), dtype=np.float32)
+        return in_order(adata.n_obs, walk.each(self.encode_cells))

@@ -13,7 +13,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.batching import longest_first, read_batches, token_batches
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, gene_columns
 from scviz.foundation.encoding import Encoding
@@ -194,10 +194,9 @@ class Geneformer(FoundationModel):
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
         """Average the vectors of genes over the cells that hold them, (len(genes), D); NaN where none does."""
-        order = longest_first(self.n_tokens(adata))
         sums = self._no_sums()
-        for start in range(0, len(order), CELLS_PER_CHUNK):
-            self._add(sums, self.tokenize(adata[order[start : start + CELLS_PER_CHUNK]]), layer=-1)
+        for tokens in read_batches(self, adata):
+            self._add(sums, tokens, layer=-1)
         means = sums.means()
         ids = columns_to_tokens(genes, self.vocab)
         at = np.searchsorted(means.token_ids, ids).clip(max=len(means.token_ids) - 1)
@@ -206,7 +205,8 @@ class Geneformer(FoundationModel):
     def token_means(self, tokens: Tokens, *, layer: Layer = -1) -> TokenMeans:
         """Average the vectors of each token over the cells that hold it."""
         sums = self._no_sums()
-        self._add(sums, tokens.take(longest_first(tokens.lengths())), layer=layer)
+        for batch in token_batches(tokens.take(longest_first(tokens.lengths()))):
+            self._add(sums, batch, layer=layer)
         return sums.means()
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
@@ -300,14 +300,10 @@ class Geneformer(FoundationModel):
         return TokenSums(torch.zeros(shape, device=self.device), torch.zeros(shape[0], device=self.device))
 
     def _add(self, sums: TokenSums, tokens: Tokens, *, layer: Layer) -> None:
-        """Add the vectors of tokens, the longest cells first, in batches."""
-        start = 0
-        while start < len(tokens):
-            stop = start + suitable_batch(int(tokens.mask[start].sum()))
-            gene_ids, mask = self._tensors(tokens.take(slice(start, stop)))
-            with torch.inference_mode():
-                sums.add(gene_ids[mask], self.network.hidden_state(gene_ids, mask, self._depth(layer))[mask])
-            start = stop
+        """Add the vectors of the tokens of a batch."""
+        gene_ids, mask = self._tensors(tokens)
+        with torch.inference_mode():
+            sums.add(gene_ids[mask], self.network.hidden_state(gene_ids, mask, self._depth(layer))[mask])
 
 
 def state_vector(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from scviz.errors import UnsupportedTaskError
 from scviz.foundation.attention import CellAttention
-from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.batching import read_batches
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.frequency_baseline import frequency_loss
@@ -128,18 +128,14 @@ class ScBert(FoundationModel):
         -------
         (len(genes), D), float32.
         """
-        order = longest_first(self.n_tokens(adata))
         sums = torch.zeros((self.config.length, self.config.width), device=self.device)
         n_cells = torch.zeros(self.config.length, device=self.device)
-        for start in range(0, len(order), CELLS_PER_CHUNK):
-            tokens = self.tokenize(adata[order[start : start + CELLS_PER_CHUNK]])
-            size = suitable_batch(self.config.length)
-            for first in range(0, len(tokens), size):
-                gene_ids, bins, mask = self._tensors(tokens.take(slice(first, first + size)))
-                with torch.inference_mode():
-                    hidden, seen = self.network(gene_ids, bins, mask), bins > 0
-                    sums.index_add_(0, gene_ids[seen], hidden[seen].float())
-                    n_cells += torch.bincount(gene_ids[seen], minlength=self.config.length)
+        for tokens in read_batches(self, adata):
+            gene_ids, bins, mask = self._tensors(tokens)
+            with torch.inference_mode():
+                hidden, seen = self.network(gene_ids, bins, mask), bins > 0
+                sums.index_add_(0, gene_ids[seen], hidden[seen].float())
+                n_cells += torch.bincount(gene_ids[seen], minlength=self.config.length)
         means = (sums / n_cells[:, None]).cpu().numpy()  # 0 / 0 is NaN
         found = self.vocab.positions(genes)
         return np.where(found[:, None] >= 0, means[self.vocab.ids[found]], np.nan).astype(np.float32)

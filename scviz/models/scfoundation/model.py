@@ -14,7 +14,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scviz.foundation.batching import in_chunks, suitable_batch
+from scviz.foundation.batching import Walk, suitable_batch
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.frequency_baseline import mean_loss
@@ -223,8 +223,8 @@ class ScFoundation(FoundationModel):
             sums.add_(vectors.float().sum(dim=0))
             return torch.ones(len(tokens), 1)
 
-        batch_size = suitable_batch(self.config.n_genes + 2)
-        for _, rows, _ in in_chunks(model, adata, add, batch_size=batch_size, stage="Reading genes"):
+        walk = Walk(model, adata, batch_size=suitable_batch(self.config.n_genes + 2), stage="Reading genes")
+        for rows, _ in walk.each(add):
             n_cells += len(rows)
         vectors = np.full((len(genes), sums.shape[1]), np.nan, dtype=np.float32)
         if n_cells:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scviz.foundation.attention import CellAttention
-from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.batching import read_batches
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, edited_counts, gene_columns
 from scviz.foundation.encoding import Encoding
@@ -160,17 +160,12 @@ class ScGPT(FoundationModel):
         """Average the vectors of genes over the cells that express them, (len(genes), D); NaN where none does."""
         sums = torch.zeros(self.config.n_tokens, self.config.width, device=self.device)
         n_cells = torch.zeros(self.config.n_tokens, device=self.device)
-        self.eval()
-        order = longest_first(self.n_tokens(adata))
-        for start in range(0, len(order), CELLS_PER_CHUNK):
-            tokens = self.tokenize(adata[order[start : start + CELLS_PER_CHUNK]])
-            size = suitable_batch(int(tokens.lengths()[0]))
-            for first in range(0, len(tokens), size):
-                gene_ids, values, mask = self._tensors(tokens.take(slice(first, first + size)))
-                with torch.inference_mode():
-                    vectors = self.network(gene_ids, values, mask)[mask].float()
-                sums.index_add_(0, gene_ids[mask], vectors)
-                n_cells.index_add_(0, gene_ids[mask], torch.ones_like(vectors[:, 0]))
+        for tokens in read_batches(self, adata):
+            gene_ids, values, mask = self._tensors(tokens)
+            with torch.inference_mode():
+                vectors = self.network(gene_ids, values, mask)[mask].float()
+            sums.index_add_(0, gene_ids[mask], vectors)
+            n_cells.index_add_(0, gene_ids[mask], torch.ones_like(vectors[:, 0]))
         means = torch.cat([sums / n_cells[:, None], sums.new_full((1, sums.shape[1]), torch.nan)])
         asked = torch.as_tensor(self.vocab.tokens_at(self.vocab.positions(genes)), device=self.device)
         return means[asked].cpu().numpy()  # an unknown gene is -1, the last row

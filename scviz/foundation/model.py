@@ -228,7 +228,7 @@ class FoundationModel(nn.Module, ABC):
 
     @abstractmethod
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
-        """Give the model's own pre-training loss on a batch, a scalar."""
+        """Give the model's own pre-training loss on a batch, (B, L), a scalar."""
 
     @abstractmethod
     def blind_loss(self, known: Tokens, asked: Tokens) -> float:
@@ -240,7 +240,15 @@ class FoundationModel(nn.Module, ABC):
         return next(self.parameters()).device
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
-        """Return vectors of genes as they are in these cells, (len(genes), D); NaN for genes in no cell."""
+        """Return vectors of genes as they are in these cells, (K, D); NaN for genes in no cell.
+
+        Parameters
+        ----------
+        adata
+            (N, G) raw counts.
+        genes
+            K names.
+        """
         raise self._unsupported("context gene embeddings")
 
     def predicted_expression(self, tokens: Tokens) -> Tensor:

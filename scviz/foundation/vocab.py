@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.genes import GeneIdentifiers, identifiers
+from scviz.errors import CheckpointError
 from scviz.workspace.records import fingerprint
 
 if TYPE_CHECKING:
@@ -65,6 +66,22 @@ class GeneVocab:
     def column_tokens(self, var: pd.DataFrame) -> NDArray[np.int64]:
         """Find the token of each gene of a dataset, (G,); -1 where unknown."""
         return self.tokens_at(self.match(identifiers(var)))
+
+    def check_tokens(self, n_tokens: int) -> None:
+        """Refuse to be the vocabulary of a network with other tokens than those from 0 to n_tokens - 1.
+
+        Raises
+        ------
+        CheckpointError
+            If there are more or fewer tokens, or one is left out.
+        """
+        ids = sorted([*self.ids.tolist(), *self.special.values()])
+        if ids != list(range(n_tokens)):
+            raise CheckpointError(
+                f"The network knows {n_tokens:,} tokens, and the vocabulary {len(ids):,} with ids from "
+                f"{ids[0] if ids else 0} to {ids[-1] if ids else 0}.",
+                hint="Take the vocabulary and the weights from the same checkpoint.",
+            )
 
     def match(self, ids: GeneIdentifiers) -> NDArray[np.int64]:
         """Find the genes of a dataset in the vocabulary, (G,); -1 where unknown.

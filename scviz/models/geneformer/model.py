@@ -112,7 +112,8 @@ class Geneformer(FoundationModel):
         """Edit tokens as published: genes deleted are taken out, genes over-expressed are put in front.
 
         Genes inhibited or activated move a quarter of the ranking down or up, as the authors describe it.
-        What is pushed out at the end is gone. For a knockdown, which the authors lack, counts are edited and ranked.
+        What is pushed out at the end is gone. For a knockdown, which the authors lack, counts, (N, G), are edited and
+        ranked.
         """
         if edit.kind == "knockdown":
             return super().edited(adata, edit)
@@ -122,7 +123,7 @@ class Geneformer(FoundationModel):
         if not genes:
             return tokens
         return edited_sentences(
-            tokens, Perturbation(kind=edit.kind, genes=genes), self.rules, self.config.pad
+            tokens, Perturbation(kind=edit.kind, genes=genes), self.rules, pad=self.config.pad
         )
 
     # vectors
@@ -174,7 +175,7 @@ class Geneformer(FoundationModel):
         goal: NDArray[np.floating] | None = None,
         report: Report = silent,
     ) -> DeletionScreen:
-        """Estimate what deleting each gene would do by a few encodings of each cell."""
+        """Estimate what deleting each gene, (G,), would do by a few encodings of each cell."""
         sums, n_cells = np.zeros(self.config.n_tokens), np.zeros(self.config.n_tokens, dtype=np.int64)
         for found in screen(self.network, tokens, self.reading, goal=goal, report=report):
             known = np.isfinite(found.values)
@@ -193,7 +194,7 @@ class Geneformer(FoundationModel):
         return self.network.token_embedding.detach()[ids].float().cpu().numpy()
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
-        """Average the vectors of genes over the cells that hold them, (len(genes), D); NaN where none does."""
+        """Average the vectors of genes over the cells that hold them, (K, D); NaN where none does."""
         sums = self._no_sums()
         for tokens in read_batches(self, adata):
             self._add(sums, tokens, layer=-1)
@@ -244,7 +245,7 @@ class Geneformer(FoundationModel):
     def pretraining_loss(
         self, tokens: Tokens, generator: torch.Generator, *, published: bool = False
     ) -> Tensor:
-        """Hide genes and give the cross entropy of naming them, a scalar.
+        """Hide genes of cells, (B, L), and give the cross entropy of naming them, a scalar.
 
         Parameters
         ----------
@@ -256,8 +257,8 @@ class Geneformer(FoundationModel):
         masked = mask_tokens(
             torch.as_tensor(tokens.gene_ids),
             torch.as_tensor(tokens.mask),
-            self.vocab,
-            generator,
+            vocab=self.vocab,
+            generator=generator,
             published=published,
         )
         gene_ids, targets = masked.gene_ids.to(self.device), masked.targets.to(self.device)

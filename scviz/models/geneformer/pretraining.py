@@ -40,7 +40,7 @@ class MaskedTokens:
 
 
 def mask_tokens(
-    gene_ids: Tensor, mask: Tensor, vocab: GeneVocab, generator: torch.Generator, *, published: bool = False
+    gene_ids: Tensor, mask: Tensor, *, vocab: GeneVocab, generator: torch.Generator, published: bool = False
 ) -> MaskedTokens:
     """Hide 15 % of the genes: 80 % of them as `<mask>`, 10 % as a random gene, 10 % left as they are.
 

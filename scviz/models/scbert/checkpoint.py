@@ -218,20 +218,22 @@ def _gene_lists(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
         ):
             continue
         refuse_placeholder(path)
-        if path.suffix == ".txt":
-            lines = path.read_text(encoding="utf-8").splitlines()
-            yield path, tuple(line.strip() for line in lines if line.strip())
-        elif path.suffix == ".json":
-            content = _json(path)
-            if isinstance(content, dict):  # names and their places
-                content = sorted(
-                    content, key=lambda name: (not isinstance(content[name], int), content[name])
-                )
-            yield path, tuple(map(str, content)) if isinstance(content, list) else ()
-        else:
-            inspect_h5(path)
-            with h5py.File(path, "r") as file:
-                yield path, tuple(row_names(file["var"]))
+        yield path, _listed(path)
+
+
+def _listed(path: Path) -> tuple[str, ...]:
+    """Read what may be a gene list: lines, a JSON list or names with their places, or the genes of a dataset."""
+    if path.suffix == ".txt":
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return tuple(line.strip() for line in lines if line.strip())
+    if path.suffix == ".json":
+        content = _json(path)
+        if isinstance(content, dict):  # names and their places
+            content = sorted(content, key=lambda name: (not isinstance(content[name], int), content[name]))
+        return tuple(map(str, content)) if isinstance(content, list) else ()
+    inspect_h5(path)
+    with h5py.File(path, "r") as file:
+        return tuple(row_names(file["var"]))
 
 
 def _n_genes_said(folder: Path) -> int:

@@ -105,13 +105,15 @@ class ScBert(FoundationModel):
         """Encode a batch."""
         gene_ids, bins, mask = self._tensors(tokens)
         hidden = self.network(gene_ids, bins, mask)
-        cells = self._pool(hidden, gene_ids, bins, mask, self.config.cell_mode)
+        cells = self._pool(hidden, gene_ids=gene_ids, bins=bins, mask=mask, mode=self.config.cell_mode)
         return Encoding(tokens=hidden * mask[..., None], cells=cells, mask=mask)
 
     def cell_vectors(self, tokens: Tokens, *, mode: CellMode) -> Tensor:
         """Summarize cells in one of three ways, (B, D); NaN for cells without tokens."""
         gene_ids, bins, mask = self._tensors(tokens)
-        return self._pool(self.network(gene_ids, bins, mask), gene_ids, bins, mask, mode)
+        return self._pool(
+            self.network(gene_ids, bins, mask), gene_ids=gene_ids, bins=bins, mask=mask, mode=mode
+        )
 
     def gene_embeddings(self) -> NDArray[np.float32]:
         """Return the vector of each gene of the list, (V, D): gene2vec, or what was learned in its place."""
@@ -126,7 +128,7 @@ class ScBert(FoundationModel):
 
         Returns
         -------
-        (len(genes), D), float32.
+        (K, D), float32.
         """
         sums = torch.zeros((self.config.length, self.config.width), device=self.device)
         n_cells = torch.zeros(self.config.length, device=self.device)
@@ -155,7 +157,13 @@ class ScBert(FoundationModel):
         return weights.cpu().numpy()
 
     def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:
-        """Read whole cells, all genes of the vocabulary; refuse where one cell takes gigabytes."""
+        """Read whole cells, all genes of the vocabulary, for attention between the (M,) genes of `columns`.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the vocabulary is so large that one cell takes gigabytes.
+        """
         if len(self.vocab) > MOST_ATTENDED:
             raise UnsupportedTaskError(
                 f"scBERT reads all {len(self.vocab):,} genes of its vocabulary at once, and attention between all of "
@@ -219,7 +227,7 @@ class ScBert(FoundationModel):
         freeze_as_published(self.network)
 
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
-        """Hide levels above 0 and give the cross entropy of telling them, a scalar.
+        """Hide levels above 0 of cells, (B, L), and give the cross entropy of telling them, a scalar.
 
         Parameters
         ----------
@@ -247,7 +255,9 @@ class ScBert(FoundationModel):
         bins = [level[level < self.config.hidden_bin] for level in bins]
         return frequency_loss(bins[0], bins[1], self.config.hidden_bin)
 
-    def _pool(self, hidden: Tensor, gene_ids: Tensor, bins: Tensor, mask: Tensor, mode: CellMode) -> Tensor:
+    def _pool(
+        self, hidden: Tensor, *, gene_ids: Tensor, bins: Tensor, mask: Tensor, mode: CellMode
+    ) -> Tensor:
         end = gene_ids == self.config.n_genes
         genes = mask & ~end
         expressed = genes & (bins > 0)

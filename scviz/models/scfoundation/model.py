@@ -209,7 +209,7 @@ class ScFoundation(FoundationModel):
         return self.network.position_embedding.weight.detach()[ids].float().cpu().numpy()
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
-        """Average what the decoder gives for genes over cells, (len(genes), E), expressed or not.
+        """Average what the decoder gives for genes over cells, (K, E), expressed or not.
 
         NaN for genes that are not in the list. Cells are read at the depth that they have.
         """
@@ -263,7 +263,7 @@ class ScFoundation(FoundationModel):
         Parameters
         ----------
         tokens
-            Made of raw counts by `tokenize`, with T and S.
+            (B, L) made of raw counts by `tokenize`, with T and S.
         generator
             A generator of the CPU, which decides what is thinned out and hidden.
         """
@@ -273,7 +273,7 @@ class ScFoundation(FoundationModel):
         rows = hidden.rows.to(self.device)
         values, positions, mask = self._tensors(hidden.tokens())
         encoded = self.network.encode(values, positions, mask)
-        decoded = self.network.decode(rows, encoded, positions, mask)
+        decoded = self.network.decode(rows, encoded, positions=positions, mask=mask)
         return mean_squared_error(self.network.expression(decoded)[:, :-2].float(), hidden)
 
     def blind_loss(self, known: Tokens, asked: Tokens) -> float:
@@ -283,7 +283,7 @@ class ScFoundation(FoundationModel):
             hidden = hide_genes(counts_of(tokens, self.config.n_genes), torch.Generator().manual_seed(seed))
             genes = hidden.asked.nonzero()[:, 1].numpy()
             parts += [genes, hidden.truth[hidden.asked].numpy().astype(np.float64)]
-        return mean_loss(parts[0], parts[1], parts[2], parts[3], self.config.n_genes)
+        return mean_loss(parts[0], parts[1], asked=parts[2], truth=parts[3], n_kinds=self.config.n_genes)
 
     def _decoded(self, tokens: Tokens, *, across_cells: bool = False) -> Tensor:
         """Run encoder and decoder, (B, G+2, E)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def _published_tensors(folder: Path) -> dict[str, Tensor]:
 
 
 def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give tensors the names of the network, which are those of the released files."""
+    """Give tensors, of any shape, such as (V, D), the names of the network, which are those of the released files."""
     names = {}
     for name in tensors:
         ours = name
@@ -111,7 +111,18 @@ def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def described(config: Config, tensors: Mapping[str, Tensor]) -> Config:
-    """Add what a file has beyond a released one, which `args.json` does not tell: parts for batches of cells."""
+    """Add what a file has beyond a released one, which `args.json` does not tell: parts for batches of cells.
+
+    Parameters
+    ----------
+    tensors
+        By name; the vectors of batches are (n, D).
+
+    Raises
+    ------
+    CheckpointError
+        If the parts tell different numbers of batches apart.
+    """
     norms = {name.split(".")[2] for name in tensors if name.startswith("dsbn.bns.")}
     labels = tensors.get("batch_encoder.embedding.weight")
     scores = tensors.get("grad_reverse_discriminator.out_layer.weight")
@@ -148,18 +159,21 @@ def published_vocab(tokens: Mapping[str, int]) -> GeneVocab:
     special = {name: token for name, token in tokens.items() if name.startswith("<")}
     for name in SPECIAL:
         special.setdefault(name, len(genes) + len(special))
-    aliases = {}
-    for gene in genes:
-        _, _, ensembl = gene.rpartition("_")
-        if ensembl != gene and ENSEMBL.fullmatch(ensembl):
-            aliases[ensembl.upper()] = gene
     return GeneVocab(
         genes=tuple(genes),
         ids=np.array([tokens[gene] for gene in genes], dtype=np.int64),
         special=special,
         kind="ensembl" if kind_of(genes) == "ensembl" else "symbol",
-        aliases=aliases,
+        aliases=dict(_other_names(genes)),
     )
+
+
+def _other_names(genes: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give the Ensembl ids that names of genes end with, and these names."""
+    for gene in genes:
+        _, _, ensembl = gene.rpartition("_")
+        if ensembl != gene and ENSEMBL.fullmatch(ensembl):
+            yield ensembl.upper(), gene
 
 
 def check_vocab(vocab: GeneVocab, config: Config) -> None:
@@ -170,14 +184,7 @@ def check_vocab(vocab: GeneVocab, config: Config) -> None:
     CheckpointError
         If there are more or fewer tokens than vectors, ids with a hole, or a special token is missing.
     """
-    size = len(vocab) + len(vocab.special)
-    ids = sorted([*vocab.ids.tolist(), *vocab.special.values()])
-    if size != config.n_tokens or ids != list(range(size)):
-        raise CheckpointError(
-            f"The network knows {config.n_tokens:,} tokens, and the vocabulary {size:,} with ids from "
-            f"{ids[0] if ids else 0} to {ids[-1] if ids else 0}.",
-            hint="Take vocab.json and the weights from the same checkpoint.",
-        )
+    vocab.check_tokens(config.n_tokens)
     absent = [name for name in ("<pad>", "<cls>") if name not in vocab.special]
     if absent:
         raise CheckpointError(

@@ -113,7 +113,7 @@ class ScGPT(FoundationModel):
 
     def tokenize(self, adata: AnnData) -> Tokens:
         """Bin the genes of each cell, by `rules`; cells without a known gene get no token."""
-        return tokenize(adata.X, self.vocab.column_tokens(adata.var), self.vocab, self.rules)
+        return tokenize(adata.X, self.vocab.column_tokens(adata.var), vocab=self.vocab, rules=self.rules)
 
     def edited(
         self,
@@ -123,9 +123,11 @@ class ScGPT(FoundationModel):
         tokens: Tokens | None = None,
         levels: NDArray[np.floating] | None = None,
     ) -> Tokens:
-        """Edit counts, and let chance choose bins and genes of long cells as it does without the edit."""
+        """Edit counts, (N, G), and let chance choose bins and genes of long cells as it does without the edit."""
         after = edited_counts(adata.X, gene_columns(adata.var, edit.genes), edit, levels=levels)
-        return tokenize_edited(adata.X, after, self.vocab.column_tokens(adata.var), self.vocab, self.rules)
+        return tokenize_edited(
+            adata.X, after, self.vocab.column_tokens(adata.var), vocab=self.vocab, rules=self.rules
+        )
 
     # vectors
 
@@ -139,7 +141,7 @@ class ScGPT(FoundationModel):
             cells are read as if of any.
         """
         gene_ids, values, mask = self._tensors(tokens)
-        hidden = self.network(gene_ids, values, mask, domains)
+        hidden = self.network(gene_ids, values, mask, domains=domains)
         cells = self.network.cells(hidden, values, mask)
         return Encoding(tokens=hidden * mask[..., None], cells=unit(cells, mask), mask=mask)
 
@@ -157,7 +159,7 @@ class ScGPT(FoundationModel):
         return vectors.float().cpu().numpy()
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
-        """Average the vectors of genes over the cells that express them, (len(genes), D); NaN where none does."""
+        """Average the vectors of genes over the cells that express them, (K, D); NaN where none does."""
         sums = torch.zeros(self.config.n_tokens, self.config.width, device=self.device)
         n_cells = torch.zeros(self.config.n_tokens, device=self.device)
         for tokens in read_batches(self, adata):
@@ -175,19 +177,23 @@ class ScGPT(FoundationModel):
 
         Rows and columns of padding are zero.
         """
+        gene_ids, values, mask = self._tensors(tokens)
         with torch.inference_mode():
-            return mean_weights(self.network, *self._tensors(tokens)).float().cpu().numpy()
+            weights = mean_weights(self.network, gene_ids, values=values, mask=mask)
+        return weights.float().cpu().numpy()
 
     def attention_scores(self, tokens: Tokens, *, layer: int = -1) -> NDArray[np.float32]:
         """Return query times key of a layer, (B, H, L, L): neither scaled nor softmax, as published."""
+        gene_ids, values, mask = self._tensors(tokens)
         with torch.inference_mode():
-            return raw_scores(self.network, *self._tensors(tokens), layer=layer).float().cpu().numpy()
+            scores = raw_scores(self.network, gene_ids, values=values, mask=mask, layer=layer)
+        return scores.float().cpu().numpy()
 
     def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:
-        """Read the genes of `columns` alone, those that are not expressed, too, as the authors do."""
+        """Read the genes of `columns`, (M,), alone, those that are not expressed, too, as the authors do."""
         tokens = self.vocab.column_tokens(adata.var)[columns]
         rules = replace(self.rules, max_length=len(columns) + 1, cls_value=0, include_zeros=True)
-        read = tokenize(adata.X[:, columns], tokens, self.vocab, rules)
+        read = tokenize(adata.X[:, columns], tokens, vocab=self.vocab, rules=rules)
         places = np.append(-1, np.arange(len(columns)))
         for start in range(len(read)):
             yield CellAttention(
@@ -216,7 +222,7 @@ class ScGPT(FoundationModel):
         return ScGptScreen(self.network, self.vocab, settings)
 
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
-        """Show a part of each cell and give the errors of generating the rest, a scalar.
+        """Show a part of each cell, (B, L), and give the errors of generating the rest, a scalar.
 
         The sum of mean squared errors in bins: of genes generated from those that are shown, and of the same
         genes from the vector of the cell. In training, after CELL_PROMPT_AFTER updates, also of genes generated
@@ -229,7 +235,7 @@ class ScGPT(FoundationModel):
         """
         if not tokens.mask.any():
             return self.network.flag_encoder.weight.sum() * 0
-        parts = split_tokens(tokens, self.vocab, self.rules, generator)
+        parts = split_tokens(tokens, vocab=self.vocab, rules=self.rules, generator=generator)
         target = torch.as_tensor(parts.generated.values, device=self.device)
         asked = torch.as_tensor(parts.generated.mask, device=self.device)
         first = self.generate(parts)
@@ -257,9 +263,9 @@ class ScGPT(FoundationModel):
         return 2 * mean_loss(
             known.gene_ids[genes[0]],
             known.values[genes[0]],
-            asked.gene_ids[genes[1]],
-            asked.values[genes[1]],
-            size,
+            asked=asked.gene_ids[genes[1]],
+            truth=asked.values[genes[1]],
+            n_kinds=size,
         )
 
     def generate(self, parts: SplitCells, *, cells: Tensor | None = None) -> Generated:
@@ -290,7 +296,9 @@ class ScGPT(FoundationModel):
     def masked_value_loss(
         self, tokens: Tokens, generator: torch.Generator, *, share: float = 0.4, ecs: float = 0.0
     ) -> Tensor:
-        """Hide the bins of some genes and give the errors of finding them, a scalar: another way to train on.
+        """Hide the bins of some genes of cells, (B, L), and give the errors of finding them, a scalar.
+
+        Another way to train on.
 
         Parameters
         ----------

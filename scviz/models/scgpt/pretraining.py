@@ -72,7 +72,9 @@ def _sample(cell: Cell, n: int, permute: Permute) -> Cell:
     return cell if len(cell) <= n else cell.take(np.append(0, 1 + permute(len(cell) - 1))[:n])
 
 
-def split_tokens(tokens: Tokens, vocab: GeneVocab, rules: BinRules, generator: torch.Generator) -> SplitCells:
+def split_tokens(
+    tokens: Tokens, *, vocab: GeneVocab, rules: BinRules, generator: torch.Generator
+) -> SplitCells:
     """Split a batch of binned tokens, with one share for all of it; cells without tokens are left out."""
     share = GENERATED[int(torch.randint(len(GENERATED), (), generator=generator))]
     values = tokens.values if tokens.values is not None else np.zeros(tokens.mask.shape)
@@ -110,7 +112,7 @@ class Choose(Protocol):
     """What numpy's generators, the old one too, have to draw without repetition."""
 
     def choice(self, a: ArrayLike, size: int, *, replace: bool) -> NDArray[np.int64]:
-        """Draw some of an array."""
+        """Draw some of an array, (size,)."""
 
 
 def hide_share(
@@ -124,12 +126,12 @@ def hide_share(
 
 
 def masked_mse(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Average squared errors over a mask, a scalar."""
+    """Average squared errors over a mask, (B, L) each, a scalar."""
     return ((predicted.float() - target) ** 2 * mask).sum() / mask.sum()
 
 
 def masked_relative_error(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Average errors, relative to what is true, over a mask, a scalar."""
+    """Average errors, relative to what is true, over a mask, (B, L) each, a scalar."""
     return ((predicted - target).abs() / (target + 1e-6))[mask].mean()
 
 

@@ -100,9 +100,9 @@ class ScGptScreen(PerturbationPredictor):
             report(Progress(stage="Training scGPT", note=note))
         if state is None:
             with tempfile.TemporaryDirectory() as folder:
-                self.history = self._train(train, usable, validation, report, Path(folder))
+                self.history = self._train(train, usable, validation, report=report, state=Path(folder))
         else:
-            self.history = self._train(train, usable, validation, report, state)
+            self.history = self._train(train, usable, validation, report=report, state=state)
 
     def _begin(self, train: Screen) -> None:
         """Take the genes of a screen, the control cells from which predictions start, and the pre-trained weights."""
@@ -187,6 +187,7 @@ class ScGptScreen(PerturbationPredictor):
         train: Screen,
         usable: Sequence[Perturbation],
         validation: Screen | None,
+        *,
         report: Report,
         state: Path,
     ) -> History:
@@ -203,7 +204,7 @@ class ScGptScreen(PerturbationPredictor):
             flags = self._flags([cells.perturbations[code] for code in cells.codes[pairs.observed[rows]]])
             some = genes_of_step(flags, self.settings.genes_per_step)
             ids = self.gene_ids[some].expand(len(rows), -1)
-            return self.network.loss(ids, control[:, some], flags[:, some], observed[:, some])
+            return self.network.loss(ids, control[:, some], flags[:, some], observed=observed[:, some])
 
         def score() -> float:
             if validation is None:

@@ -72,9 +72,9 @@ def n_tokens(counts: Counts, tokens: NDArray[np.int64], rules: BinRules) -> NDAr
 def tokenize(
     counts: Counts,
     tokens: NDArray[np.int64],
+    *,
     vocab: GeneVocab,
     rules: BinRules,
-    *,
     draws: Draws | None = None,
 ) -> Tokens:
     """Turn cells into `<cls>` and their genes with bins, in the order of columns.
@@ -93,7 +93,9 @@ def tokenize(
     (N, L) tokens in the order of the cells; a cell without a known gene has no token, `<cls>` neither.
     """
     matrix, tokens = known_genes(counts, tokens, rules)
-    return collate(read_cells(matrix, tokens, rules), vocab, rules, draws or SeededDraws(rules.seed))
+    return collate(
+        read_cells(matrix, tokens, rules), vocab=vocab, rules=rules, draws=draws or SeededDraws(rules.seed)
+    )
 
 
 def known_genes(
@@ -149,7 +151,7 @@ def read_cells(matrix: sparse.csr_matrix, tokens: NDArray[np.int64], rules: BinR
     return [cell.take(cell.values != 0) for cell in cells]
 
 
-def collate(cells: Sequence[Cell], vocab: GeneVocab, rules: BinRules, draws: Draws) -> Tokens:
+def collate(cells: Sequence[Cell], *, vocab: GeneVocab, rules: BinRules, draws: Draws) -> Tokens:
     """Bin the values of each cell, take some genes of cells that are too long, and put `<cls>` first.
 
     Bins come before sampling, so that they are those of all genes of a cell.
@@ -166,7 +168,7 @@ def collate(cells: Sequence[Cell], vocab: GeneVocab, rules: BinRules, draws: Dra
 
 
 def tokenize_edited(
-    before: Counts, after: Counts, tokens: NDArray[np.int64], vocab: GeneVocab, rules: BinRules
+    before: Counts, after: Counts, tokens: NDArray[np.int64], *, vocab: GeneVocab, rules: BinRules
 ) -> Tokens:
     """Tokenize edited cells, with chance as it was before the edit, so that the edit alone makes a difference.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from scipy import sparse
 
-    Counts: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
+    from scviz.foundation.counts import Counts
 
 Kind = Literal["delete", "knockdown", "overexpress", "inhibit", "activate"]
 """The last two move a gene down or up in a cell's order of genes; for models that read one."""

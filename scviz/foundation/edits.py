@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from scipy import sparse
 
-    Counts: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
+    from scviz.foundation.counts import Counts
 
 Kind = Literal["delete", "knockdown", "overexpress", "inhibit", "activate"]
 """The last two move a gene down or up in a cell's order of genes; for models that read one."""
@@ -53,19 +53,15 @@ class Edit:
 
 
 def gene_columns(var: pd.DataFrame, genes: Sequence[str]) -> NDArray[np.int64]:
-    """Find the columns of genes by name, gene after gene; a gene may have several.
+    """Find the columns of genes by name, (K,), gene after gene; a gene may have several.
 
     Raises
     ------
     GeneMatchError
         If the dataset lacks one of them.
     """
-    known = identifiers(var)
-    places: dict[str, list[int]] = {}
-    for names in (var.index.astype(str), known.symbol or (), known.ensembl or ()):
-        for column, name in enumerate(names):
-            places.setdefault(name, []).append(column)
-    found = [sorted({*places.get(gene, []), *places.get(strip_version(gene), [])}) for gene in genes]
+    places = _columns_by_name(var)
+    found = [sorted(places.get(gene, set()) | places.get(strip_version(gene), set())) for gene in genes]
     lost = [gene for gene, columns in zip(genes, found, strict=True) if not columns]
     if lost:
         raise GeneMatchError(
@@ -73,6 +69,16 @@ def gene_columns(var: pd.DataFrame, genes: Sequence[str]) -> NDArray[np.int64]:
             hint="Choose genes of the dataset, by the names that it gives them.",
         )
     return np.array(list(dict.fromkeys(c for columns in found for c in columns)), dtype=np.int64)
+
+
+def _columns_by_name(var: pd.DataFrame) -> dict[str, set[int]]:
+    """Find the columns of every name: as in the index, symbols and Ensembl ids."""
+    known = identifiers(var)
+    places: dict[str, set[int]] = {}
+    for names in (var.index.astype(str), known.symbol or (), known.ensembl or ()):
+        for column, name in enumerate(names):
+            places.setdefault(name, set()).add(column)
+    return places
 
 
 def highest_levels(counts: Counts, columns: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ def frequency_loss(known: NDArray[np.integer], asked: NDArray[np.integer], n_kin
     Parameters
     ----------
     known, asked
-        Kinds from 0 to n_kinds - 1: those that are counted, and those that are guessed.
+        (n,) and (m,) kinds from 0 to n_kinds - 1: those that are counted, and those that are guessed.
 
     Examples
     --------
@@ -26,6 +26,7 @@ def frequency_loss(known: NDArray[np.integer], asked: NDArray[np.integer], n_kin
 def mean_loss(
     known: NDArray[np.integer],
     values: NDArray[np.floating],
+    *,
     asked: NDArray[np.integer],
     truth: NDArray[np.floating],
     n_kinds: int,
@@ -35,13 +36,15 @@ def mean_loss(
     Parameters
     ----------
     known, values
-        Genes from 0 to n_kinds - 1 and their values, which give the means; genes that never occur get the overall one.
+        (n,) genes from 0 to n_kinds - 1 and their values, which give the means; genes that never
+        occur get the overall one.
     asked, truth
-        Genes whose values are guessed, and these values.
+        (m,) genes whose values are guessed, and these values.
 
     Examples
     --------
-    >>> mean_loss(np.array([0, 0]), np.array([1.0, 3.0]), np.array([0, 1]), np.array([2.0, 4.0]), 2)
+    >>> asked, truth = np.array([0, 1]), np.array([2.0, 4.0])
+    >>> mean_loss(np.array([0, 0]), np.array([1.0, 3.0]), asked=asked, truth=truth, n_kinds=2)
     2.0
     """
     times = np.bincount(known, minlength=n_kinds)

@@ -19,10 +19,10 @@ CELLS_PER_CHUNK = 16
 def context_vectors(
     model: FoundationModel,
     adata: AnnData,
+    *,
     genes: Sequence[str],
     columns: NDArray[np.int64],
     chunks: Chunks,
-    *,
     report: Report,
     stage: str = "Reading genes in cells",
 ) -> NDArray[np.float32]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -15,19 +16,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scviz.datasets.genes import identifiers
-from scviz.errors import UnsupportedTaskError
+from scviz.errors import RequestError, UnsupportedTaskError
 from scviz.foundation.attention import CellAttention, among_genes
-from scviz.foundation.batching import BatchSize, Precision, in_chunks, pick_device
+from scviz.foundation.batching import BatchSize, Precision, Walk, in_order, pick_device
 from scviz.foundation.card import ModelCard
-from scviz.foundation.edits import Edit, edited_counts, gene_columns, highest_levels
+from scviz.foundation.edits import Edit, edited_counts, gene_columns
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.perturbing import PerturbationInputs
+from scviz.foundation.saved import write_saved
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport
 from scviz.progress import Report, silent
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from scviz.predictors.contract import PerturbationPredictor
 
 Pooling = Literal["mean", "published"]
@@ -75,9 +79,14 @@ class FoundationModel(nn.Module, ABC):
     """A pre-trained encoder of cells with its vocabulary."""
 
     card: ClassVar[ModelCard]
+    shapes: ClassVar[Mapping[str, Callable[[int], Any]]]
+    """Named configurations; each takes the size of the vocabulary."""
     ranks_attention: ClassVar[bool] = False
     """Whether its authors made networks of genes from ranks of its attention."""
+    config: Any
+    """What the network is made of; a frozen dataclass of each model's own."""
     vocab: GeneVocab
+    network: nn.Module
     load_report: LoadReport
     """Which tensors of the checkpoint were read."""
 
@@ -92,24 +101,54 @@ class FoundationModel(nn.Module, ABC):
         return cls.from_checkpoint(folder)
 
     @classmethod
-    @abstractmethod
     def untrained(cls, adata: AnnData, shape: str) -> Self:
-        """Make a model with random weights for the genes of these cells; `shape` names its size."""
+        """Make a model with random weights for the genes of these cells.
+
+        Parameters
+        ----------
+        shape
+            A name in `shapes`.
+
+        Raises
+        ------
+        RequestError
+            If there is no such shape.
+        """
+        if shape not in cls.shapes:
+            raise RequestError(
+                f"{cls.card.title} has no configuration {shape!r}.",
+                hint=f"Choose one of {', '.join(cls.shapes)}.",
+            )
+        return cls._made_for(adata, shape)
+
+    @classmethod
+    @abstractmethod
+    def _made_for(cls, adata: AnnData, shape: str) -> Self:
+        """Make a model of a known shape, with random weights, for the genes of these cells."""
 
     def newly_initialized(self, seed: int) -> Self:
         """Return the same network with random weights: what a result owes to the weights is missing in it."""
-        config: Any = self.config  # each model has its own
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return type(self)(config, self.vocab).eval()
+            return type(self)(self.config, self.vocab).eval()
 
-    @abstractmethod
     def save(self, folder: Path) -> None:
         """Write `config.json`, `vocab.json` and `weights.safetensors`."""
+        values, tensors = dataclasses.asdict(self.config), self._own_tensors()
+        write_saved(folder, self.card, values=values, vocab=self.vocab, tensors=tensors)
 
-    @abstractmethod
+    def _own_tensors(self) -> Mapping[str, Tensor]:
+        """Give the tensors that are saved; models that tie some to others leave those out."""
+        return self.network.state_dict()
+
+    def column_tokens(self, var: pd.DataFrame) -> NDArray[np.integer]:
+        """Find the token of each gene of a dataset, (G,); -1 where the vocabulary does not know it."""
+        return self.vocab.column_tokens(var)
+
     def n_genes_seen(self, adata: AnnData) -> int:
-        """Count the genes of the dataset that the vocabulary knows."""
+        """Count the genes of the vocabulary that the dataset has."""
+        tokens = self.column_tokens(adata.var)
+        return len(np.unique(tokens[tokens >= 0]))
 
     @abstractmethod
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
@@ -189,7 +228,7 @@ class FoundationModel(nn.Module, ABC):
 
     @abstractmethod
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
-        """Give the model's own pre-training loss on a batch, a scalar."""
+        """Give the model's own pre-training loss on a batch, (B, L), a scalar."""
 
     @abstractmethod
     def blind_loss(self, known: Tokens, asked: Tokens) -> float:
@@ -201,7 +240,15 @@ class FoundationModel(nn.Module, ABC):
         return next(self.parameters()).device
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
-        """Return vectors of genes as they are in these cells, (len(genes), D); NaN for genes in no cell."""
+        """Return vectors of genes as they are in these cells, (K, D); NaN for genes in no cell.
+
+        Parameters
+        ----------
+        adata
+            (N, G) raw counts.
+        genes
+            K names.
+        """
         raise self._unsupported("context gene embeddings")
 
     def predicted_expression(self, tokens: Tokens) -> Tensor:
@@ -324,59 +371,7 @@ class FoundationModel(nn.Module, ABC):
         -------
         (N, C) embedding, float32. NaN for cells in which the model sees no gene.
         """
-        chunks = in_chunks(
-            self.to(pick_device(device)),
-            adata,
-            self.encode_cells,
-            batch_size=batch_size,
-            precision=precision,
-            report=report,
+        walk = Walk(
+            self.to(pick_device(device)), adata, batch_size=batch_size, precision=precision, report=report
         )
-        return _in_order(adata.n_obs, chunks)
-
-    def embed_edited(
-        self,
-        adata: AnnData,
-        edit: Edit,
-        *,
-        batch_size: BatchSize = "auto",
-        device: str = "auto",
-        precision: Precision = "float32",
-        report: Report = silent,
-    ) -> NDArray[np.float32]:
-        """Embed cells after an edit, in the order they came; see `edited` and `embed`.
-
-        Returns
-        -------
-        (N, C) embedding, float32. NaN for cells in which the model sees no gene before or after the edit.
-        """
-        columns = gene_columns(adata.var, edit.genes)
-        levels = highest_levels(adata.X, columns) if edit.kind == "overexpress" else None
-        chunks = in_chunks(
-            self.to(pick_device(device)),
-            adata,
-            self._encode_what_is_left,
-            tokenize=lambda cells: self.edited(cells, edit, levels=levels),
-            batch_size=batch_size,
-            precision=precision,
-            report=report,
-            stage="Reading edited cells",
-        )
-        return _in_order(adata.n_obs, chunks)
-
-    def _encode_what_is_left(self, tokens: Tokens) -> Tensor:
-        """Give cell vectors, (B, C); NaN for cells that an edit left without tokens."""
-        seen = torch.as_tensor(tokens.mask.any(axis=1), device=self.device)
-        return self.encode_cells(tokens).masked_fill(~seen[:, None], torch.nan)
-
-
-def _in_order(
-    n_cells: int, chunks: Iterable[tuple[int, NDArray[np.int64], NDArray[np.float32]]]
-) -> NDArray[np.float32]:
-    """Put the vectors of chunks where their cells are, (N, C); NaN for cells that never came."""
-    embedding: NDArray[np.float32] | None = None
-    for _, rows, vectors in chunks:
-        if embedding is None:
-            embedding = np.full((n_cells, vectors.shape[1]), np.nan, dtype=np.float32)
-        embedding[rows] = vectors
-    return embedding if embedding is not None else np.empty((n_cells, 0), dtype=np.float32)
+        return in_order(adata.n_obs, walk.each(self.encode_cells))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scviz.errors import CheckpointError
-from scviz.foundation.card import ModelCard
+from scviz.foundation.card import ModelCard, ReleasedFile
 
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 """Endings of files that hold weights, and not what belongs to them."""
@@ -56,16 +56,21 @@ def sha256(path: Path) -> str:
 
 def recognize(card: ModelCard, folder: Path) -> Recognized:
     """Compare the files of a folder with the published ones of the same name whose hash is known."""
-    known = [(released.name, file) for released in card.released for file in released.files if file.sha256]
+    known = _files_with_hash(card)
     here = {file.name: folder / file.name for _, file in known if (folder / file.name).is_file()}
     hashes = {name: sha256(path) for name, path in here.items()}
     same = [(name, file) for name, file in known if hashes.get(file.name, "").startswith(file.sha256)]
     names = {file.name for _, file in same}
-    weights = [name for name, file in same if Path(file.name).suffix in WEIGHTS]
+    weights = (name for name, file in same if Path(file.name).suffix in WEIGHTS)
     return Recognized(
         files=tuple(KnownFile(name=name, published=name in names) for name in hashes),
-        released=weights[0] if weights else "",
+        released=next(weights, ""),
     )
+
+
+def _files_with_hash(card: ModelCard) -> list[tuple[str, ReleasedFile]]:
+    """List the published files whose hash is known, each with the name of its weights."""
+    return [(released.name, file) for released in card.released for file in released.files if file.sha256]
 
 
 def checkpoint_folders(

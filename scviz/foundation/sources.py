@@ -38,19 +38,10 @@ def download(
         If the place cannot be reached, lacks a file, or has another content than was published.
     """
     target.mkdir(parents=True, exist_ok=True)
-    endpoint = endpoint or os.environ.get("HF_ENDPOINT") or None
-    absent = [file for file in released.files if not (target / file.name).exists()]
     try:
-        found = {file: _ask(released, file, endpoint) for file in absent}
-        total = sum(metadata.size or 0 for metadata in found.values())
-        done = 0
-        for file, metadata in found.items():
-            url = hf_hub_url(released.hub, file.path, revision=metadata.commit_hash, endpoint=endpoint)
-            part = _part(target, file, metadata)
-            _fetch(url, metadata, part, _bar(report, f"Downloading {file.name}", done, total))
-            _check(file, part)
-            part.replace(target / file.name)
-            done += metadata.size or 0
+        _fetch_absent(
+            released, target, endpoint=endpoint or os.environ.get("HF_ENDPOINT") or None, report=report
+        )
     except (RepositoryNotFoundError, EntryNotFoundError) as error:
         closed = isinstance(error, GatedRepoError)
         raise CheckpointError(
@@ -63,6 +54,24 @@ def download(
             hint="Check the connection and the free space, then resume: what is here is kept. On a server "
             "without internet, copy the files into a folder and add the folder.",
         ) from error
+
+
+def _fetch_absent(
+    released: ReleasedCheckpoint, target: Path, *, endpoint: str | None, report: Report
+) -> None:
+    """Fetch the files that are not there yet, one after the other."""
+    absent = [file for file in released.files if not (target / file.name).exists()]
+    found = {file: _ask(released, file, endpoint) for file in absent}
+    total = sum(metadata.size or 0 for metadata in found.values())
+    done = 0
+    for file, metadata in found.items():
+        url = hf_hub_url(released.hub, file.path, revision=metadata.commit_hash, endpoint=endpoint)
+        part = _part(target, file, metadata)
+        bar = _bar(report, stage=f"Downloading {file.name}", before=done, total=total)
+        _fetch(url, metadata=metadata, part=part, bar=bar)
+        _check(file, part)
+        part.replace(target / file.name)
+        done += metadata.size or 0
 
 
 def _ask(released: ReleasedCheckpoint, file: ReleasedFile, endpoint: str | None) -> HfFileMetadata:
@@ -78,7 +87,7 @@ def _part(target: Path, file: ReleasedFile, metadata: HfFileMetadata) -> Path:
     return folder / file.name
 
 
-def _fetch(url: str, metadata: HfFileMetadata, part: Path, bar: type) -> None:
+def _fetch(url: str, *, metadata: HfFileMetadata, part: Path, bar: type) -> None:
     """Read what is still absent of a file.
 
     The hub's own function for whole files starts anew after every interruption, so the one below it is used.
@@ -105,7 +114,7 @@ def _check(file: ReleasedFile, part: Path) -> None:
         raise
 
 
-def _bar(report: Report, stage: str, before: int, total: int) -> type:
+def _bar(report: Report, *, stage: str, before: int, total: int) -> type:
     """Return what the hub's library takes for a progress bar: it reports bytes of the whole download."""
 
     class Bar:

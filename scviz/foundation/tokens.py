@@ -29,7 +29,7 @@ class Tokens:
         return np.asarray(self.mask.sum(axis=1))
 
     def take(self, rows: NDArray[np.integer] | slice) -> Tokens:
-        """Keep some cells, and cut the padding that none of them needs."""
+        """Keep some cells, (b,), and cut the padding that none of them needs."""
         mask = self.mask[rows]
         length = max(1, int(mask.sum(axis=1).max(initial=0)))
         values, condition = self.values, self.condition

@@ -6,13 +6,17 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.genes import GeneIdentifiers
+from scviz.datasets.genes import GeneIdentifiers, identifiers
+from scviz.errors import CheckpointError
 from scviz.workspace.records import fingerprint
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +53,35 @@ class GeneVocab:
         return len(self.genes)
 
     def positions(self, names: Iterable[str]) -> NDArray[np.int64]:
-        """Find names, or aliases in any case, in the vocabulary; -1 where unknown."""
+        """Find names, or aliases in any case, in the vocabulary, (n,); -1 where unknown."""
         at = {gene: i for i, gene in enumerate(self.genes)}
         return np.array(
             [at.get(name, at.get(self.aliases.get(name.upper(), ""), -1)) for name in names], dtype=np.int64
         )
+
+    def tokens_at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Turn positions in the vocabulary into tokens, (n,); -1 stays -1."""
+        return np.where(positions >= 0, self.ids[positions], -1)
+
+    def column_tokens(self, var: pd.DataFrame) -> NDArray[np.int64]:
+        """Find the token of each gene of a dataset, (G,); -1 where unknown."""
+        return self.tokens_at(self.match(identifiers(var)))
+
+    def check_tokens(self, n_tokens: int) -> None:
+        """Refuse to be the vocabulary of a network with other tokens than those from 0 to n_tokens - 1.
+
+        Raises
+        ------
+        CheckpointError
+            If there are more or fewer tokens, or one is left out.
+        """
+        ids = sorted([*self.ids.tolist(), *self.special.values()])
+        if ids != list(range(n_tokens)):
+            raise CheckpointError(
+                f"The network knows {n_tokens:,} tokens, and the vocabulary {len(ids):,} with ids from "
+                f"{ids[0] if ids else 0} to {ids[-1] if ids else 0}.",
+                hint="Take the vocabulary and the weights from the same checkpoint.",
+            )
 
     def match(self, ids: GeneIdentifiers) -> NDArray[np.int64]:
         """Find the genes of a dataset in the vocabulary, (G,); -1 where unknown.

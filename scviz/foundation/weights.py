@@ -34,7 +34,7 @@ class LoadReport:
 
 
 def read_tensors(path: Path, *members: str) -> dict[str, Tensor]:
-    """Read the tensors of a `.safetensors` file or of one that torch wrote.
+    """Read the tensors of a `.safetensors` file or of one that torch wrote, of any shape, such as (V, D).
 
     Parameters
     ----------
@@ -106,6 +106,8 @@ def load_tensors(
 
     Parameters
     ----------
+    tensors
+        By name, each of the shape that it has in the network, such as (V, D).
     optional
         Beginnings of names that the file may lack.
     given
@@ -117,24 +119,28 @@ def load_tensors(
         If a tensor that is not optional is missing, or one has another shape.
     """
     own = {name: tensor for name, tensor in module.state_dict().items() if name not in given}
+    loaded = tuple(name for name in own if name in tensors)
     missing = tuple(name for name in own if name not in tensors)
-    needed = [name for name in missing if not name.startswith(tuple(optional))]
+    _check_fit(own, tensors, optional=optional)
+    module.load_state_dict({name: tensors[name] for name in loaded}, strict=False)
+    unexpected = tuple(name for name in tensors if name not in {*own, *given})
+    return LoadReport(loaded=loaded, missing=missing, unexpected=unexpected)
+
+
+def _check_fit(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], *, optional: Sequence[str]) -> None:
+    """Refuse tensors of which one is missing that is not optional, or has another shape."""
+    needed = [name for name in own if name not in tensors and not name.startswith(tuple(optional))]
     if needed:
         raise CheckpointError(
             f"The checkpoint lacks {len(needed)} of {len(own)} tensors: {_first(needed)}.",
             hint="Choose the file with all weights of this model, or download it again.",
         )
-    loaded = tuple(name for name in own if name in tensors)
-    for name in loaded:
-        if own[name].shape != tensors[name].shape:
+    for name, tensor in own.items():
+        if name in tensors and tensor.shape != tensors[name].shape:
             raise CheckpointError(
-                f"The tensor {name} is {tuple(tensors[name].shape)}, and config.json wants "
-                f"{tuple(own[name].shape)}.",
+                f"The tensor {name} is {tuple(tensors[name].shape)}, and config.json wants {tuple(tensor.shape)}.",
                 hint="Take config.json and the weights from the same checkpoint.",
             )
-    module.load_state_dict({name: tensors[name] for name in loaded}, strict=False)
-    unexpected = tuple(name for name in tensors if name not in own and name not in given)
-    return LoadReport(loaded=loaded, missing=missing, unexpected=unexpected)
 
 
 def read_dictionary(path: Path) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from scviz.metrics import in_silico as statistics
 from scviz.models.geneformer.edits import Copies, Perturbation
-from scviz.models.geneformer.in_silico import Effects, Readout, perturb
 from scviz.models.geneformer.model import Geneformer, state_vector
 from tests.goldens.arrays import Expected, load
+from tests.goldens.geneformer_effects import Effects, Readout, perturb
 from tests.goldens.geneformer_files import published_folder, read_tokens
 
 COSINE = 5e-6  # as the cases allow; a 0.1 % error in one weight matrix shows as 3e-5

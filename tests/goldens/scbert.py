@@ -19,7 +19,7 @@ from scviz.models.scbert.finetuning import Schedule, freeze_as_published, unassi
 from scviz.models.scbert.model import ScBert
 from scviz.models.scbert.network import Network
 from scviz.models.scbert.pretraining import mask_bins, predicted_bins
-from scviz.models.scbert.tokenizer import LevelRules, column_places, gene_list, levels, listed_cells, tokenize
+from scviz.models.scbert.tokenizer import LevelRules, gene_list, levels, listed_cells, tokenize
 from tests.goldens.arrays import Expected, load
 
 FLOAT = 5e-5  # the authors' own runs differ by 1e-6 between kernels, and by 1e-5 with sharp attention
@@ -59,7 +59,7 @@ def check_preprocess(case: Path, folder: Path) -> None:
     config, inputs, expected = read_config(case), load(case / "inputs.npz"), Expected(case)
     counts = sparse.csr_matrix(inputs["counts"]) if config["sparse"] else inputs["counts"]
     vocab = gene_list(config["reference_genes"])
-    places = column_places(pd.DataFrame(index=config["data_genes"]), vocab)
+    places = vocab.column_tokens(pd.DataFrame(index=config["data_genes"]))
     rules = LevelRules(
         n_genes=len(vocab),
         n_bins=config["num_tokens"] - 2,

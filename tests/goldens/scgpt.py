@@ -33,7 +33,6 @@ from scviz.models.scgpt.pretraining import (
 from scviz.models.scgpt.tokenizer import (
     BinRules,
     collate,
-    column_tokens,
     known_genes,
     read_cells,
     tokenize,
@@ -100,7 +99,7 @@ def check_encoder(case: Path, folder: Path) -> None:
             np.testing.assert_allclose(ours[real], expected.take(name)[real], atol=VECTORS, err_msg=name)
 
     with torch.no_grad():
-        hidden = network(gene_ids, values, mask, domains)
+        hidden = network(gene_ids, values, mask, domains=domains)
         cells = network.cells(hidden, values, torch.ones_like(mask))  # the authors pool padding, too
         genes = network.encoder(gene_ids)
         decoded, decoded_cells = (network.decoded_with(v, labels) for v in (hidden, cells))
@@ -149,7 +148,9 @@ def check_annotation(case: Path, folder: Path) -> None:
         published=True,
     )
     draws = ChoiceDraws(config["numpy_seed"])
-    tokens = tokenize(inputs["binned"], inputs["gene_ids_of_columns"], model.vocab, rules, draws=draws)
+    tokens = tokenize(
+        inputs["binned"], inputs["gene_ids_of_columns"], vocab=model.vocab, rules=rules, draws=draws
+    )
     expected.equal("token_gene_ids", tokens.gene_ids)
     expected.equal("token_values", tokens.values)
     expected.equal("padding_mask", ~tokens.mask)
@@ -194,10 +195,10 @@ def embed_from_streams(
 ) -> NDArray:
     """Embed cells in their order with the authors' random choices."""
     rules = BinRules(max_length=max_length, n_bins=model.config.n_bins, ties="random", published=True)
-    cells = read_cells(*known_genes(counts, column_tokens(var, model.vocab), rules), rules)
+    cells = read_cells(*known_genes(counts, model.vocab.column_tokens(var), rules), rules)
     parts = []
     for start in range(0, len(cells), batch_size):
-        tokens = collate(cells[start : start + batch_size], model.vocab, rules, draws)
+        tokens = collate(cells[start : start + batch_size], vocab=model.vocab, rules=rules, draws=draws)
         with torch.no_grad():
             parts.append(model.encode_cells(tokens).numpy())
     return np.concatenate(parts)
@@ -278,7 +279,7 @@ def check_perturb(case: Path, folder: Path) -> None:
     sampled = (gene_ids[some].expand(len(control), -1), control[:, some], flags[:, some])
     with torch.no_grad():
         expected.close("mlm_output_sampled", generator(*sampled), atol=VECTORS)
-        expected.close("loss_sampled", generator.loss(*sampled, target[:, some]), atol=0, rtol=1e-5)
+        expected.close("loss_sampled", generator.loss(*sampled, observed=target[:, some]), atol=0, rtol=1e-5)
     expected.all_compared()
 
 
@@ -301,7 +302,7 @@ def check_attention(case: Path, folder: Path) -> None:
     model = ScGPT.from_checkpoint(published_folder(case, folder))
     rules = replace(model.rules, n_bins=None, cls_value=0, include_zeros=True, published=True)
     rules = replace(rules, max_length=inputs["binned"].shape[1] + 1)
-    tokens = tokenize(inputs["binned"], inputs["gene_ids_of_columns"], model.vocab, rules)
+    tokens = tokenize(inputs["binned"], inputs["gene_ids_of_columns"], vocab=model.vocab, rules=rules)
     ids = expected.take("token_gene_ids")
     np.testing.assert_array_equal(tokens.gene_ids, np.tile(ids, (len(tokens), 1)))
     scores = model.attention_scores(tokens, layer=config["layer_index"])

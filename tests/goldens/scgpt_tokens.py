@@ -129,7 +129,7 @@ def check_collator(case: Path, folder: Path) -> None:
     asked, expected = config["collator"], Expected(case)
     draws = StreamDraws(config["numpy_seed"], config["torch_seed"])
     rules = dataclasses.replace(rules, ties="random")
-    tokens = collate([cell.take(slice(1, None)) for cell in cells], vocab, rules, draws)
+    tokens = collate([cell.take(slice(1, None)) for cell in cells], vocab=vocab, rules=rules, draws=draws)
     expected.equal("gene", tokens.gene_ids)
     expected.equal("expr", tokens.values)
     shown = torch.as_tensor(tokens.values)

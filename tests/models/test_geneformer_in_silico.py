@@ -14,10 +14,10 @@ from scviz.errors import GeneMatchError, JobCancelledError, OutOfMemoryError, Re
 from scviz.foundation.tokens import Tokens
 from scviz.models.geneformer.config import tiny
 from scviz.models.geneformer.edits import Perturbation, shifted_rank
-from scviz.models.geneformer.in_silico import Effects, Readout, gene_tokens, perturb
 from scviz.models.geneformer.model import Geneformer
 from scviz.models.geneformer.pretraining import vocabulary
 from scviz.progress import Progress
+from tests.goldens.geneformer_effects import Effects, Readout, gene_tokens, perturb
 from tests.models.cells import planted_cells
 
 MOST = 14

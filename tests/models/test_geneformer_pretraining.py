@@ -33,7 +33,7 @@ def sentences() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_fifteen_percent_of_genes_are_hidden_most_of_them_as_mask() -> None:
     ids, mask = sentences()
-    masked = mask_tokens(ids, mask, VOCAB, torch.Generator().manual_seed(0))
+    masked = mask_tokens(ids, mask, vocab=VOCAB, generator=torch.Generator().manual_seed(0))
     asked = masked.targets != IGNORED
     assert asked[:, 1:41].float().mean() == pytest.approx(0.15, abs=0.005)
     assert (masked.gene_ids == 1)[asked].float().mean() == pytest.approx(0.8, abs=0.01)
@@ -45,7 +45,7 @@ def test_fifteen_percent_of_genes_are_hidden_most_of_them_as_mask() -> None:
 
 def test_special_tokens_are_neither_hidden_nor_drawn() -> None:
     ids, mask = sentences()
-    masked = mask_tokens(ids, mask, VOCAB, torch.Generator().manual_seed(0))
+    masked = mask_tokens(ids, mask, vocab=VOCAB, generator=torch.Generator().manual_seed(0))
     assert not (masked.targets[ids < 4] != IGNORED).any()
     changed = masked.gene_ids != ids
     assert not torch.isin(masked.gene_ids[changed], torch.tensor([0, 2, 3])).any()
@@ -53,7 +53,7 @@ def test_special_tokens_are_neither_hidden_nor_drawn() -> None:
 
 def test_as_published_special_tokens_are_hidden_and_drawn_but_padding_is_not_hidden() -> None:
     ids, mask = sentences()
-    masked = mask_tokens(ids, mask, VOCAB, torch.Generator().manual_seed(0), published=True)
+    masked = mask_tokens(ids, mask, vocab=VOCAB, generator=torch.Generator().manual_seed(0), published=True)
     asked = masked.targets != IGNORED
     assert asked[:, 0].float().mean() == pytest.approx(0.15, abs=0.03)
     assert not asked[:, 42:].any()

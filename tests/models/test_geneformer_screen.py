@@ -7,11 +7,11 @@ import pytest
 
 from scviz.errors import JobCancelledError, RequestError
 from scviz.models.geneformer.edits import Perturbation
-from scviz.models.geneformer.in_silico import Readout, perturb
 from scviz.models.geneformer.model import Geneformer
 from scviz.models.geneformer.screen import Linearized, Reading, moved_scores, screen
 from scviz.progress import Progress
 from scviz.settings import ROOT
+from tests.goldens.geneformer_effects import Readout, perturb
 from tests.models.test_geneformer_in_silico import model_of, states, tokens_of
 
 STYLES = pytest.mark.parametrize("style", ["v1", "v2"])

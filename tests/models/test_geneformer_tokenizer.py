@@ -43,7 +43,9 @@ V2_RULES = RankRules(max_length=5, special_tokens=True)
 
 def ranked(counts: object, names: tuple[str, ...] = IDS, vocab: GeneVocab = VOCAB, **rules: object) -> Tokens:
     counts = np.array(counts, dtype=np.float32)
-    return rank(counts, columns_to_tokens(names, vocab), vocab, dataclasses.replace(RULES, **rules))
+    return rank(
+        counts, columns_to_tokens(names, vocab), vocab=vocab, rules=dataclasses.replace(RULES, **rules)
+    )
 
 
 def test_a_gene_ranks_by_its_count_over_its_median() -> None:
@@ -74,7 +76,7 @@ def test_the_lowest_ranks_are_cut() -> None:
 
 def test_special_tokens_frame_a_cell_and_count_towards_its_length() -> None:
     counts = np.array([[3, 8, 8, 9], [0, 0, 1, 0], [0, 0, 0, 0]], dtype=np.float32)
-    tokens = rank(counts, columns_to_tokens(IDS, WITH_CLS), WITH_CLS, V2_RULES)
+    tokens = rank(counts, columns_to_tokens(IDS, WITH_CLS), vocab=WITH_CLS, rules=V2_RULES)
     assert tokens.gene_ids.tolist() == [[2, 7, 5, 4, 3], [2, 6, 3, 0, 0], [0, 0, 0, 0, 0]]
     assert tokens.lengths().tolist() == [5, 3, 0]
     assert n_tokens(counts, columns_to_tokens(IDS, WITH_CLS), V2_RULES).tolist() == [5, 3, 0]
@@ -117,14 +119,14 @@ def test_stored_zeros_are_no_tokens() -> None:
     counts = sparse.csr_matrix(
         (np.array([0.0, 1.0], np.float32), np.array([0, 1]), np.array([0, 2])), shape=(1, 4)
     )
-    assert rank(counts, columns_to_tokens(IDS, VOCAB), VOCAB, RULES).gene_ids.tolist() == [[3]]
+    assert rank(counts, columns_to_tokens(IDS, VOCAB), vocab=VOCAB, rules=RULES).gene_ids.tolist() == [[3]]
 
 
 def test_entries_stored_twice_are_added() -> None:
     counts = sparse.csr_matrix(
         (np.array([1.0, 1.0, 1.5]), np.array([0, 0, 3]), np.array([0, 3])), shape=(1, 4)
     )
-    assert rank(counts, columns_to_tokens(IDS, VOCAB), VOCAB, RULES).gene_ids.tolist() == [[2, 5]]
+    assert rank(counts, columns_to_tokens(IDS, VOCAB), vocab=VOCAB, rules=RULES).gene_ids.tolist() == [[2, 5]]
     assert counts.nnz == 3
 
 
@@ -132,8 +134,8 @@ def test_kept_counts_are_per_ten_thousand_and_not_divided_by_medians() -> None:
     tokens = rank(
         np.array([[1, 4, 0, 0], [3, 0, 0, 0]], dtype=np.float32),
         columns_to_tokens(IDS, VOCAB),
-        VOCAB,
-        dataclasses.replace(RULES, keep_counts=True),
+        vocab=VOCAB,
+        rules=dataclasses.replace(RULES, keep_counts=True),
         n_counts=np.array([50.0, 0.0]),
     )
     assert tokens.gene_ids.tolist() == [[3, 2], [2, 0]]
@@ -154,7 +156,7 @@ def test_cells_that_fail_the_filter_or_are_empty_are_dropped() -> None:
 
 def test_no_cells_give_no_tokens() -> None:
     counts = sparse.csr_matrix((0, 4), dtype=np.float32)
-    assert rank(counts, columns_to_tokens(IDS, VOCAB), VOCAB, RULES).gene_ids.shape == (0, 0)
+    assert rank(counts, columns_to_tokens(IDS, VOCAB), vocab=VOCAB, rules=RULES).gene_ids.shape == (0, 0)
 
 
 @pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
@@ -181,7 +183,10 @@ def test_many_cells_are_ranked_as_one_by_one() -> None:
     counts = sparse.random(2000, n_genes, density=0.3, random_state=1, format="csr", dtype=np.float32)
     counts.data = rng.integers(1, 6, counts.nnz).astype(np.float32)
     tokens = rank(
-        counts, columns_to_tokens(vocab.genes, vocab), vocab, dataclasses.replace(RULES, max_length=80)
+        counts,
+        columns_to_tokens(vocab.genes, vocab),
+        vocab=vocab,
+        rules=dataclasses.replace(RULES, max_length=80),
     )
     for row in (0, 777, 1999):
         cell = counts[row].toarray()[0] / vocab.values["median"]

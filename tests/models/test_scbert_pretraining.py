@@ -16,7 +16,7 @@ from scviz.foundation.tokens import Tokens
 from scviz.models.scbert.config import tiny
 from scviz.models.scbert.model import ScBert
 from scviz.models.scbert.network import Performer
-from scviz.models.scbert.pretraining import corpus_genes, mask_bins, predicted_bins
+from scviz.models.scbert.pretraining import mask_bins, predicted_bins, read_corpus
 from tests.models.cells import planted_cells
 
 HIDDEN = 6
@@ -60,7 +60,7 @@ def test_a_corpus_lists_its_detected_genes_in_order() -> None:
         np.array([[1, 0, 2, 4], [1, 0, 0, 0]], dtype=np.float32),
         var=pd.DataFrame({"gene_ids": [f"ENSG{i:011d}" for i in (7, 3, 5, 9)]}, index=["ZYX", "B", "A", "C"]),
     )
-    corpus = corpus_genes(adata)
+    corpus = read_corpus(adata)
     assert corpus.vocab.genes == ("ZYX", "A", "C")
     assert corpus.vocab.ids.tolist() == [0, 1, 2]
     assert corpus.vocab.special == {"<end>": 3}
@@ -71,13 +71,13 @@ def test_a_corpus_lists_its_detected_genes_in_order() -> None:
 def test_ensembl_ids_name_genes_where_symbols_are_lacking() -> None:
     names = [f"ENSG{i:011d}" for i in range(3)]
     adata = AnnData(np.ones((1, 3), dtype=np.float32), var=pd.DataFrame(index=names))
-    assert corpus_genes(adata).vocab.genes == tuple(names)
-    assert corpus_genes(adata).vocab.kind == "ensembl"
+    assert read_corpus(adata).vocab.genes == tuple(names)
+    assert read_corpus(adata).vocab.kind == "ensembl"
 
 
 def test_a_shape_may_keep_only_the_most_variable_genes_in_their_order() -> None:
     adata = planted_cells()
-    corpus = corpus_genes(adata, most=60)
+    corpus = read_corpus(adata, most=60)
     at = [adata.var_names.get_loc(gene) for gene in corpus.vocab.genes]
     assert len(at) == 60
     assert at == sorted(at)
@@ -87,7 +87,7 @@ def test_a_shape_may_keep_only_the_most_variable_genes_in_their_order() -> None:
 @pytest.mark.parametrize("most", [None, 60])
 def test_levels_of_a_corpus_spread_out_however_few_its_genes(most: int | None) -> None:
     adata = planted_cells()
-    corpus = corpus_genes(adata, most=most)
+    corpus = read_corpus(adata, most=most)
     genes = adata[:, list(corpus.vocab.genes)]
     assert corpus.target_sum == 4 * np.median(genes.X.toarray().sum(axis=1))
     model = ScBert(dataclasses.replace(tiny(len(corpus.vocab)), target_sum=corpus.target_sum), corpus.vocab)
@@ -98,12 +98,12 @@ def test_levels_of_a_corpus_spread_out_however_few_its_genes(most: int | None) -
 def test_a_deep_corpus_is_scaled_as_the_published_one() -> None:
     adata = planted_cells()
     adata.X *= 1000
-    assert corpus_genes(adata).target_sum == 10_000
+    assert read_corpus(adata).target_sum == 10_000
 
 
 def test_a_corpus_without_counts_is_refused() -> None:
     with pytest.raises(GeneMatchError, match="No gene"):
-        corpus_genes(AnnData(np.zeros((2, 2), dtype=np.float32), var=pd.DataFrame(index=["A", "B"])))
+        read_corpus(AnnData(np.zeros((2, 2), dtype=np.float32), var=pd.DataFrame(index=["A", "B"])))
 
 
 def test_an_unknown_shape_is_refused() -> None:

@@ -15,7 +15,6 @@ from scipy import sparse
 from scviz.errors import CountsError, GeneMatchError
 from scviz.models.scbert.tokenizer import (
     LevelRules,
-    column_places,
     gene_list,
     levels,
     listed_cells,
@@ -28,7 +27,7 @@ RULES = LevelRules(n_genes=4, n_bins=5, target_sum=16, min_genes=1)
 
 
 def places_of(*names: str) -> np.ndarray:
-    return column_places(pd.DataFrame(index=list(names)), VOCAB)
+    return VOCAB.column_tokens(pd.DataFrame(index=list(names)))
 
 
 def values_of(counts: object, names: tuple[str, ...] = VOCAB.genes, **rules: object) -> list:

@@ -15,7 +15,6 @@ from scviz.models.scfoundation.checkpoint import list_vocab
 from scviz.models.scfoundation.tokenizer import (
     TargetDepth,
     bulk_profiles,
-    positions_of,
     profiles,
     profiles_of_logs,
     renamed_genes,
@@ -73,7 +72,7 @@ def test_genes_are_laid_out_by_name_and_columns_of_one_gene_are_summed() -> None
     vocab = list_vocab(["A", "B", "C"])
     names = ["C", "unknown", "A", "C"]
     adata = AnnData(counts([1, 50, 2, 3]), var=pd.DataFrame({"symbol": names}, index=list("wxyz")))
-    selected = select_genes(adata.X, positions_of(adata, vocab), 3)
+    selected = select_genes(adata.X, vocab.column_tokens(adata.var), 3)
     assert selected.toarray().tolist() == [[2, 0, 4]]
     assert profiles(selected, T4).source.tolist() == [np.log10(6)]  # the unknown gene does not count
 

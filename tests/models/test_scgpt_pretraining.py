@@ -38,7 +38,9 @@ def test_every_gene_of_a_cell_is_either_shown_or_generated(model: ScGPT) -> None
     tokens = model.tokenize(planted_cells())
     shares = set()
     for seed in range(12):
-        parts = split_tokens(tokens, model.vocab, model.rules, torch.Generator().manual_seed(seed))
+        parts = split_tokens(
+            tokens, vocab=model.vocab, rules=model.rules, generator=torch.Generator().manual_seed(seed)
+        )
         whole = tokens.lengths() - 1
         generated, known = parts.generated.lengths(), parts.known.lengths() - 1
         assert np.array_equal(generated + known, whole)
@@ -204,7 +206,7 @@ def test_a_generator_learns_what_a_perturbation_does() -> None:
     optimizer = torch.optim.Adam(generator.parameters(), lr=3e-3)
     for _ in range(120):
         optimizer.zero_grad()
-        generator.loss(ids, control, flags, observed).backward()
+        generator.loss(ids, control, flags, observed=observed).backward()
         optimizer.step()
     predicted = generator.eval().predict(ids[0], control, flags)
     no_change = ((control - observed) ** 2).mean()

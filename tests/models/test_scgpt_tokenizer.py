@@ -16,7 +16,7 @@ from scviz.errors import CountsError
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt.binning import SeededDraws, bin_values, digitize, quantile_edges
 from scviz.models.scgpt.preprocessing import preprocess, scaled
-from scviz.models.scgpt.tokenizer import BinRules, column_tokens, n_tokens, tokenize, tokenize_edited
+from scviz.models.scgpt.tokenizer import BinRules, n_tokens, tokenize, tokenize_edited
 
 VOCAB = GeneVocab(
     genes=tuple(f"G{i}" for i in range(8)),
@@ -93,7 +93,7 @@ def test_random_choices_are_spread_evenly_and_depend_on_seed_and_cell() -> None:
 
 def test_a_cell_is_cls_and_its_genes_with_bins() -> None:
     counts = sparse.csr_matrix([[0, 3, 0, 1, 2, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 4, 0, 0, 0, 0, 0]])
-    tokens = tokenize(counts, np.arange(8), VOCAB, RULES)
+    tokens = tokenize(counts, np.arange(8), vocab=VOCAB, rules=RULES)
     assert tokens.gene_ids.tolist() == [[9, 1, 3, 4], [8, 8, 8, 8], [9, 2, 8, 8]]
     assert tokens.values.tolist() == [[-2, 5, 1, 3], [-2, -2, -2, -2], [-2, 5, -2, -2]]
     assert tokens.mask.tolist() == [[True] * 4, [False] * 4, [True, True, False, False]]
@@ -103,31 +103,31 @@ def test_a_cell_is_cls_and_its_genes_with_bins() -> None:
 def test_stored_zeros_are_not_expressed() -> None:
     counts = sparse.csr_matrix([[0.0, 3.0, 1.0]])
     counts.data[0] = 0
-    tokens = tokenize(counts, np.arange(3), VOCAB, RULES)
+    tokens = tokenize(counts, np.arange(3), vocab=VOCAB, rules=RULES)
     assert tokens.gene_ids.tolist() == [[9, 2]]
     assert n_tokens(counts, np.arange(3), RULES).tolist() == [2]
 
 
 def test_genes_that_are_not_expressed_are_read_where_asked_for() -> None:
     rules = dataclasses.replace(RULES, include_zeros=True, cls_value=0)
-    tokens = tokenize(np.array([[0, 3, 1]]), np.arange(3), VOCAB, rules)
+    tokens = tokenize(np.array([[0, 3, 1]]), np.arange(3), vocab=VOCAB, rules=rules)
     assert tokens.gene_ids.tolist() == [[9, 0, 1, 2]]
     assert tokens.values.tolist() == [[0, 0, 5, 1]]
 
 
 def test_unknown_genes_are_left_out_before_binning() -> None:
-    tokens = tokenize(np.array([[9, 3, 1]]), np.array([-1, 5, 6]), VOCAB, RULES)
+    tokens = tokenize(np.array([[9, 3, 1]]), np.array([-1, 5, 6]), vocab=VOCAB, rules=RULES)
     assert tokens.gene_ids.tolist() == [[9, 5, 6]]
     assert tokens.values.tolist() == [[-2, 5, 1]]
 
 
 def test_two_columns_of_one_gene_are_summed_unless_published() -> None:
     counts, columns = np.array([[1, 2, 4, 1]]), np.array([5, 3, 5, -1])
-    tokens = tokenize(counts, columns, VOCAB, RULES)
+    tokens = tokenize(counts, columns, vocab=VOCAB, rules=RULES)
     assert tokens.gene_ids.tolist() == [[9, 5, 3]]
     assert tokens.values.tolist() == [[-2, 5, 1]]
     assert n_tokens(counts, columns, RULES).tolist() == [3]
-    twice = tokenize(counts, columns, VOCAB, dataclasses.replace(RULES, published=True))
+    twice = tokenize(counts, columns, vocab=VOCAB, rules=dataclasses.replace(RULES, published=True))
     assert twice.gene_ids.tolist() == [[9, 5, 3, 5]]
 
 
@@ -136,7 +136,7 @@ def test_of_a_long_cell_a_random_part_is_read_with_the_bins_of_the_whole() -> No
     rules = dataclasses.replace(RULES, n_bins=9)
     chosen = set()
     for seed in range(60):
-        tokens = tokenize(counts, np.arange(8), VOCAB, dataclasses.replace(rules, seed=seed))
+        tokens = tokenize(counts, np.arange(8), vocab=VOCAB, rules=dataclasses.replace(rules, seed=seed))
         genes = tokens.gene_ids[0, 1:]
         assert tokens.gene_ids[0, 0] == 9
         assert len(set(genes)) == 5
@@ -148,10 +148,10 @@ def test_of_a_long_cell_a_random_part_is_read_with_the_bins_of_the_whole() -> No
 def test_without_sampling_the_first_genes_of_a_long_cell_are_read_with_the_bins_of_the_whole() -> None:
     cell = np.array([[9.0, 1.0, 0.0, 7.0, 3.0, 5.0, 4.0, 2.0]])
     rules = dataclasses.replace(RULES, max_length=4, sampling=False)
-    tokens = tokenize(cell, np.arange(8), VOCAB, rules)
+    tokens = tokenize(cell, np.arange(8), vocab=VOCAB, rules=rules)
     assert tokens.gene_ids.tolist() == [[9, 0, 1, 3]]
     assert tokens.values[0, 1:].tolist() == bin_values(cell[0], 6)[[0, 1, 3]].tolist()
-    edited = tokenize_edited(cell, cell, np.arange(8), VOCAB, rules)
+    edited = tokenize_edited(cell, cell, np.arange(8), vocab=VOCAB, rules=rules)
     assert edited.gene_ids.tolist() == tokens.gene_ids.tolist()
 
 
@@ -160,9 +160,9 @@ def test_what_a_cell_becomes_depends_on_no_other_cell(ties: str) -> None:
     rng = np.random.default_rng(0)
     counts = sparse.csr_matrix(rng.poisson(2, (5, 8)))
     rules = dataclasses.replace(RULES, ties=ties)
-    together = tokenize(counts, np.arange(8), VOCAB, rules)
+    together = tokenize(counts, np.arange(8), vocab=VOCAB, rules=rules)
     for row in range(5):
-        alone = tokenize(counts[row], np.arange(8), VOCAB, rules).take(slice(None))
+        alone = tokenize(counts[row], np.arange(8), vocab=VOCAB, rules=rules).take(slice(None))
         again = together.take(np.array([row]))
         assert np.array_equal(alone.gene_ids, again.gene_ids)
         assert np.array_equal(alone.values, again.values)
@@ -171,9 +171,9 @@ def test_what_a_cell_becomes_depends_on_no_other_cell(ties: str) -> None:
 def test_the_order_of_columns_does_not_change_random_choices() -> None:
     counts = np.random.default_rng(1).poisson(2, (1, 8))
     rules = dataclasses.replace(RULES, ties="random")
-    first = tokenize(counts, np.arange(8), VOCAB, rules)
+    first = tokenize(counts, np.arange(8), vocab=VOCAB, rules=rules)
     order = np.array([3, 1, 7, 0, 6, 2, 5, 4])
-    second = tokenize(counts[:, order], order, VOCAB, rules)
+    second = tokenize(counts[:, order], order, vocab=VOCAB, rules=rules)
     pairs = [dict(zip(t.gene_ids[0].tolist(), t.values[0].tolist(), strict=True)) for t in (first, second)]
     assert pairs[0] == pairs[1]
 
@@ -181,12 +181,12 @@ def test_the_order_of_columns_does_not_change_random_choices() -> None:
 def test_symbols_match_as_written_and_ensembl_ids_through_aliases() -> None:
     vocab = dataclasses.replace(VOCAB, genes=("TP53", *VOCAB.genes[1:]), aliases={"ENSG00000141510": "TP53"})
     var = pd.DataFrame({"gene_ids": ["", "ENSG00000141510", ""]}, index=["tp53", "other", "G1"])
-    assert column_tokens(var, vocab).tolist() == [-1, 0, 1]
+    assert vocab.column_tokens(var).tolist() == [-1, 0, 1]
 
 
 def test_negative_values_are_refused() -> None:
     with pytest.raises(CountsError, match="negative"):
-        tokenize(np.array([[1.0, -1.0]]), np.arange(2), VOCAB, RULES)
+        tokenize(np.array([[1.0, -1.0]]), np.arange(2), vocab=VOCAB, rules=RULES)
     with pytest.raises(CountsError, match="negative"):
         preprocess(np.array([[1.0, np.nan]]))
 
@@ -225,10 +225,13 @@ def test_an_edit_leaves_chance_as_it_was() -> None:
     before = rng.integers(1, 4, size=(20, 8)).astype(np.float32)
     after = before.copy()
     after[:, 2] = 0
-    old, new = tokenize(before, genes, VOCAB, rules), tokenize_edited(before, after, genes, VOCAB, rules)
+    old, new = (
+        tokenize(before, genes, vocab=VOCAB, rules=rules),
+        tokenize_edited(before, after, genes, vocab=VOCAB, rules=rules),
+    )
     for a, b in zip(old.gene_ids, new.gene_ids, strict=True):
         assert set(b.tolist()) - {VOCAB.special["<pad>"]} == set(a.tolist()) - {2, VOCAB.special["<pad>"]}
-    same = tokenize_edited(before, before, genes, VOCAB, rules)
+    same = tokenize_edited(before, before, genes, vocab=VOCAB, rules=rules)
     for row in range(len(before)):
         pairs = [
             dict(zip(t.gene_ids[row].tolist(), t.values[row].tolist(), strict=True)) for t in (old, same)
@@ -241,6 +244,6 @@ def test_a_gene_that_an_edit_brings_in_is_read_also_in_a_full_cell() -> None:
     before = np.array([[0.0, 3, 1, 2, 4, 5, 1, 2]])
     after = before.copy()
     after[0, 0] = 9
-    tokens = tokenize_edited(before, after, np.arange(8), VOCAB, rules)
+    tokens = tokenize_edited(before, after, np.arange(8), vocab=VOCAB, rules=rules)
     assert tokens.gene_ids.shape == (1, 5)
     assert 0 in tokens.gene_ids[0, 1:]

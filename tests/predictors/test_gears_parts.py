@@ -126,7 +126,7 @@ def test_the_heavy_part_and_its_gradients_are_those_of_plain_layers(*, training:
     ours, theirs = ([part.clone().requires_grad_() for part in inputs] for _ in range(2))
     wanted = torch.randn(4, 9)
 
-    found = recover(layers, ours[0], ours[1], base, copies, ours[2])
+    found = recover(layers, ours[0], ours[1], base=base, copies=copies, readout=ours[2])
     (found * wanted).sum().backward()
     every = torch.arange(4).repeat_interleave(copies.long())
     expected = plainly(plain, theirs[0], theirs[1][every], base[every], theirs[2])

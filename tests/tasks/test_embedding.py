@@ -124,7 +124,7 @@ def test_a_chunk_of_a_process_that_has_died_is_taken_over(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batching, "CELLS_PER_CHUNK", 20)
-    monkeypatch.setattr(chunks, "STALE_SECONDS", 0.3)
+    monkeypatch.setattr(chunks, "STALE_SECONDS", 2.0)
     monkeypatch.setattr(chunks, "LOOK_SECONDS", 0.05)
     seen: list[int] = []
 

@@ -8,7 +8,7 @@ HUB = "ctheodoris/Geneformer"
 
 
 def _files(
-    folder: str, size: int, sha256: str, dictionaries: tuple[ReleasedFile, ...]
+    folder: str, *, size: int, sha256: str, dictionaries: tuple[ReleasedFile, ...]
 ) -> tuple[ReleasedFile, ...]:
     """List a folder of the repository with the dictionaries that belong to it."""
     weights = ReleasedFile(path=f"{folder}/model.safetensors", size=size, sha256=sha256)
@@ -95,28 +95,30 @@ CARD = ModelCard(
             size_mb=41,
             description="6 layers, trained on 30 million cells; reads 2,048 genes of a cell.",
             hub=HUB,
-            files=_files("Geneformer-V1-10M", 41_183_536, "a5e33a757431", V1),
+            files=_files("Geneformer-V1-10M", size=41_183_536, sha256="a5e33a757431", dictionaries=V1),
         ),
         ReleasedCheckpoint(
             name="Geneformer-V2-104M",
             size_mb=418,
             description="12 layers, trained on 104 million cells; reads 4,094 genes of a cell.",
             hub=HUB,
-            files=_files("Geneformer-V2-104M", 417_571_156, "fff5cba29ddd", V2),
+            files=_files("Geneformer-V2-104M", size=417_571_156, sha256="fff5cba29ddd", dictionaries=V2),
         ),
         ReleasedCheckpoint(
             name="Geneformer-V2-104M_CLcancer",
             size_mb=418,
             description="V2-104M, trained further on 14 million cells of cancers.",
             hub=HUB,
-            files=_files("Geneformer-V2-104M_CLcancer", 417_571_156, "827738139bfe", V2),
+            files=_files(
+                "Geneformer-V2-104M_CLcancer", size=417_571_156, sha256="827738139bfe", dictionaries=V2
+            ),
         ),
         ReleasedCheckpoint(
             name="Geneformer-V2-316M",
             size_mb=1265,
             description="18 layers, trained on 104 million cells; reads 4,094 genes of a cell.",
             hub=HUB,
-            files=_files("Geneformer-V2-316M", 1_265_455_076, "965ceccea819", V2),
+            files=_files("Geneformer-V2-316M", size=1_265_455_076, sha256="965ceccea819", dictionaries=V2),
         ),
     ),
 )

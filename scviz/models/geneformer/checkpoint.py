@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from scviz.errors import CheckpointError
+from scviz.foundation.saved import CONFIG, read_saved, saved_config
 from scviz.foundation.vocab import GeneVocab
-from scviz.foundation.weights import read_dictionary, read_tensors, refuse_placeholder
+from scviz.foundation.weights import read_dictionary, read_tensors
+from scviz.models.geneformer import CARD
 from scviz.models.geneformer.config import Config
 from scviz.models.geneformer.network import TIED
 
-CONFIG, VOCAB, WEIGHTS = "config.json", "vocab.json", "weights.safetensors"
 PUBLISHED_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 WORDS = "bert.embeddings.word_embeddings.weight"
 
@@ -45,30 +46,20 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     CheckpointError
         If a file is missing or unsafe, or the vocabulary is not that of the weights.
     """
+    saved = read_saved(folder, CARD)
+    if saved is not None:
+        config, vocab, tensors = saved_config(Config, saved.values), saved.vocab, dict(saved.tensors)
+        _check_vocab(vocab, config)
+        return Checkpoint(config=config, vocab=vocab, tensors=tensors, head={}, labels=())
     if not (folder / CONFIG).is_file():
         raise CheckpointError(
             f"There is no config.json in {folder.name}, so this is no Geneformer checkpoint.",
             hint="Choose the folder that holds config.json and model.safetensors or pytorch_model.bin.",
         )
-    refuse_placeholder(folder / CONFIG)
-    try:
-        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"config.json is no JSON: {error}.", hint="Download it again.") from error
-    ours = (folder / VOCAB).is_file() and (folder / WEIGHTS).is_file()
-    if ours:
-        config, vocab = Config.from_ours(values), GeneVocab.load(folder / VOCAB)
-        tensors = read_tensors(folder / WEIGHTS)
-        if values.get("vocab") != vocab.fingerprint():
-            raise CheckpointError(
-                "vocab.json is not the vocabulary that these weights were saved with.",
-                hint="Restore the vocab.json of this checkpoint; with another one every number would be wrong.",
-            )
-        _check_vocab(vocab, config)
-    else:
-        config = Config.from_bert(values)
-        vocab = published_vocab(folder, config)
-        tensors = _without_tied(_published_tensors(folder))
+    values = read_dictionary(folder / CONFIG)
+    config = Config.from_bert(values)
+    vocab = published_vocab(folder, config)
+    tensors = _without_tied(_published_tensors(folder))
     body = {name: tensor for name, tensor in tensors.items() if name.startswith(("bert.", "cls."))}
     head = {name: tensor for name, tensor in tensors.items() if name.startswith("classifier.")}
     for name in [name for name in body if name.startswith("bert.pooler.")]:
@@ -78,9 +69,29 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 
 def published_vocab(folder: Path, config: Config) -> GeneVocab:
-    """Make a vocabulary from the published dictionaries in a folder or the folders below it."""
+    """Make a vocabulary from the published dictionaries in a folder or the folders below it.
+
+    Raises
+    ------
+    CheckpointError
+        If a dictionary is missing, or they do not fit together.
+    """
     path, tokens = _token_dictionary(folder, config.n_tokens)
     genes = sorted((name for name in tokens if not name.startswith("<")), key=lambda name: tokens[name])
+    vocab = GeneVocab(
+        genes=tuple(genes),
+        ids=np.array([tokens[gene] for gene in genes], dtype=np.int64),
+        special={name: token for name, token in tokens.items() if name.startswith("<")},
+        kind="ensembl" if sum(gene.startswith("ENS") for gene in genes) > len(genes) / 2 else "symbol",
+        aliases=_other_names(path, folder, set(genes)),
+        values={"median": _medians(path, folder, genes)},
+    )
+    _check_vocab(vocab, config)
+    return vocab
+
+
+def _medians(path: Path, folder: Path, genes: list[str]) -> NDArray[np.float64]:
+    """Read the median of each gene, (V,), from the dictionary that belongs to that of the tokens."""
     medians = _dictionary_beside(path, folder, "gene_median")
     if medians is None:
         raise CheckpointError(
@@ -94,24 +105,18 @@ def published_vocab(folder: Path, config: Config) -> GeneVocab:
             f"{len(absent):,} of {len(genes):,} genes have no median, {absent[0]} for one.",
             hint="Take the medians and the token dictionary from the same release.",
         )
-    known = set(genes)
+    return np.array([float(medians[gene]) for gene in genes])
+
+
+def _other_names(path: Path, folder: Path, genes: set[str]) -> dict[str, str]:
+    """Read other names of genes, symbols and retired ids, from the dictionaries that belong to that of the tokens."""
     symbols = _dictionary_beside(path, folder, "gene_name_id") or {}
     retired = _dictionary_beside(path, folder, "ensembl_mapping") or {}
-    aliases = {
+    return {
         name.upper(): gene
         for name, gene in (*symbols.items(), *retired.items())
-        if gene in known and name.upper() != gene
+        if gene in genes and name.upper() != gene
     }
-    vocab = GeneVocab(
-        genes=tuple(genes),
-        ids=np.array([tokens[gene] for gene in genes], dtype=np.int64),
-        special={name: token for name, token in tokens.items() if name.startswith("<")},
-        kind="ensembl" if sum(gene.startswith("ENS") for gene in genes) > len(genes) / 2 else "symbol",
-        aliases=aliases,
-        values={"median": np.array([float(medians[gene]) for gene in genes])},
-    )
-    _check_vocab(vocab, config)
-    return vocab
 
 
 def _published_tensors(folder: Path) -> dict[str, Tensor]:
@@ -172,22 +177,12 @@ def _dictionary_beside(tokens: Path, folder: Path, name: str) -> dict[str, Any] 
 
 def _check_vocab(vocab: GeneVocab, config: Config) -> None:
     """Refuse a vocabulary that is not the network's."""
-    size = len(vocab) + len(vocab.special)
-    ids = sorted([*vocab.ids.tolist(), *vocab.special.values()])
-    if size != config.n_tokens or ids != list(range(size)):
+    vocab.check_tokens(config.n_tokens)
+    special = vocab.special
+    whole = {"<pad>", "<mask>"} <= set(special) and ("<cls>" in special) == ("<eos>" in special)
+    if not whole or special["<pad>"] != config.pad:
         raise CheckpointError(
-            f"The network knows {config.n_tokens:,} tokens, and the vocabulary {size:,} with ids from "
-            f"{ids[0] if ids else 0} to {ids[-1] if ids else 0}.",
-            hint="Take the vocabulary and the weights from the same checkpoint.",
-        )
-    absent = [name for name in ("<pad>", "<mask>") if name not in vocab.special]
-    if (
-        absent
-        or vocab.special["<pad>"] != config.pad
-        or ("<cls>" in vocab.special) != ("<eos>" in vocab.special)
-    ):
-        raise CheckpointError(
-            f"The special tokens are {dict(vocab.special)}, and padding is {config.pad} in config.json.",
+            f"The special tokens are {dict(special)}, and padding is {config.pad} in config.json.",
             hint="Take the vocabulary and config.json from the same checkpoint.",
         )
     medians = vocab.values.get("median", np.empty(0))

@@ -58,7 +58,7 @@ class Perturbation:
             )
 
     def applies_to(self, tokens: Tokens) -> NDArray[np.int64]:
-        """Find the cells that are perturbed, rows of tokens.
+        """Find the cells that are perturbed, (n,) rows of tokens.
 
         Cells without tokens never are. A list is put in front of every cell; any other edit needs cells that hold
         all of it, and an anchor those that hold it, as published.
@@ -220,7 +220,7 @@ def _without_overflow(
     return np.delete(sentence, others[len(others) - min(n_over, len(others)) :])
 
 
-def edited_sentences(tokens: Tokens, perturbation: Perturbation, rules: RankRules, pad: int) -> Tokens:
+def edited_sentences(tokens: Tokens, perturbation: Perturbation, rules: RankRules, *, pad: int) -> Tokens:
     """Perturb a list of genes in every cell.
 
     Cells that lack a gene are not cut: where genes in front push others out at the end, these are gone.

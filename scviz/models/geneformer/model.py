@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from scviz.errors import RequestError
-from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.batching import longest_first, read_batches, token_batches
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, gene_columns
 from scviz.foundation.encoding import Encoding
@@ -24,7 +23,7 @@ from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.geneformer import CARD
-from scviz.models.geneformer.checkpoint import CONFIG, VOCAB, WEIGHTS, read_checkpoint
+from scviz.models.geneformer.checkpoint import read_checkpoint
 from scviz.models.geneformer.config import SHAPES, CellMode, Config, Layer
 from scviz.models.geneformer.edits import Perturbation, edited_sentences
 from scviz.models.geneformer.network import TIED, CellHead, Network, genes_only, mean_of_tokens
@@ -45,6 +44,9 @@ class Geneformer(FoundationModel):
     """
 
     card: ClassVar[ModelCard] = CARD
+    shapes = SHAPES
+    config: Config
+    network: Network
 
     def __init__(self, config: Config, vocab: GeneVocab, *, initialize: bool = True) -> None:
         super().__init__()
@@ -77,50 +79,27 @@ class Geneformer(FoundationModel):
         return model.eval()
 
     @classmethod
-    def untrained(cls, adata: AnnData, shape: str) -> Self:
-        """Make a model with random weights for the genes of these cells.
-
-        Parameters
-        ----------
-        shape
-            A name in SHAPES.
-
-        Raises
-        ------
-        RequestError
-            If there is no such shape.
-        """
-        if shape not in SHAPES:
-            raise RequestError(
-                f"Geneformer has no configuration {shape!r}.", hint=f"Choose one of {', '.join(SHAPES)}."
-            )
+    def _made_for(cls, adata: AnnData, shape: str) -> Self:
         vocab = vocabulary(adata, style="v2" if shape.startswith("v2") else "v1")
         return cls(SHAPES[shape](len(vocab) + len(vocab.special)), vocab)
 
-    def save(self, folder: Path) -> None:
-        """Write `config.json`, `vocab.json` and `weights.safetensors`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.config.save(folder / CONFIG, vocab=self.vocab.fingerprint())
-        self.vocab.save(folder / VOCAB)
+    def _own_tensors(self) -> dict[str, Tensor]:
         weights = self.network.lm.state_dict()
-        save_file(
-            {name: weights[name].contiguous().cpu() for name in weights if name not in TIED}, folder / WEIGHTS
-        )
+        return {name: weights[name] for name in weights if name not in TIED}
 
     # tokens
 
-    def n_genes_seen(self, adata: AnnData) -> int:
-        """Count the genes of the dataset that the vocabulary knows."""
-        tokens = column_tokens(adata.var, self.vocab)
-        return len(np.unique(tokens[tokens >= 0]))
+    def column_tokens(self, var: pd.DataFrame) -> NDArray[np.int32]:
+        """Find the token of each gene of a dataset, (G,); -1 where unknown. Aliases come before genes of that name."""
+        return column_tokens(var, self.vocab)
 
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
         """Count the tokens that each cell will have, (N,)."""
-        return n_tokens(adata.X, column_tokens(adata.var, self.vocab), self.rules)
+        return n_tokens(adata.X, self.column_tokens(adata.var), self.rules)
 
     def tokenize(self, adata: AnnData) -> Tokens:
         """Rank the genes of each cell; cells without a known gene get no token."""
-        return rank(adata.X, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
+        return rank(adata.X, self.column_tokens(adata.var), vocab=self.vocab, rules=self.rules)
 
     def edited(
         self,
@@ -133,17 +112,18 @@ class Geneformer(FoundationModel):
         """Edit tokens as published: genes deleted are taken out, genes over-expressed are put in front.
 
         Genes inhibited or activated move a quarter of the ranking down or up, as the authors describe it.
-        What is pushed out at the end is gone. For a knockdown, which the authors lack, counts are edited and ranked.
+        What is pushed out at the end is gone. For a knockdown, which the authors lack, counts, (N, G), are edited and
+        ranked.
         """
         if edit.kind == "knockdown":
             return super().edited(adata, edit)
         tokens = self.tokenize(adata) if tokens is None else tokens
-        known = column_tokens(adata.var, self.vocab)[gene_columns(adata.var, edit.genes)]
+        known = self.column_tokens(adata.var)[gene_columns(adata.var, edit.genes)]
         genes = tuple(dict.fromkeys(known[known >= 0].tolist()))
         if not genes:
             return tokens
         return edited_sentences(
-            tokens, Perturbation(kind=edit.kind, genes=genes), self.rules, self.config.pad
+            tokens, Perturbation(kind=edit.kind, genes=genes), self.rules, pad=self.config.pad
         )
 
     # vectors
@@ -195,14 +175,14 @@ class Geneformer(FoundationModel):
         goal: NDArray[np.floating] | None = None,
         report: Report = silent,
     ) -> DeletionScreen:
-        """Estimate what deleting each gene would do by a few encodings of each cell."""
+        """Estimate what deleting each gene, (G,), would do by a few encodings of each cell."""
         sums, n_cells = np.zeros(self.config.n_tokens), np.zeros(self.config.n_tokens, dtype=np.int64)
         for found in screen(self.network, tokens, self.reading, goal=goal, report=report):
             known = np.isfinite(found.values)
             np.add.at(sums, found.genes[known], found.values[known])
             np.add.at(n_cells, found.genes[known], 1)
         means = np.divide(sums, n_cells, out=np.full(len(sums), np.nan), where=n_cells > 0)
-        columns = column_tokens(adata.var, self.vocab)  # (G,)
+        columns = self.column_tokens(adata.var)  # (G,)
         return DeletionScreen(
             values=np.where(columns >= 0, means[columns], np.nan),
             n_cells=np.where(columns >= 0, n_cells[columns], 0),
@@ -214,11 +194,10 @@ class Geneformer(FoundationModel):
         return self.network.token_embedding.detach()[ids].float().cpu().numpy()
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
-        """Average the vectors of genes over the cells that hold them, (len(genes), D); NaN where none does."""
-        order = longest_first(self.n_tokens(adata))
+        """Average the vectors of genes over the cells that hold them, (K, D); NaN where none does."""
         sums = self._no_sums()
-        for start in range(0, len(order), CELLS_PER_CHUNK):
-            self._add(sums, self.tokenize(adata[order[start : start + CELLS_PER_CHUNK]]), layer=-1)
+        for tokens in read_batches(self, adata):
+            self._add(sums, tokens, layer=-1)
         means = sums.means()
         ids = columns_to_tokens(genes, self.vocab)
         at = np.searchsorted(means.token_ids, ids).clip(max=len(means.token_ids) - 1)
@@ -227,7 +206,8 @@ class Geneformer(FoundationModel):
     def token_means(self, tokens: Tokens, *, layer: Layer = -1) -> TokenMeans:
         """Average the vectors of each token over the cells that hold it."""
         sums = self._no_sums()
-        self._add(sums, tokens.take(longest_first(tokens.lengths())), layer=layer)
+        for batch in token_batches(tokens.take(longest_first(tokens.lengths()))):
+            self._add(sums, batch, layer=layer)
         return sums.means()
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
@@ -265,7 +245,7 @@ class Geneformer(FoundationModel):
     def pretraining_loss(
         self, tokens: Tokens, generator: torch.Generator, *, published: bool = False
     ) -> Tensor:
-        """Hide genes and give the cross entropy of naming them, a scalar.
+        """Hide genes of cells, (B, L), and give the cross entropy of naming them, a scalar.
 
         Parameters
         ----------
@@ -277,8 +257,8 @@ class Geneformer(FoundationModel):
         masked = mask_tokens(
             torch.as_tensor(tokens.gene_ids),
             torch.as_tensor(tokens.mask),
-            self.vocab,
-            generator,
+            vocab=self.vocab,
+            generator=generator,
             published=published,
         )
         gene_ids, targets = masked.gene_ids.to(self.device), masked.targets.to(self.device)
@@ -321,14 +301,10 @@ class Geneformer(FoundationModel):
         return TokenSums(torch.zeros(shape, device=self.device), torch.zeros(shape[0], device=self.device))
 
     def _add(self, sums: TokenSums, tokens: Tokens, *, layer: Layer) -> None:
-        """Add the vectors of tokens, the longest cells first, in batches."""
-        start = 0
-        while start < len(tokens):
-            stop = start + suitable_batch(int(tokens.mask[start].sum()))
-            gene_ids, mask = self._tensors(tokens.take(slice(start, stop)))
-            with torch.inference_mode():
-                sums.add(gene_ids[mask], self.network.hidden_state(gene_ids, mask, self._depth(layer))[mask])
-            start = stop
+        """Add the vectors of the tokens of a batch."""
+        gene_ids, mask = self._tensors(tokens)
+        with torch.inference_mode():
+            sums.add(gene_ids[mask], self.network.hidden_state(gene_ids, mask, self._depth(layer))[mask])
 
 
 def state_vector(

@@ -68,7 +68,7 @@ class Network(nn.Module):
         raise ValueError(f"There is no hidden state {layer}; they are 0 to {self.n_layers}.")
 
     def hidden_state_of_copies(self, gene_ids: Tensor, mask: Tensor, layer: int) -> Tensor:
-        """Return the same as `hidden_state`, faster for sentences that have most genes at the same places.
+        """Return the same as `hidden_state`, (B, L, D), faster for sentences that have most genes at the same places.
 
         Until genes meet in the first attention, what is computed depends on a gene and its place alone; each such
         pair is computed once. Dropout must be off.

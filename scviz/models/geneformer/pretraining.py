@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -12,8 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from scviz.datasets.genes import identifiers
-from scviz.errors import CountsError, GeneMatchError
+from scviz.foundation.corpus import CorpusGenes, corpus_genes
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.geneformer.tokenizer import TARGET_SUM
 
@@ -40,7 +40,7 @@ class MaskedTokens:
 
 
 def mask_tokens(
-    gene_ids: Tensor, mask: Tensor, vocab: GeneVocab, generator: torch.Generator, *, published: bool = False
+    gene_ids: Tensor, mask: Tensor, *, vocab: GeneVocab, generator: torch.Generator, published: bool = False
 ) -> MaskedTokens:
     """Hide 15 % of the genes: 80 % of them as `<mask>`, 10 % as a random gene, 10 % left as they are.
 
@@ -80,46 +80,24 @@ def vocabulary(adata: AnnData, *, style: Literal["v1", "v2"] = "v1") -> GeneVoca
     style
         "v2" adds the tokens `<cls>` and `<eos>`.
     """
-    counts = sparse.csr_matrix(adata.X, dtype=np.float64)
-    if len(counts.data) and not counts.data.min() >= 0:
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
-    found = identifiers(adata.var)
-    detected = np.asarray((counts > 0).sum(axis=0)).ravel() > 0
-    ensembl, symbol = found.ensembl, found.symbol
-    complete = ensembl is not None and all(name for name, seen in zip(ensembl, detected, strict=True) if seen)
-    names, others = (ensembl, symbol) if complete or symbol is None else (symbol, ensembl)
-    if names is None or not detected.any():
-        raise GeneMatchError("No gene of the dataset has a name and counts.", hint="Open another dataset.")
-    column = np.array(names, dtype=object)
-    genes, first, inverse = np.unique(column.astype(str), return_index=True, return_inverse=True)
-    medians = _median_of_detected(_summed(counts, inverse, len(genes)))
-    kept = np.flatnonzero(~np.isnan(medians) & (genes != ""))
-    kept = kept[np.argsort(first[kept])]  # in the order of the dataset
-    special = SPECIAL[style]
-    aliases = {others[first[i]].upper(): str(genes[i]) for i in kept if others[first[i]]} if others else {}
+    corpus, special = corpus_genes(adata, prefer="ensembl"), SPECIAL[style]
     return GeneVocab(
-        genes=tuple(genes[kept].tolist()),
-        ids=np.arange(len(special), len(special) + len(kept), dtype=np.int64),
+        genes=corpus.names,
+        ids=np.arange(len(special), len(special) + len(corpus.names), dtype=np.int64),
         special=special,
-        kind="ensembl" if names is ensembl else "symbol",
-        aliases={alias: gene for alias, gene in aliases.items() if alias not in set(genes[kept])},
-        values={"median": medians[kept]},
+        kind=corpus.kind,
+        aliases=corpus.aliases,
+        values={"median": _medians(sparse.csr_matrix(adata.X, dtype=np.float64), corpus)},
     )
 
 
-def _summed(counts: sparse.csr_matrix, gene_of: NDArray[np.integer], n_genes: int) -> sparse.csr_matrix:
-    """Sum the columns of one gene."""
-    n = counts.shape[1]
-    return counts @ sparse.csr_matrix((np.ones(n), (np.arange(n), gene_of)), shape=(n, n_genes))
-
-
-def _median_of_detected(counts: sparse.csr_matrix) -> NDArray[np.float64]:
-    """Take the median of counts per 10,000 over the cells that have a gene, (G,); NaN where none has it."""
+def _medians(counts: sparse.csr_matrix, corpus: CorpusGenes) -> NDArray[np.float64]:
+    """Take the median of counts per 10,000 over the cells that have a gene, (V,); columns of one gene are summed."""
     totals = np.asarray(counts.sum(axis=1)).ravel()
-    scaled = sparse.csc_matrix(sparse.diags(TARGET_SUM / np.where(totals > 0, totals, 1)) @ counts)
+    known = np.flatnonzero(corpus.gene_of >= 0)
+    sums = sparse.csr_matrix(
+        (np.ones(len(known)), (known, corpus.gene_of[known])), shape=(counts.shape[1], len(corpus.names))
+    )
+    scaled = sparse.csc_matrix(sparse.diags(TARGET_SUM / np.where(totals > 0, totals, 1)) @ (counts @ sums))
     scaled.eliminate_zeros()
-    columns = [scaled.data[start:stop] for start, stop in zip(scaled.indptr, scaled.indptr[1:], strict=False)]
-    return np.array([np.median(values) if len(values) else np.nan for values in columns])
+    return np.array([np.median(scaled.data[start:stop]) for start, stop in pairwise(scaled.indptr)])

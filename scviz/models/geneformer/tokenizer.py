@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,14 +12,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scviz.datasets.genes import identifiers
-from scviz.errors import CountsError, GeneMatchError
+from scviz.errors import GeneMatchError
+from scviz.foundation.counts import Counts, raw_counts
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 
 TARGET_SUM = 10_000
 """Counts per cell after normalization; it sets the scale of kept counts and never the order."""
-
-Counts: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
 
 ENTRIES_PER_CHUNK = 131_072
 """Entries ranked at a time: enough to keep numpy busy, few enough to stay in the processor's cache."""
@@ -98,9 +96,9 @@ def n_tokens(counts: Counts, tokens: NDArray[np.int32], rules: RankRules) -> NDA
 def rank(
     counts: Counts,
     tokens: NDArray[np.int32],
+    *,
     vocab: GeneVocab,
     rules: RankRules,
-    *,
     n_counts: NDArray[np.floating] | None = None,
 ) -> Tokens:
     """Order the detected genes of each cell by count / median of the gene, the highest first.
@@ -124,7 +122,7 @@ def rank(
     matrix, tokens = _known_genes(counts, tokens, published=rules.published)
     medians = np.ones(int(vocab.ids.max(initial=0)) + 1)
     medians[vocab.ids] = vocab.values["median"]
-    chunks = list(_ranked_chunks(matrix, tokens, medians, rules))
+    chunks = list(_ranked_chunks(matrix, tokens, medians=medians, rules=rules))
     lengths = _n_tokens(
         np.concatenate([np.empty(0, dtype=np.int64), *(chunk.lengths for chunk in chunks)]), rules
     )  # (N,)
@@ -159,8 +157,8 @@ def rank_cells(
     tokens = rank(
         adata.X,
         column_tokens(adata.var, vocab) if names is None else columns_to_tokens(names, vocab),
-        vocab,
-        rules,
+        vocab=vocab,
+        rules=rules,
         n_counts=adata.obs["n_counts"].to_numpy(dtype=float) if "n_counts" in adata.obs else None,
     )
     keep = tokens.mask.any(axis=1)
@@ -174,12 +172,7 @@ def _known_genes(
     counts: Counts, tokens: NDArray[np.int32], *, published: bool
 ) -> tuple[sparse.csr_matrix, NDArray[np.int32]]:
     """Return counts as CSR and the token of each column, with the columns of one gene summed."""
-    matrix = sparse.csr_matrix(counts)
-    if len(matrix.data) and not (matrix.data.min() >= 0 and np.isfinite(matrix.data.max())):
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
+    matrix = raw_counts(counts)
     known, columns = np.unique(tokens[tokens >= 0], return_inverse=True)
     if not len(known):
         raise GeneMatchError(
@@ -220,7 +213,7 @@ class _Chunk:
 
 
 def _ranked_chunks(
-    matrix: sparse.csr_matrix, tokens: NDArray[np.int32], medians: NDArray[np.float64], rules: RankRules
+    matrix: sparse.csr_matrix, tokens: NDArray[np.int32], *, medians: NDArray[np.float64], rules: RankRules
 ) -> Iterator[_Chunk]:
     """Rank the genes of some rows at a time.
 
@@ -238,7 +231,7 @@ def _ranked_chunks(
         if not seen.all():
             bounds = np.concatenate(([0], np.cumsum(_sums(seen, bounds))))
             genes, counts = genes[seen], counts[seen]
-        order, lengths = _order(counts / medians[genes], genes, bounds, width), np.diff(bounds)
+        order, lengths = _order(counts / medians[genes], genes, bounds, width=width), np.diff(bounds)
         if lengths.max(initial=0) > rules.max_genes:
             order = order[np.arange(len(order)) - np.repeat(bounds[:-1], lengths) < rules.max_genes]
         yield _Chunk(rows, lengths, genes[order], counts[order] if rules.keep_counts else None)
@@ -255,7 +248,7 @@ def _chunks(bounds: NDArray[np.integer], n_entries: int, *, most_rows: int) -> I
 
 
 def _order(
-    values: NDArray[np.float64], genes: NDArray[np.int32], bounds: NDArray[np.integer], width: int
+    values: NDArray[np.float64], genes: NDArray[np.int32], bounds: NDArray[np.integer], *, width: int
 ) -> NDArray[np.int64]:
     """Order entries by row, then value from high to low, then token; rows begin at `bounds`."""
     lengths, starts = np.diff(bounds), bounds[:-1].astype(np.uint64)
@@ -271,13 +264,14 @@ def _order(
     keys >>= np.uint64(width)
     equal = keys[1:] == keys[:-1]
     if equal.any():
-        _settle_ties(order, equal, values, genes)
+        _settle_ties(order, equal, values=values, genes=genes)
     return order
 
 
 def _settle_ties(
     order: NDArray[np.int64],
     equal: NDArray[np.bool_],
+    *,
     values: NDArray[np.float64],
     genes: NDArray[np.int32],
 ) -> None:

@@ -18,12 +18,13 @@ from scviz.datasets.safety import inspect_h5
 from scviz.datasets.tables import row_names
 from scviz.errors import CheckpointError
 from scviz.foundation.published import LABELS, read_labels
+from scviz.foundation.saved import CONFIG, VOCAB, Saved, read_saved, saved_config
 from scviz.foundation.vocab import GeneVocab
-from scviz.foundation.weights import read_nested, read_tensors, refuse_placeholder
+from scviz.foundation.weights import read_nested, refuse_placeholder
+from scviz.models.scbert import CARD
 from scviz.models.scbert.config import HEAD_WIDTHS, Config
 from scviz.models.scbert.tokenizer import END, gene_list
 
-CONFIG, VOCAB, WEIGHTS = "config.json", "vocab.json", "weights.safetensors"
 FACTS = "scviz.json"
 WEIGHT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 GENE_ENDINGS = (".txt", ".json", ".h5ad")
@@ -62,9 +63,9 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     CheckpointError
         If a file is missing or unsafe, or the gene list is not that of the weights.
     """
-    values = _json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
-    if isinstance(values, dict) and isinstance(values.get("model"), str):
-        return _ours(folder, values)
+    saved = read_saved(folder, CARD)
+    if saved is not None:
+        return _checked(saved)
     tensors = _published_tensors(folder)
     head = {
         name.removeprefix("to_out."): tensors.pop(name)
@@ -91,6 +92,8 @@ def config_of(
 
     Parameters
     ----------
+    tensors, head
+        By name: of the encoder, (V + 1, D) for vectors of genes, and of a fine-tuned head.
     n_genes
         Genes of a network without gene vectors, whose tensors do not tell.
 
@@ -122,22 +125,15 @@ def config_of(
     )
 
 
-def _ours(folder: Path, values: Mapping[str, Any]) -> Checkpoint:
-    config = Config.from_ours(values)
-    refuse_placeholder(folder / VOCAB)
-    vocab = GeneVocab.load(folder / VOCAB)
-    if values.get("vocab") != vocab.fingerprint():
-        raise CheckpointError(
-            "vocab.json is not the vocabulary that these weights were saved with.",
-            hint="Restore the vocab.json of this checkpoint; with another one every number would be wrong.",
-        )
+def _checked(saved: Saved) -> Checkpoint:
+    """Refuse a vocabulary that is not the network's."""
+    config, vocab = saved_config(Config, saved.values), saved.vocab
     if sorted(vocab.ids.tolist()) != list(range(config.n_genes)) or vocab.special != {END: config.n_genes}:
         raise CheckpointError(
             f"The network reads {config.n_genes:,} genes, and the vocabulary has {len(vocab):,}.",
             hint="Take vocab.json and config.json from the same checkpoint.",
         )
-    tensors = read_tensors(folder / WEIGHTS)
-    return Checkpoint(config=config, vocab=vocab, tensors=tensors, head={}, labels=())
+    return Checkpoint(config=config, vocab=vocab, tensors=saved.tensors, head={}, labels=())
 
 
 def _published_tensors(folder: Path) -> dict[str, Tensor]:
@@ -222,20 +218,22 @@ def _gene_lists(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
         ):
             continue
         refuse_placeholder(path)
-        if path.suffix == ".txt":
-            lines = path.read_text(encoding="utf-8").splitlines()
-            yield path, tuple(line.strip() for line in lines if line.strip())
-        elif path.suffix == ".json":
-            content = _json(path)
-            if isinstance(content, dict):  # names and their places
-                content = sorted(
-                    content, key=lambda name: (not isinstance(content[name], int), content[name])
-                )
-            yield path, tuple(map(str, content)) if isinstance(content, list) else ()
-        else:
-            inspect_h5(path)
-            with h5py.File(path, "r") as file:
-                yield path, tuple(row_names(file["var"]))
+        yield path, _listed(path)
+
+
+def _listed(path: Path) -> tuple[str, ...]:
+    """Read what may be a gene list: lines, a JSON list or names with their places, or the genes of a dataset."""
+    if path.suffix == ".txt":
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return tuple(line.strip() for line in lines if line.strip())
+    if path.suffix == ".json":
+        content = _json(path)
+        if isinstance(content, dict):  # names and their places
+            content = sorted(content, key=lambda name: (not isinstance(content[name], int), content[name]))
+        return tuple(map(str, content)) if isinstance(content, list) else ()
+    inspect_h5(path)
+    with h5py.File(path, "r") as file:
+        return tuple(row_names(file["var"]))
 
 
 def _n_genes_said(folder: Path) -> int:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
-from pathlib import Path
 from typing import Any, Literal
 
 from scviz.errors import CheckpointError
-
-MODEL = "scbert"
 
 HEAD_WIDTHS = (512, 128)
 TARGET_SUM = 10_000.0
@@ -70,36 +64,6 @@ class Config:
     def hidden_bin(self) -> int:
         """What is shown in place of a hidden level."""
         return self.n_bins + 1
-
-    def save(self, path: Path, *, vocab: str) -> None:
-        """Write our own `config.json`, with the fingerprint of the vocabulary that belongs to it."""
-        content = {"model": MODEL, "vocab": vocab} | dataclasses.asdict(self)
-        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-    @classmethod
-    def from_ours(cls, values: Mapping[str, Any]) -> Config:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        CheckpointError
-            If it was written for another model or lacks a value.
-        """
-        if values.get("model") != MODEL:
-            raise CheckpointError(
-                f"This is a checkpoint of {values.get('model')!r}, not of scBERT.",
-                hint="Import it as what it is.",
-            )
-        fields = dataclasses.fields(cls)
-        absent = [f.name for f in fields if f.name not in values and f.default is dataclasses.MISSING]
-        if absent:
-            raise CheckpointError(
-                f"config.json lacks {', '.join(absent)}.", hint="Restore the config.json of this checkpoint."
-            )
-        known = {field.name: values[field.name] for field in fields if field.name in values}
-        if "head_widths" in known:
-            known["head_widths"] = tuple(known["head_widths"])
-        return cls(**known)
 
 
 def _shape(

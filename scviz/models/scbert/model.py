@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from scviz.errors import RequestError, UnsupportedTaskError
+from scviz.errors import UnsupportedTaskError
 from scviz.foundation.attention import CellAttention
-from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.batching import read_batches
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.frequency_baseline import frequency_loss
@@ -25,12 +24,12 @@ from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.scbert import CARD
-from scviz.models.scbert.checkpoint import CONFIG, VOCAB, WEIGHTS, read_checkpoint
+from scviz.models.scbert.checkpoint import read_checkpoint
 from scviz.models.scbert.config import MOST_GENES, SHAPES, CellMode, Config
 from scviz.models.scbert.finetuning import freeze_as_published
 from scviz.models.scbert.network import Network, TypeHead
-from scviz.models.scbert.pretraining import corpus_genes, mask_bins
-from scviz.models.scbert.tokenizer import LevelRules, column_places, n_tokens, tokenize
+from scviz.models.scbert.pretraining import mask_bins, read_corpus
+from scviz.models.scbert.tokenizer import LevelRules, n_tokens, tokenize
 
 MOST_ATTENDED = 4000
 """Genes of a vocabulary between all of which attention is read, cell by cell."""
@@ -48,6 +47,9 @@ class ScBert(FoundationModel):
     """
 
     card: ClassVar[ModelCard] = CARD
+    shapes = SHAPES
+    config: Config
+    network: Network
 
     def __init__(self, config: Config, vocab: GeneVocab, *, notes: Sequence[str] = ()) -> None:
         super().__init__()
@@ -81,51 +83,21 @@ class ScBert(FoundationModel):
         return model.eval()
 
     @classmethod
-    def untrained(cls, adata: AnnData, shape: str) -> Self:
-        """Make a model with random weights for the genes of these cells, in their order.
-
-        Vectors of genes are learned with the rest, since gene2vec knows the published list only.
-
-        Parameters
-        ----------
-        shape
-            A name in SHAPES; "demo" keeps the most variable genes.
-
-        Raises
-        ------
-        RequestError
-            If there is no such shape.
-        """
-        if shape not in SHAPES:
-            raise RequestError(
-                f"scBERT has no configuration {shape!r}.", hint=f"Choose one of {', '.join(SHAPES)}."
-            )
-        corpus = corpus_genes(adata, most=MOST_GENES.get(shape))
+    def _made_for(cls, adata: AnnData, shape: str) -> Self:
+        """Learn vectors of genes with the rest, since gene2vec knows the published list only."""
+        corpus = read_corpus(adata, most=MOST_GENES.get(shape))
         config = dataclasses.replace(SHAPES[shape](len(corpus.vocab)), target_sum=corpus.target_sum)
         return cls(config, corpus.vocab)
 
-    def save(self, folder: Path) -> None:
-        """Write `config.json`, `vocab.json` and `weights.safetensors`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.config.save(folder / CONFIG, vocab=self.vocab.fingerprint())
-        self.vocab.save(folder / VOCAB)
-        weights = self.network.state_dict()
-        save_file({name: weights[name].contiguous().cpu() for name in weights}, folder / WEIGHTS)
-
     # tokens
-
-    def n_genes_seen(self, adata: AnnData) -> int:
-        """Count the genes of the dataset that the list has."""
-        places = column_places(adata.var, self.vocab)
-        return len(np.unique(places[places >= 0]))
 
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
         """Count the tokens of each cell, (N,): all, or 0 where fewer genes are detected than the model asks for."""
-        return n_tokens(adata.X, column_places(adata.var, self.vocab), self.rules)
+        return n_tokens(adata.X, self.vocab.column_tokens(adata.var), self.rules)
 
     def tokenize(self, adata: AnnData) -> Tokens:
         """Give the level of every gene of the list, (N, V + 1); cells with too few genes get no token."""
-        return tokenize(adata.X, column_places(adata.var, self.vocab), self.rules)
+        return tokenize(adata.X, self.vocab.column_tokens(adata.var), self.rules)
 
     # vectors
 
@@ -133,13 +105,15 @@ class ScBert(FoundationModel):
         """Encode a batch."""
         gene_ids, bins, mask = self._tensors(tokens)
         hidden = self.network(gene_ids, bins, mask)
-        cells = self._pool(hidden, gene_ids, bins, mask, self.config.cell_mode)
+        cells = self._pool(hidden, gene_ids=gene_ids, bins=bins, mask=mask, mode=self.config.cell_mode)
         return Encoding(tokens=hidden * mask[..., None], cells=cells, mask=mask)
 
     def cell_vectors(self, tokens: Tokens, *, mode: CellMode) -> Tensor:
         """Summarize cells in one of three ways, (B, D); NaN for cells without tokens."""
         gene_ids, bins, mask = self._tensors(tokens)
-        return self._pool(self.network(gene_ids, bins, mask), gene_ids, bins, mask, mode)
+        return self._pool(
+            self.network(gene_ids, bins, mask), gene_ids=gene_ids, bins=bins, mask=mask, mode=mode
+        )
 
     def gene_embeddings(self) -> NDArray[np.float32]:
         """Return the vector of each gene of the list, (V, D): gene2vec, or what was learned in its place."""
@@ -154,20 +128,16 @@ class ScBert(FoundationModel):
 
         Returns
         -------
-        (len(genes), D), float32.
+        (K, D), float32.
         """
-        order = longest_first(self.n_tokens(adata))
         sums = torch.zeros((self.config.length, self.config.width), device=self.device)
         n_cells = torch.zeros(self.config.length, device=self.device)
-        for start in range(0, len(order), CELLS_PER_CHUNK):
-            tokens = self.tokenize(adata[order[start : start + CELLS_PER_CHUNK]])
-            size = suitable_batch(self.config.length)
-            for first in range(0, len(tokens), size):
-                gene_ids, bins, mask = self._tensors(tokens.take(slice(first, first + size)))
-                with torch.inference_mode():
-                    hidden, seen = self.network(gene_ids, bins, mask), bins > 0
-                    sums.index_add_(0, gene_ids[seen], hidden[seen].float())
-                    n_cells += torch.bincount(gene_ids[seen], minlength=self.config.length)
+        for tokens in read_batches(self, adata):
+            gene_ids, bins, mask = self._tensors(tokens)
+            with torch.inference_mode():
+                hidden, seen = self.network(gene_ids, bins, mask), bins > 0
+                sums.index_add_(0, gene_ids[seen], hidden[seen].float())
+                n_cells += torch.bincount(gene_ids[seen], minlength=self.config.length)
         means = (sums / n_cells[:, None]).cpu().numpy()  # 0 / 0 is NaN
         found = self.vocab.positions(genes)
         return np.where(found[:, None] >= 0, means[self.vocab.ids[found]], np.nan).astype(np.float32)
@@ -187,7 +157,13 @@ class ScBert(FoundationModel):
         return weights.cpu().numpy()
 
     def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:
-        """Read whole cells, all genes of the vocabulary; refuse where one cell takes gigabytes."""
+        """Read whole cells, all genes of the vocabulary, for attention between the (M,) genes of `columns`.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the vocabulary is so large that one cell takes gigabytes.
+        """
         if len(self.vocab) > MOST_ATTENDED:
             raise UnsupportedTaskError(
                 f"scBERT reads all {len(self.vocab):,} genes of its vocabulary at once, and attention between all of "
@@ -251,7 +227,7 @@ class ScBert(FoundationModel):
         freeze_as_published(self.network)
 
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
-        """Hide levels above 0 and give the cross entropy of telling them, a scalar.
+        """Hide levels above 0 of cells, (B, L), and give the cross entropy of telling them, a scalar.
 
         Parameters
         ----------
@@ -279,7 +255,9 @@ class ScBert(FoundationModel):
         bins = [level[level < self.config.hidden_bin] for level in bins]
         return frequency_loss(bins[0], bins[1], self.config.hidden_bin)
 
-    def _pool(self, hidden: Tensor, gene_ids: Tensor, bins: Tensor, mask: Tensor, mode: CellMode) -> Tensor:
+    def _pool(
+        self, hidden: Tensor, *, gene_ids: Tensor, bins: Tensor, mask: Tensor, mode: CellMode
+    ) -> Tensor:
         end = gene_ids == self.config.n_genes
         genes = mask & ~end
         expressed = genes & (bins > 0)

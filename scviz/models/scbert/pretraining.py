@@ -11,8 +11,7 @@ from scipy import sparse
 from torch import Tensor
 
 from scviz.datasets.expression import log_expression, variable_genes
-from scviz.datasets.genes import identifiers
-from scviz.errors import CountsError, GeneMatchError
+from scviz.foundation.corpus import corpus_genes
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scbert.config import TARGET_SUM
 from scviz.models.scbert.tokenizer import gene_list
@@ -75,42 +74,25 @@ class Corpus:
     """Counts to scale cells to, so that the levels of the corpus spread out."""
 
 
-def corpus_genes(adata: AnnData, *, most: int | None = None) -> Corpus:
+def read_corpus(adata: AnnData, *, most: int | None = None) -> Corpus:
     """List the genes that a corpus detects, in its order.
 
     Parameters
     ----------
     adata
         (N, G) raw counts. Genes are named by symbol where all that are detected have one, else by Ensembl id;
-        the other name becomes an alias. Columns of one name count as one gene.
+        the other name becomes an alias.
     most
         Keep so many of the most variable genes; None keeps all.
     """
+    corpus = corpus_genes(adata, prefer="symbol")
     counts = sparse.csr_matrix(adata.X, dtype=np.float32)
-    if len(counts.data) and not counts.data.min() >= 0:
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
-    totals = np.asarray(counts.sum(axis=0)).ravel()
-    found = identifiers(adata.var)
-    symbol, ensembl = found.symbol, found.ensembl
-    complete = symbol is not None and all(name for name, n in zip(symbol, totals, strict=True) if n)
-    names, others = (symbol, ensembl) if complete or ensembl is None else (ensembl, symbol)
-    if names is None or not totals.any():
-        raise GeneMatchError("No gene of the dataset has a name and counts.", hint="Open another dataset.")
-    kept = np.flatnonzero((totals > 0) & (np.array(names, dtype=object) != ""))
-    if most is not None and len(kept) > most:
-        kept = kept[variable_genes(log_expression(counts[:, kept]), most)]
-    genes = tuple(dict.fromkeys(names[i] for i in kept))
-    aliases = {others[i].upper(): names[i] for i in kept if others[i]} if others else {}
-    chosen = set(genes)
-    n_counts = np.asarray(counts[:, [name in chosen for name in names]].sum(axis=1)).ravel()
+    columns = np.flatnonzero(corpus.gene_of >= 0)
+    if most is not None and len(columns) > most:
+        variable = columns[variable_genes(log_expression(counts[:, columns]), most)]
+        return read_corpus(adata[:, np.isin(corpus.gene_of, corpus.gene_of[variable])])
+    n_counts = np.asarray(counts[:, columns].sum(axis=1)).ravel()
     return Corpus(
-        vocab=gene_list(
-            genes,
-            kind="symbol" if names is symbol else "ensembl",
-            aliases={alias: gene for alias, gene in aliases.items() if alias not in chosen},
-        ),
+        vocab=gene_list(corpus.names, kind=corpus.kind, aliases=corpus.aliases),
         target_sum=min(TARGET_SUM, SPREAD * float(np.median(n_counts[n_counts > 0]))),
     )

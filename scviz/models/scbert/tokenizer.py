@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scviz.datasets.genes import identifiers
-from scviz.errors import CountsError, GeneMatchError
+from scviz.errors import GeneMatchError
+from scviz.foundation.counts import Counts, raw_counts
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 
 END = "<end>"
 """The token after the last gene; its level is always 0."""
-
-Counts: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
 
 
 def gene_list(
@@ -63,12 +60,6 @@ class ListedCells:
     """(N,) genes of the list with a count."""
     kept: NDArray[np.bool_]
     """(N,) whether the cell has enough of them to be read."""
-
-
-def column_places(var: pd.DataFrame, vocab: GeneVocab) -> NDArray[np.int64]:
-    """Find the place of each gene of a dataset in the list, (G,); -1 where the list does not have it."""
-    found = vocab.match(identifiers(var))
-    return np.where(found < 0, -1, vocab.ids[found])
 
 
 def listed_cells(counts: Counts, places: NDArray[np.int64], rules: LevelRules) -> ListedCells:
@@ -140,12 +131,7 @@ def n_tokens(counts: Counts, places: NDArray[np.int64], rules: LevelRules) -> ND
 
 def _in_list_order(counts: Counts, places: NDArray[np.int64], rules: LevelRules) -> sparse.csr_matrix:
     """Move each column to its place, (N, V) float32; a gene that the dataset lacks is 0."""
-    matrix = sparse.csr_matrix(counts, dtype=np.float32)
-    if len(matrix.data) and not (matrix.data.min() >= 0 and np.isfinite(matrix.data.max())):
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
+    matrix = raw_counts(counts, np.float32)
     columns = np.flatnonzero(places >= 0)
     if not len(columns):
         raise GeneMatchError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +11,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from safetensors.torch import save_file
 from torch import Tensor
 
 from scviz.errors import CheckpointError
+from scviz.foundation.saved import Saved, read_saved, saved_config, write_saved
 from scviz.foundation.vocab import GeneVocab
-from scviz.foundation.weights import read_dictionary, read_nested, read_tensors, refuse_placeholder
-from scviz.models.scfoundation.config import MODEL, SPECIAL, Config
+from scviz.foundation.weights import read_dictionary, read_nested, refuse_placeholder
+from scviz.models.scfoundation import CARD
+from scviz.models.scfoundation.config import SPECIAL, Config
 from scviz.models.scfoundation.tokenizer import renamed_genes
 
-CONFIG, VOCAB, WEIGHTS = "config.json", "vocab.json", "weights.safetensors"
 PUBLISHED_WEIGHTS, GENE_LIST, ALIASES = "models.ckpt", "OS_scRNA_gene_index*.tsv", "gene_aliases.json"
 
 MEMBERS = ("cell", "rde", "gene")
@@ -100,7 +99,7 @@ class Checkpoint:
 
 
 def our_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Translate the authors' names of tensors."""
+    """Translate the authors' names of tensors, which keep their shapes, such as (V, D)."""
     return {our_name(name): tensor for name, tensor in tensors.items()}
 
 
@@ -125,7 +124,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     CheckpointError
         If a file is missing or unsafe, or the gene list is not that of the weights.
     """
-    checkpoint = _read_ours(folder) if (folder / CONFIG).is_file() else _read_published(folder)
+    saved = read_saved(folder, CARD)
+    checkpoint = _read_published(folder) if saved is None else _members_of(saved)
     for name, member in checkpoint.members.items():
         _check_vocab(checkpoint.vocab, member.config, name)
     return checkpoint
@@ -133,43 +133,23 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 def write_checkpoint(folder: Path, vocab: GeneVocab, members: Mapping[str, Member]) -> None:
     """Write `config.json`, `vocab.json` and `weights.safetensors`; names of tensors begin with their member."""
-    folder.mkdir(parents=True, exist_ok=True)
     configs = {name: dataclasses.asdict(member.config) for name, member in members.items()}
-    content = {"model": MODEL, "vocab": vocab.fingerprint(), "members": configs}
-    (folder / CONFIG).write_text(json.dumps(content, indent=1), encoding="utf-8")
-    vocab.save(folder / VOCAB)
     tensors = {
-        f"{name}.{key}": tensor.detach().contiguous().cpu()
-        for name, member in members.items()
-        for key, tensor in member.tensors.items()
+        f"{name}.{key}": tensor for name, member in members.items() for key, tensor in member.tensors.items()
     }
-    save_file(tensors, folder / WEIGHTS)
+    write_saved(folder, CARD, values={"members": configs}, vocab=vocab, tensors=tensors)
 
 
-def _read_ours(folder: Path) -> Checkpoint:
-    refuse_placeholder(folder / CONFIG)
-    try:
-        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"config.json is no JSON: {error}.", hint="Download it again.") from error
-    if values.get("model") != MODEL:
-        raise CheckpointError(
-            f"This is a checkpoint of {values.get('model')!r}, not of scFoundation.",
-            hint="Import it as what it is.",
-        )
-    refuse_placeholder(folder / VOCAB)
-    vocab = GeneVocab.load(folder / VOCAB)
-    if values.get("vocab") != vocab.fingerprint():
-        raise CheckpointError(
-            "vocab.json is not the vocabulary that these weights were saved with.",
-            hint="Restore the vocab.json of this checkpoint; with another one every number would be wrong.",
-        )
-    tensors = read_tensors(folder / WEIGHTS)
+def _members_of(saved: Saved) -> Checkpoint:
+    """Tell the sets of weights of a folder apart by the beginnings of their tensors' names."""
     members = {}
-    for name, config in values["members"].items():
-        own = {key[len(name) + 1 :]: tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")}
-        members[name] = Member(config=Config.from_ours(config), tensors=own)
-    return Checkpoint(vocab=vocab, members=members)
+    for name, values in saved.values["members"].items():
+        start = f"{name}."
+        own = {
+            key.removeprefix(start): tensor for key, tensor in saved.tensors.items() if key.startswith(start)
+        }
+        members[name] = Member(config=saved_config(Config, values), tensors=own)
+    return Checkpoint(vocab=saved.vocab, members=members)
 
 
 def _read_published(folder: Path) -> Checkpoint:
@@ -251,14 +231,19 @@ def read_gene_list(path: Path) -> tuple[str, ...]:
     return genes
 
 
-def list_vocab(genes: Sequence[str], *, kind: Literal["symbol", "ensembl"] = "symbol") -> GeneVocab:
+def list_vocab(
+    genes: Sequence[str],
+    *,
+    kind: Literal["symbol", "ensembl"] = "symbol",
+    aliases: Mapping[str, str] | None = None,
+) -> GeneVocab:
     """Make a vocabulary of a gene list: positions in its order, then T, S and padding."""
     return GeneVocab(
         genes=tuple(genes),
         ids=np.arange(len(genes), dtype=np.int64),
         special={name: len(genes) + i for i, name in enumerate(SPECIAL)},
         kind=kind,
-        aliases=renamed_genes(genes),
+        aliases={**renamed_genes(genes), **(aliases or {})},
     )
 
 

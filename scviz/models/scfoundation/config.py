@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from scviz.errors import CheckpointError
-
-MODEL = "scfoundation"
 
 SPECIAL = ("<T>", "<S>", "<pad>")
 """Positions behind those of the genes: wanted depth, depth found, padding."""
@@ -106,12 +103,6 @@ class Config:
         }:
             (shape[path[0]] if len(path) == 2 else shape)[path[-1]] = value
         return {"model": "mae_autobin", "model_config": {"mae_autobin": shape}}
-
-    @classmethod
-    def from_ours(cls, values: Mapping[str, Any]) -> Config:
-        """Read the values of our own `config.json`."""
-        names = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names})
 
 
 def _value(shape: Mapping[str, Any], path: tuple[str, ...]) -> Any:

@@ -14,8 +14,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scviz.errors import RequestError
-from scviz.foundation.batching import in_chunks, suitable_batch
+from scviz.foundation.batching import Walk, suitable_batch
 from scviz.foundation.card import ModelCard
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.frequency_baseline import mean_loss
@@ -33,8 +32,6 @@ from scviz.models.scfoundation.pretraining import counts_of, hide_genes, mean_sq
 from scviz.models.scfoundation.tokenizer import (
     Profiles,
     TargetDepth,
-    names_to_positions,
-    positions_of,
     profiles,
     select_genes,
 )
@@ -71,6 +68,9 @@ class ScFoundation(FoundationModel):
     """
 
     card: ClassVar[ModelCard] = CARD
+    shapes = SHAPES
+    config: Config
+    network: Network
 
     def __init__(
         self,
@@ -130,23 +130,7 @@ class ScFoundation(FoundationModel):
         return model.eval()
 
     @classmethod
-    def untrained(cls, adata: AnnData, shape: str) -> Self:
-        """Make a model with random weights for the genes of these cells.
-
-        Parameters
-        ----------
-        shape
-            A name in SHAPES.
-
-        Raises
-        ------
-        RequestError
-            If there is no such shape.
-        """
-        if shape not in SHAPES:
-            raise RequestError(
-                f"scFoundation has no configuration {shape!r}.", hint=f"Choose one of {', '.join(SHAPES)}."
-            )
+    def _made_for(cls, adata: AnnData, shape: str) -> Self:
         vocab = vocabulary(adata)
         return cls(SHAPES[shape](len(vocab)), vocab)
 
@@ -175,11 +159,6 @@ class ScFoundation(FoundationModel):
 
     # tokens
 
-    def n_genes_seen(self, adata: AnnData) -> int:
-        """Count the genes of the list that the dataset has."""
-        positions = positions_of(adata, self.vocab)
-        return len(np.unique(positions[positions >= 0]))
-
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
         """Count the tokens that each cell will have, (N,); 0 for cells with fewer than two reads."""
         return self._profiles(adata).lengths(depth_tokens=self.config.depth_tokens)
@@ -189,7 +168,7 @@ class ScFoundation(FoundationModel):
         return self._profiles(adata).tokens(depth_tokens=self.config.depth_tokens)
 
     def _profiles(self, adata: AnnData) -> Profiles:
-        positions = positions_of(adata, self.vocab)
+        positions = self.vocab.column_tokens(adata.var)
         counts = select_genes(adata.X, positions, self.config.n_genes)
         return profiles(counts, TargetDepth.parse(self.config.target))
 
@@ -230,11 +209,11 @@ class ScFoundation(FoundationModel):
         return self.network.position_embedding.weight.detach()[ids].float().cpu().numpy()
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
-        """Average what the decoder gives for genes over cells, (len(genes), E), expressed or not.
+        """Average what the decoder gives for genes over cells, (K, E), expressed or not.
 
         NaN for genes that are not in the list. Cells are read at the depth that they have.
         """
-        found = names_to_positions(self.vocab, self.vocab.positions(genes))
+        found = self.vocab.tokens_at(self.vocab.positions(genes))
         model, known = self.at_depth(CONTEXT_TARGET), torch.as_tensor(found[found >= 0], device=self.device)
         sums = torch.zeros(len(known), self.config.decoder_width, device=self.device)
         n_cells = 0
@@ -244,8 +223,8 @@ class ScFoundation(FoundationModel):
             sums.add_(vectors.float().sum(dim=0))
             return torch.ones(len(tokens), 1)
 
-        batch_size = suitable_batch(self.config.n_genes + 2)
-        for _, rows, _ in in_chunks(model, adata, add, batch_size=batch_size, stage="Reading genes"):
+        walk = Walk(model, adata, batch_size=suitable_batch(self.config.n_genes + 2), stage="Reading genes")
+        for rows, _ in walk.each(add):
             n_cells += len(rows)
         vectors = np.full((len(genes), sums.shape[1]), np.nan, dtype=np.float32)
         if n_cells:
@@ -284,7 +263,7 @@ class ScFoundation(FoundationModel):
         Parameters
         ----------
         tokens
-            Made of raw counts by `tokenize`, with T and S.
+            (B, L) made of raw counts by `tokenize`, with T and S.
         generator
             A generator of the CPU, which decides what is thinned out and hidden.
         """
@@ -294,7 +273,7 @@ class ScFoundation(FoundationModel):
         rows = hidden.rows.to(self.device)
         values, positions, mask = self._tensors(hidden.tokens())
         encoded = self.network.encode(values, positions, mask)
-        decoded = self.network.decode(rows, encoded, positions, mask)
+        decoded = self.network.decode(rows, encoded, positions=positions, mask=mask)
         return mean_squared_error(self.network.expression(decoded)[:, :-2].float(), hidden)
 
     def blind_loss(self, known: Tokens, asked: Tokens) -> float:
@@ -304,7 +283,7 @@ class ScFoundation(FoundationModel):
             hidden = hide_genes(counts_of(tokens, self.config.n_genes), torch.Generator().manual_seed(seed))
             genes = hidden.asked.nonzero()[:, 1].numpy()
             parts += [genes, hidden.truth[hidden.asked].numpy().astype(np.float64)]
-        return mean_loss(parts[0], parts[1], parts[2], parts[3], self.config.n_genes)
+        return mean_loss(parts[0], parts[1], asked=parts[2], truth=parts[3], n_kinds=self.config.n_genes)
 
     def _decoded(self, tokens: Tokens, *, across_cells: bool = False) -> Tensor:
         """Run encoder and decoder, (B, G+2, E)."""

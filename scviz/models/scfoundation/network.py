@@ -202,7 +202,7 @@ class Network(nn.Module):
         return cast(EncoderLayer, last).attention(hidden, keys)
 
     def decode(
-        self, rows: Tensor, encoded: Tensor, positions: Tensor, mask: Tensor, *, across_cells: bool = False
+        self, rows: Tensor, encoded: Tensor, *, positions: Tensor, mask: Tensor, across_cells: bool = False
     ) -> Tensor:
         """Give a vector for each gene, then for T and S, (B, G+2, E).
 
@@ -232,7 +232,7 @@ class Network(nn.Module):
         rows = values.new_zeros(len(values), self.config.n_positions)
         rows = rows.scatter(1, positions, values)[:, :-1]  # padding falls into the last column
         encoded = self.encode(values, positions, mask)
-        return self.decode(rows, encoded, positions, mask, across_cells=across_cells)
+        return self.decode(rows, encoded, positions=positions, mask=mask, across_cells=across_cells)
 
     def expression(self, decoded: Tensor) -> Tensor:
         """Predict log1p expression, (B, G+2), from what `decode` gives; may be below 0."""

@@ -25,7 +25,6 @@ from scviz.memory import GIGABYTE, available_gb
 from scviz.models.scfoundation.network import Network, tensors_of
 from scviz.models.scfoundation.tokenizer import (
     TargetDepth,
-    names_to_positions,
     profiles_of_logs,
     select_genes,
 )
@@ -159,7 +158,7 @@ class _ContextGears(Gears):
 
     def _train(self, validation: Screen | None, report: Report, state: Path | None) -> None:
         screen = self.lessons.screen
-        self.places = names_to_positions(self.vocab, self.vocab.positions(screen.genes))
+        self.places = self.vocab.tokens_at(self.vocab.positions(screen.genes))
         self.totals, note = restored_totals(screen.expression)
         self.note(note)
         used = np.union1d(self.lessons.partner, self.sample)

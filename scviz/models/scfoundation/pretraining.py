@@ -10,8 +10,7 @@ from anndata import AnnData
 from scipy import sparse
 from torch import Tensor
 
-from scviz.datasets.genes import identifiers
-from scviz.errors import GeneMatchError
+from scviz.foundation.corpus import corpus_genes
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scfoundation.checkpoint import list_vocab
@@ -102,18 +101,20 @@ def hide_genes(counts: Tensor, generator: torch.Generator) -> HiddenGenes:
 
 
 def vocabulary(adata: AnnData) -> GeneVocab:
-    """List the genes that a corpus detects, by symbol, or by Ensembl id where it has no symbols."""
-    found = identifiers(adata.var)
-    names = found.symbol or found.ensembl or ("",) * adata.n_vars
-    detected = np.asarray((sparse.csr_matrix(adata.X) > 0).sum(axis=0)).ravel() > 0
-    genes = list(dict.fromkeys(name for name, seen in zip(names, detected, strict=True) if name and seen))
-    if not genes:
-        raise GeneMatchError("No gene of the dataset has a name and counts.", hint="Open another dataset.")
-    return list_vocab(genes, kind="symbol" if found.symbol else "ensembl")
+    """List the genes that a corpus detects.
+
+    Parameters
+    ----------
+    adata
+        (N, G) raw counts. Genes are named by symbol where all that are detected have one, else by Ensembl id;
+        the other name becomes an alias.
+    """
+    corpus = corpus_genes(adata, prefer="symbol")
+    return list_vocab(corpus.names, kind=corpus.kind, aliases=corpus.aliases)
 
 
 def mean_squared_error(predicted: Tensor, hidden: HiddenGenes) -> Tensor:
-    """Compare with the whole cells at the genes that were asked for, a scalar; 0 where none was."""
+    """Compare (B, G) log1p values with the whole cells at the genes that were asked for, a scalar; 0 where none was."""
     asked = hidden.asked.to(predicted.device)
     difference = (predicted - hidden.truth.to(predicted.device))[asked]
     return difference.square().sum() / max(1, len(difference))

@@ -5,23 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import Literal, cast
 
 import numpy as np
-from anndata import AnnData
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scviz.datasets.genes import identifiers
 from scviz.errors import CountsError, GeneMatchError, RequestError
+from scviz.foundation.counts import Counts, raw_counts
 from scviz.foundation.tokens import Tokens
-from scviz.foundation.vocab import GeneVocab
 from scviz.models.scfoundation.config import MASK, PAD
 
 TARGET_SUM = 10_000
 """Counts per cell after normalization."""
-
-Matrix: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +122,7 @@ class Profiles:
         return Tokens(gene_ids=gene_ids, values=values, mask=mask)
 
 
-def select_genes(matrix: Matrix, positions: NDArray[np.integer], n_genes: int) -> sparse.csr_matrix:
+def select_genes(matrix: Counts, positions: NDArray[np.integer], n_genes: int) -> sparse.csr_matrix:
     """Lay the columns of a dataset out on the gene list, (N, n_genes) float64.
 
     Genes that the dataset lacks are 0, those that the list lacks are left out, columns of one gene are summed.
@@ -152,12 +148,7 @@ def select_genes(matrix: Matrix, positions: NDArray[np.integer], n_genes: int) -
             hint="The list holds symbols of human genes. Look at the names of the genes and the species on the "
             "Data page.",
         )
-    found = sparse.csr_matrix(matrix, dtype=np.float64)
-    if len(found.data) and not (found.data.min() >= 0 and np.isfinite(found.data.max())):
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
+    found = raw_counts(matrix, np.float64)
     places = (known, np.asarray(positions)[known])
     selected = found @ sparse.csr_matrix((np.ones(len(known)), places), shape=(len(positions), n_genes))
     selected.sum_duplicates()
@@ -198,7 +189,7 @@ def profiles_of_logs(
 
 
 def bulk_profiles(counts: sparse.csr_matrix) -> Profiles:
-    """Normalize samples of many cells to log1p at their median total; T and S are log10 of the sum of that."""
+    """Normalize samples of many cells, (N, G), to log1p at their median total; T and S are log10 of the sum of that."""
     totals = _totals(counts)
     median = float(np.median(totals[totals > 0])) if (totals > 0).any() else 1.0
     values = _log1p(counts, median, totals)
@@ -207,20 +198,10 @@ def bulk_profiles(counts: sparse.csr_matrix) -> Profiles:
 
 
 def bulk_profiles_of_logs(values: sparse.csr_matrix) -> Profiles:
-    """Take log1p values of samples of many cells as they are; T and S are their sum, as the authors have it."""
+    """Take log1p values of samples of many cells, (N, G), as they are; T and S are their sums, as published."""
     _check_logs(values)
     depth = _totals(values)
     return Profiles(values, depth, depth)
-
-
-def positions_of(adata: AnnData, vocab: GeneVocab) -> NDArray[np.int64]:
-    """Find the position of each gene of a dataset, (K,); -1 where the list lacks it."""
-    return names_to_positions(vocab, vocab.match(identifiers(adata.var)))
-
-
-def names_to_positions(vocab: GeneVocab, found: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Turn places in `vocab.genes` into positions of the network; -1 stays."""
-    return np.where(found >= 0, vocab.ids[found], -1)
 
 
 def renamed_genes(genes: Sequence[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from scviz.models.scgpt.network import Layer, Network, attended
 
 
 def raw_scores(
-    network: Network, gene_ids: Tensor, values: Tensor, mask: Tensor, *, layer: int = -1
+    network: Network, gene_ids: Tensor, *, values: Tensor, mask: Tensor, layer: int = -1
 ) -> Tensor:
     """Multiply queries and keys of a layer, (B, H, L, L): query, then key; neither scaled nor masked.
 
@@ -44,8 +44,8 @@ def weights(scores: Tensor, mask: Tensor, width: int) -> Tensor:
     return scores.softmax(dim=-1)
 
 
-def mean_weights(network: Network, gene_ids: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+def mean_weights(network: Network, gene_ids: Tensor, *, values: Tensor, mask: Tensor) -> Tensor:
     """Give the weights of the last layer, mean over heads, (B, L, L); rows and columns of padding are zero."""
     width = network.config.width // network.config.n_heads
-    shares = weights(raw_scores(network, gene_ids, values, mask), mask, width).mean(dim=1)
+    shares = weights(raw_scores(network, gene_ids, values=values, mask=mask), mask, width).mean(dim=1)
     return shares * (mask[:, :, None] & mask[:, None, :])

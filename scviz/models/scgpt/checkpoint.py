@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from torch import Tensor
 
 from scviz.datasets.genes import ENSEMBL, kind_of
 from scviz.errors import CheckpointError
+from scviz.foundation.saved import VOCAB, read_saved, saved_config
 from scviz.foundation.vocab import GeneVocab
-from scviz.foundation.weights import read_dictionary, read_tensors, refuse_placeholder
+from scviz.foundation.weights import read_dictionary, read_tensors
+from scviz.models.scgpt import CARD
 from scviz.models.scgpt.config import Config
 
-CONFIG, VOCAB, WEIGHTS = "config.json", "vocab.json", "weights.safetensors"
 ARGS = "args.json"
 PUBLISHED_WEIGHTS = ("best_model.pt", "model.pt", "best_model.safetensors")
 
@@ -56,8 +57,11 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     CheckpointError
         If a file is missing or unsafe, or the vocabulary is not that of the weights.
     """
-    if (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file():
-        return _read_ours(folder)
+    saved = read_saved(folder, CARD)
+    if saved is not None:
+        config = saved_config(Config, saved.values)
+        check_vocab(saved.vocab, config)
+        return _checkpoint(config, saved.vocab, saved.tensors)
     if not (folder / ARGS).is_file():
         raise CheckpointError(
             f"There is no args.json in {folder.name}, so this is no scGPT checkpoint.",
@@ -80,19 +84,6 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     return _checkpoint(config, vocab, tensors)
 
 
-def _read_ours(folder: Path) -> Checkpoint:
-    values = read_dictionary(folder / CONFIG)
-    refuse_placeholder(folder / VOCAB)
-    config, vocab = Config.from_ours(values), GeneVocab.load(folder / VOCAB)
-    if values.get("vocab") != vocab.fingerprint():
-        raise CheckpointError(
-            "vocab.json is not the vocabulary that these weights were saved with.",
-            hint="Restore the vocab.json of this checkpoint; with another one every number would be wrong.",
-        )
-    check_vocab(vocab, config)
-    return _checkpoint(config, vocab, read_tensors(folder / WEIGHTS))
-
-
 def _checkpoint(config: Config, vocab: GeneVocab, tensors: Mapping[str, Tensor]) -> Checkpoint:
     head = {name: tensor for name, tensor in tensors.items() if name.startswith("cls_decoder.")}
     body = {name: tensor for name, tensor in tensors.items() if name not in head}
@@ -109,7 +100,7 @@ def _published_tensors(folder: Path) -> dict[str, Tensor]:
 
 
 def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give tensors the names of the network, which are those of the released files."""
+    """Give tensors, of any shape, such as (V, D), the names of the network, which are those of the released files."""
     names = {}
     for name in tensors:
         ours = name
@@ -120,7 +111,18 @@ def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def described(config: Config, tensors: Mapping[str, Tensor]) -> Config:
-    """Add what a file has beyond a released one, which `args.json` does not tell: parts for batches of cells."""
+    """Add what a file has beyond a released one, which `args.json` does not tell: parts for batches of cells.
+
+    Parameters
+    ----------
+    tensors
+        By name; the vectors of batches are (n, D).
+
+    Raises
+    ------
+    CheckpointError
+        If the parts tell different numbers of batches apart.
+    """
     norms = {name.split(".")[2] for name in tensors if name.startswith("dsbn.bns.")}
     labels = tensors.get("batch_encoder.embedding.weight")
     scores = tensors.get("grad_reverse_discriminator.out_layer.weight")
@@ -157,18 +159,21 @@ def published_vocab(tokens: Mapping[str, int]) -> GeneVocab:
     special = {name: token for name, token in tokens.items() if name.startswith("<")}
     for name in SPECIAL:
         special.setdefault(name, len(genes) + len(special))
-    aliases = {}
-    for gene in genes:
-        _, _, ensembl = gene.rpartition("_")
-        if ensembl != gene and ENSEMBL.fullmatch(ensembl):
-            aliases[ensembl.upper()] = gene
     return GeneVocab(
         genes=tuple(genes),
         ids=np.array([tokens[gene] for gene in genes], dtype=np.int64),
         special=special,
         kind="ensembl" if kind_of(genes) == "ensembl" else "symbol",
-        aliases=aliases,
+        aliases=dict(_other_names(genes)),
     )
+
+
+def _other_names(genes: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give the Ensembl ids that names of genes end with, and these names."""
+    for gene in genes:
+        _, _, ensembl = gene.rpartition("_")
+        if ensembl != gene and ENSEMBL.fullmatch(ensembl):
+            yield ensembl.upper(), gene
 
 
 def check_vocab(vocab: GeneVocab, config: Config) -> None:
@@ -179,14 +184,7 @@ def check_vocab(vocab: GeneVocab, config: Config) -> None:
     CheckpointError
         If there are more or fewer tokens than vectors, ids with a hole, or a special token is missing.
     """
-    size = len(vocab) + len(vocab.special)
-    ids = sorted([*vocab.ids.tolist(), *vocab.special.values()])
-    if size != config.n_tokens or ids != list(range(size)):
-        raise CheckpointError(
-            f"The network knows {config.n_tokens:,} tokens, and the vocabulary {size:,} with ids from "
-            f"{ids[0] if ids else 0} to {ids[-1] if ids else 0}.",
-            hint="Take vocab.json and the weights from the same checkpoint.",
-        )
+    vocab.check_tokens(config.n_tokens)
     absent = [name for name in ("<pad>", "<cls>") if name not in vocab.special]
     if absent:
         raise CheckpointError(

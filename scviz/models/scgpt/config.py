@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from scviz.errors import CheckpointError
-
-MODEL = "scgpt"
 
 PUBLISHED_NAMES = {
     "width": "embsize",
@@ -109,28 +104,6 @@ class Config:
     def to_published(self) -> dict[str, Any]:
         """Return the values in the words of `args.json`."""
         return {theirs: getattr(self, ours) for ours, theirs in PUBLISHED_NAMES.items()}
-
-    def save(self, path: Path, *, vocab: str) -> None:
-        """Write our own `config.json`, with the fingerprint of the vocabulary that belongs to it."""
-        content = {"model": MODEL, "vocab": vocab} | dataclasses.asdict(self)
-        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-    @classmethod
-    def from_ours(cls, values: Mapping[str, Any]) -> Config:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        CheckpointError
-            If it was written for another model.
-        """
-        if values.get("model") != MODEL:
-            raise CheckpointError(
-                f"This is a checkpoint of {values.get('model')!r}, not of scGPT.",
-                hint="Import it as what it is.",
-            )
-        names = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names})
 
 
 def tiny(n_tokens: int) -> Config:

@@ -11,12 +11,10 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor
 
-from scviz.errors import RequestError
 from scviz.foundation.attention import CellAttention
-from scviz.foundation.batching import CELLS_PER_CHUNK, longest_first, suitable_batch
+from scviz.foundation.batching import read_batches
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, edited_counts, gene_columns
 from scviz.foundation.encoding import Encoding
@@ -29,7 +27,7 @@ from scviz.foundation.vocab import GeneVocab
 from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.scgpt import CARD
 from scviz.models.scgpt.attention import mean_weights, raw_scores
-from scviz.models.scgpt.checkpoint import CONFIG, OPTIONAL, VOCAB, WEIGHTS, read_checkpoint
+from scviz.models.scgpt.checkpoint import OPTIONAL, read_checkpoint
 from scviz.models.scgpt.config import SHAPES, Config
 from scviz.models.scgpt.network import CellHead, Network, genes_only
 from scviz.models.scgpt.pretraining import (
@@ -41,14 +39,7 @@ from scviz.models.scgpt.pretraining import (
     vocabulary,
 )
 from scviz.models.scgpt.screen import ScGptPerturbationSettings, ScGptScreen
-from scviz.models.scgpt.tokenizer import (
-    BinRules,
-    column_tokens,
-    n_tokens,
-    tokenize,
-    tokenize_edited,
-    tokens_at,
-)
+from scviz.models.scgpt.tokenizer import BinRules, n_tokens, tokenize, tokenize_edited
 
 CELL_PROMPT_AFTER = 1000
 """Updates of pre-training before cells are generated from their own vectors, too, as published."""
@@ -73,6 +64,9 @@ class ScGPT(FoundationModel):
 
     card: ClassVar[ModelCard] = CARD
     ranks_attention: ClassVar[bool] = True
+    shapes = SHAPES
+    config: Config
+    network: Network
 
     def __init__(self, config: Config, vocab: GeneVocab) -> None:
         super().__init__()
@@ -107,48 +101,19 @@ class ScGPT(FoundationModel):
         return model.eval()
 
     @classmethod
-    def untrained(cls, adata: AnnData, shape: str) -> Self:
-        """Make a model with random weights for the genes of these cells.
-
-        Parameters
-        ----------
-        shape
-            A name in SHAPES.
-
-        Raises
-        ------
-        RequestError
-            If there is no such shape.
-        """
-        if shape not in SHAPES:
-            raise RequestError(
-                f"scGPT has no configuration {shape!r}.", hint=f"Choose one of {', '.join(SHAPES)}."
-            )
+    def _made_for(cls, adata: AnnData, shape: str) -> Self:
         vocab = vocabulary(adata)
         return cls(SHAPES[shape](len(vocab) + len(vocab.special)), vocab)
 
-    def save(self, folder: Path) -> None:
-        """Write `config.json`, `vocab.json` and `weights.safetensors`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.config.save(folder / CONFIG, vocab=self.vocab.fingerprint())
-        self.vocab.save(folder / VOCAB)
-        weights = self.network.state_dict()
-        save_file({name: weights[name].contiguous().cpu() for name in weights}, folder / WEIGHTS)
-
     # tokens
-
-    def n_genes_seen(self, adata: AnnData) -> int:
-        """Count the genes of the dataset that the vocabulary knows."""
-        tokens = column_tokens(adata.var, self.vocab)
-        return len(np.unique(tokens[tokens >= 0]))
 
     def n_tokens(self, adata: AnnData) -> NDArray[np.int64]:
         """Count the tokens that each cell will have, (N,)."""
-        return n_tokens(adata.X, column_tokens(adata.var, self.vocab), self.rules)
+        return n_tokens(adata.X, self.vocab.column_tokens(adata.var), self.rules)
 
     def tokenize(self, adata: AnnData) -> Tokens:
         """Bin the genes of each cell, by `rules`; cells without a known gene get no token."""
-        return tokenize(adata.X, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
+        return tokenize(adata.X, self.vocab.column_tokens(adata.var), vocab=self.vocab, rules=self.rules)
 
     def edited(
         self,
@@ -158,9 +123,11 @@ class ScGPT(FoundationModel):
         tokens: Tokens | None = None,
         levels: NDArray[np.floating] | None = None,
     ) -> Tokens:
-        """Edit counts, and let chance choose bins and genes of long cells as it does without the edit."""
+        """Edit counts, (N, G), and let chance choose bins and genes of long cells as it does without the edit."""
         after = edited_counts(adata.X, gene_columns(adata.var, edit.genes), edit, levels=levels)
-        return tokenize_edited(adata.X, after, column_tokens(adata.var, self.vocab), self.vocab, self.rules)
+        return tokenize_edited(
+            adata.X, after, self.vocab.column_tokens(adata.var), vocab=self.vocab, rules=self.rules
+        )
 
     # vectors
 
@@ -174,7 +141,7 @@ class ScGPT(FoundationModel):
             cells are read as if of any.
         """
         gene_ids, values, mask = self._tensors(tokens)
-        hidden = self.network(gene_ids, values, mask, domains)
+        hidden = self.network(gene_ids, values, mask, domains=domains)
         cells = self.network.cells(hidden, values, mask)
         return Encoding(tokens=hidden * mask[..., None], cells=unit(cells, mask), mask=mask)
 
@@ -192,22 +159,17 @@ class ScGPT(FoundationModel):
         return vectors.float().cpu().numpy()
 
     def context_gene_embeddings(self, adata: AnnData, genes: Sequence[str]) -> NDArray[np.float32]:
-        """Average the vectors of genes over the cells that express them, (len(genes), D); NaN where none does."""
+        """Average the vectors of genes over the cells that express them, (K, D); NaN where none does."""
         sums = torch.zeros(self.config.n_tokens, self.config.width, device=self.device)
         n_cells = torch.zeros(self.config.n_tokens, device=self.device)
-        self.eval()
-        order = longest_first(self.n_tokens(adata))
-        for start in range(0, len(order), CELLS_PER_CHUNK):
-            tokens = self.tokenize(adata[order[start : start + CELLS_PER_CHUNK]])
-            size = suitable_batch(int(tokens.lengths()[0]))
-            for first in range(0, len(tokens), size):
-                gene_ids, values, mask = self._tensors(tokens.take(slice(first, first + size)))
-                with torch.inference_mode():
-                    vectors = self.network(gene_ids, values, mask)[mask].float()
-                sums.index_add_(0, gene_ids[mask], vectors)
-                n_cells.index_add_(0, gene_ids[mask], torch.ones_like(vectors[:, 0]))
+        for tokens in read_batches(self, adata):
+            gene_ids, values, mask = self._tensors(tokens)
+            with torch.inference_mode():
+                vectors = self.network(gene_ids, values, mask)[mask].float()
+            sums.index_add_(0, gene_ids[mask], vectors)
+            n_cells.index_add_(0, gene_ids[mask], torch.ones_like(vectors[:, 0]))
         means = torch.cat([sums / n_cells[:, None], sums.new_full((1, sums.shape[1]), torch.nan)])
-        asked = torch.as_tensor(tokens_at(self.vocab.positions(genes), self.vocab), device=self.device)
+        asked = torch.as_tensor(self.vocab.tokens_at(self.vocab.positions(genes)), device=self.device)
         return means[asked].cpu().numpy()  # an unknown gene is -1, the last row
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
@@ -215,19 +177,23 @@ class ScGPT(FoundationModel):
 
         Rows and columns of padding are zero.
         """
+        gene_ids, values, mask = self._tensors(tokens)
         with torch.inference_mode():
-            return mean_weights(self.network, *self._tensors(tokens)).float().cpu().numpy()
+            weights = mean_weights(self.network, gene_ids, values=values, mask=mask)
+        return weights.float().cpu().numpy()
 
     def attention_scores(self, tokens: Tokens, *, layer: int = -1) -> NDArray[np.float32]:
         """Return query times key of a layer, (B, H, L, L): neither scaled nor softmax, as published."""
+        gene_ids, values, mask = self._tensors(tokens)
         with torch.inference_mode():
-            return raw_scores(self.network, *self._tensors(tokens), layer=layer).float().cpu().numpy()
+            scores = raw_scores(self.network, gene_ids, values=values, mask=mask, layer=layer)
+        return scores.float().cpu().numpy()
 
     def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:
-        """Read the genes of `columns` alone, those that are not expressed, too, as the authors do."""
-        tokens = column_tokens(adata.var, self.vocab)[columns]
+        """Read the genes of `columns`, (M,), alone, those that are not expressed, too, as the authors do."""
+        tokens = self.vocab.column_tokens(adata.var)[columns]
         rules = replace(self.rules, max_length=len(columns) + 1, cls_value=0, include_zeros=True)
-        read = tokenize(adata.X[:, columns], tokens, self.vocab, rules)
+        read = tokenize(adata.X[:, columns], tokens, vocab=self.vocab, rules=rules)
         places = np.append(-1, np.arange(len(columns)))
         for start in range(len(read)):
             yield CellAttention(
@@ -256,7 +222,7 @@ class ScGPT(FoundationModel):
         return ScGptScreen(self.network, self.vocab, settings)
 
     def pretraining_loss(self, tokens: Tokens, generator: torch.Generator) -> Tensor:
-        """Show a part of each cell and give the errors of generating the rest, a scalar.
+        """Show a part of each cell, (B, L), and give the errors of generating the rest, a scalar.
 
         The sum of mean squared errors in bins: of genes generated from those that are shown, and of the same
         genes from the vector of the cell. In training, after CELL_PROMPT_AFTER updates, also of genes generated
@@ -269,7 +235,7 @@ class ScGPT(FoundationModel):
         """
         if not tokens.mask.any():
             return self.network.flag_encoder.weight.sum() * 0
-        parts = split_tokens(tokens, self.vocab, self.rules, generator)
+        parts = split_tokens(tokens, vocab=self.vocab, rules=self.rules, generator=generator)
         target = torch.as_tensor(parts.generated.values, device=self.device)
         asked = torch.as_tensor(parts.generated.mask, device=self.device)
         first = self.generate(parts)
@@ -297,9 +263,9 @@ class ScGPT(FoundationModel):
         return 2 * mean_loss(
             known.gene_ids[genes[0]],
             known.values[genes[0]],
-            asked.gene_ids[genes[1]],
-            asked.values[genes[1]],
-            size,
+            asked=asked.gene_ids[genes[1]],
+            truth=asked.values[genes[1]],
+            n_kinds=size,
         )
 
     def generate(self, parts: SplitCells, *, cells: Tensor | None = None) -> Generated:
@@ -330,7 +296,9 @@ class ScGPT(FoundationModel):
     def masked_value_loss(
         self, tokens: Tokens, generator: torch.Generator, *, share: float = 0.4, ecs: float = 0.0
     ) -> Tensor:
-        """Hide the bins of some genes and give the errors of finding them, a scalar: another way to train on.
+        """Hide the bins of some genes of cells, (B, L), and give the errors of finding them, a scalar.
+
+        Another way to train on.
 
         Parameters
         ----------

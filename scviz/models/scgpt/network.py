@@ -294,7 +294,9 @@ class Network(nn.Module):
                 config.width, config.n_domains, n_layers=3, activation=nn.LeakyReLU
             )
 
-    def inputs(self, gene_ids: Tensor, values: Tensor, mask: Tensor, domains: Tensor | None = None) -> Tensor:
+    def inputs(
+        self, gene_ids: Tensor, values: Tensor, mask: Tensor, *, domains: Tensor | None = None
+    ) -> Tensor:
         """Give what the first layer reads, (B, L, D).
 
         Parameters
@@ -316,12 +318,12 @@ class Network(nn.Module):
         gene_ids: Tensor,
         values: Tensor,
         mask: Tensor,
-        domains: Tensor | None = None,
         *,
+        domains: Tensor | None = None,
         cls_only: bool = False,
     ) -> Tensor:
         """Give the last state of tokens, (B, L, D), or of the first alone, (B, 1, D); see `inputs`."""
-        hidden = self.inputs(gene_ids, values, mask, domains)
+        hidden = self.inputs(gene_ids, values, mask, domains=domains)
         return cast(Tensor, self.transformer_encoder(hidden, mask, cls_only=cls_only))
 
     def generate(self, known: Tensor, known_mask: Tensor, gene_ids: Tensor) -> Tensor:

@@ -69,12 +69,12 @@ class Generator(nn.Module):
         self.decoder = AffineDecoder(config, activation=activation, adaptive_bias=adaptive_bias)
 
     def load_pretrained(self, tensors: Mapping[str, Tensor]) -> LoadReport:
-        """Take the encoder of a pre-trained network; what perturbations need stays random."""
+        """Take the encoder of a pre-trained network, (V, D) vectors of genes and so on; the rest stays random."""
         known = {name: tensor for name, tensor in renamed(tensors).items() if name.startswith(PRETRAINED)}
         return load_tensors(self, known, optional=("decoder.", "pert_encoder."))
 
     def load_trained(self, tensors: Mapping[str, Tensor]) -> LoadReport:
-        """Take all weights of a generator that was trained, by the authors' code or here."""
+        """Take all weights, such as (V, D), of a generator that was trained, by the authors' code or here."""
         return load_tensors(self, renamed(tensors))
 
     def forward(self, gene_ids: Tensor, control: Tensor, flags: Tensor) -> Tensor:
@@ -93,8 +93,8 @@ class Generator(nn.Module):
         everything = torch.ones_like(gene_ids, dtype=torch.bool)
         return cast(Tensor, self.decoder(self.transformer_encoder(hidden, everything), control))
 
-    def loss(self, gene_ids: Tensor, control: Tensor, flags: Tensor, observed: Tensor) -> Tensor:
-        """Give the mean squared error over all genes, a scalar."""
+    def loss(self, gene_ids: Tensor, control: Tensor, flags: Tensor, *, observed: Tensor) -> Tensor:
+        """Give the mean squared error over all genes of a batch, (B, G) each, a scalar."""
         return nn.functional.mse_loss(self(gene_ids, control, flags).float(), observed)
 
     @torch.no_grad()

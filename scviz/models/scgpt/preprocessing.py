@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from scviz.errors import CountsError
+from scviz.foundation.counts import Counts
 from scviz.models.scgpt.binning import Draws, bin_values, binned, quantile_edges
-from scviz.models.scgpt.tokenizer import Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,10 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from scviz.datasets.genes import identifiers
-from scviz.errors import CountsError, GeneMatchError
+from scviz.foundation.corpus import corpus_genes
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt.checkpoint import SPECIAL
@@ -74,7 +72,9 @@ def _sample(cell: Cell, n: int, permute: Permute) -> Cell:
     return cell if len(cell) <= n else cell.take(np.append(0, 1 + permute(len(cell) - 1))[:n])
 
 
-def split_tokens(tokens: Tokens, vocab: GeneVocab, rules: BinRules, generator: torch.Generator) -> SplitCells:
+def split_tokens(
+    tokens: Tokens, *, vocab: GeneVocab, rules: BinRules, generator: torch.Generator
+) -> SplitCells:
     """Split a batch of binned tokens, with one share for all of it; cells without tokens are left out."""
     share = GENERATED[int(torch.randint(len(GENERATED), (), generator=generator))]
     values = tokens.values if tokens.values is not None else np.zeros(tokens.mask.shape)
@@ -112,7 +112,7 @@ class Choose(Protocol):
     """What numpy's generators, the old one too, have to draw without repetition."""
 
     def choice(self, a: ArrayLike, size: int, *, replace: bool) -> NDArray[np.int64]:
-        """Draw some of an array."""
+        """Draw some of an array, (size,)."""
 
 
 def hide_share(
@@ -126,12 +126,12 @@ def hide_share(
 
 
 def masked_mse(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Average squared errors over a mask, a scalar."""
+    """Average squared errors over a mask, (B, L) each, a scalar."""
     return ((predicted.float() - target) ** 2 * mask).sum() / mask.sum()
 
 
 def masked_relative_error(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Average errors, relative to what is true, over a mask, a scalar."""
+    """Average errors, relative to what is true, over a mask, (B, L) each, a scalar."""
     return ((predicted - target).abs() / (target + 1e-6))[mask].mean()
 
 
@@ -171,28 +171,11 @@ def vocabulary(adata: AnnData) -> GeneVocab:
         (N, G) raw counts. Genes are named by symbol where all that are detected have one, else by Ensembl id;
         the other name becomes an alias.
     """
-    counts = sparse.csr_matrix(adata.X)
-    if len(counts.data) and not counts.data.min() >= 0:
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
-    found = identifiers(adata.var)
-    detected = np.asarray((counts > 0).sum(axis=0)).ravel() > 0
-    symbol, ensembl = found.symbol, found.ensembl
-    complete = symbol is not None and all(name for name, seen in zip(symbol, detected, strict=True) if seen)
-    names, others = (symbol, ensembl) if complete or ensembl is None else (ensembl, symbol)
-    first: dict[str, int] = {}
-    for column in np.flatnonzero(detected).tolist():
-        if names is not None and names[column]:
-            first.setdefault(names[column], column)
-    if not first:
-        raise GeneMatchError("No gene of the dataset has a name and counts.", hint="Open another dataset.")
-    aliases = {others[i].upper(): gene for gene, i in first.items() if others[i]} if others else {}
+    corpus = corpus_genes(adata, prefer="symbol")
     return GeneVocab(
-        genes=tuple(first),
-        ids=np.arange(len(first), dtype=np.int64),
-        special={name: len(first) + i for i, name in enumerate(SPECIAL)},
-        kind="symbol" if names is symbol else "ensembl",
-        aliases={alias: gene for alias, gene in aliases.items() if alias not in first},
+        genes=corpus.names,
+        ids=np.arange(len(corpus.names), dtype=np.int64),
+        special={name: len(corpus.names) + i for i, name in enumerate(SPECIAL)},
+        kind=corpus.kind,
+        aliases=corpus.aliases,
     )

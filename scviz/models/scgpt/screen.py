@@ -21,7 +21,6 @@ from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt import PERTURBATION
 from scviz.models.scgpt.network import Network
 from scviz.models.scgpt.perturbation import Generator
-from scviz.models.scgpt.tokenizer import tokens_at
 from scviz.predictors.contract import PerturbationPredictor
 from scviz.progress import Progress, Report, silent
 from scviz.training import Cells, History, TrainingSettings
@@ -101,9 +100,9 @@ class ScGptScreen(PerturbationPredictor):
             report(Progress(stage="Training scGPT", note=note))
         if state is None:
             with tempfile.TemporaryDirectory() as folder:
-                self.history = self._train(train, usable, validation, report, Path(folder))
+                self.history = self._train(train, usable, validation, report=report, state=Path(folder))
         else:
-            self.history = self._train(train, usable, validation, report, state)
+            self.history = self._train(train, usable, validation, report=report, state=state)
 
     def _begin(self, train: Screen) -> None:
         """Take the genes of a screen, the control cells from which predictions start, and the pre-trained weights."""
@@ -112,7 +111,7 @@ class ScGptScreen(PerturbationPredictor):
                 "There are no control cells to start from.", hint="Tell which value of the column is control."
             )
         vocab = self.vocab
-        tokens = tokens_at(vocab.positions(train.genes), vocab)
+        tokens = vocab.tokens_at(vocab.positions(train.genes))
         if (tokens < 0).all():
             raise GeneMatchError(
                 f"None of the {len(tokens):,} genes is in the vocabulary of this checkpoint.",
@@ -188,6 +187,7 @@ class ScGptScreen(PerturbationPredictor):
         train: Screen,
         usable: Sequence[Perturbation],
         validation: Screen | None,
+        *,
         report: Report,
         state: Path,
     ) -> History:
@@ -204,7 +204,7 @@ class ScGptScreen(PerturbationPredictor):
             flags = self._flags([cells.perturbations[code] for code in cells.codes[pairs.observed[rows]]])
             some = genes_of_step(flags, self.settings.genes_per_step)
             ids = self.gene_ids[some].expand(len(rows), -1)
-            return self.network.loss(ids, control[:, some], flags[:, some], observed[:, some])
+            return self.network.loss(ids, control[:, some], flags[:, some], observed=observed[:, some])
 
         def score() -> float:
             if validation is None:

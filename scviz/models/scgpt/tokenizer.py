@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scviz.datasets.genes import identifiers
-from scviz.errors import CountsError, GeneMatchError
+from scviz.errors import GeneMatchError
+from scviz.foundation.counts import Counts, raw_counts
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt.binning import Draws, SeededDraws, bin_values, binned, sum_over_genes
-
-Counts: TypeAlias = NDArray[np.number] | sparse.sparray | sparse.spmatrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +53,8 @@ class Cell:
         return len(self.gene_ids)
 
     def take(self, places: NDArray[np.integer | np.bool_] | slice) -> Cell:
-        """Keep some genes."""
+        """Keep some of the genes, (n,)."""
         return Cell(self.gene_ids[places], self.values[places])
-
-
-def column_tokens(var: pd.DataFrame, vocab: GeneVocab) -> NDArray[np.int64]:
-    """Find the token of each gene of a dataset, (G,); -1 where the vocabulary does not know it."""
-    return tokens_at(vocab.match(identifiers(var)), vocab)
-
-
-def tokens_at(positions: NDArray[np.int64], vocab: GeneVocab) -> NDArray[np.int64]:
-    """Turn positions in the vocabulary into tokens, (n,); -1 stays -1."""
-    return np.where(positions >= 0, vocab.ids[positions], -1)
 
 
 def n_tokens(counts: Counts, tokens: NDArray[np.int64], rules: BinRules) -> NDArray[np.int64]:
@@ -85,9 +72,9 @@ def n_tokens(counts: Counts, tokens: NDArray[np.int64], rules: BinRules) -> NDAr
 def tokenize(
     counts: Counts,
     tokens: NDArray[np.int64],
+    *,
     vocab: GeneVocab,
     rules: BinRules,
-    *,
     draws: Draws | None = None,
 ) -> Tokens:
     """Turn cells into `<cls>` and their genes with bins, in the order of columns.
@@ -106,13 +93,15 @@ def tokenize(
     (N, L) tokens in the order of the cells; a cell without a known gene has no token, `<cls>` neither.
     """
     matrix, tokens = known_genes(counts, tokens, rules)
-    return collate(read_cells(matrix, tokens, rules), vocab, rules, draws or SeededDraws(rules.seed))
+    return collate(
+        read_cells(matrix, tokens, rules), vocab=vocab, rules=rules, draws=draws or SeededDraws(rules.seed)
+    )
 
 
 def known_genes(
     counts: Counts, tokens: NDArray[np.int64], rules: BinRules
 ) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
-    """Keep the columns that have a token, with the columns of one gene summed, and their tokens.
+    """Keep the columns that have a token, (N, K), with the columns of one gene summed, and their tokens, (K,).
 
     Raises
     ------
@@ -121,12 +110,7 @@ def known_genes(
     GeneMatchError
         If no column has a token.
     """
-    matrix = sparse.csr_matrix(counts)
-    if len(matrix.data) and not (matrix.data.min() >= 0 and np.isfinite(matrix.data.max())):
-        raise CountsError(
-            "The matrix holds negative or missing values, so these are not raw counts.",
-            hint="Choose the layer with raw counts.",
-        )
+    matrix = raw_counts(counts)
     columns = np.flatnonzero(tokens >= 0)
     genes, first, gene_of = np.unique(tokens[columns], return_index=True, return_inverse=True)
     if not len(genes):
@@ -167,7 +151,7 @@ def read_cells(matrix: sparse.csr_matrix, tokens: NDArray[np.int64], rules: BinR
     return [cell.take(cell.values != 0) for cell in cells]
 
 
-def collate(cells: Sequence[Cell], vocab: GeneVocab, rules: BinRules, draws: Draws) -> Tokens:
+def collate(cells: Sequence[Cell], *, vocab: GeneVocab, rules: BinRules, draws: Draws) -> Tokens:
     """Bin the values of each cell, take some genes of cells that are too long, and put `<cls>` first.
 
     Bins come before sampling, so that they are those of all genes of a cell.
@@ -184,7 +168,7 @@ def collate(cells: Sequence[Cell], vocab: GeneVocab, rules: BinRules, draws: Dra
 
 
 def tokenize_edited(
-    before: Counts, after: Counts, tokens: NDArray[np.int64], vocab: GeneVocab, rules: BinRules
+    before: Counts, after: Counts, tokens: NDArray[np.int64], *, vocab: GeneVocab, rules: BinRules
 ) -> Tokens:
     """Tokenize edited cells, with chance as it was before the edit, so that the edit alone makes a difference.
 

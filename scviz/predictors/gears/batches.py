@@ -74,7 +74,7 @@ def dense(cells: sp.csr_matrix, rows: NDArray[np.int64], device: torch.device) -
 
 
 def most_changed(cells: sp.csr_matrix, controls: sp.csr_matrix, n: int = N_JUDGED) -> NDArray[np.int64]:
-    """Find the n genes with the largest absolute t of Welch against control, the largest first.
+    """Find the genes, (n,), of cells (N, G) with the largest absolute t of Welch against control, the largest first.
 
     A gene that is equal in all cells of both has t 0; of equals those that come first.
     """

@@ -19,7 +19,7 @@ threshold_backward: Callable[..., Tensor] = torch.ops.aten.threshold_backward
 
 
 def recover(
-    layers: nn.Sequential, gene: Tensor, cell: Tensor, base: Tensor, copies: Tensor, readout: Tensor
+    layers: nn.Sequential, gene: Tensor, cell: Tensor, *, base: Tensor, copies: Tensor, readout: Tensor
 ) -> Tensor:
     """Give a number for each gene of each row, (R, G): two layers of ReLU(gene + cell), then a product.
 
@@ -40,19 +40,19 @@ def recover(
     """
     first, norm1, _, second, norm2 = cast(Any, layers)
     if not norm1.training:
-        return _with_known_means(layers, gene, cell, base, readout)
+        return _with_known_means(layers, gene, cell, base=base, readout=readout)
     weights = (first.weight, norm1.weight, norm1.bias, second.weight, norm2.weight, norm2.bias)
     share = copies / copies.sum()
     inputs = (gene, cell, *weights, readout, base, share, (norm1.eps, norm2.eps))
     w, mean1, variance1, mean2, variance2 = _Recover.apply(*inputs)  # type: ignore[no-untyped-call]
     n_rows = float(copies.sum()) * gene.shape[1]
-    remember(norm1, mean1 + first.bias, variance1, n_rows)
-    remember(norm2, mean2 + second.bias, variance2, n_rows)
+    remember(norm1, mean=mean1 + first.bias, variance=variance1, n_cells=n_rows)
+    remember(norm2, mean=mean2 + second.bias, variance=variance2, n_cells=n_rows)
     return w  # type: ignore[no-any-return]
 
 
 def _with_known_means(
-    layers: nn.Sequential, gene: Tensor, cell: Tensor, base: Tensor, readout: Tensor
+    layers: nn.Sequential, gene: Tensor, cell: Tensor, *, base: Tensor, readout: Tensor
 ) -> Tensor:
     """Do the same with means and variances that are known, so that the second layer joins the product."""
     first, norm1, _, second, norm2 = cast(Any, layers)

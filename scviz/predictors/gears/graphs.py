@@ -39,7 +39,7 @@ class GeneGraph:
         return int((self.source != self.target).sum())
 
     def placed(self, places: NDArray[np.int64], n_genes: int) -> GeneGraph:
-        """Return the same arrows in a larger list of genes, where gene i stands at `places[i]`."""
+        """Return the same arrows in a larger list of genes, where gene i stands at `places[i]`, (n,)."""
         return GeneGraph(
             n_genes=n_genes, source=places[self.source], target=places[self.target], weight=self.weight
         )
@@ -85,7 +85,7 @@ def term_graph(
         source = shared.col.astype(np.int64)
         overlap = shared.data / (sizes[target] + sizes[source] - shared.data)
         joined = overlap > least
-        parts.append(_strongest(source[joined], target[joined], overlap[joined], n_neighbors + 1))
+        parts.append(_strongest(source[joined], target[joined], overlap[joined], n=n_neighbors + 1))
     return _together(parts, len(genes))
 
 
@@ -119,7 +119,7 @@ def coexpression_graph(
         strength *= scale
         target, source = np.nonzero(strength > least)
         weight = np.minimum(strength[target, source], 1.0)
-        parts.append(_strongest(source, target + start, weight, n_neighbors + 1))
+        parts.append(_strongest(source, target + start, weight, n=n_neighbors + 1))
     return _together(parts, n_genes)
 
 
@@ -130,7 +130,7 @@ def _centred(cells: sp.csr_matrix, means: NDArray[np.float64]) -> Iterator[NDArr
 
 
 def _strongest(
-    source: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.float64], n: int
+    source: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.float64], *, n: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Keep the n heaviest arrows into each gene; of equals those whose source comes first."""
     order = np.lexsort((source, -weight, target))

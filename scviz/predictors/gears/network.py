@@ -182,7 +182,7 @@ class Network(nn.Module):
         shift = self._shifts(rows)
         gene, cell = self._normalized_sum(base, shift, rows)
         readout = self.indv_w1[..., 0]
-        w = recover(self.recovery_w.network, gene, cell, rows.base, rows.copies, readout)
+        w = recover(self.recovery_w.network, gene, cell, base=rows.base, copies=rows.copies, readout=readout)
         w = w + self.indv_b1[:, 0]  # (R, G)
         state = self.cross_gene_state(w[:, None], rows.copies)[:, 0]  # (R, D)
         change = w * self.indv_w2[0, :, 0] + state @ self.indv_w2[0, :, 1:].T + self.indv_b2
@@ -233,7 +233,7 @@ class Network(nn.Module):
             means = centre[rows.base] + shift  # (R, D)
             mean = (share * means).sum(dim=0)
             variance = (share * (spread[rows.base] + (means - mean).square())).sum(dim=0)
-            remember(layer, mean, variance, float(rows.copies.sum()) * base.shape[1])
+            remember(layer, mean=mean, variance=variance, n_cells=float(rows.copies.sum()) * base.shape[1])
         else:
             mean, variance = running(layer)
         scale = layer.weight * (variance + layer.eps).rsqrt()

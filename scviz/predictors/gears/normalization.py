@@ -28,18 +28,18 @@ def normalized(layer: nn.BatchNorm1d, rows: Tensor, copies: Tensor) -> Tensor:
         scaled = functional.batch_norm(
             flat, mean, variance, layer.weight, layer.bias, training=True, momentum=1.0, eps=layer.eps
         )
-        remember(layer, mean, variance * (1 - 1 / len(flat)), n_cells)
+        remember(layer, mean=mean, variance=variance * (1 - 1 / len(flat)), n_cells=n_cells)
         return scaled.view_as(rows)
     share = (copies / copies.sum())[:, None]
     mean = (share * rows.mean(dim=1)).sum(dim=0)
     variance = (share * (rows - mean).square().mean(dim=1)).sum(dim=0)
-    remember(layer, mean, variance, n_cells)
+    remember(layer, mean=mean, variance=variance, n_cells=n_cells)
     return (rows - mean) * ((variance + layer.eps).rsqrt() * layer.weight) + layer.bias
 
 
 @torch.no_grad()
-def remember(layer: nn.BatchNorm1d, mean: Tensor, variance: Tensor, n_cells: float) -> None:
-    """Let a layer learn mean and variance of a batch for later use; the variance as of a sample of `n_cells`."""
+def remember(layer: nn.BatchNorm1d, *, mean: Tensor, variance: Tensor, n_cells: float) -> None:
+    """Let a layer learn mean and variance, (F,), of a batch for later use; the variance as of a sample of `n_cells`."""
     known_mean, known_variance = running(layer)
     rate = cast(float, layer.momentum)
     known_mean.lerp_(mean, rate)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from scviz.foundation.batching import in_chunks
+from scviz.foundation.batching import Walk
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.lora import add_adapters, merge_adapters
 from scviz.foundation.tokens import Tokens
@@ -122,7 +122,7 @@ def read_cells(
 ) -> NDArray[np.float32]:
     """Give what the head reads of these cells, (len(rows), ...), without gradients."""
     selected: NDArray[np.float32] | None = None
-    for _, at, read in in_chunks(classifier.encoder, inputs.adata[rows], classifier.select, report=report):
+    for at, read in Walk(classifier.encoder, inputs.adata[rows], report=report).each(classifier.select):
         if selected is None:
             selected = np.zeros((len(rows), *read.shape[1:]), dtype=np.float32)
         selected[at] = read

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scviz.foundation.batching import in_chunks, pick_device
+from scviz.foundation.batching import Walk, pick_device
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.tokens import Tokens
 from scviz.memory import peak_gb
@@ -80,10 +80,8 @@ def _name_all(classifier: CellTypeClassifier, inputs: Inputs, context: Context) 
 
     answer = np.full((inputs.adata.n_obs, len(inputs.types)), np.nan, dtype=np.float32)
     classifier.to(pick_device(context.device)).eval()
-    chunks = in_chunks(
-        classifier.encoder, inputs.adata, probabilities, report=context.report, stage="Naming cells"
-    )
-    for _, rows, part in chunks:
+    walk = Walk(classifier.encoder, inputs.adata, report=context.report, stage="Naming cells")
+    for rows, part in walk.each(probabilities):
         answer[rows] = part
     return answer
 

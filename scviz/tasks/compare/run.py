@@ -13,7 +13,7 @@ from scviz.datasets.expression import depth_of, log_expression, principal_compon
 from scviz.datasets.labels import Labels
 from scviz.datasets.neighbors import map_of_cells
 from scviz.errors import GeneMatchError, RequestError
-from scviz.foundation.batching import pick_device, time_per_cell
+from scviz.foundation.batching import Walk, pick_device, time_per_cell
 from scviz.foundation.chunks import embed_cells
 from scviz.memory import peak_gb
 from scviz.metrics.clustering import cluster_scores, silhouette
@@ -79,14 +79,13 @@ def _embed_all(request: Request, adata: AnnData, context: Context) -> dict[str, 
         chunks = Chunks(state)
         chunks.clear_up()
         try:
-            vectors[checkpoint] = embed_cells(
-                model,
+            walk = Walk(
+                model.to(pick_device(context.device)),
                 adata,
-                chunks,
-                device=context.device,
                 report=context.report,
                 stage=f"Reading cells with {name}",
             )
+            vectors[checkpoint] = embed_cells(walk, chunks)
         except GeneMatchError as error:  # it does not say which of the models
             raise GeneMatchError(f"{name} knows no gene of these cells.", hint=LEAVE_OUT) from error
         if not vectors[checkpoint].shape[1]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from scviz.datasets.expression import depth_of, log_expression, principal_components, variable_genes
 from scviz.datasets.neighbors import map_of_cells
-from scviz.foundation.batching import BatchSize, pick_device, time_per_cell
-from scviz.foundation.chunks import embed_cells, embed_chunks
+from scviz.foundation.batching import Walk, pick_device, time_per_cell
+from scviz.foundation.chunks import embed_cells, embed_unclaimed
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
 from scviz.progress import Progress
@@ -25,10 +25,9 @@ def run(request: Request, context: Context) -> Result:
     chunks = Chunks(context.state)
     chunks.clear_up()
     adata, model = context.counts(request.dataset), _model(request, context)
-    report = context.report
-    start = time.monotonic()
-    batch_size: BatchSize = request.batch_size or "auto"
-    embedding = embed_cells(model, adata, chunks, batch_size=batch_size, device=context.device, report=report)
+    report, start = context.report, time.monotonic()
+    walk = Walk(model, adata, batch_size=request.batch_size or "auto", report=report)
+    embedding = embed_cells(walk, chunks)
     seconds = time.monotonic() - start
     seen = ~np.isnan(embedding).any(axis=1) & (embedding.shape[1] > 0)
     draw = partial(
@@ -61,30 +60,20 @@ def run(request: Request, context: Context) -> Result:
 
 
 def _model(request: Request, context: Context) -> FoundationModel:
-    model = context.model(request.checkpoint, "embedding")
+    model = context.model(request.checkpoint, "embedding").to(pick_device(context.device))
     return model.at_depth(request.read_depth) if request.read_depth else model
 
 
 def help_out(request: Request, context: Context) -> None:
     """Embed chunks of a run that another process carries out, as long as there are some that nobody else has."""
-    chunks = Chunks(context.state)
     adata, model = context.counts(request.dataset), _model(request, context)
-    for _ in embed_chunks(
-        model,
-        adata,
-        chunks,
-        chunks.unclaimed_of,
-        batch_size=request.batch_size or "auto",
-        device=context.device,
-        report=context.report,
-    ):
-        pass  # each is in the state folder now
+    walk = Walk(model, adata, batch_size=request.batch_size or "auto", report=context.report)
+    embed_unclaimed(walk, Chunks(context.state))
 
 
 def price(request: Request, context: Context) -> Price:
     """Time three batches of long, usual and short cells, and say what the whole will take."""
     adata, model = context.counts(request.dataset), _model(request, context)
-    model.to(pick_device(context.device))
     n_cells = int((model.n_tokens(adata) > 0).sum())
     seconds = time_per_cell(model, adata) * n_cells
     drawing = 12 + 0.004 * adata.n_obs  # two maps, a rough guess; the constant is the compilation of umap

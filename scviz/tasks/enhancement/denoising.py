@@ -13,7 +13,8 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from scviz.datasets.layers import CELLS_AT_A_TIME, write_blocks
-from scviz.foundation.batching import in_chunks, suitable_batch
+from scviz.foundation.batching import Walk, suitable_batch
+from scviz.foundation.chunks import kept_chunks
 from scviz.foundation.model import FoundationModel
 from scviz.foundation.tokens import Tokens
 from scviz.progress import Report
@@ -39,9 +40,9 @@ def denoised(
     state
         Folder for finished chunks.
 
-    Yields
-    ------
-    Rows of `adata`, (n,), and their log1p expression, (n, K), none below 0.
+    Returns
+    -------
+    One chunk after the other: rows of `adata`, (n,), and their log1p expression, (n, K), none below 0.
     """
     state.mkdir(parents=True, exist_ok=True)
     chunks = Chunks(state)
@@ -50,17 +51,8 @@ def denoised(
     def expression(tokens: Tokens) -> Tensor:
         return model.predicted_expression(tokens)[:, places].clamp(min=0)
 
-    for number, rows, values in in_chunks(
-        model,
-        adata,
-        expression,
-        batch_size=suitable_batch(len(model.vocab)),
-        report=report,
-        stage=stage,
-        finished=chunks.read,
-    ):
-        chunks.write(number, values)
-        yield rows, values
+    walk = Walk(model, adata, batch_size=suitable_batch(len(model.vocab)), report=report, stage=stage)
+    return kept_chunks(walk, chunks, expression)
 
 
 def write_denoised(

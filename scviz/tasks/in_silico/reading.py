@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import GeneMatchError, RequestError
-from scviz.foundation.batching import encode
+from scviz.foundation.batching import Walk, encode, pick_device
 from scviz.foundation.chunks import embed_cells
 from scviz.foundation.edits import highest_levels
 from scviz.foundation.model import FoundationModel
@@ -132,10 +132,8 @@ def _embed(
     rows = np.unique(np.concatenate(wanted))
     chunks = Chunks(context.state)
     chunks.clear_up()
-    vectors = embed_cells(
-        model, inputs.adata[rows].copy(), chunks, device=context.device, report=context.report
-    )
-    return Embedded(rows=rows, vectors=vectors)
+    walk = Walk(model.to(pick_device(context.device)), inputs.adata[rows].copy(), report=context.report)
+    return Embedded(rows=rows, vectors=embed_cells(walk, chunks))
 
 
 def _finished_map(request: Request, context: Context) -> Embedded | None:

@@ -65,9 +65,9 @@ def _of_model(
     return context_vectors(
         model,
         inputs.adata[rows],
-        [model.vocab.genes[i] for i in inputs.in_vocab],
-        inputs.columns,
-        Chunks.at(context.state / name),
+        genes=[model.vocab.genes[i] for i in inputs.in_vocab],
+        columns=inputs.columns,
+        chunks=Chunks.at(context.state / name),
         report=context.report,
         stage="Reading genes in cells" + (", random weights" if name == "random" else ""),
     )

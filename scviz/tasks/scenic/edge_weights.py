@@ -122,9 +122,9 @@ def similar_vectors(request: Request, inputs: Inputs, context: Context) -> Stren
     read = context_vectors(
         model,
         adata[_cells_read(request, inputs)],
-        [model.vocab.genes[i] for i in at[columns]],
-        inputs.columns[columns],
-        Chunks.at(context.state / "vectors"),
+        genes=[model.vocab.genes[i] for i in at[columns]],
+        columns=inputs.columns[columns],
+        chunks=Chunks.at(context.state / "vectors"),
         report=context.report,
     )
     known = np.asarray(np.isfinite(read).all(axis=1))

@@ -40,6 +40,6 @@ def on_map(drawn: Run, coloring: Coloring, *, key: str, height: int = HEIGHT) ->
 
 @st.cache_resource(max_entries=8)
 def _points(run_id: str, ended: float) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:  # noqa: ARG001 - ended: a run that was resumed
-    places = read_array(state.workspace().run_folder(run_id) / "result", "umap")
-    rows = np.flatnonzero(np.isfinite(places).all(axis=1))
-    return rows, quantise(places[rows])
+    coordinates = read_array(state.workspace().run_folder(run_id) / "result", "umap")
+    rows = np.flatnonzero(np.isfinite(coordinates).all(axis=1))
+    return rows, quantise(coordinates[rows])

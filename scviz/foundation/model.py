@@ -169,7 +169,7 @@ class FoundationModel(nn.Module, ABC):
         """Give the tokens of cells after an edit, in the order of the cells; `adata` stays as it is.
 
         By default the raw counts are edited and read again: deletion takes all counts of the genes and a knockdown
-        leaves its share. Over-expression raises a gene to the highest log-normalised value that it reaches in any
+        leaves its share. Over-expression raises a gene to the highest log-normalized value that it reaches in any
         cell or, where none expresses it, to the 99th percentile of expressed values. Models whose authors edit tokens
         override this.
 
@@ -252,7 +252,13 @@ class FoundationModel(nn.Module, ABC):
         raise self._unsupported("context gene embeddings")
 
     def predicted_expression(self, tokens: Tokens) -> Tensor:
-        """Predict log1p expression of every gene at the depth that is asked for, (B, V), as `vocab.genes` stand."""
+        """Predict log1p expression of every gene at the depth that is asked for, (B, V), as `vocab.genes` stand.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the model gives none.
+        """
         raise self._unsupported("prediction of expression")
 
     def perturbation_predictor(self, inputs: PerturbationInputs) -> PerturbationPredictor:
@@ -301,7 +307,13 @@ class FoundationModel(nn.Module, ABC):
         raise self._unsupported("screen of deletions")
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
-        """Return the attention between tokens, (B, L, L), last layer, mean over heads."""
+        """Return the attention between tokens, (B, L, L), last layer, mean over heads.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the model gives none.
+        """
         raise self._unsupported("attention")
 
     def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:

@@ -126,7 +126,7 @@ class Loss:
         return self.model.pretraining_loss(self.model.tokenize(self.adata[rows]), generator)
 
     def of_all(self, rows: NDArray[np.int64], batch_size: int) -> float:
-        """Average over cells as a check between passes does, without training."""
+        """Average over cells, (n,) rows, as a check between passes does, without training."""
         batches = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
         self.model.eval()
         with torch.no_grad():
@@ -206,7 +206,13 @@ def _command(request: Request, dataset: DatasetInfo) -> str:
 
 
 def price(request: Request, context: Context) -> Price:
-    """Time two updates, and say what the whole will take."""
+    """Time two updates, and say what the whole will take.
+
+    Raises
+    ------
+    RequestError
+        If there is no such model.
+    """
     if request.checkpoint is None and request.model not in MODELS:
         raise RequestError(
             f"There is no model {request.model!r}.", hint=f"Choose one of {', '.join(MODELS)}."

@@ -156,7 +156,7 @@ def _keep(model: FoundationModel, request: Request, context: Context, *, n_train
         size_mb=weights.stat().st_size / 1e6,
         demo=request.demo,
         command=_command(request, dataset),
-        trained_on=tuple(dict.fromkeys((*origin.trained_on, seen_as(dataset)))),
+        trained_on=origin.trained_on,
     )
     write_checkpoint_info(info, draft)
     folder: Path = context.workspace.home / "checkpoints" / kind / name
@@ -173,8 +173,8 @@ class _Origin:
     how: str
     of_what: str
     licence: str
-    trained_on: tuple[str, ...] = ()
-    """Datasets that the first weights had seen."""
+    trained_on: tuple[str, ...]
+    """Datasets that the weights have seen now."""
 
 
 def _origin(request: Request, context: Context) -> _Origin:
@@ -183,13 +183,14 @@ def _origin(request: Request, context: Context) -> _Origin:
             how="Pre-trained from scratch",
             of_what=f", configuration {request.configuration}",
             licence="that of your data",
+            trained_on=(seen_as(context.workspace.dataset(request.dataset)),),
         )
     first = context.workspace.checkpoint(request.checkpoint)
     return _Origin(
         how="Pre-trained further",
         of_what=f", from the weights {first.name} ({first.id})",
         licence=f"that of your data, and of the first weights: {first.licence}",
-        trained_on=first.trained_on,
+        trained_on=context.workspace.seen_after(first.id, request.dataset),
     )
 
 

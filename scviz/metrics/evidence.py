@@ -147,6 +147,8 @@ class Gain:
     """Of these, how many both were judged on; clusters of them may be fewer."""
     worthwhile: float = WORTHWHILE
     """Smallest difference that a reader would act on."""
+    together: int = 1
+    """Comparisons whose intervals were widened so that all of them hold at once."""
 
     @property
     def outcome(self) -> Outcome:
@@ -186,7 +188,8 @@ class Gain:
         lead = f"Cannot tell whether {self.model} is better than {self.baseline}"
         if not gap.known:
             return f"{lead}: {numbers}, too few for an interval."
-        numbers += f" (difference {gap.mean:+.3f}, 95 % interval {gap.low:+.3f} to {gap.high:+.3f})"
+        widened = f" of {self.together:,} comparisons together" if self.together > 1 else ""
+        numbers += f" (difference {gap.mean:+.3f}, 95 % interval{widened} {gap.low:+.3f} to {gap.high:+.3f})"
         if self.outcome == "unknown":
             advice = f"About {self.needed:,} {self.counted} would show a difference of {self.worthwhile:g}."
             return f"{lead}: {numbers}. {advice}"

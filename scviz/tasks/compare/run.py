@@ -16,10 +16,18 @@ from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import pick_device, time_per_cell
 from scviz.foundation.chunks import embed_cells
 from scviz.memory import peak_gb
-from scviz.metrics.clustering import cluster_scores, silhouette
-from scviz.metrics.neighbors import batch_mixing, neighbor_agreement, neighbor_overlap, random_overlap
+from scviz.metrics.neighbors import FEWEST_OF_TYPE, neighbor_overlap, random_overlap, without_rare
 from scviz.progress import Progress
-from scviz.tasks.compare import MOST_TYPES, PCA, MethodScores, Request, Result
+from scviz.tasks.compare import MOST_TYPES, PCA, Request, Result
+from scviz.tasks.compare.judging import (
+    Embedded,
+    Groups,
+    gains_of,
+    half_scores,
+    score_cells,
+    scores_of,
+    verdict_of,
+)
 from scviz.tasks.context import Context
 from scviz.tasks.known_types import types_of
 from scviz.tasks.price import Price
@@ -47,23 +55,46 @@ def run(request: Request, context: Context) -> Result:
             stage=f"Drawing the map of {_name(method, context)}",
         )
     common = np.logical_and.reduce(list(seen.values()))  # (N,)
-    types, batches = np.where(common, types, -1), np.where(common, batches, -1)
-    scores = {}
-    for method in vectors:
+    groups = Groups(types=without_rare(np.where(common, types, -1)), batches=np.where(common, batches, -1))
+    methods = {one: Embedded(vectors=vectors[one], neighbors=neighbors[one]) for one in vectors}
+    cells, scores = {}, {}
+    for method, embedded in methods.items():
         context.report(Progress(stage=f"Scoring {_name(method, context)}"))
-        scores[method] = score(vectors[method], neighbors[method], types, batches, seed=request.seed)
+        cells[method] = score_cells(embedded, groups, seed=request.seed)
+        scores[method] = scores_of(cells[method], embedded, groups)
+    context.report(Progress(stage="Scoring halves of the cells"))
+    drawn = half_scores(methods, groups, seed=request.seed)
+    names = {method: _name(method, context) for method in methods}
+    counted = groups.types if (groups.types >= 0).any() else groups.batches
+    gains = gains_of(scores, drawn, names=names, n_cells=int((counted >= 0).sum()))
+    outcome, verdict = verdict_of(gains)
     overlap, disagreement = compare_neighbors(neighbors)
     return Result(
         methods=tuple(vectors),
         umap=umap,
         neighbors=neighbors,
+        types=groups.types,
+        batches=groups.batches,
+        named={method: one.named for method, one in cells.items()},
+        clusters={method: one.cluster for method, one in cells.items()},
+        silhouette_label={method: one.silhouette_label for method, one in cells.items()},
+        silhouette_batch={method: one.silhouette_batch for method, one in cells.items()},
+        elsewhere={method: one.elsewhere for method, one in cells.items()},
         scores=scores,
+        halves=drawn,
+        gains=gains,
+        outcome=outcome,
+        verdict=verdict,
         disagreement=disagreement,
         overlap=overlap,
         random_overlap=random_overlap(adata.n_obs, neighbors[PCA].shape[1]),
         n_cells=int(common.sum()),
         n_unseen={method: int((~rows).sum()) for method, rows in seen.items()},
-        notes=(*(note for one in known for note in one.notes), *depth_of(adata).notes),
+        notes=(
+            *(note for one in known for note in one.notes),
+            *_rare(known[0], np.where(common, types, -1)),
+            *depth_of(adata).notes,
+        ),
     )
 
 
@@ -97,35 +128,11 @@ def _embed_all(request: Request, adata: AnnData, context: Context) -> dict[str, 
     return vectors
 
 
-def score(
-    vectors: NDArray[np.float32],
-    neighbors: NDArray[np.int32],
-    types: NDArray[np.int64],
-    batches: NDArray[np.int64],
-    *,
-    seed: int = 0,
-) -> MethodScores:
-    """Score one method.
-
-    Parameters
-    ----------
-    vectors
-        (N, C) cell vectors.
-    neighbors
-        (N, k) nearest other cells, nearest first; -1 for none.
-    types, batches
-        (N,) type and batch of each cell; -1 for cells that have none, or are not to be counted.
-    """
-    typed, grouped = types >= 0, batches >= 0
-    clusters = cluster_scores(vectors[typed], types[typed], seed=seed)
-    return MethodScores(
-        agreement=neighbor_agreement(neighbors, types),
-        silhouette_label=silhouette(vectors[typed], types[typed], seed=seed),
-        nmi=clusters.nmi,
-        ari=clusters.ari,
-        silhouette_batch=silhouette(vectors[grouped], batches[grouped], seed=seed),
-        mixing=batch_mixing(neighbors, batches),
-    )
+def _rare(labels: Labels, types: NDArray[np.int64]) -> list[str]:
+    """Name the types that are not scored; types is (N,)."""
+    counts = np.bincount(types[types >= 0], minlength=len(labels.names))
+    names = [name for name, n in zip(labels.names, counts, strict=True) if n < FEWEST_OF_TYPE]
+    return [f"Not scored, with fewer than {FEWEST_OF_TYPE} cells: {', '.join(names)}."] if names else []
 
 
 def compare_neighbors(

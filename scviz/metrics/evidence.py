@@ -6,7 +6,7 @@ Every task judges with these and nothing else, so that one word means one thing 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -45,7 +45,12 @@ class Interval:
 
 
 def bootstrap(
-    values: ArrayLike, *, clusters: ArrayLike | None = None, seed: int = 0, level: float = LEVEL
+    values: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    seed: int = 0,
+    level: float = LEVEL,
+    fewest: int = FEWEST_UNITS,
 ) -> Interval:
     """Average values and draw them again and again for the interval of the average.
 
@@ -57,6 +62,8 @@ def bootstrap(
         (M,) cluster of each unit: whole clusters are drawn where units of one rise and fall together.
     level
         Share of intervals that may miss; LEVEL by the number of intervals, where all of them together must hold.
+    fewest
+        Fewer values give no interval: the draws of a few are too much alike to say how far their mean may be off.
 
     Examples
     --------
@@ -76,7 +83,8 @@ def bootstrap(
     def mean(times: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.asarray(times @ sums / (times @ sizes))
 
-    return resample(mean, len(sizes), seed=seed, level=level)
+    found = resample(mean, len(sizes), seed=seed, level=level)
+    return found if len(own) >= fewest else replace(found, low=float("nan"), high=float("nan"))
 
 
 def resample(

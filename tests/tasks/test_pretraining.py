@@ -36,6 +36,7 @@ def test_a_new_model_beats_the_guess_by_frequency_on_planted_types(opened: Opene
     assert result.n_train == 54
     assert (result.n_validation, result.gain.n) == (3, 3)
     assert result.gain.difference.mean > 0
+    assert result.gain.outcome == "unknown"  # three cells cannot tell
     assert result.further is None
     assert result.first_loss is None
     info = opened.workspace.checkpoint(result.checkpoint)

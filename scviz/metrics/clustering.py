@@ -113,6 +113,10 @@ def silhouette(vectors: NDArray[np.float32], groups: NDArray[np.int64], *, seed:
     >>> round(silhouette(np.array([[0.0], [0.0], [9.0], [9.0]], np.float32), np.array([0, 0, 1, 1])), 3)
     1.0
     """
-    values = cell_silhouettes(vectors, groups, seed=seed)
+    return mean_of_known(cell_silhouettes(vectors, groups, seed=seed))
+
+
+def mean_of_known(values: NDArray[np.floating]) -> float:
+    """Average what is known of (M,); NaN without any."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import isfinite
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
 from pages.components import state
-from pages.components.cell_map import MapLook, cell_map
-from pages.components.coloring import Coloring, choose_coloring
 from pages.components.finished import result_of
 from pages.components.runs import checkpoint_name
-from pages.components.show import escaped, figure, map_files, table
+from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer, verdict_box
+from pages.views.compare.maps import maps
 from scviz.datasets.columns import cell_names
+from scviz.metrics.clustering import mean_of_known
 from scviz.metrics.evidence import Outcome
 from scviz.plots.overlap import overlap_figure
-from scviz.plots.points import continuous_palette, quantise, shade
-from scviz.plots.selection import Selection, selected_rows
 from scviz.tasks.compare import PCA, SCORES, Result
 from scviz.workspace.database import Run
 
-MAP_HEIGHT = 330
-
 BASELINE = "Principal components (baseline)"
-DISAGREE = "Where methods disagree"
-MOST_NAMES = 20_000
 
 
 OUTCOMES: dict[Outcome, str] = {
@@ -47,7 +38,7 @@ def compare_result(run: Run) -> None:
     names = _names(result)
     verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     _scores(run, result, names)
-    _maps(run, result, names)
+    maps(run, result, names)
     left, right = st.columns(2, gap="large")
     with left:
         _overlap(run, result, names)
@@ -76,13 +67,18 @@ def _scores(run: Run, result: Result, names: Mapping[str, str]) -> None:
         for name in known
     }
     table(pd.DataFrame(rows), key="scores", name="comparison", column_config=columns)
+    st.caption(_of_which_cells(run, result, names))
+    with st.expander("Differences from principal components, with intervals"):
+        _gains(result, names)
+
+
+def _of_which_cells(run: Run, result: Result, names: Mapping[str, str]) -> str:
+    """Say on which cells, and by which columns, methods are scored."""
     judged = {"Types": run.request.get("label_key"), "Batches": run.request.get("batch_key")}
     words = [f"{role}: {escaped(key)}" for role, key in judged.items() if key]
     unseen = [f"{escaped(names[m])} sees no gene in {n:,} cells" for m, n in result.n_unseen.items() if n]
     seen = f"Scores are of the {result.n_cells:,} cells that every method sees"
-    st.caption(". ".join([seen, *words, *unseen]) + ".")
-    with st.expander("Differences from principal components, with intervals"):
-        _gains(result, names)
+    return ". ".join([seen, *words, *unseen]) + "."
 
 
 def _gains(result: Result, names: Mapping[str, str]) -> None:
@@ -107,71 +103,6 @@ def _gains(result: Result, names: Mapping[str, str]) -> None:
     )
 
 
-@st.fragment
-def _maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
-    """Draw a map for each method, with one coloring and one selection for all."""
-    dataset = state.workspace().dataset(run.request["dataset"])
-    chosen, _ = choose_coloring(dataset, {DISAGREE: _disagreement(result)})
-    shown, beside = list(result.methods), 2 if len(result.methods) in (2, 4) else 3
-    rows = np.flatnonzero(np.logical_and.reduce([np.isfinite(result.umap[m]).all(axis=1) for m in shown]))
-    if not len(rows):
-        st.info("No cell is seen by every method, so there is no map of all.")
-        return
-    points = [quantise(result.umap[method][rows]) for method in shown]
-    labels = cell_names(state.workspace().dataset_folder(dataset.id)) if len(rows) <= MOST_NAMES else None
-    cells = [labels[row] for row in rows] if labels is not None else None
-    selections: list[Selection | None] = []
-    for start in range(0, len(shown), beside):
-        for i, column in enumerate(st.columns(beside), start):
-            if i < len(shown):
-                with column:
-                    caption = f"UMAP, {names[shown[i]]} · {len(rows):,} cells"
-                    look = replace(chosen.look, caption=caption, legend=i == 0 or beside < 3)
-                    codes = chosen.codes[rows]
-                    drawn = cell_map(
-                        f"map_{i}", points[i], codes, look, MAP_HEIGHT, names=cells, group=f"compare_{run.id}"
-                    )
-                    map_files(points[i], codes, look, key=f"map_{i}")
-                    selections.append(drawn)
-    _selected(result, rows, points, selections)
-
-
-def _disagreement(result: Result) -> Coloring:
-    """Color cells by how little the methods agree on their neighbors."""
-    codes = shade(result.disagreement, 0.0, 1.0)
-    look = MapLook(
-        palette=continuous_palette(),
-        scale=(0.0, 1.0),
-        title="Disagreement about neighbors",
-        missing="not seen by a model",
-    )
-    return Coloring(codes=codes, look=look)
-
-
-def _selected(
-    result: Result, rows: NDArray[np.int64], points: list[NDArray[np.uint16]], drawn: list[Selection | None]
-) -> None:
-    """Count the selected cells and say how much methods disagree on them."""
-    inside = rows[:0]
-    for at, selection in enumerate(drawn):
-        if selection is not None:
-            others = [p for i, p in enumerate(points) if i != at]
-            inside = rows[selected_rows(selection, points[at], *others)]
-            break
-    if not len(inside):
-        st.caption("Draw around cells on any map: the same cells light up on the others.")
-        return
-    here, everywhere = _mean(result.disagreement[inside]), _mean(result.disagreement)
-    st.write(
-        f"**{len(inside):,} cells selected.** Disagreement {here:.2f}, against {everywhere:.2f} of all cells."
-    )
-
-
-def _mean(values: NDArray[np.float32]) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
-
-
 def _overlap(run: Run, result: Result, names: Mapping[str, str]) -> None:
     st.subheader("Do methods see the same neighbors?", anchor=False)
     st.caption(
@@ -190,7 +121,7 @@ def _overlap(run: Run, result: Result, names: Mapping[str, str]) -> None:
 def _cells(run: Run, result: Result) -> None:
     st.subheader("Cells on which they disagree most", anchor=False)
     st.caption(
-        f"Mean disagreement {_mean(result.disagreement):.2f}; random neighbors would disagree by "
+        f"Mean disagreement {mean_of_known(result.disagreement):.2f}; random neighbors would disagree by "
         f"{1 - result.random_overlap:.2f}.",
         help="1 less the overlap of a cell's neighbors, averaged over all pairs of methods: 0 when all name the "
         "same neighbors, 1 when no two share one.",

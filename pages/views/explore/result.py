@@ -93,24 +93,27 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
     left, right = st.columns(2)
     with left:
         method = ", ".join(part for part in ("UMAP", model_name(run), read_depth(run)) if part)
-        first = _map("map_model", maps.model, maps.rows, chosen, method, run.id, shown)
+        first = _map(
+            "map_model", maps.model, maps.rows, colors=chosen, caption=method, group=run.id, names=shown
+        )
     with right:
         second = _map(
             "map_pca",
             maps.baseline,
             maps.rows,
-            chosen,
-            "UMAP, 50 principal components (baseline)",
-            run.id,
-            shown,
+            colors=chosen,
+            caption="UMAP, 50 principal components (baseline)",
+            group=run.id,
+            names=shown,
         )
-    _selection(dataset, maps, first, second)
+    _selection(dataset, maps, selections=(first, second))
 
 
 def _map(
     key: str,
     points: NDArray[np.uint16],
     rows: NDArray[np.int64],
+    *,
     colors: Coloring,
     caption: str,
     group: str,
@@ -139,9 +142,11 @@ def _verdict(run: Run, dataset: DatasetInfo, choice: str) -> None:
     )
 
 
-def _selection(dataset: DatasetInfo, maps: Maps, first: Selection | None, second: Selection | None) -> None:
+def _selection(
+    dataset: DatasetInfo, maps: Maps, *, selections: tuple[Selection | None, Selection | None]
+) -> None:
     """Count what is selected, name it, list the named groups."""
-    rows = _selected(maps, first, second)
+    rows = _selected(maps, *selections)
     left, right = st.columns([3, 2], gap="large")
     with left:
         if not len(rows):

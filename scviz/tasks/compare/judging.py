@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.metrics.clustering import MOST_CELLS, cell_silhouettes, cluster_scores, clusters_of
+from scviz.metrics.clustering import MOST_CELLS, cell_silhouettes, cluster_scores, clusters_of, mean_of_known
 from scviz.metrics.evidence import LEVEL, Gain, Outcome
 from scviz.metrics.halves import N_HALVES, half_interval, halves
 from scviz.metrics.neighbors import batch_mixing, from_other_batches, neighbor_agreement, neighbor_names
+from scviz.progress import Progress, Report
 from scviz.tasks.compare import PCA, SCORES, MethodScores, ScoreGain
 
 N_STARTS = 10
@@ -93,17 +95,12 @@ def scores_of(cells: CellScores, method: Embedded, groups: Groups) -> MethodScor
     clusters = cluster_scores(cells.cluster[clustered], groups.types[clustered])
     return MethodScores(
         agreement=neighbor_agreement(method.neighbors, groups.types),
-        silhouette_label=_mean(cells.silhouette_label),
+        silhouette_label=mean_of_known(cells.silhouette_label),
         nmi=clusters.nmi,
         ari=clusters.ari,
-        silhouette_batch=_mean(cells.silhouette_batch),
+        silhouette_batch=mean_of_known(cells.silhouette_batch),
         mixing=batch_mixing(method.neighbors, groups.batches),
     )
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
 
 
 def half_scores(
@@ -199,3 +196,34 @@ COUNTED: dict[Outcome, str] = {
 
 def _count(gains: Sequence[ScoreGain], outcome: Outcome) -> int:
     return sum(one.gain.outcome == outcome for one in gains)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What is said of every method."""
+
+    cells: dict[str, CellScores]
+    scores: dict[str, MethodScores]
+    halves: dict[str, NDArray[np.float64]]
+    """(B, 6) of each method."""
+    gains: tuple[ScoreGain, ...]
+
+    def by_cell(self, name: str) -> dict[str, Any]:
+        """Give a field of CellScores by method, (N,) each."""
+        return {method: getattr(one, name) for method, one in self.cells.items()}
+
+
+def judge(
+    methods: Mapping[str, Embedded], groups: Groups, *, names: Mapping[str, str], seed: int, report: Report
+) -> Judged:
+    """Score all methods on the same cells and compare the models with principal components."""
+    cells, scores = {}, {}
+    for method, embedded in methods.items():
+        report(Progress(stage=f"Scoring {names[method]}"))
+        cells[method] = score_cells(embedded, groups, seed=seed)
+        scores[method] = scores_of(cells[method], embedded, groups)
+    report(Progress(stage="Scoring halves of the cells"))
+    drawn = half_scores(methods, groups, seed=seed)
+    counted = groups.types if (groups.types >= 0).any() else groups.batches
+    gains = gains_of(scores, drawn, names=names, n_cells=int((counted >= 0).sum()))
+    return Judged(cells=cells, scores=scores, halves=drawn, gains=gains)

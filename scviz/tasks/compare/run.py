@@ -17,17 +17,9 @@ from scviz.foundation.batching import pick_device, time_per_cell
 from scviz.foundation.chunks import embed_cells
 from scviz.memory import peak_gb
 from scviz.metrics.neighbors import FEWEST_OF_TYPE, neighbor_overlap, random_overlap, without_rare
-from scviz.progress import Progress
+from scviz.progress import Progress, Report
 from scviz.tasks.compare import MOST_TYPES, PCA, Request, Result
-from scviz.tasks.compare.judging import (
-    Embedded,
-    Groups,
-    gains_of,
-    half_scores,
-    score_cells,
-    scores_of,
-    verdict_of,
-)
+from scviz.tasks.compare.judging import Embedded, Groups, judge, verdict_of
 from scviz.tasks.context import Context
 from scviz.tasks.known_types import types_of
 from scviz.tasks.price import Price
@@ -40,34 +32,15 @@ def run(request: Request, context: Context) -> Result:
     """Carry the request out; what an earlier try has embedded is not embedded again."""
     adata = context.counts(request.dataset)
     known = [_labels(key, request, context) for key in (request.label_key, request.batch_key)]
-    types, batches = (one.codes for one in known)
     vectors = _embed_all(request, adata, context)
-    seen = {method: _has_vector(rows) for method, rows in vectors.items()}
-    umap, neighbors = {}, {}
-    for method in vectors:
-        neighbors[method], umap[method] = map_of_cells(
-            vectors[method],
-            seen[method],
-            n_neighbors=request.n_neighbors,
-            min_dist=request.min_dist,
-            seed=request.seed,
-            report=context.report,
-            stage=f"Drawing the map of {_name(method, context)}",
-        )
-    common = np.logical_and.reduce(list(seen.values()))  # (N,)
-    groups = Groups(types=without_rare(np.where(common, types, -1)), batches=np.where(common, batches, -1))
+    names = {method: _name(method, context) for method in vectors}
+    umap, neighbors = _drawn(vectors, request, names=names, report=context.report)
+    common = np.logical_and.reduce([_has_vector(rows) for rows in vectors.values()])  # (N,)
+    types, batches = (np.where(common, one.codes, -1) for one in known)
+    groups = Groups(types=without_rare(types), batches=batches)
     methods = {one: Embedded(vectors=vectors[one], neighbors=neighbors[one]) for one in vectors}
-    cells, scores = {}, {}
-    for method, embedded in methods.items():
-        context.report(Progress(stage=f"Scoring {_name(method, context)}"))
-        cells[method] = score_cells(embedded, groups, seed=request.seed)
-        scores[method] = scores_of(cells[method], embedded, groups)
-    context.report(Progress(stage="Scoring halves of the cells"))
-    drawn = half_scores(methods, groups, seed=request.seed)
-    names = {method: _name(method, context) for method in methods}
-    counted = groups.types if (groups.types >= 0).any() else groups.batches
-    gains = gains_of(scores, drawn, names=names, n_cells=int((counted >= 0).sum()))
-    outcome, verdict = verdict_of(gains)
+    judged = judge(methods, groups, names=names, seed=request.seed, report=context.report)
+    outcome, verdict = verdict_of(judged.gains)
     overlap, disagreement = compare_neighbors(neighbors)
     return Result(
         methods=tuple(vectors),
@@ -75,27 +48,45 @@ def run(request: Request, context: Context) -> Result:
         neighbors=neighbors,
         types=groups.types,
         batches=groups.batches,
-        named={method: one.named for method, one in cells.items()},
-        clusters={method: one.cluster for method, one in cells.items()},
-        silhouette_label={method: one.silhouette_label for method, one in cells.items()},
-        silhouette_batch={method: one.silhouette_batch for method, one in cells.items()},
-        elsewhere={method: one.elsewhere for method, one in cells.items()},
-        scores=scores,
-        halves=drawn,
-        gains=gains,
+        named=judged.by_cell("named"),
+        clusters=judged.by_cell("cluster"),
+        silhouette_label=judged.by_cell("silhouette_label"),
+        silhouette_batch=judged.by_cell("silhouette_batch"),
+        elsewhere=judged.by_cell("elsewhere"),
+        scores=judged.scores,
+        halves=judged.halves,
+        gains=judged.gains,
         outcome=outcome,
         verdict=verdict,
         disagreement=disagreement,
         overlap=overlap,
         random_overlap=random_overlap(adata.n_obs, neighbors[PCA].shape[1]),
         n_cells=int(common.sum()),
-        n_unseen={method: int((~rows).sum()) for method, rows in seen.items()},
-        notes=(
-            *(note for one in known for note in one.notes),
-            *_rare(known[0], np.where(common, types, -1)),
-            *depth_of(adata).notes,
-        ),
+        n_unseen={method: int((~_has_vector(rows)).sum()) for method, rows in vectors.items()},
+        notes=(*known[0].notes, *known[1].notes, *_rare(known[0], types), *depth_of(adata).notes),
     )
+
+
+def _drawn(
+    vectors: Mapping[str, NDArray[np.float32]],
+    request: Request,
+    *,
+    names: Mapping[str, str],
+    report: Report,
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.int32]]]:
+    """Draw a map of each method, (N, 2), and find neighbors, (N, k)."""
+    umap, neighbors = {}, {}
+    for method, rows in vectors.items():
+        neighbors[method], umap[method] = map_of_cells(
+            rows,
+            _has_vector(rows),
+            n_neighbors=request.n_neighbors,
+            min_dist=request.min_dist,
+            seed=request.seed,
+            report=report,
+            stage=f"Drawing the map of {names[method]}",
+        )
+    return umap, neighbors
 
 
 def _embed_all(request: Request, adata: AnnData, context: Context) -> dict[str, NDArray[np.float32]]:

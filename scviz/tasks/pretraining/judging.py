@@ -13,7 +13,6 @@ from scviz.foundation.model import FoundationModel
 from scviz.foundation.tokens import Tokens
 from scviz.metrics.evidence import WORTHWHILE, Gain, bootstrap
 
-FREQUENCY = "the frequency baseline"
 FEWEST_JUDGED = 30
 """Fewer held-out cells cannot tell: losses of cells differ much, and a bootstrap of a few is too sure of itself."""
 MOST_JUDGED = 500

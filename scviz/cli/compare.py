@@ -53,7 +53,11 @@ def gain_of(one: ScoreGain) -> dict[str, Any]:
 def write_arrays(result: Result, path: Path) -> None:
     """Write arrays by name, those of a method as `name/method`."""
     named = ("neighbors", "named", "clusters", "silhouette_label", "silhouette_batch", "elsewhere", "halves")
-    arrays = {"types": result.types, "batches": result.batches, "disagreement": result.disagreement}
+    arrays: dict[str, Any] = {
+        "types": result.types,
+        "batches": result.batches,
+        "disagreement": result.disagreement,
+    }
     for name in named:
         arrays |= {f"{name}/{method}": values for method, values in getattr(result, name).items()}
     with path.open("wb") as file:

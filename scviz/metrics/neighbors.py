@@ -14,7 +14,7 @@ FEWEST_OF_TYPE = 5
 
 
 def neighbor_names(neighbors: NDArray[np.int32], types: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Name each labelled cell by the vote of its nearest neighbors, (N,); -1 for cells that are not voted on.
+    """Name each labelled cell by the vote of its nearest labelled neighbors, (N,); -1 for cells without a vote.
 
     Parameters
     ----------
@@ -26,11 +26,12 @@ def neighbor_names(neighbors: NDArray[np.int32], types: NDArray[np.int64]) -> ND
     Examples
     --------
     >>> neighbor_names(np.array([[1], [0], [3], [2]]), np.array([0, 1, 1, -1])).tolist()
-    [1, 0, 0, -1]
+    [1, 0, -1, -1]
     """
-    asked = np.flatnonzero((types >= 0) & (neighbors >= 0).any(axis=1))
+    voting = (neighbors >= 0) & (types[neighbors] >= 0)  # (N, k)
+    asked = np.flatnonzero((types >= 0) & voting.any(axis=1))
     named, n_types = np.full(len(types), -1), int(types.max(initial=0)) + 1
-    votes = np.where(neighbors[asked] >= 0, types[neighbors[asked]], -1)  # (M, k)
+    votes = np.where(voting[asked], types[neighbors[asked]], -1)  # (M, k)
     nearer = np.linspace(1e-3, 0, votes.shape[1])  # a tie goes to the nearer neighbors
     counts = np.zeros((len(asked), n_types))
     for vote, bonus in zip(votes.T, nearer, strict=True):
@@ -85,12 +86,11 @@ def agreement_gain(
         What they are called.
     """
     judged = without_rare(np.where((model >= 0).any(axis=1) & (baseline >= 0).any(axis=1), types, -1))
-    rows = (model, baseline)
-    score, other = (neighbor_agreement(one, judged) for one in rows)
-    drawn = [
-        np.subtract(*(neighbor_agreement(one, np.where(half, judged, -1)) for one in rows))
-        for half in halves(judged, seed=seed)
-    ]
+    score, other = (neighbor_agreement(rows, judged) for rows in (model, baseline))
+    drawn = []
+    for half in halves(judged, seed=seed):
+        kept = np.where(half, judged, -1)
+        drawn.append(neighbor_agreement(model, kept) - neighbor_agreement(baseline, kept))
     n_cells = int((judged >= 0).sum())
     return Gain(
         model=name,

@@ -20,7 +20,6 @@ SHAPE = re.compile(r"\([\w.…*+/^ -]*,[\w.…*+/^, -]*\)")
 """Such as (N, G), (M,), (2, n) or (..., G)."""
 
 TOO_BRANCHED: set[str] = {
-    "pages/views/compare/result.py",
     "pages/views/data/card.py",
     "pages/views/in_silico/result.py",
     "scviz/foundation/edits.py",
@@ -35,7 +34,6 @@ TOO_BRANCHED: set[str] = {
     "scviz/models/scgpt/checkpoint.py",
     "scviz/models/scgpt/pretraining.py",
     "scviz/networks/boosting.py",
-    "scviz/tasks/enrichment/inputs.py",
     "scviz/tasks/in_silico/affected.py",
     "scviz/tasks/in_silico/effects.py",
     "scviz/tasks/in_silico/inputs.py",
@@ -47,9 +45,6 @@ TOO_MANY_POSITIONAL: set[str] = {
     "pages/components/cell_map.py",
     "pages/components/frame.py",
     "pages/components/network_view.py",
-    "pages/views/attention/result.py",
-    "pages/views/compare/result.py",
-    "pages/views/explore/result.py",
     "scviz/datasets/columns.py",
     "scviz/datasets/counts.py",
     "scviz/datasets/fetching.py",
@@ -88,11 +83,9 @@ TOO_MANY_POSITIONAL: set[str] = {
     "scviz/predictors/gears/graphs.py",
     "scviz/predictors/gears/normalization.py",
     "scviz/tasks/annotation/learning.py",
-    "scviz/tasks/compare/run.py",
     "scviz/tasks/gene_terms/run.py",
     "scviz/tasks/in_silico/genes.py",
     "scviz/tasks/in_silico/screening.py",
-    "scviz/tasks/scenic/run.py",
 }
 WITHOUT_SHAPES: set[str] = {
     "pages/components/cell_map.py",
@@ -108,9 +101,6 @@ WITHOUT_SHAPES: set[str] = {
     "scviz/foundation/tokens.py",
     "scviz/foundation/vocab.py",
     "scviz/foundation/weights.py",
-    "scviz/metrics/classification.py",
-    "scviz/metrics/in_silico.py",
-    "scviz/metrics/matched_null.py",
     "scviz/models/geneformer/edits.py",
     "scviz/models/geneformer/in_silico.py",
     "scviz/models/geneformer/model.py",
@@ -135,10 +125,6 @@ WITHOUT_SHAPES: set[str] = {
     "scviz/tasks/annotation/learning.py",
     "scviz/tasks/chosen_cells.py",
     "scviz/tasks/in_silico/genes.py",
-    "scviz/tasks/modules/clustering.py",
-    "scviz/tasks/modules/inputs.py",
-    "scviz/tasks/pretraining/run.py",
-    "scviz/tasks/scenic/inputs.py",
     "scviz/workspace/chunks.py",
     "scviz/workspace/groups.py",
 }

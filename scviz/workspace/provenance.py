@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scviz.errors import ScvizError
-from scviz.workspace.store import CheckpointInfo, DatasetInfo, Workspace
+from scviz.workspace.store import CheckpointInfo, DatasetInfo, Seen, Workspace
 
 DEMO = "demo weights"
 
@@ -65,15 +65,26 @@ def provenance(workspace: Workspace, request: Mapping[str, Any]) -> Provenance:
     """
     dataset = _dataset(workspace, str(request.get("dataset", "")))
     infos = [info for one in checkpoints_of(request) if (info := _checkpoint(workspace, one)) is not None]
-    told = [workspace.seen_in_training(info.id, dataset.id) for info in infos] if dataset else []
+    told = _by_seen(workspace, infos, dataset)
     return Provenance(
         dataset=dataset.name if dataset else "",
         checkpoints=_names_of(infos),
         demo=_names_of([info for info in infos if info.demo]),
         simulated=bool(dataset and dataset.simulated),
-        seen=tuple(info.name for info, one in zip(infos, told, strict=False) if one == "seen"),
-        not_known=tuple(info.name for info, one in zip(infos, told, strict=False) if one == "not known"),
+        seen=told["seen"],
+        not_known=told["not known"],
     )
+
+
+def _by_seen(
+    workspace: Workspace, infos: Sequence[CheckpointInfo], dataset: DatasetInfo | None
+) -> dict[Seen, tuple[str, ...]]:
+    """Name the checkpoints that have seen the cells of a dataset in training, those that have not, and the others."""
+    told: dict[Seen, list[CheckpointInfo]] = {"seen": [], "not seen": [], "not known": []}
+    if dataset is not None:
+        for info in infos:
+            told[workspace.seen_in_training(info.id, dataset.id)].append(info)
+    return {seen: _names_of(own) for seen, own in told.items()}
 
 
 def checkpoints_of(request: Mapping[str, Any]) -> tuple[str, ...]:

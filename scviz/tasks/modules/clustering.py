@@ -36,7 +36,7 @@ class Cut:
 
     @property
     def members(self) -> list[NDArray[np.int64]]:
-        """Genes of each module."""
+        """Genes of each module, (k,)."""
         return [np.flatnonzero(self.membership == i) for i in range(self.membership.max(initial=-1) + 1)]
 
     def gene_sets(self, genes: tuple[str, ...]) -> tuple[GeneSet, ...]:

@@ -47,7 +47,7 @@ class Inputs:
     """Cells that were chosen before some were drawn."""
 
     def keep(self, kept: NDArray[np.bool_]) -> Inputs:
-        """Leave genes out.
+        """Leave genes out; `kept` is (G,).
 
         Raises
         ------
@@ -126,7 +126,7 @@ def _variable(counts: sp.csr_matrix, known: NDArray[np.int64], most: int) -> NDA
 
 
 def known_columns(adata: AnnData, model: FoundationModel | None) -> NDArray[np.int64]:
-    """Find the genes that the model knows, or all, ascending; of two columns of one gene the first."""
+    """Find the genes that the model knows, or all, (C,) ascending; of two columns of one gene the first."""
     ids = identifiers(adata.var)
     names = ids.names
     columns = np.array(list({names[i]: i for i in reversed(range(len(names)))}.values()), dtype=np.int64)

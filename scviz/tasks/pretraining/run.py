@@ -129,7 +129,7 @@ class Loss:
         return self.model.pretraining_loss(self.model.tokenize(self.adata[rows]), generator)
 
     def of_all(self, rows: NDArray[np.int64], batch_size: int) -> float:
-        """Average over cells as a check between passes does, without training."""
+        """Average over cells, (M,), as a check between passes does, without training."""
         batches = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
         self.model.eval()
         with torch.no_grad():

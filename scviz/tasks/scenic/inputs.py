@@ -63,7 +63,7 @@ class Inputs:
 
     @property
     def sampled(self) -> sp.csc_matrix:
-        """Expression of the cells in which links are looked for."""
+        """(n, G) expression of the cells in which links are looked for."""
         return sp.csc_matrix(self.expression[self.rows])
 
 

@@ -102,7 +102,7 @@ def run(request: Request, context: Context) -> Result:
         n_cells=len(inputs.rows),
         n_modules=len(modules),
         verdict=sentence,
-        notes=(*_notes(request, inputs, modules, regulons), *types.notes, *inputs.notes),
+        notes=(*_notes(request, inputs, modules=modules, regulons=regulons), *types.notes, *inputs.notes),
         drawing=picture(found, seed=request.seed),
         seconds=time.monotonic() - begun,
     )
@@ -156,7 +156,7 @@ def _by_type(activity: Activity, types: Labels, seed: int) -> list[NDArray[np.fl
 
 
 def _notes(
-    request: Request, inputs: Inputs, modules: Sequence[CoexpressionModule], regulons: Sequence[Regulon]
+    request: Request, inputs: Inputs, *, modules: Sequence[CoexpressionModule], regulons: Sequence[Regulon]
 ) -> tuple[str, ...]:
     """Say what else to know."""
     notes = [f"Targets are {PRUNED[request.pruned]}."]

@@ -76,7 +76,7 @@ class MatchedNull:
     def genes(
         self, gene: int, n: int, *, rng: np.random.Generator, without: ArrayLike = ()
     ) -> NDArray[np.int64]:
-        """Draw n different genes expressed like one, (n,), in random order; fewer where there are fewer, the nearest."""
+        """Draw different genes expressed like one, (n,), in random order; fewer, the nearest, where there are fewer."""
         own = np.array([gene])
         free = self._free(own, without)
         if not len(free):

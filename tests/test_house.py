@@ -20,11 +20,9 @@ SHAPE = re.compile(r"\([\w.…*+/^ -]*,[\w.…*+/^, -]*\)")
 """Such as (N, G), (M,), (2, n) or (..., G)."""
 
 TOO_BRANCHED: set[str] = {
-    "pages/views/compare/result.py",
     "pages/views/data/card.py",
     "pages/views/in_silico/result.py",
     "scviz/networks/boosting.py",
-    "scviz/tasks/enrichment/inputs.py",
     "scviz/tasks/in_silico/affected.py",
     "scviz/tasks/in_silico/effects.py",
     "scviz/tasks/in_silico/inputs.py",
@@ -36,9 +34,6 @@ TOO_MANY_POSITIONAL: set[str] = {
     "pages/components/cell_map.py",
     "pages/components/frame.py",
     "pages/components/network_view.py",
-    "pages/views/attention/result.py",
-    "pages/views/compare/result.py",
-    "pages/views/explore/result.py",
     "scviz/datasets/columns.py",
     "scviz/datasets/counts.py",
     "scviz/datasets/fetching.py",
@@ -56,11 +51,9 @@ TOO_MANY_POSITIONAL: set[str] = {
     "scviz/networks/priors.py",
     "scviz/networks/regulons.py",
     "scviz/tasks/annotation/learning.py",
-    "scviz/tasks/compare/run.py",
     "scviz/tasks/gene_terms/run.py",
     "scviz/tasks/in_silico/genes.py",
     "scviz/tasks/in_silico/screening.py",
-    "scviz/tasks/scenic/run.py",
 }
 WITHOUT_SHAPES: set[str] = {
     "pages/components/cell_map.py",

@@ -8,7 +8,6 @@ from pages.components import state
 from scviz.errors import ScvizError
 from scviz.models import cards
 from scviz.tasks import front
-from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
 
@@ -43,11 +42,6 @@ def checkpoint_name(identifier: str) -> str:
         return state.workspace().checkpoint(identifier).name
     except ScvizError:
         return str(identifier)
-
-
-def trained_on(checkpoint: CheckpointInfo, dataset: DatasetInfo) -> bool:
-    """Tell whether weights have seen cells of a dataset in training here."""
-    return state.workspace().has_seen(checkpoint.id, dataset.id)
 
 
 def finished_map(dataset: str, checkpoint: str) -> str:

@@ -18,7 +18,7 @@ from scviz.cli.running import (
 )
 from scviz.settings import Settings
 from scviz.tasks import enhancement
-from scviz.tasks.enhancement import Result
+from scviz.tasks.enhancement import ORIGINAL, Result
 
 
 def add_command(entries: Any) -> None:
@@ -28,7 +28,7 @@ def add_command(entries: Any) -> None:
     add_fields(enhance, enhancement.Request)
     enhance.add_argument("--output", type=Path, help="write a copy of the file with the new layer here")
     enhance.add_argument(
-        "--csv", type=Path, help="write the correlation of each checked cell, by method, here"
+        "--csv", type=Path, help="write correlation and silhouette of each checked cell, by method, here"
     )
     enhance.set_defaults(command=run)
 
@@ -38,16 +38,27 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     request = request_about(enhancement.Request, options, settings)
     run_id, result = carry_out("enhancement", request, settings)
     scores = {name: dataclasses.asdict(score) for name, score in result.scores.items()}
-    say(run_id, request, result, settings=settings, scores=scores, verdict=result.gain.sentence)
+    say(
+        run_id,
+        request,
+        result,
+        settings=settings,
+        scores=scores,
+        silhouettes={**result.silhouettes, ORIGINAL: result.original_silhouette}
+        if result.silhouettes
+        else {},
+        verdict=result.gain.sentence,
+    )
     if options.csv:
         write_check(result, options.csv)
     write_copy(options, run_id, settings)
 
 
 def write_check(result: Result, path: Path) -> None:
-    """Write the row of each checked cell and its correlation with the original, by method."""
+    """Write the row of each checked cell, its correlation with the original and its silhouette, by method."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", *result.correlations])
-        columns = [values.tolist() for values in result.correlations.values()]
-        writer.writerows(zip(result.check_rows.tolist(), *columns, strict=True))
+        silhouettes = {f"silhouette {name}": values for name, values in result.cell_silhouettes.items()}
+        columns = {**result.correlations, **silhouettes}
+        writer.writerow(["row", *columns])
+        writer.writerows(zip(result.check_rows.tolist(), *map(list, columns.values()), strict=True))

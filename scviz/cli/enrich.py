@@ -46,6 +46,9 @@ def add_command(commands: Any) -> None:
     )
     add_fields(enrich, Request)
     enrich.add_argument("--csv", type=Path, help="write one row per gene set here")
+    enrich.add_argument(
+        "--genes-csv", type=Path, help="write the genes that are asked for here, with their change"
+    )
     enrich.set_defaults(command=run)
 
 
@@ -92,6 +95,7 @@ def summary(result: Result) -> dict[str, Any]:
         "tested": result.n_sets,
         "enriched": result.n_passing,
         "by_the_plain_test": result.n_plain,
+        "with_shuffled_groups": result.shuffled_passing.tolist(),
         "not_found": [*result.not_found[:MOST_PRINTED]],
         "genes": len(result.genes),
         "first": {
@@ -114,6 +118,16 @@ def write_terms(result: Result, path: Path) -> None:
             writer.writerow([*(values[name] for name in names), *sizes.values()])
 
 
+def write_genes(result: Result, path: Path) -> None:
+    """Write one row per gene that is asked for; change and rate are empty for genes that were not compared."""
+    empty = [""] * len(result.genes)
+    change, rates = (values.tolist() or empty for values in (result.change, result.gene_fdr))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["gene", "log2_fold_change", "fdr"])
+        writer.writerows(zip(result.genes, change, rates, strict=True))
+
+
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Test gene sets and print which hold more of the genes than chance gives."""
     dataset = dataset_of(options.dataset, settings)
@@ -125,3 +139,5 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     say(run_id, request, result, settings=settings, **summary(result))
     if options.csv:
         write_terms(result, options.csv)
+    if options.genes_csv:
+        write_genes(result, options.genes_csv)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from scviz.cli.running import (
 from scviz.cli.words import DATASET
 from scviz.settings import Settings
 from scviz.tasks import pretraining
+from scviz.tasks.pretraining import Result
 from scviz.workspace import Workspace
 
 
@@ -40,7 +43,31 @@ def add_command(entries: Any) -> None:
         pretrain.add_argument(f"--{name}", default=default, help=f"{text}; default {default}")
     add_fields(pretrain, pretraining.Request)
     pretrain.add_argument("--output", type=Path, help="folder to move the checkpoint to")
+    pretrain.add_argument("--csv", type=Path, help="write the losses of each cell that judges the model here")
+    pretrain.add_argument("--losses", type=Path, help="write the losses of each epoch here")
     pretrain.set_defaults(command=run)
+
+
+def write_cells(result: Result, path: Path) -> None:
+    """Write the row of each cell that judges, and its loss by the model and by what it is compared with."""
+    columns = {
+        "row": result.judged.tolist(),
+        **{name: one.tolist() for name, one in result.cell_losses.items()},
+    }
+    _write(columns, path)
+
+
+def write_epochs(result: Result, path: Path) -> None:
+    """Write the losses of each epoch, of the cells trained on and of those that choose the best epoch."""
+    epochs = list(range(1, len(result.losses) + 1))
+    _write({"epoch": epochs, "training": result.losses, "choosing": result.validation_losses}, path)
+
+
+def _write(columns: Mapping[str, Sequence[float]], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
 
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
@@ -52,6 +79,10 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
         folder = Workspace.from_settings(settings).checkpoint_folder(result.checkpoint)
         shutil.rmtree(options.output, ignore_errors=True)
         shutil.move(folder, options.output)
+    if options.csv:
+        write_cells(result, options.csv)
+    if options.losses:
+        write_epochs(result, options.losses)
     for gain in (result.gain, result.further):
         if gain is not None:
             print(gain.sentence, file=sys.stderr)

@@ -8,10 +8,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from scviz.cli.fields import add_fields
 from scviz.cli.running import carry_out, dataset_of, say, write_csv
 from scviz.cli.words import DATASET
 from scviz.errors import RequestError
+from scviz.metrics.networks import Overlap
 from scviz.settings import Settings
 from scviz.tasks.fields import declared
 from scviz.tasks.scenic import Request, Result
@@ -38,9 +41,15 @@ def add_command(commands: Any) -> None:
         "--checkpoint", default="", help="id of the checkpoint whose vectors are compared, for similarity"
     )
     add_fields(find, Request)
-    find.add_argument("--csv", type=Path, help="write the activity of each regulon in each cell here")
+    find.add_argument(
+        "--csv", type=Path, help="write the activity of each regulon in each cell here, and whether it is on"
+    )
     find.add_argument("--gmt", type=Path, help="write the regulons as gene sets here")
-    find.add_argument("--links", type=Path, help="write the strongest links of each method here")
+    find.add_argument(
+        "--links", type=Path, help="write every possible link with its weight by each method here"
+    )
+    find.add_argument("--table", type=Path, help="write a row per regulon here, also of those left out")
+    find.add_argument("--types", type=Path, help="write activity and specificity by type and regulon here")
     find.set_defaults(command=run)
 
 
@@ -83,14 +92,57 @@ def summary(result: Result) -> dict[str, Any]:
 
 
 def write_links(result: Result, path: Path) -> None:
-    """Write one row per method and link."""
+    """Write one row per method and possible link, the strongest of each method first: all that checks are made of."""
+    allowed = np.array(result.regulators)[:, None] != np.array(result.targets)[None, :]  # none to itself
+    rows, columns = np.nonzero(allowed)
+    told = bool(result.known.size)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["method", "source", "target", "weight", "known"])
-        for name, links in result.links.items():
-            known = links.known or ("",) * len(links.sources)
-            rows = zip(links.sources, links.targets, links.weights, known, strict=True)
-            writer.writerows([name, *row] for row in rows)
+        writer.writerow(["method", "source", "target", "weight", "known", "judged"])
+        for name, strength in result.strengths.items():
+            weights = strength[rows, columns]
+            for at in np.argsort(-weights, kind="stable"):
+                pair = rows[at], columns[at]
+                facts = (
+                    (int(result.known[pair]), int(result.judged[pair]))
+                    if told and result.judged.size
+                    else ("", "")
+                )
+                ends = result.regulators[pair[0]], result.targets[pair[1]]
+                writer.writerow([name, *ends, float(weights[at]), *facts])
+
+
+def write_regulons(result: Result, path: Path) -> None:
+    """Write one row per regulon, those that known links left out among them, with the counts its p comes from."""
+    found = {one.name: one for one in result.regulons}
+    names = [*found, *(name for name in result.overlaps if name not in found)]
+    counts = [one.name for one in dataclasses.fields(Overlap)]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["name", "kept", "n_targets", "score", "share_on", "fdr", *counts])
+        for name in names:
+            one, seen = found.get(name), result.overlaps.get(name)
+            own = (1, len(one.genes), one.score, one.share_on, one.fdr) if one else (0, "", "", "", "")
+            rest = [getattr(seen, count) for count in counts] if seen else [""] * len(counts)
+            writer.writerow([name, *own, *rest])
+
+
+def write_types(result: Result, path: Path) -> None:
+    """Write one row per type and regulon: mean activity, specificity and its false discovery rate."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["type", "regulon", "mean_activity", "specificity", "fdr"])
+        for row, name in enumerate(result.types):
+            tables = (result.mean_auc[row], result.rss[row], result.rss_fdr[row])
+            for one, *values in zip(result.regulons, *tables, strict=True):
+                writer.writerow([name, one.name, *map(float, values)])
+
+
+def activity_columns(result: Result) -> dict[str, list[float]]:
+    """Give the activity of each regulon in each of N cells, and whether it is on, by name of a column."""
+    columns = {one.name: result.auc[:, i].tolist() for i, one in enumerate(result.regulons)}
+    on = {f"{one.name} on": result.on[:, i].astype(int).tolist() for i, one in enumerate(result.regulons)}
+    return {**columns, **on}
 
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
@@ -99,9 +151,15 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     run_id, result = carry_out("scenic", request, settings)
     say(run_id, request, result, settings=settings, **summary(result))
     if options.csv:
-        names = [one.name for one in result.regulons]
-        write_csv(options.csv, request.dataset, settings, columns=names, rows=result.auc.tolist())
+        columns = activity_columns(result)
+        rows = zip(*columns.values(), strict=True)
+        write_csv(options.csv, request.dataset, settings, columns=list(columns), rows=rows)
     if options.gmt:
         options.gmt.write_text(gmt(result.regulons), encoding="utf-8")
-    if options.links:
-        write_links(result, options.links)
+    for path, write in (
+        (options.links, write_links),
+        (options.table, write_regulons),
+        (options.types, write_types),
+    ):
+        if path:
+            write(result, path)

@@ -33,7 +33,7 @@ def confusion_matrix(
 
 
 def accuracy(truth: NDArray[np.integer], predicted: NDArray[np.integer]) -> float:
-    """Return the share of cells that are named right; NaN without cells."""
+    """Return the share of cells, (M,), that are named right; NaN without cells."""
     return float((truth == predicted).mean()) if len(truth) else float("nan")
 
 
@@ -57,7 +57,7 @@ def f1_scores(
 
 
 def macro_f1(truth: NDArray[np.integer], predicted: NDArray[np.integer], n_types: int) -> float:
-    """Average F1 over the types that are true or predicted somewhere, each type counting the same.
+    """Average F1 over the types that are true or predicted for some of (M,) cells, each type counting the same.
 
     Examples
     --------

@@ -11,6 +11,16 @@ MOST_CELLS = 5_000
 """More cells are sampled for the silhouette, which compares each with every other."""
 
 
+def clusters_of(
+    vectors: NDArray[np.float32], n_clusters: int, *, seed: int = 0, n_starts: int = 10
+) -> NDArray[np.int64]:
+    """Cluster cells by k-means, (M, C) -> (M,): the best of several starts."""
+    from sklearn.cluster import KMeans
+
+    found = KMeans(n_clusters, n_init=n_starts, random_state=seed).fit_predict(vectors)
+    return np.asarray(found, dtype=np.int64)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterScores:
     """How well clusters that were found without labels match the known types."""
@@ -21,15 +31,13 @@ class ClusterScores:
     """Adjusted Rand index: 0 as by chance, 1 for equal groups; below 0 if worse than chance."""
 
 
-def cluster_scores(vectors: NDArray[np.float32], types: NDArray[np.int64], *, seed: int = 0) -> ClusterScores:
-    """Cluster cells by k-means, with as many clusters as there are types, and compare clusters with types.
+def cluster_scores(clusters: NDArray[np.int64], types: NDArray[np.int64]) -> ClusterScores:
+    """Compare clusters with types.
 
     Parameters
     ----------
-    vectors
-        (M, C) cell vectors.
-    types
-        (M,) type of each cell.
+    clusters, types
+        (M,) of each cell.
 
     Returns
     -------
@@ -41,20 +49,44 @@ def cluster_scores(vectors: NDArray[np.float32], types: NDArray[np.int64], *, se
 
     Examples
     --------
-    >>> cluster_scores(np.array([[0.0], [0.1], [9.0], [9.1]], np.float32), np.array([0, 0, 1, 1])).ari
+    >>> cluster_scores(np.array([1, 1, 0, 0]), np.array([0, 0, 1, 1])).ari
     1.0
     """
-    from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-    n_types = len(np.unique(types))
-    if n_types < 2:
+    if len(np.unique(types)) < 2:
         return ClusterScores(nmi=float("nan"), ari=float("nan"))
-    clusters = KMeans(n_types, n_init=10, random_state=seed).fit_predict(vectors)  # (M,)
     return ClusterScores(
         nmi=float(normalized_mutual_info_score(types, clusters)),
         ari=float(adjusted_rand_score(types, clusters)),
     )
+
+
+def cell_silhouettes(
+    vectors: NDArray[np.float32], groups: NDArray[np.int64], *, seed: int = 0
+) -> NDArray[np.float64]:
+    """Say how much nearer each cell is to its own group than to the nearest other one, (M,) from -1 to 1.
+
+    Parameters
+    ----------
+    vectors
+        (M, C) cell vectors.
+    groups
+        (M,) group of each cell: its type, or its batch.
+
+    Returns
+    -------
+    NaN for cells that are not among MOST_CELLS drawn ones, and for all with fewer than two groups, or none of two
+    cells.
+    """
+    from sklearn.metrics import silhouette_samples
+
+    found, rows = np.full(len(groups), np.nan), np.arange(len(groups))
+    if len(groups) > MOST_CELLS:
+        rows = np.random.default_rng(seed).choice(len(groups), MOST_CELLS, replace=False)
+    if 2 <= len(np.unique(groups[rows])) < len(rows):
+        found[rows] = silhouette_samples(vectors[rows], groups[rows])
+    return found
 
 
 def silhouette(vectors: NDArray[np.float32], groups: NDArray[np.int64], *, seed: int = 0) -> float:
@@ -81,11 +113,10 @@ def silhouette(vectors: NDArray[np.float32], groups: NDArray[np.int64], *, seed:
     >>> round(silhouette(np.array([[0.0], [0.0], [9.0], [9.0]], np.float32), np.array([0, 0, 1, 1])), 3)
     1.0
     """
-    from sklearn.metrics import silhouette_score
+    return mean_of_known(cell_silhouettes(vectors, groups, seed=seed))
 
-    if len(groups) > MOST_CELLS:
-        rows = np.random.default_rng(seed).choice(len(groups), MOST_CELLS, replace=False)
-        vectors, groups = vectors[rows], groups[rows]
-    if not 2 <= len(np.unique(groups)) < len(groups):
-        return float("nan")
-    return float(silhouette_score(vectors, groups))
+
+def mean_of_known(values: NDArray[np.floating]) -> float:
+    """Average what is known of (M,); NaN without any."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")

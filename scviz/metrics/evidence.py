@@ -6,7 +6,7 @@ Every task judges with these and nothing else, so that one word means one thing 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -45,7 +45,12 @@ class Interval:
 
 
 def bootstrap(
-    values: ArrayLike, *, clusters: ArrayLike | None = None, seed: int = 0, level: float = LEVEL
+    values: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    seed: int = 0,
+    level: float = LEVEL,
+    fewest: int = FEWEST_UNITS,
 ) -> Interval:
     """Average values and draw them again and again for the interval of the average.
 
@@ -57,6 +62,8 @@ def bootstrap(
         (M,) cluster of each unit: whole clusters are drawn where units of one rise and fall together.
     level
         Share of intervals that may miss; LEVEL by the number of intervals, where all of them together must hold.
+    fewest
+        Fewer values give no interval: the draws of a few are too much alike to say how far their mean may be off.
 
     Examples
     --------
@@ -76,7 +83,8 @@ def bootstrap(
     def mean(times: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.asarray(times @ sums / (times @ sizes))
 
-    return resample(mean, len(sizes), seed=seed, level=level)
+    found = resample(mean, len(sizes), seed=seed, level=level)
+    return found if len(own) >= fewest else replace(found, low=float("nan"), high=float("nan"))
 
 
 def resample(
@@ -147,6 +155,8 @@ class Gain:
     """Of these, how many both were judged on; clusters of them may be fewer."""
     worthwhile: float = WORTHWHILE
     """Smallest difference that a reader would act on."""
+    together: int = 1
+    """Comparisons whose intervals were widened so that all of them hold at once."""
 
     @property
     def outcome(self) -> Outcome:
@@ -186,7 +196,8 @@ class Gain:
         lead = f"Cannot tell whether {self.model} is better than {self.baseline}"
         if not gap.known:
             return f"{lead}: {numbers}, too few for an interval."
-        numbers += f" (difference {gap.mean:+.3f}, 95 % interval {gap.low:+.3f} to {gap.high:+.3f})"
+        widened = f" of {self.together:,} comparisons together" if self.together > 1 else ""
+        numbers += f" (difference {gap.mean:+.3f}, 95 % interval{widened} {gap.low:+.3f} to {gap.high:+.3f})"
         if self.outcome == "unknown":
             advice = f"About {self.needed:,} {self.counted} would show a difference of {self.worthwhile:g}."
             return f"{lead}: {numbers}. {advice}"

@@ -29,7 +29,7 @@ WHOLE_CELL = "cell_emb"
 
 
 def values_by_gene(table: pd.DataFrame, value: str, *, gene: str = "gene") -> dict[Any, NDArray[np.float64]]:
-    """Collect the values of each gene from a table with one row for each cell and gene; NaN is left out.
+    """Collect the values of each gene, (n,), from a table with one row for each cell and gene; NaN is left out.
 
     Examples
     --------

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scviz.metrics.evidence import Gain, bootstrap, pearson
 
 UNIT = "correlation with the original cells"
+FEWEST_JUDGED = 20
+"""Fewer cells cannot tell: a bootstrap of a few is too sure of itself."""
 
 
 def cell_correlations(restored: NDArray[np.floating], original: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -64,7 +66,7 @@ def gain_over(
         baseline=best,
         score=_mean(model[both]),
         baseline_score=_mean(baselines[best][both]),
-        difference=bootstrap((model - baselines[best])[both], seed=seed),
+        difference=bootstrap((model - baselines[best])[both], seed=seed, fewest=FEWEST_JUDGED),
         unit=UNIT,
         counted="cells",
         n=int(both.sum()),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scviz.errors import ScvizError
-from scviz.workspace.store import CheckpointInfo, DatasetInfo, Workspace
+from scviz.workspace.store import CheckpointInfo, DatasetInfo, Seen, Workspace
 
 DEMO = "demo weights"
 
@@ -24,6 +24,8 @@ class Provenance:
     """Whether the cells were never measured."""
     seen: tuple[str, ...] = ()
     """Checkpoints that were trained on these very cells."""
+    not_known: tuple[str, ...] = ()
+    """Checkpoints of which nobody here knows whether they were."""
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -39,6 +41,8 @@ class Provenance:
                 f"{_names(self.seen)} {'was' if len(self.seen) == 1 else 'were'} trained on these very cells, so the "
                 "numbers are better than they would be on new ones."
             )
+        if self.not_known:
+            said.append(f"Whether {_names(self.not_known)} saw these cells in training is not known.")
         if self.simulated:
             said.append("These cells are simulated, not measured.")
         return tuple(said)
@@ -61,14 +65,26 @@ def provenance(workspace: Workspace, request: Mapping[str, Any]) -> Provenance:
     """
     dataset = _dataset(workspace, str(request.get("dataset", "")))
     infos = [info for one in checkpoints_of(request) if (info := _checkpoint(workspace, one)) is not None]
-    seen = [info for info in infos if workspace.has_seen(info.id, dataset.id)] if dataset else []
+    told = _by_seen(workspace, infos, dataset)
     return Provenance(
         dataset=dataset.name if dataset else "",
         checkpoints=_names_of(infos),
         demo=_names_of([info for info in infos if info.demo]),
         simulated=bool(dataset and dataset.simulated),
-        seen=_names_of(seen),
+        seen=told["seen"],
+        not_known=told["not known"],
     )
+
+
+def _by_seen(
+    workspace: Workspace, infos: Sequence[CheckpointInfo], dataset: DatasetInfo | None
+) -> dict[Seen, tuple[str, ...]]:
+    """Name the checkpoints that have seen the cells of a dataset in training, those that have not, and the others."""
+    told: dict[Seen, list[CheckpointInfo]] = {"seen": [], "not seen": [], "not known": []}
+    if dataset is not None:
+        for info in infos:
+            told[workspace.seen_in_training(info.id, dataset.id)].append(info)
+    return {seen: _names_of(own) for seen, own in told.items()}
 
 
 def checkpoints_of(request: Mapping[str, Any]) -> tuple[str, ...]:

@@ -26,6 +26,12 @@ BUNDLED = ROOT / "assets" / "checkpoints"
 DEMO = "demo"
 """What checkpoints call the dataset that comes with the project, whose id differs from version to version."""
 
+NOT_KNOWN = "not known"
+"""What checkpoints call the cells that nobody here can name: those of weights that were trained elsewhere."""
+
+Seen = Literal["seen", "not seen", "not known"]
+"""Whether weights have seen cells in training."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnInfo:
@@ -119,7 +125,8 @@ class CheckpointInfo:
     """Which published weights these are, where a download or a hash says so."""
     trained_on: tuple[str, ...] = ()
     """Datasets whose cells they have seen in training here, as `seen_as` names them; those of the checkpoint that
-    training went on from among them."""
+    training went on from among them, with NOT_KNOWN where nobody here knows what that one had seen. Empty for weights
+    that were trained elsewhere."""
     types: tuple[str, ...] = ()
     """Cell types that it was fine-tuned to name, in the order of its head; empty for other checkpoints."""
 
@@ -222,22 +229,25 @@ class Workspace:
         )
         return [read_json(CheckpointInfo, path) for path in (*own, *sorted(BUNDLED.glob("*/scviz.json")))]
 
-    def has_seen(self, checkpoint: str, dataset: str) -> bool:
-        """Tell whether a checkpoint is known to have been trained on cells of a dataset, under whatever name.
+    def seen_in_training(self, checkpoint: str, dataset: str) -> Seen:
+        """Tell whether a checkpoint has been trained on cells of a dataset, under whatever name.
 
-        False for published weights, whose cells are not known here; `CheckpointInfo.released` names those.
+        Weights that were trained elsewhere may have seen any cells, and so may all that were trained further from them.
 
         Raises
         ------
         CheckpointError, DataError
             If one of them is not here.
         """
-        own = seen_as(self.dataset(dataset))
-        return any(_content(seen) == _content(own) for seen in self.checkpoint(checkpoint).trained_on)
+        own, trained_on = seen_as(self.dataset(dataset)), self.checkpoint(checkpoint).trained_on
+        if any(_content(seen) == _content(own) for seen in trained_on):
+            return "seen"
+        return "not seen" if trained_on and NOT_KNOWN not in trained_on else "not known"
 
     def seen_after(self, checkpoint: str, dataset: str) -> tuple[str, ...]:
         """Return what a checkpoint has seen once it is trained further on a dataset, for `trained_on`."""
-        return tuple(dict.fromkeys((*self.checkpoint(checkpoint).trained_on, seen_as(self.dataset(dataset)))))
+        before = self.checkpoint(checkpoint).trained_on or (NOT_KNOWN,)
+        return tuple(dict.fromkeys((*before, seen_as(self.dataset(dataset)))))
 
     # gene terms
 

@@ -267,7 +267,7 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     maps = [f"map_{i}" for i in range(5)]
     for key in maps[1:]:
         map_drawn(page, key)
-    page.get_by_text("A model beats principal components on").wait_for()
+    page.get_by_text("comparisons of 4 models with principal components").wait_for()
     picture(page, "compare")
     choose(page, "color_by", "Where methods disagree")
     settled(page)

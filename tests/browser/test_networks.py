@@ -111,7 +111,11 @@ def test_interferon_shows_in_stimulated_blood_without_labels(
     result = read_record(ModulesResult, home / "runs" / run_of(page) / "result")
     separation = result.auroc[result.types.index("stim")]
     module = result.modules[int(separation.argmax())]
-    assert separation.max() > 0.9
+    place = result.facts[int(separation.argmax())].type_place
+    assert (
+        separation.max() > 0.9 > place.low
+    )  # random sets are compared by their best of all types and modules
+    assert place.p <= 0.05
     assert {"ISG15", "IFIT1", "IFIT3", "MX1"} <= set(module.genes)
     choose(page, "one_module", module.name)
     settled(page)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scviz.metrics import clustering
-from scviz.metrics.clustering import cluster_scores, silhouette
+from scviz.metrics.clustering import cluster_scores, clusters_of, silhouette
 from scviz.metrics.neighbors import batch_mixing, neighbor_overlap, random_overlap
 
 TWO = np.array([[0.0, 0.0], [0.0, 1.0], [10.0, 0.0], [10.0, 1.0]], dtype=np.float32)
@@ -17,10 +17,11 @@ ROUND = np.array([[(i + j) % 8 for j in range(1, 4)] for i in range(8)], dtype=n
 
 def test_clusters_that_are_the_types_score_one_and_crossed_ones_do_not() -> None:
     along, across = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    scores = cluster_scores(TWO, along)
+    found = clusters_of(TWO, 2)
+    scores = cluster_scores(found, along)
     assert (scores.nmi, scores.ari) == (pytest.approx(1), 1)
-    assert cluster_scores(TWO, across).nmi == pytest.approx(0, abs=1e-9)
-    assert cluster_scores(TWO, across).ari == pytest.approx(-0.5)
+    assert cluster_scores(found, across).nmi == pytest.approx(0, abs=1e-9)
+    assert cluster_scores(found, across).ari == pytest.approx(-0.5)
 
 
 def test_the_silhouette_of_two_pairs_is_what_a_hand_computes() -> None:
@@ -29,7 +30,7 @@ def test_the_silhouette_of_two_pairs_is_what_a_hand_computes() -> None:
 
 
 def test_one_group_alone_has_no_score() -> None:
-    scores = cluster_scores(TWO, np.zeros(4, dtype=np.int64))
+    scores = cluster_scores(np.array([0, 1, 0, 1]), np.zeros(4, dtype=np.int64))
     assert np.isnan([scores.nmi, scores.ari, silhouette(TWO, np.zeros(4, dtype=np.int64))]).all()
     assert np.isnan(silhouette(TWO, np.arange(4)))
     assert np.isnan(batch_mixing(ROUND, np.zeros(8, dtype=np.int64)))

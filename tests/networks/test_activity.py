@@ -117,15 +117,17 @@ def test_types_that_mean_nothing_are_seldom_called_specific() -> None:
 
 
 def test_a_set_of_one_type_is_found_among_many() -> None:
+    # 1.8 times as active is found in one of three: the rate is over all 12 pairs of a type and a set, where the 95 %
+    # band of each pair, which stood here before, called one of 20 pairs with nothing to find
     found = 0
     for seed in range(30):
         rng = np.random.default_rng(seed)
         types = np.repeat([0, 1, 2], 20)
         auc = rng.gamma(2.0, size=(60, 4))
-        auc[types == 1, 2] *= 3
+        auc[types == 1, 2] *= 2.5
         rates = fdr(specificity_p(auc, types, 3, seed=seed).ravel()).reshape(3, 4)
         found += bool(rates[1, 2] <= LEVEL)
-    assert found >= 27  # power above 90 % where a set is three times as active in 20 of 60 cells
+    assert found >= 25  # power above 80 % where a set is 2.5 times as active in 20 of 60 cells
 
 
 def test_a_threshold_lies_between_two_groups_and_beyond_one() -> None:

@@ -17,7 +17,7 @@ from scviz.tasks import opening
 from scviz.tasks.attention_network import Request
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.workspace import Workspace
-from scviz.workspace.store import write_checkpoint_info
+from scviz.workspace.store import NOT_KNOWN, write_checkpoint_info
 from tests.conftest import Opened, keep_model
 from tests.pages.test_pages import Open, carry_out, visit, words
 
@@ -128,12 +128,14 @@ def test_weights_that_were_trained_here_on_these_cells_are_told_from_others(
     )
     run = carry_out(scgpt, "attention_network", request)
     folder = scgpt.workspace.checkpoint_folder(scgpt.checkpoint)
-    for dataset, told in (
-        (scgpt.dataset, "were trained on cells of this dataset"),
-        ("x", "have not seen them"),
+    for trained_on, told in (
+        ((scgpt.dataset,), "were trained on cells of this dataset"),
+        (("x",), "these weights were not"),
+        ((), "have seen them in training is not known"),
+        ((NOT_KNOWN, "x"), "have seen them in training is not known"),
     ):
         made = replace(
-            scgpt.workspace.checkpoint(scgpt.checkpoint), command="python -m scviz", trained_on=(dataset,)
+            scgpt.workspace.checkpoint(scgpt.checkpoint), released="scGPT, whole human", trained_on=trained_on
         )
         write_checkpoint_info(made, folder)
         assert told in words(opened_page(visit, scgpt, run=run))

@@ -189,7 +189,8 @@ def test_a_finished_map_is_colored_by_label_and_by_gene(visit: Open, opened: Ope
     page = visit("pages/explore.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run=run)
     assert not page.exception
     assert not page.error
-    assert "Cells beside cells of their own cell\\_type" in words(page)
+    assert "By cell\\_type\\: " in words(page)
+    assert "cells beside cells of their own kind" in words(page)
     page.selectbox(key="color_by").set_value("A gene").run()
     page.text_input(key="gene").set_value("gene7").run()
     assert not page.exception
@@ -329,8 +330,12 @@ def test_a_finished_comparison_shows_the_baseline_among_scores_maps_and_disagree
     assert list(scores["Method"]) == ["Tiny", "Principal components (baseline)"]
     assert scores["ARI"].notna().all()
     assert "Batch mixing" not in scores  # no column of batches was named
-    assert "of 4 scores, on the 60 cells" in words(page)
-    assert "Demo weights" not in words(page)
+    gains = next(table.value for table in page.dataframe if "Told" in table.value)
+    assert len(gains) == 4
+    assert (gains["from"] < gains["Difference"]).all()
+    assert "95 % interval of 4 comparisons together" in words(page)
+    assert "of 1 model with principal components" in words(page)
+    assert "demo weights" not in words(page)
     assert "random neighbors would disagree" in words(page)
     assert len(page.get("plotly_chart")) == 1
     page.selectbox(key="color_by").set_value("Where methods disagree").run()

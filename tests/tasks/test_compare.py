@@ -12,7 +12,8 @@ import pytest
 from scviz.errors import GeneMatchError, JobCancelledError, MissingColumnError, RequestError
 from scviz.progress import Progress
 from scviz.tasks.compare import PCA, Request, Result
-from scviz.tasks.compare.run import compare_neighbors, price, run, score
+from scviz.tasks.compare.judging import Embedded, Groups, score_cells, scores_of
+from scviz.tasks.compare.run import compare_neighbors, price, run
 from scviz.workspace.records import read_record, write_record
 from scviz.workspace.store import write_checkpoint_info
 from tests.conftest import Opened
@@ -121,7 +122,9 @@ def test_cells_on_which_one_method_differs_are_found_and_unseen_ones_are_unknown
 def test_scores_leave_cells_without_type_and_vector_out() -> None:
     vectors = np.array([[0.0], [0.1], [9.0], [9.1], [np.nan]], dtype=np.float32)
     neighbors = np.array([[1], [0], [3], [2], [-1]], dtype=np.int32)
-    found = score(vectors, neighbors, np.array([0, 0, 1, 1, -1]), np.full(5, -1))
+    method = Embedded(vectors=vectors, neighbors=neighbors)
+    groups = Groups(types=np.array([0, 0, 1, 1, -1]), batches=np.full(5, -1))
+    found = scores_of(score_cells(method, groups, seed=0), method, groups)
     assert (found.agreement, found.ari) == (1, 1)
     assert found.silhouette_label == pytest.approx(1, abs=0.02)
     assert np.isnan([found.mixing, found.silhouette_batch]).all()

@@ -36,6 +36,7 @@ def test_a_new_model_beats_the_guess_by_frequency_on_planted_types(opened: Opene
     assert result.n_train == 54
     assert (result.n_validation, result.gain.n) == (3, 3)
     assert result.gain.difference.mean > 0
+    assert result.gain.outcome == "unknown"  # three cells cannot tell
     assert result.further is None
     assert result.first_loss is None
     info = opened.workspace.checkpoint(result.checkpoint)
@@ -71,12 +72,12 @@ def test_a_folder_without_weights_is_refused(opened: Opened, tmp_path: Path) -> 
 def test_weights_remember_what_those_before_them_have_seen(opened: Opened) -> None:
     folder = opened.workspace.checkpoint_folder(opened.checkpoint)
     first = opened.workspace.checkpoint(opened.checkpoint)
-    assert not opened.workspace.has_seen(first.id, opened.dataset)
+    assert opened.workspace.seen_in_training(first.id, opened.dataset) == "not known"
     write_checkpoint_info(replace(first, trained_on=("earlier-12345678",)), folder)
     asked = {"dataset": opened.dataset, "checkpoint": opened.checkpoint, "epochs": 1}
     result = run(Request(**asked, name="Further"), opened.context())
     assert opened.workspace.checkpoint(result.checkpoint).trained_on == ("earlier-12345678", opened.dataset)
-    assert opened.workspace.has_seen(result.checkpoint, opened.dataset)
+    assert opened.workspace.seen_in_training(result.checkpoint, opened.dataset) == "seen"
     kept = opened.workspace.checkpoint_folder(result.checkpoint)
     taken = take_in(importing.Request(model="geneformer", folder=str(kept), name="back"), opened.context())
     assert opened.workspace.checkpoint(taken.checkpoint).trained_on == ("earlier-12345678", opened.dataset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -302,8 +303,10 @@ def test_the_command_line_asks_and_writes(opened: Opened, markers: Path, tmp_pat
     first = result.regulons[0]
     line_ = gmt(result.regulons).splitlines()[0].split("\t")
     assert line_ == [first.name, first.regulator, *first.genes]
-    assert len((tmp_path / "links.csv").read_text().splitlines()) == 1 + len(
-        result.links["correlation"].sources
-    )
+    with (tmp_path / "links.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    shown = result.links["correlation"]
+    assert len(rows) == len(result.regulators) * (len(result.targets) - 1) > len(shown.sources)  # all of them
+    assert [row["target"] for row in rows[:50]] == list(shown.targets[:50])
     with pytest.raises(RequestError, match="There is no file"):
         words.request_of(parser.parse_args(["regulons", "cells", "--prior", "gone.tsv"]), opened.dataset)

@@ -11,8 +11,9 @@ import pytest
 from scviz.errors import CheckpointError, DataError
 from scviz.settings import Settings
 from scviz.workspace import CheckpointInfo, ColumnInfo, CountsSource, DatasetInfo, TermsInfo, Workspace
+from scviz.workspace.provenance import provenance
 from scviz.workspace.records import write_json
-from scviz.workspace.store import slug, write_checkpoint_info, write_info
+from scviz.workspace.store import NOT_KNOWN, slug, write_checkpoint_info, write_info
 
 
 @pytest.fixture
@@ -146,14 +147,31 @@ def test_a_checkpoint_remembers_the_cells_it_has_seen_under_any_name(workspace: 
     folder = workspace.dataset_folder("demo-cells-5e5e5e5e")
     folder.mkdir()
     write_info(replace(dataset("demo-cells-5e5e5e5e"), demo=True), folder)
-    for name, seen in {"own": ("blood-1a2b3c4d",), "demo": ("demo",), "plain": ()}.items():
+    made = {"own": ("blood-1a2b3c4d",), "demo": ("demo",), "released": (), "further": (NOT_KNOWN, "demo")}
+    for name, seen in made.items():
         folder = workspace.checkpoint_folder(f"scgpt/{name}")
         folder.mkdir(parents=True)
         write_checkpoint_info(checkpoint(name, trained_on=seen), folder)
-    assert [
-        [
-            workspace.has_seen(f"scgpt/{name}", info.id)
-            for info in sorted(workspace.datasets(), key=lambda d: d.id)
-        ]
-        for name in ("own", "demo", "plain")
-    ] == [[True, False, False, True], [False, True, False, False], [False] * 4]
+    own, told = sorted(workspace.datasets(), key=lambda d: d.id), {}
+    for name in made:
+        told[name] = [workspace.seen_in_training(f"scgpt/{name}", info.id) for info in own]
+    assert told == {
+        "own": ["seen", "not seen", "not seen", "seen"],
+        "demo": ["not seen", "seen", "not seen", "not seen"],
+        "released": ["not known"] * 4,  # anything may have been among the cells of those who trained them
+        "further": ["not known", "seen", "not known", "not known"],
+    }
+    assert workspace.seen_after("scgpt/released", "other-99999999") == (NOT_KNOWN, "other-99999999")
+    assert workspace.seen_after("scgpt/own", "other-99999999") == ("blood-1a2b3c4d", "other-99999999")
+
+
+def test_numbers_say_whose_training_is_not_known(workspace: Workspace) -> None:
+    keep(workspace, "blood-1a2b3c4d", 1)
+    for name, seen in {"released": (), "own": ("other-99999999",)}.items():
+        folder = workspace.checkpoint_folder(f"scgpt/{name}")
+        folder.mkdir(parents=True)
+        write_checkpoint_info(checkpoint(name, trained_on=seen), folder)
+    asked = {"dataset": "blood-1a2b3c4d", "checkpoints": ["scgpt/released", "scgpt/own"]}
+    known = provenance(workspace, asked)
+    assert known.sentences == ("Whether released saw these cells in training is not known.",)
+    assert known.mark == ""

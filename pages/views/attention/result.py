@@ -9,7 +9,6 @@ from pages.components import state
 from pages.components.finished import result_of
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
-from pages.components.runs import trained_on
 from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer, verdict_box
 from scviz.errors import ScvizError
@@ -18,9 +17,15 @@ from scviz.plots.null_band import null_figure
 from scviz.plots.scores import scores_figure
 from scviz.tasks.attention_network import ATTENTION, COEXPRESSION, RANDOM, Check, Result
 from scviz.workspace.database import Run
+from scviz.workspace.store import Seen
 
 METHODS = (ATTENTION, COEXPRESSION, RANDOM)
 WORDS = {"difference": "{b} less {a}", "control": "in {a}", "perturbed": "in {b}"}
+TRAINED: dict[Seen, str] = {
+    "seen": "these weights were trained on cells of this dataset",
+    "not seen": "these weights were not. The Pre-train page does that",
+    "not known": "whether these weights have seen them in training is not known",
+}
 MOST_SHOWN = 100
 AREA = "Area under the ROC curve"
 
@@ -68,11 +73,7 @@ def _trained(run: Run) -> str:
         checkpoint = state.workspace().checkpoint(run.request["checkpoint"])
     except ScvizError:
         return f"{first}."
-    if trained_on(checkpoint, dataset):
-        return f"{first}; these weights were trained on cells of this dataset."
-    if checkpoint.released or checkpoint.demo or checkpoint.command:
-        return f"{first}; these weights have not seen them in training. The Pre-train page does that."
-    return f"{first}; whether these weights have seen them in training is not known."
+    return f"{first}; {TRAINED[state.workspace().seen_in_training(checkpoint.id, dataset.id)]}."
 
 
 def _agreement(run: Run, result: Result, checks: list[Check]) -> None:

@@ -3,74 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from math import isfinite
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
 from pages.components import state
-from pages.components.cell_map import MapLook, cell_map
-from pages.components.coloring import Coloring, choose_coloring
 from pages.components.finished import result_of
-from pages.components.runs import checkpoint_name, dataset_name
-from pages.components.show import escaped, figure, map_files, table
+from pages.components.runs import checkpoint_name
+from pages.components.show import escaped, figure, table
+from pages.components.verdict_box import footer, verdict_box
+from pages.views.compare.maps import maps
 from scviz.datasets.columns import cell_names
+from scviz.metrics.clustering import mean_of_known
+from scviz.metrics.evidence import Outcome
 from scviz.plots.overlap import overlap_figure
-from scviz.plots.points import continuous_palette, quantise, shade
-from scviz.plots.selection import Selection, selected_rows
-from scviz.tasks.compare import PCA, MethodScores, Result
+from scviz.tasks.compare import PCA, SCORES, Result
 from scviz.workspace.database import Run
 
-MAP_HEIGHT = 330
-
 BASELINE = "Principal components (baseline)"
-DISAGREE = "Where methods disagree"
-MOST_NAMES = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """A score as the page shows it."""
-
-    title: str
-    meaning: str
-    sign: int = 1
-    """1 when more is better, -1 when less is."""
-
-
-SCORES = {
-    "agreement": Score(
-        title="Neighbors agree",
-        meaning="Each cell is named by the vote of its nearest neighbors; the macro-F1 of these names against "
-        "the known types, 0 to 1.",
-    ),
-    "silhouette_label": Score(
-        title="Silhouette of types",
-        meaning="How much nearer cells are to their own type than to the nearest other type, -1 to 1. "
-        "Computed on the vectors, of at most 5,000 cells.",
-    ),
-    "nmi": Score(
-        title="NMI",
-        meaning="Normalized mutual information between known types and k-means clusters, as many as there are "
-        "types, 0 to 1.",
-    ),
-    "ari": Score(
-        title="ARI",
-        meaning="Adjusted Rand index between known types and the same clusters: 0 as by chance, 1 for equal.",
-    ),
-    "mixing": Score(
-        title="Batch mixing",
-        meaning="Share of neighbors that come from other batches, divided by what random mixing would give. "
-        "1 is fully mixed; where batches hold different types, 1 is not to be wished for.",
-    ),
-    "silhouette_batch": Score(
-        title="Silhouette of batches",
-        meaning="The same as for types, of batches: they should not stand apart, so less is better.",
-        sign=-1,
-    ),
+OUTCOMES: dict[Outcome, str] = {
+    "better": "better",
+    "worse": "worse",
+    "none": "no gain",
+    "unknown": "cannot tell",
 }
 
 
@@ -78,15 +36,9 @@ def compare_result(run: Run) -> None:
     """Show a finished run."""
     result = result_of(run, Result)
     names = _names(result)
-    if any(_is_demo(method) for method in result.methods):
-        st.info(
-            "Demo weights are among these: small models trained on few cells. Their numbers say nothing of the "
-            "published models."
-        )
+    verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     _scores(run, result, names)
-    for note in result.notes:
-        st.caption(escaped(note))
-    _maps(run, result, names)
+    maps(run, result, names)
     left, right = st.columns(2, gap="large")
     with left:
         _overlap(run, result, names)
@@ -101,112 +53,54 @@ def _names(result: Result) -> dict[str, str]:
     return {method: f"{name} ({method})" if name in twice else name for method, name in names.items()}
 
 
-def _is_demo(method: str) -> bool:
-    return any(info.id == method and info.demo for info in state.workspace().checkpoints())
-
-
-def best_of(scores: Mapping[str, MethodScores]) -> dict[str, str]:
-    """Name the best method of each score that could be computed; the baseline wins a tie."""
-    best = {}
-    for name, score in SCORES.items():
-        values = {method: score.sign * getattr(row, name) for method, row in scores.items()}
-        known = {method: value for method, value in values.items() if isfinite(value)}
-        if known:
-            best[name] = max(known, key=lambda method: (round(known[method], 3), method == PCA))
-    return best
-
-
 def _scores(run: Run, result: Result, names: Mapping[str, str]) -> None:
-    """Show a row of scores per method, the baseline among them, and say which is best."""
-    best = best_of(result.scores)
-    seen = f"on the {result.n_cells:,} cells that every method sees"
-    if not best:
-        st.caption(
-            f"No column of types or batches was named, so there are no scores {seen}; compare the maps."
-        )
+    """Show a row of scores per method, the baseline among them, and what each model gains by each score."""
+    known = [name for name in SCORES if isfinite(getattr(result.scores[PCA], name))]
+    if not known:
         return
-    wins = sum(method != PCA for method in best.values())
-    each = "; ".join(f"{SCORES[score].title}: **{escaped(names[m])}**" for score, m in best.items())
-    lead = f"A model beats principal components on {wins} of {len(best)} scores, {seen}."
-    st.markdown(f"{lead} Best: {each}.")
     rows = [
-        {"Method": names[method], **{SCORES[s].title: getattr(result.scores[method], s) for s in best}}
+        {"Method": names[method], **{SCORES[s].title: getattr(result.scores[method], s) for s in known}}
         for method in result.methods
     ]
     columns = {
         SCORES[name].title: st.column_config.NumberColumn(format="%.3f", help=SCORES[name].meaning)
-        for name in best
+        for name in known
     }
     table(pd.DataFrame(rows), key="scores", name="comparison", column_config=columns)
+    st.caption(_of_which_cells(run, result, names))
+    with st.expander("Differences from principal components, with intervals"):
+        _gains(result, names)
+
+
+def _of_which_cells(run: Run, result: Result, names: Mapping[str, str]) -> str:
+    """Say on which cells, and by which columns, methods are scored."""
     judged = {"Types": run.request.get("label_key"), "Batches": run.request.get("batch_key")}
     words = [f"{role}: {escaped(key)}" for role, key in judged.items() if key]
     unseen = [f"{escaped(names[m])} sees no gene in {n:,} cells" for m, n in result.n_unseen.items() if n]
-    st.caption(". ".join([*words, *unseen]) + ".")
+    seen = f"Scores are of the {result.n_cells:,} cells that every method sees"
+    return ". ".join([seen, *words, *unseen]) + "."
 
 
-@st.fragment
-def _maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
-    """Draw a map for each method, with one coloring and one selection for all."""
-    dataset = state.workspace().dataset(run.request["dataset"])
-    chosen, _ = choose_coloring(dataset, {DISAGREE: _disagreement(result)})
-    shown, beside = list(result.methods), 2 if len(result.methods) in (2, 4) else 3
-    rows = np.flatnonzero(np.logical_and.reduce([np.isfinite(result.umap[m]).all(axis=1) for m in shown]))
-    if not len(rows):
-        st.info("No cell is seen by every method, so there is no map of all.")
-        return
-    points = [quantise(result.umap[method][rows]) for method in shown]
-    labels = cell_names(state.workspace().dataset_folder(dataset.id)) if len(rows) <= MOST_NAMES else None
-    cells = [labels[row] for row in rows] if labels is not None else None
-    selections: list[Selection | None] = []
-    for start in range(0, len(shown), beside):
-        for i, column in enumerate(st.columns(beside), start):
-            if i < len(shown):
-                with column:
-                    caption = f"UMAP, {names[shown[i]]} · {len(rows):,} cells"
-                    look = replace(chosen.look, caption=caption, legend=i == 0 or beside < 3)
-                    codes = chosen.codes[rows]
-                    drawn = cell_map(
-                        f"map_{i}", points[i], codes, look, MAP_HEIGHT, names=cells, group=f"compare_{run.id}"
-                    )
-                    map_files(points[i], codes, look, key=f"map_{i}")
-                    selections.append(drawn)
-    _selected(result, rows, points, selections)
-
-
-def _disagreement(result: Result) -> Coloring:
-    """Color cells by how little the methods agree on their neighbors."""
-    codes = shade(result.disagreement, 0.0, 1.0)
-    look = MapLook(
-        palette=continuous_palette(),
-        scale=(0.0, 1.0),
-        title="Disagreement about neighbors",
-        missing="not seen by a model",
+def _gains(result: Result, names: Mapping[str, str]) -> None:
+    """List what each model gains by each score."""
+    rows = [
+        {
+            "Method": names[one.method],
+            "Score": SCORES[one.score].title,
+            "Difference": one.gain.difference.mean,
+            "from": one.gain.difference.low,
+            "to": one.gain.difference.high,
+            "Told": OUTCOMES[one.gain.outcome],
+        }
+        for one in result.gains
+    ]
+    digits = {name: st.column_config.NumberColumn(format="%+.3f") for name in ("Difference", "from", "to")}
+    table(pd.DataFrame(rows), key="gains", name="comparison_gains", column_config=digits)
+    st.caption(
+        "Difference: above 0 where the model is better. All models are compared with one baseline, so the intervals "
+        f"are widened: all {len(rows)} hold together in 95 of 100 runs. They come from halves of the cells, drawn "
+        "again and again."
     )
-    return Coloring(codes=codes, look=look)
-
-
-def _selected(
-    result: Result, rows: NDArray[np.int64], points: list[NDArray[np.uint16]], drawn: list[Selection | None]
-) -> None:
-    """Count the selected cells and say how much methods disagree on them."""
-    inside = rows[:0]
-    for at, selection in enumerate(drawn):
-        if selection is not None:
-            others = [p for i, p in enumerate(points) if i != at]
-            inside = rows[selected_rows(selection, points[at], *others)]
-            break
-    if not len(inside):
-        st.caption("Draw around cells on any map: the same cells light up on the others.")
-        return
-    here, everywhere = _mean(result.disagreement[inside]), _mean(result.disagreement)
-    st.write(
-        f"**{len(inside):,} cells selected.** Disagreement {here:.2f}, against {everywhere:.2f} of all cells."
-    )
-
-
-def _mean(values: NDArray[np.float32]) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
 
 
 def _overlap(run: Run, result: Result, names: Mapping[str, str]) -> None:
@@ -218,15 +112,16 @@ def _overlap(run: Run, result: Result, names: Mapping[str, str]) -> None:
     )
     shown = [names[method] for method in result.methods]
     drawing = overlap_figure(result.overlap, shown, dark=state.dark())
-    footer = f"{dataset_name(run)} · seed {run.request.get('seed', 0)} · run {run.id}"
     height = 200 + 40 * len(shown)
-    figure(drawing, key="overlap", name="overlap", alt="Overlap of neighbors", height=height, footer=footer)
+    figure(
+        drawing, key="overlap", name="overlap", alt="Overlap of neighbors", height=height, footer=footer(run)
+    )
 
 
 def _cells(run: Run, result: Result) -> None:
     st.subheader("Cells on which they disagree most", anchor=False)
     st.caption(
-        f"Mean disagreement {_mean(result.disagreement):.2f}; random neighbors would disagree by "
+        f"Mean disagreement {mean_of_known(result.disagreement):.2f}; random neighbors would disagree by "
         f"{1 - result.random_overlap:.2f}.",
         help="1 less the overlap of a cell's neighbors, averaged over all pairs of methods: 0 when all name the "
         "same neighbors, 1 when no two share one.",

@@ -18,7 +18,8 @@ from pages.components.runs import model_name, read_depth
 from pages.components.show import escaped, map_files, table
 from scviz.datasets.columns import cell_column, cell_names
 from scviz.datasets.labels import cell_labels
-from scviz.metrics.neighbors import neighbor_agreement
+from scviz.metrics.evidence import Gain
+from scviz.metrics.neighbors import agreement_gain
 from scviz.plots.points import quantise
 from scviz.plots.selection import Selection, selected_rows
 from scviz.workspace import DatasetInfo
@@ -54,16 +55,16 @@ def _maps(run_id: str, ended: float) -> Maps:  # noqa: ARG001 - a run that was r
 
 @st.cache_data(max_entries=64)
 def _agreement(
-    run_id: str, ended: float, dataset: str, column: str
-) -> tuple[float, float, tuple[str, ...]] | None:
+    run_id: str, ended: float, *, dataset: str, column: str
+) -> tuple[Gain, tuple[str, ...]] | None:
     del ended  # part of the key only: a run that was resumed ended anew
     labels = cell_labels(state.workspace().dataset_folder(dataset), column)
     if len(labels.names) > MOST_TYPES:
         return None
     folder = state.workspace().run_folder(run_id) / "result"
-    model = neighbor_agreement(read_array(folder, "neighbors"), labels.codes)
-    baseline = neighbor_agreement(read_array(folder, "baseline_neighbors"), labels.codes)
-    return model, baseline, labels.notes
+    model, baseline = (read_array(folder, name) for name in ("neighbors", "baseline_neighbors"))
+    gain = agreement_gain(model, baseline, labels.codes, name="The model", over="principal components")
+    return gain, labels.notes
 
 
 def explore_result(run: Run) -> None:
@@ -92,24 +93,27 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
     left, right = st.columns(2)
     with left:
         method = ", ".join(part for part in ("UMAP", model_name(run), read_depth(run)) if part)
-        first = _map("map_model", maps.model, maps.rows, chosen, method, run.id, shown)
+        first = _map(
+            "map_model", maps.model, maps.rows, colors=chosen, caption=method, group=run.id, names=shown
+        )
     with right:
         second = _map(
             "map_pca",
             maps.baseline,
             maps.rows,
-            chosen,
-            "UMAP, 50 principal components (baseline)",
-            run.id,
-            shown,
+            colors=chosen,
+            caption="UMAP, 50 principal components (baseline)",
+            group=run.id,
+            names=shown,
         )
-    _selection(dataset, maps, first, second)
+    _selection(dataset, maps, selections=(first, second))
 
 
 def _map(
     key: str,
     points: NDArray[np.uint16],
     rows: NDArray[np.int64],
+    *,
     colors: Coloring,
     caption: str,
     group: str,
@@ -126,29 +130,23 @@ def _verdict(run: Run, dataset: DatasetInfo, choice: str) -> None:
     """Say how well the neighbors of a cell agree with its label, on both maps."""
     if choice not in dataset.columns_of("label", "batch", "category"):
         return
-    scores = _agreement(run.id, run.ended, dataset.id, choice)
-    if scores is None:
+    found = _agreement(run.id, run.ended, dataset=dataset.id, column=choice)
+    if found is None:
         return
-    model, baseline, notes = scores
-    better = (
-        "the model keeps them together better"
-        if model > baseline
-        else "plain principal components keep them together better"
-    )
-    if abs(model - baseline) < 0.01:
-        better = "no difference worth speaking of"
+    gain, notes = found
     st.caption(
-        f"Cells beside cells of their own {escaped(choice)}: **{model:.3f}** in the model's embedding, "
-        f"**{baseline:.3f}** among principal components; {better}."
-        + "".join(f" {escaped(note)}" for note in notes),
+        " ".join(escaped(part) for part in (f"By {choice}:", gain.sentence, *notes)),
         help="Each cell is named by the vote of its nearest neighbors; the number is the macro-F1 of these names, "
-        "from 0 to 1. It is computed on the vectors, not on the drawn maps.",
+        "from 0 to 1. It is computed on the vectors, not on the drawn maps. The interval comes from halves of the "
+        "cells, drawn again and again; labels of fewer than 5 cells are left out.",
     )
 
 
-def _selection(dataset: DatasetInfo, maps: Maps, first: Selection | None, second: Selection | None) -> None:
+def _selection(
+    dataset: DatasetInfo, maps: Maps, *, selections: tuple[Selection | None, Selection | None]
+) -> None:
     """Count what is selected, name it, list the named groups."""
-    rows = _selected(maps, first, second)
+    rows = _selected(maps, *selections)
     left, right = st.columns([3, 2], gap="large")
     with left:
         if not len(rows):

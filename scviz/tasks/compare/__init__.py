@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.metrics.evidence import Gain, Outcome
 from scviz.tasks.fields import LABELS, NEIGHBORS, SEED, SPACING, Column, check_fields
 
 TITLE = "Comparison"
@@ -73,6 +74,59 @@ class MethodScores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a field of MethodScores is called, and what it means."""
+
+    title: str
+    meaning: str
+    sign: int = 1
+    """1 when more is better, -1 when less is."""
+
+
+SCORES = {
+    "agreement": Score(
+        title="Neighbors agree",
+        meaning="Each cell is named by the vote of its nearest neighbors; the macro-F1 of these names against "
+        "the known types, 0 to 1.",
+    ),
+    "silhouette_label": Score(
+        title="Silhouette of types",
+        meaning="How much nearer cells are to their own type than to the nearest other type, -1 to 1. "
+        "Computed on the vectors, of at most 5,000 cells.",
+    ),
+    "nmi": Score(
+        title="NMI",
+        meaning="Normalized mutual information between known types and k-means clusters, as many as there are "
+        "types, 0 to 1.",
+    ),
+    "ari": Score(
+        title="ARI",
+        meaning="Adjusted Rand index between known types and the same clusters: 0 as by chance, 1 for equal.",
+    ),
+    "mixing": Score(
+        title="Batch mixing",
+        meaning="Share of neighbors that come from other batches, divided by what random mixing would give. "
+        "1 is fully mixed; where batches hold different types, 1 is not to be wished for.",
+    ),
+    "silhouette_batch": Score(
+        title="Silhouette of batches",
+        meaning="The same as for types, of batches: they should not stand apart, so less is better.",
+        sign=-1,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreGain:
+    """What a model gains over principal components by one score."""
+
+    method: str
+    score: str
+    """A key of SCORES."""
+    gain: Gain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The same for each method; all scores are of the cells that every method sees."""
 
@@ -82,7 +136,27 @@ class Result:
     """(N, 2) map of each method; NaN for cells in which a model sees no gene."""
     neighbors: dict[str, NDArray[np.int32]]
     """(N, k) nearest other cells, nearest first; -1 for cells without a vector."""
+    types: NDArray[np.int64]
+    """(N,) type of each cell that is counted; -1 for others."""
+    batches: NDArray[np.int64]
+    """(N,) the same of batches."""
+    named: dict[str, NDArray[np.int64]]
+    """(N,) type that the vote of its neighbors gives each cell, by method; -1 for cells that are not counted."""
+    clusters: dict[str, NDArray[np.int64]]
+    """(N,) cluster of each cell, by method; -1 for cells that are not counted."""
+    silhouette_label: dict[str, NDArray[np.float64]]
+    """(N,) silhouette of each cell in its type; NaN for cells that are not counted."""
+    silhouette_batch: dict[str, NDArray[np.float64]]
+    """(N,) the same of batches."""
+    elsewhere: dict[str, NDArray[np.float64]]
+    """(N,) share of each cell's neighbors that come from other batches; NaN for cells that are not counted."""
     scores: dict[str, MethodScores]
+    halves: dict[str, NDArray[np.float64]]
+    """(B, 6) scores of each of B halves of the cells, in the order of SCORES, by method; NaN without the column."""
+    gains: tuple[ScoreGain, ...]
+    """Of each model by each score that could be computed; their intervals hold together in 95 of 100 runs."""
+    outcome: Outcome
+    verdict: str
     disagreement: NDArray[np.float32]
     """(N,) 1 less the mean overlap (Jaccard) of a cell's neighbors over all pairs of methods, 0 to 1; NaN for
     cells that a model does not see."""

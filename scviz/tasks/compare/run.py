@@ -16,10 +16,10 @@ from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import Walk, pick_device, time_per_cell
 from scviz.foundation.chunks import embed_cells
 from scviz.memory import peak_gb
-from scviz.metrics.clustering import cluster_scores, silhouette
-from scviz.metrics.neighbors import batch_mixing, neighbor_agreement, neighbor_overlap, random_overlap
-from scviz.progress import Progress
-from scviz.tasks.compare import MOST_TYPES, PCA, MethodScores, Request, Result
+from scviz.metrics.neighbors import FEWEST_OF_TYPE, neighbor_overlap, random_overlap, without_rare
+from scviz.progress import Progress, Report
+from scviz.tasks.compare import MOST_TYPES, PCA, Request, Result
+from scviz.tasks.compare.judging import Embedded, Groups, judge, verdict_of
 from scviz.tasks.context import Context
 from scviz.tasks.known_types import types_of
 from scviz.tasks.price import Price
@@ -32,39 +32,61 @@ def run(request: Request, context: Context) -> Result:
     """Carry the request out; what an earlier try has embedded is not embedded again."""
     adata = context.counts(request.dataset)
     known = [_labels(key, request, context) for key in (request.label_key, request.batch_key)]
-    types, batches = (one.codes for one in known)
     vectors = _embed_all(request, adata, context)
-    seen = {method: _has_vector(rows) for method, rows in vectors.items()}
-    umap, neighbors = {}, {}
-    for method in vectors:
-        neighbors[method], umap[method] = map_of_cells(
-            vectors[method],
-            seen[method],
-            n_neighbors=request.n_neighbors,
-            min_dist=request.min_dist,
-            seed=request.seed,
-            report=context.report,
-            stage=f"Drawing the map of {_name(method, context)}",
-        )
-    common = np.logical_and.reduce(list(seen.values()))  # (N,)
-    types, batches = np.where(common, types, -1), np.where(common, batches, -1)
-    scores = {}
-    for method in vectors:
-        context.report(Progress(stage=f"Scoring {_name(method, context)}"))
-        scores[method] = score(vectors[method], neighbors[method], types, batches, seed=request.seed)
+    names = {method: _name(method, context) for method in vectors}
+    umap, neighbors = _drawn(vectors, request, names=names, report=context.report)
+    common = np.logical_and.reduce([_has_vector(rows) for rows in vectors.values()])  # (N,)
+    types, batches = (np.where(common, one.codes, -1) for one in known)
+    groups = Groups(types=without_rare(types), batches=batches)
+    methods = {one: Embedded(vectors=vectors[one], neighbors=neighbors[one]) for one in vectors}
+    judged = judge(methods, groups, names=names, seed=request.seed, report=context.report)
+    outcome, verdict = verdict_of(judged.gains)
     overlap, disagreement = compare_neighbors(neighbors)
     return Result(
         methods=tuple(vectors),
         umap=umap,
         neighbors=neighbors,
-        scores=scores,
+        types=groups.types,
+        batches=groups.batches,
+        named=judged.by_cell("named"),
+        clusters=judged.by_cell("cluster"),
+        silhouette_label=judged.by_cell("silhouette_label"),
+        silhouette_batch=judged.by_cell("silhouette_batch"),
+        elsewhere=judged.by_cell("elsewhere"),
+        scores=judged.scores,
+        halves=judged.halves,
+        gains=judged.gains,
+        outcome=outcome,
+        verdict=verdict,
         disagreement=disagreement,
         overlap=overlap,
         random_overlap=random_overlap(adata.n_obs, neighbors[PCA].shape[1]),
         n_cells=int(common.sum()),
-        n_unseen={method: int((~rows).sum()) for method, rows in seen.items()},
-        notes=(*(note for one in known for note in one.notes), *depth_of(adata).notes),
+        n_unseen={method: int((~_has_vector(rows)).sum()) for method, rows in vectors.items()},
+        notes=(*known[0].notes, *known[1].notes, *_rare(known[0], types), *depth_of(adata).notes),
     )
+
+
+def _drawn(
+    vectors: Mapping[str, NDArray[np.float32]],
+    request: Request,
+    *,
+    names: Mapping[str, str],
+    report: Report,
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.int32]]]:
+    """Draw a map of each method, (N, 2), and find neighbors, (N, k)."""
+    umap, neighbors = {}, {}
+    for method, rows in vectors.items():
+        neighbors[method], umap[method] = map_of_cells(
+            rows,
+            _has_vector(rows),
+            n_neighbors=request.n_neighbors,
+            min_dist=request.min_dist,
+            seed=request.seed,
+            report=report,
+            stage=f"Drawing the map of {names[method]}",
+        )
+    return umap, neighbors
 
 
 def _embed_all(request: Request, adata: AnnData, context: Context) -> dict[str, NDArray[np.float32]]:
@@ -96,35 +118,11 @@ def _embed_all(request: Request, adata: AnnData, context: Context) -> dict[str, 
     return vectors
 
 
-def score(
-    vectors: NDArray[np.float32],
-    neighbors: NDArray[np.int32],
-    types: NDArray[np.int64],
-    batches: NDArray[np.int64],
-    *,
-    seed: int = 0,
-) -> MethodScores:
-    """Score one method.
-
-    Parameters
-    ----------
-    vectors
-        (N, C) cell vectors.
-    neighbors
-        (N, k) nearest other cells, nearest first; -1 for none.
-    types, batches
-        (N,) type and batch of each cell; -1 for cells that have none, or are not to be counted.
-    """
-    typed, grouped = types >= 0, batches >= 0
-    clusters = cluster_scores(vectors[typed], types[typed], seed=seed)
-    return MethodScores(
-        agreement=neighbor_agreement(neighbors, types),
-        silhouette_label=silhouette(vectors[typed], types[typed], seed=seed),
-        nmi=clusters.nmi,
-        ari=clusters.ari,
-        silhouette_batch=silhouette(vectors[grouped], batches[grouped], seed=seed),
-        mixing=batch_mixing(neighbors, batches),
-    )
+def _rare(labels: Labels, types: NDArray[np.int64]) -> list[str]:
+    """Name the types that are not scored; types is (N,)."""
+    counts = np.bincount(types[types >= 0], minlength=len(labels.names))
+    names = [name for name, n in zip(labels.names, counts, strict=True) if n < FEWEST_OF_TYPE]
+    return [f"Not scored, with fewer than {FEWEST_OF_TYPE} cells: {', '.join(names)}."] if names else []
 
 
 def compare_neighbors(

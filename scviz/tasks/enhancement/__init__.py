@@ -18,6 +18,9 @@ HEAVY = True
 MODEL = "model"
 """Key of the model's own scores."""
 
+ORIGINAL = "original"
+"""Key of the silhouettes of the original cells."""
+
 LAYER = "enhanced_log1p"
 """Name of the denoised expression in a file."""
 
@@ -74,6 +77,9 @@ class Result:
     """Mean correlation of each."""
     silhouettes: dict[str, float]
     """How far known types stand apart for each, -1 to 1; empty where no column was named."""
+    cell_silhouettes: dict[str, NDArray[np.float64]]
+    """(M,) silhouette of each cell in its type, of each method and of "original"; empty where no column was named, NaN
+    for cells without a type."""
     original_silhouette: float
     """The same for the original cells; NaN where no column was named."""
     gain: Gain

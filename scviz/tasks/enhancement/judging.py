@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from scviz.datasets.expression import log_expression, principal_components
-from scviz.metrics.clustering import silhouette
+from scviz.metrics.clustering import cell_silhouettes, mean_of_known
 from scviz.metrics.evidence import Gain, Interval, bootstrap
 from scviz.metrics.restoration import cell_correlations, gain_over
-from scviz.tasks.enhancement import MODEL
+from scviz.tasks.enhancement import MODEL, ORIGINAL
 from scviz.tasks.enhancement.check import FEWEST_CELLS, DownSampled
 from scviz.tasks.enhancement.inputs import Inputs
 
@@ -26,6 +26,8 @@ class Judged:
     """(M,) of each method."""
     scores: dict[str, Interval]
     silhouettes: dict[str, float]
+    cell_silhouettes: dict[str, NDArray[np.float64]]
+    """(M,) of each method and of the original cells."""
     original_silhouette: float
     gain: Gain
 
@@ -50,34 +52,36 @@ def judge(
     rows = sampled.rows
     original = log_expression(inputs.adata.X[rows]).toarray()
     correlations = {method: cell_correlations(values, original) for method, values in methods.items()}
-    apart: dict[str, float] = {}
-    original_silhouette = float("nan")
+    apart: dict[str, NDArray[np.float64]] = {}
     if inputs.types.column:
-        types = inputs.types.codes[rows]
-        apart = {method: type_silhouette(values, types, seed=seed) for method, values in methods.items()}
-        original_silhouette = type_silhouette(original, types, seed=seed)
+        types, shown = inputs.types.codes[rows], {**methods, ORIGINAL: original}
+        apart = {method: type_silhouettes(values, types, seed=seed) for method, values in shown.items()}
+    means = {method: mean_of_known(values) for method, values in apart.items()}
     baselines = {method: values for method, values in correlations.items() if method != MODEL}
     return Judged(
         correlations=correlations,
         scores={method: bootstrap(values, seed=seed) for method, values in correlations.items()},
-        silhouettes=apart,
-        original_silhouette=original_silhouette,
+        original_silhouette=means.pop(ORIGINAL, float("nan")),
+        silhouettes=means,
+        cell_silhouettes=apart,
         gain=gain_over(correlations[MODEL], baselines, name=name, seed=seed),
     )
 
 
-def type_silhouette(expression: NDArray[np.float32], types: NDArray[np.int64], *, seed: int) -> float:
-    """Say how far known types stand apart among principal components, -1 to 1.
+def type_silhouettes(
+    expression: NDArray[np.float32], types: NDArray[np.int64], *, seed: int
+) -> NDArray[np.float64]:
+    """Say how far each cell stands apart from those of other types among principal components, (M,) from -1 to 1.
 
     Parameters
     ----------
     expression
         (M, G) log1p expression.
     types
-        (M,) -1 for cells without a type, which are left out.
+        (M,) -1 for cells without a type, which are left out and get NaN.
     """
-    known = types >= 0
-    if known.sum() < FEWEST_CELLS:
-        return float("nan")
-    vectors = principal_components(csr_matrix(expression[known]), seed=seed)
-    return silhouette(vectors, types[known], seed=seed)
+    known, found = types >= 0, np.full(len(types), np.nan)
+    if known.sum() >= FEWEST_CELLS:
+        vectors = principal_components(csr_matrix(expression[known]), seed=seed)
+        found[known] = cell_silhouettes(vectors, types[known], seed=seed)
+    return found

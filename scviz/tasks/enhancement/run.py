@@ -49,6 +49,7 @@ def run(request: Request, context: Context) -> Result:
         scores=judged.scores,
         original_silhouette=judged.original_silhouette,
         silhouettes=judged.silhouettes,
+        cell_silhouettes=judged.cell_silhouettes,
         gain=judged.gain,
         n_genes=len(inputs.places),
         n_unseen=adata.n_obs - n_denoised,

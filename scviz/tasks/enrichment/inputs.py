@@ -214,14 +214,22 @@ def _places(wanted: Iterable[str], measured: Measured) -> tuple[dict[str, int], 
     exact = {name: i for i, name in enumerate(measured.ensembl) if name}
     exact |= {gene: i for i, gene in enumerate(measured.genes)}
     letters = {gene.upper(): i for i, gene in reversed(list(enumerate(measured.genes)))}
-    named = {gene: gene if gene in exact else strip_version(gene) for gene in wanted}
-    places = {gene: exact.get(name, letters.get(gene.upper(), -1)) for gene, name in named.items()}
-    places = {gene: place for gene, place in places.items() if place >= 0}
-    changed = [f"{gene} as {measured.genes[i]}" for gene, i in places.items() if named[gene] not in exact]
+    places, changed = {}, []
+    for gene in wanted:
+        at = exact.get(gene, exact.get(strip_version(gene)))
+        if at is None and gene.upper() in letters:
+            at = letters[gene.upper()]
+            changed.append(f"{gene} as {measured.genes[at]}")
+        if at is not None:
+            places[gene] = at
+    return places, _in_other_letters(changed)
+
+
+def _in_other_letters(changed: Sequence[str]) -> tuple[str, ...]:
     if not changed:
-        return places, ()
+        return ()
     more = f", and {len(changed) - 5:,} more" if len(changed) > 5 else ""
-    return places, (f"Taken in other letters: {', '.join(changed[:5])}{more}.",)
+    return (f"Taken in other letters: {', '.join(changed[:5])}{more}.",)
 
 
 def _between_groups(request: Request, context: Context, measured: Measured) -> Inputs:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain
 from scviz.tasks.fields import SEED, Number, Switch, check_fields
 
 TITLE = "Pre-training"
 HEAVY = True
+
+MODEL, FREQUENCY, BEFORE = "model", "frequency baseline", "weights before"
+"""Whose losses are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,10 @@ class Result:
     n_train: int
     n_validation: int
     """Cells that chose the best epoch."""
+    judged: NDArray[np.int64]
+    """(M,) rows of the cells that neither trained nor chose."""
+    cell_losses: dict[str, NDArray[np.float64]]
+    """(M,) loss of each of them, by MODEL, FREQUENCY and, where training went on, BEFORE."""
     gain: Gain
     """Over the frequency baseline, on cells that neither trained nor chose."""
     further: Gain | None = None

@@ -23,8 +23,8 @@ from scviz.memory import peak_gb
 from scviz.models import MODELS, model_class
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.pretraining import Request, Result
-from scviz.tasks.pretraining.judging import FREQUENCY, MOST_JUDGED, cell_losses, frequency_losses, saved
+from scviz.tasks.pretraining import BEFORE, FREQUENCY, MODEL, Request, Result
+from scviz.tasks.pretraining.judging import MOST_JUDGED, cell_losses, frequency_losses, saved
 from scviz.tasks.price import Price
 from scviz.training import Cells, TrainingSettings, fit
 from scviz.workspace import DatasetInfo
@@ -65,6 +65,7 @@ def run(request: Request, context: Context) -> Result:
     context.report(Progress(stage="Comparing with the frequency baseline"))
     known, after = model.tokenize(adata[train]), cell_losses(model, loss, judged)
     by_frequency = frequency_losses(model, known, model.tokenize(adata[judged]))
+    losses = {MODEL: after, FREQUENCY: by_frequency} | ({} if before is None else {BEFORE: before})
     saved_of = partial(saved, after, name=request.name, seed=request.seed)
     context.report(Progress(stage="Keeping the weights"))
     return Result(
@@ -75,7 +76,9 @@ def run(request: Request, context: Context) -> Result:
         baseline_loss=model.blind_loss(known, model.tokenize(adata[validation])),
         n_train=len(train),
         n_validation=len(validation),
-        gain=saved_of(by_frequency, over=FREQUENCY),
+        judged=judged,
+        cell_losses=losses,
+        gain=saved_of(by_frequency, over=f"the {FREQUENCY}"),
         further=None if before is None else saved_of(before, over="the weights it went on from"),
         first_loss=first_loss,
         notes=(
@@ -156,7 +159,7 @@ def _keep(model: FoundationModel, request: Request, context: Context, *, n_train
         size_mb=weights.stat().st_size / 1e6,
         demo=request.demo,
         command=_command(request, dataset),
-        trained_on=tuple(dict.fromkeys((*origin.trained_on, seen_as(dataset)))),
+        trained_on=origin.trained_on,
     )
     write_checkpoint_info(info, draft)
     folder: Path = context.workspace.home / "checkpoints" / kind / name
@@ -173,8 +176,8 @@ class _Origin:
     how: str
     of_what: str
     licence: str
-    trained_on: tuple[str, ...] = ()
-    """Datasets that the first weights had seen."""
+    trained_on: tuple[str, ...]
+    """Datasets that the weights have seen now."""
 
 
 def _origin(request: Request, context: Context) -> _Origin:
@@ -183,13 +186,14 @@ def _origin(request: Request, context: Context) -> _Origin:
             how="Pre-trained from scratch",
             of_what=f", configuration {request.configuration}",
             licence="that of your data",
+            trained_on=(seen_as(context.workspace.dataset(request.dataset)),),
         )
     first = context.workspace.checkpoint(request.checkpoint)
     return _Origin(
         how="Pre-trained further",
         of_what=f", from the weights {first.name} ({first.id})",
         licence=f"that of your data, and of the first weights: {first.licence}",
-        trained_on=first.trained_on,
+        trained_on=context.workspace.seen_after(first.id, request.dataset),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Outcome, Place
+from scviz.metrics.networks import Overlap
 from scviz.networks.drawing import Drawing
 from scviz.tasks.fields import SEED, Choice, Column, Number, check_fields
 
@@ -40,7 +41,7 @@ PRUNED: dict[Pruned, str] = {
     "none": "not pruned: co-expression alone",
 }
 MOST_LINKS = 5000
-"""Links that are kept of each method."""
+"""Links of each method that a page shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +224,19 @@ class Result:
     """(T, R) false discovery rate of the specificity over all types and regulons, against types given at random."""
     links: dict[str, Links]
     """By method; plain correlation always."""
+    regulators: tuple[str, ...]
+    """The Q regulators that links were looked for from."""
+    targets: tuple[str, ...]
+    """The G targets."""
+    strengths: dict[str, NDArray[np.float64]]
+    """(Q, G) of every link, by method; 0 is none."""
+    known: NDArray[np.bool_]
+    """(Q, G) known links; (0, 0) where nothing is known."""
+    judged: NDArray[np.bool_]
+    """(Q, G) links that are compared with known ones; (0, 0) where nothing is known."""
+    overlaps: dict[str, Overlap]
+    """Of every regulator that had a module with its known targets, by name of the regulon, also of those that are left
+    out; empty where nothing is known."""
     checks: dict[str, Check]
     """By method, and for a random ranking; empty where nothing is known."""
     gain: Gain | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +56,8 @@ class Judged:
     """Of the method that was asked for over correlation; None where nothing is known, or correlation was asked for."""
     n_candidates: int
     n_known: int
-    n_judged: int = 0
-    """Regulators whose links are judged: those of which every method can tell."""
+    judged: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
+    """(R, T) links that are judged: of regulators of which every method can tell."""
 
 
 def judge(
@@ -104,7 +104,7 @@ def judge(
         gain=gain,
         n_candidates=len(truth),
         n_known=int(truth.sum()),
-        n_judged=int(judged.any(axis=1).sum()),
+        judged=judged,
     )
 
 

@@ -1,0 +1,229 @@
+"""Scores of every method on the same cells, and what each model gains over principal components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.metrics.clustering import MOST_CELLS, cell_silhouettes, cluster_scores, clusters_of, mean_of_known
+from scviz.metrics.evidence import LEVEL, Gain, Outcome
+from scviz.metrics.halves import N_HALVES, half_interval, halves
+from scviz.metrics.neighbors import batch_mixing, from_other_batches, neighbor_agreement, neighbor_names
+from scviz.progress import Progress, Report
+from scviz.tasks.compare import PCA, SCORES, MethodScores, ScoreGain
+
+N_STARTS = 10
+STARTS_OF_A_HALF = 3
+"""Of k-means: fewer make clusters of halves differ more, so that intervals are wider than they need be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """N cells by one method."""
+
+    vectors: NDArray[np.float32]
+    """(N, C)."""
+    neighbors: NDArray[np.int32]
+    """(N, k) nearest other cells, nearest first; -1 for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """What N cells are judged by; -1 for cells that have none, or are not to be counted."""
+
+    types: NDArray[np.int64]
+    """(N,)."""
+    batches: NDArray[np.int64]
+    """(N,)."""
+
+    def among(self, kept: NDArray[np.bool_]) -> Groups:
+        """Count some of the cells only, (N,)."""
+        return Groups(types=np.where(kept, self.types, -1), batches=np.where(kept, self.batches, -1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellScores:
+    """What each of N cells says of a method; -1 or NaN where it is not counted."""
+
+    named: NDArray[np.int64]
+    """(N,) type by the vote of its neighbors."""
+    cluster: NDArray[np.int64]
+    """(N,)."""
+    silhouette_label: NDArray[np.float64]
+    """(N,)."""
+    silhouette_batch: NDArray[np.float64]
+    """(N,)."""
+    elsewhere: NDArray[np.float64]
+    """(N,) share of its neighbors that come from other batches."""
+
+
+def score_cells(
+    method: Embedded, groups: Groups, *, seed: int, n_starts: int = N_STARTS, near: Groups | None = None
+) -> CellScores:
+    """Score a method cell by cell.
+
+    Parameters
+    ----------
+    near
+        Cells whose vectors are compared with each other, where they are not all.
+    """
+    near = near or groups
+    apart = {}
+    for name, codes in (("label", near.types), ("batch", near.batches)):
+        rows, apart[name] = codes >= 0, np.full(len(codes), np.nan)
+        apart[name][rows] = cell_silhouettes(method.vectors[rows], codes[rows], seed=seed)
+    cluster, typed = np.full(len(near.types), -1), near.types >= 0
+    n_types = len(np.unique(near.types[typed]))
+    if n_types > 1:
+        cluster[typed] = clusters_of(method.vectors[typed], n_types, seed=seed, n_starts=n_starts)
+    return CellScores(
+        named=neighbor_names(method.neighbors, groups.types),
+        cluster=cluster,
+        silhouette_label=apart["label"],
+        silhouette_batch=apart["batch"],
+        elsewhere=from_other_batches(method.neighbors, groups.batches),
+    )
+
+
+def scores_of(cells: CellScores, method: Embedded, groups: Groups) -> MethodScores:
+    """Average over cells."""
+    clustered = cells.cluster >= 0
+    clusters = cluster_scores(cells.cluster[clustered], groups.types[clustered])
+    return MethodScores(
+        agreement=neighbor_agreement(method.neighbors, groups.types),
+        silhouette_label=mean_of_known(cells.silhouette_label),
+        nmi=clusters.nmi,
+        ari=clusters.ari,
+        silhouette_batch=mean_of_known(cells.silhouette_batch),
+        mixing=batch_mixing(method.neighbors, groups.batches),
+    )
+
+
+def half_scores(
+    methods: Mapping[str, Embedded], groups: Groups, *, seed: int, n_halves: int = N_HALVES
+) -> dict[str, NDArray[np.float64]]:
+    """Score every method in the same halves of the cells, (B, 6) in the order of SCORES.
+
+    Vectors are compared among MOST_CELLS cells at most, which makes intervals of larger datasets no narrower.
+    """
+    strata = groups.types if (groups.types >= 0).any() else groups.batches
+    counted = np.flatnonzero(strata >= 0)
+    near = np.zeros(len(strata), dtype=bool)
+    near[np.random.default_rng(seed).permutation(counted)[:MOST_CELLS]] = True
+    found: dict[str, list[list[float]]] = {name: [] for name in methods}
+    for half in halves(strata, n_halves=n_halves, seed=seed):
+        own, nearest = groups.among(half), groups.among(half & near)
+        for name, method in methods.items():
+            cells = score_cells(method, own, seed=seed, n_starts=STARTS_OF_A_HALF, near=nearest)
+            scores = scores_of(cells, method, own)
+            found[name].append([getattr(scores, score) for score in SCORES])
+    return {name: np.array(rows, dtype=np.float64).reshape(-1, len(SCORES)) for name, rows in found.items()}
+
+
+def gains_of(
+    scores: Mapping[str, MethodScores],
+    drawn: Mapping[str, NDArray[np.float64]],
+    *,
+    names: Mapping[str, str],
+    n_cells: int,
+) -> tuple[ScoreGain, ...]:
+    """Compare each model with principal components by each score.
+
+    All models are compared with one baseline, so the intervals are widened (Bonferroni): LEVEL is divided by the number
+    of models times the number of scores, and all intervals of a run hold together in 95 of 100.
+
+    Parameters
+    ----------
+    drawn
+        (B, 6) scores in halves of the cells, by method.
+    names
+        What methods are called.
+    """
+    known = [score for score in SCORES if np.isfinite(getattr(scores[PCA], score))]
+    models = [method for method in scores if method != PCA]
+    together = len(models) * len(known)
+    found = []
+    for method in models:
+        for score in known:
+            sign, at = SCORES[score].sign, list(SCORES).index(score)
+            own, plain = getattr(scores[method], score), getattr(scores[PCA], score)
+            differences = sign * (drawn[method][:, at] - drawn[PCA][:, at])
+            interval = half_interval(
+                sign * (own - plain), differences, n_cells=n_cells, level=LEVEL / together
+            )
+            gain = Gain(
+                model=names[method],
+                baseline="principal components",
+                score=own,
+                baseline_score=plain,
+                difference=interval,
+                unit=SCORES[score].title.lower() if score not in ("nmi", "ari") else SCORES[score].title,
+                counted="cells",
+                n=n_cells,
+                together=together,
+            )
+            found.append(ScoreGain(method=method, score=score, gain=gain))
+    return tuple(found)
+
+
+def verdict_of(gains: Sequence[ScoreGain]) -> tuple[Outcome, str]:
+    """Judge by the first score there is, and count the others.
+
+    The model that scores highest speaks for all: the widened intervals allow for the choice.
+    """
+    if not gains:
+        return "unknown", "No column of types or batches was named, so there are no scores; compare the maps."
+    lead = [one.gain for one in gains if one.score == gains[0].score]
+    best = max(lead, key=lambda gain: np.nan_to_num(gain.difference.mean, nan=-np.inf))
+    counts = [f"{n} {words}" for outcome, words in COUNTED.items() if (n := _count(gains, outcome))]
+    n_models = len(lead)
+    models = "1 model" if n_models == 1 else f"{n_models} models"
+    rest = f"Of {len(gains)} comparisons of {models} with principal components: {', '.join(counts)}."
+    return best.outcome, f"{best.sentence} {rest}"
+
+
+COUNTED: dict[Outcome, str] = {
+    "better": "better",
+    "worse": "worse",
+    "none": "no gain",
+    "unknown": "cannot be told",
+}
+
+
+def _count(gains: Sequence[ScoreGain], outcome: Outcome) -> int:
+    return sum(one.gain.outcome == outcome for one in gains)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What is said of every method."""
+
+    cells: dict[str, CellScores]
+    scores: dict[str, MethodScores]
+    halves: dict[str, NDArray[np.float64]]
+    """(B, 6) of each method."""
+    gains: tuple[ScoreGain, ...]
+
+    def by_cell(self, name: str) -> dict[str, Any]:
+        """Give a field of CellScores by method, (N,) each."""
+        return {method: getattr(one, name) for method, one in self.cells.items()}
+
+
+def judge(
+    methods: Mapping[str, Embedded], groups: Groups, *, names: Mapping[str, str], seed: int, report: Report
+) -> Judged:
+    """Score all methods on the same cells and compare the models with principal components."""
+    cells, scores = {}, {}
+    for method, embedded in methods.items():
+        report(Progress(stage=f"Scoring {names[method]}"))
+        cells[method] = score_cells(embedded, groups, seed=seed)
+        scores[method] = scores_of(cells[method], embedded, groups)
+    report(Progress(stage="Scoring halves of the cells"))
+    drawn = half_scores(methods, groups, seed=seed)
+    counted = groups.types if (groups.types >= 0).any() else groups.batches
+    gains = gains_of(scores, drawn, names=names, n_cells=int((counted >= 0).sum()))
+    return Judged(cells=cells, scores=scores, halves=drawn, gains=gains)

@@ -26,7 +26,9 @@ def annotate_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: 
         return None
     form = Form(Request, "annotation", run)
     mode = _pick_mode(form, checkpoint, trains=bool(labels))
-    label_key = str(form.column("label_key", labels, needed=mode in TRAINED) or "")
+    label_key = str(
+        form.column("label_key", labels, suggested=next(iter(labels), ""), needed=mode in TRAINED) or ""
+    )
     asked: dict[str, Any] = {"label_key": label_key, "mode": mode}
     if mode in TRAINED:
         asked |= _training(form, dataset, checkpoint, label_key=label_key, mode=mode)

@@ -127,7 +127,7 @@ class Form:
         may_lack = (one.optional or one.default == "") and not needed
         words = [*options, ""] if may_lack else list(options)
         shown = {"": cast(Column, one.field).none, **(names or {})}
-        first = suggested or one.default
+        first = str(suggested or one.default or "")  # no column is "" among the words
         chosen = self._select(name, words, place, names=shown, first=first, disabled=disabled)
         return chosen or ("" if one.default == "" else None)
 

@@ -20,8 +20,7 @@ from scviz.cli.running import (
 from scviz.datasets.own_cell_split import keep_split
 from scviz.errors import RequestError
 from scviz.settings import Settings
-from scviz.tasks import annotation
-from scviz.tasks.annotation.saved import request_to_save
+from scviz.tasks import annotation, importing
 from scviz.tasks.annotation.tables import cells, summary
 from scviz.workspace import Workspace
 
@@ -80,13 +79,22 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     """Name cell types and print the scores."""
     request = request_of(options, settings)
     run_id, result = carry_out("annotation", request, settings)
-    saved = {}
-    if options.save_as:
-        workspace = Workspace.from_settings(settings)
-        to_save = request_to_save(workspace, run_id, checkpoint=request.checkpoint, name=options.save_as)
-        saved["checkpoint"] = carry_out("importing", to_save, settings)[1].checkpoint
+    saved = (
+        {"checkpoint": _save(options.save_as, run_id, request, settings=settings)} if options.save_as else {}
+    )
     say(run_id, request, result, settings=settings, **summary(result), **saved)
     if options.csv:
         columns, rows = cells(result)
         write_csv(options.csv, request.dataset, settings, columns=columns, rows=rows)
     write_copy(options, run_id, settings)
+
+
+def _save(name: str, run_id: str, request: annotation.Request, *, settings: Settings) -> str:
+    """Import what a run trained, and return the id of the checkpoint."""
+    workspace = Workspace.from_settings(settings)
+    to_save = importing.Request(
+        model=workspace.checkpoint(request.checkpoint).model,
+        folder=str((workspace.run_folder(run_id) / "result" / annotation.CLASSIFIER).resolve()),
+        name=name,
+    )
+    return str(carry_out("importing", to_save, settings)[1].checkpoint)

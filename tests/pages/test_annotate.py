@@ -83,7 +83,9 @@ def test_predicting_is_offered_only_for_weights_that_know_types(visit: Open, ope
     offered = page.selectbox(key="annotation_mode").options
     assert annotation.MODES["head"] in offered
     assert annotation.MODES["predict"] not in offered
-    assert page.selectbox(key="annotation_group_key").value == ""  # cells of every type, as the Request has it
+    assert (
+        page.selectbox(key="annotation_group_key").value == ""
+    )  # cells of every type, as the Request has it
 
 
 def predicted(opened: Opened, tmp_path: Path, **more: Any) -> tuple[Opened, str]:

@@ -17,10 +17,9 @@ from scviz.datasets.readers import open_file
 from scviz.errors import RequestError
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.models import model_class
-from scviz.tasks.annotation import Request
+from scviz.tasks.annotation import NOT_SEEN, Request
 from scviz.tasks.annotation.predicting import MOST_PREDICTED
 from scviz.tasks.annotation.run import price, run
-from scviz.tasks.annotation.tables import NOT_SEEN, names_of
 from scviz.tasks.importing import Request as Import
 from scviz.tasks.importing.run import run as take_in
 from scviz.workspace import Workspace
@@ -124,9 +123,9 @@ def test_without_labels_nothing_is_claimed(tuned: Opened) -> None:
     assert result.scores == {}
     assert len(result.test_rows) == 0
     everyone = run(asked(tuned, unassigned_below=0.0), tuned.context())
-    assert "unassigned" not in names_of(everyone)
+    assert "unassigned" not in everyone.names
     nobody = run(asked(tuned, unassigned_below=1.0), tuned.context())
-    assert set(names_of(nobody)) == {"unassigned"}
+    assert set(nobody.names) == {"unassigned"}
     assert "36 of 36 cells have no type with a probability of 1 or more" in nobody.notes[0]
 
 
@@ -140,7 +139,7 @@ def test_cells_in_which_the_model_sees_no_gene_have_no_name(tuned: Opened, tmp_p
     made.write_h5ad(tmp_path / "one.h5ad")
     opened = Opened(tuned.workspace, open_file(tmp_path / "one.h5ad", tuned.workspace).id, tuned.checkpoint)
     result = run(asked(opened, label_key="cell_type"), opened.context())
-    assert names_of(result)[3] == NOT_SEEN
+    assert result.names[3] == NOT_SEEN
     assert 3 not in result.test_rows
     assert any("sees no gene in 1 cells" in note for note in result.notes)
 

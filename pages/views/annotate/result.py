@@ -13,9 +13,8 @@ from pages.components.verdict_box import footer, verdict_box
 from pages.views.annotate.cells import cells_of
 from pages.views.annotate.scores import confusion, metrics, types_and_methods
 from scviz.metrics.comparison import MEANING
-from scviz.tasks.annotation import Result
-from scviz.tasks.annotation.saved import request_to_save
-from scviz.tasks.annotation.tables import names_of
+from scviz.tasks import importing
+from scviz.tasks.annotation import CLASSIFIER, Result
 from scviz.workspace.database import Run
 
 
@@ -77,7 +76,8 @@ def _save(run: Run) -> None:
     )
     key = f"saved_{run.id}"
     if line.button("Save", key="save_classifier", icon=":material/save:"):
-        request = request_to_save(state.workspace(), run.id, checkpoint=source.id, name=name)
+        folder = (state.workspace().run_folder(run.id) / "result" / CLASSIFIER).resolve()
+        request = importing.Request(model=source.model, folder=str(folder), name=name)
         state.keep(key, state.queue().submit("importing", request, state.owner()).run)
     saved = state.kept(key)
     if saved is not None and job_panel(saved).state == "done":
@@ -88,7 +88,7 @@ def _save(run: Run) -> None:
 
 def _named(run: Run, result: Result) -> None:
     """Count the cells of each name, apart by the labels of the file where there are some."""
-    names = pd.Series(names_of(result), name="Named")
+    names = pd.Series(result.names, name="Named")
     counts = names.value_counts()
     frame = pd.DataFrame({"Named": counts.index, "Cells": counts.to_numpy()})
     frame["Median confidence"] = [

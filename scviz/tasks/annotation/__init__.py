@@ -19,6 +19,10 @@ HEAVY = True
 
 MODEL = "model"
 """Key of the model's own scores."""
+NOT_SEEN, UNASSIGNED = "not seen", "unassigned"
+"""Names of cells in which the model sees no gene, and of those that resemble no type well enough."""
+CLASSIFIER = "classifier"
+"""Folder of the trained classifier in the result of a run, ready to be imported as a checkpoint."""
 
 
 Mode = Literal["head", "lora", "full", "published", "predict"]
@@ -191,3 +195,9 @@ class Result:
     def unassigned(self) -> NDArray[np.bool_]:
         """(N,) which cells resemble no type well enough."""
         return unassigned(self.all_confidence[:, None], self.unassigned_below)
+
+    @property
+    def names(self) -> NDArray[np.str_]:
+        """(N,) the name of every cell."""
+        names = np.array([*self.types, NOT_SEEN], dtype=object)[self.all_predicted]
+        return np.where(self.unassigned, UNASSIGNED, names).astype(str)

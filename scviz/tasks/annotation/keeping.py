@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from scviz.foundation.classifier import CellTypeClassifier
-from scviz.tasks.annotation import MODES, Request
-from scviz.tasks.annotation.saved import FOLDER
+from scviz.tasks.annotation import CLASSIFIER, MODES, Request
 from scviz.tasks.context import Context
 from scviz.workspace.store import CheckpointInfo, write_checkpoint_info
 
 
 def keep_classifier(classifier: CellTypeClassifier, request: Request, context: Context) -> None:
     """Write encoder and head, and what is known of them: of what they were made, which datasets they have seen."""
-    workspace, folder = context.workspace, context.result / FOLDER
+    workspace, folder = context.workspace, context.result / CLASSIFIER
     seen = workspace.seen_after(request.checkpoint, request.dataset)
     classifier.save(folder, trained_on=seen)
     source, dataset = workspace.checkpoint(request.checkpoint), workspace.dataset(request.dataset)

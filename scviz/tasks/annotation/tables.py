@@ -7,18 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scviz.tasks.annotation import MODEL, Result
-
-NOT_SEEN, UNASSIGNED = "not seen", "unassigned"
-"""Names of cells in which the model sees no gene, and of those that resemble no type well enough."""
-
-
-def names_of(result: Result) -> NDArray[np.str_]:
-    """Return the name of every cell, (N,)."""
-    names = np.array([*result.types, NOT_SEEN], dtype=object)[result.all_predicted]
-    return np.where(result.unassigned, UNASSIGNED, names).astype(str)
+from scviz.tasks.annotation import MODEL, NOT_SEEN, Result
 
 
 def cells(result: Result) -> tuple[list[str], Iterator[tuple[object, ...]]]:
@@ -34,7 +24,7 @@ def cells(result: Result) -> tuple[list[str], Iterator[tuple[object, ...]]]:
     judging[1, result.test_rows] = types[result.truth]
     for row, method in enumerate(baselines, start=2):
         judging[row, result.test_rows] = types[result.predicted[method]]
-    named = {"named": names_of(result)}
+    named = {"named": result.names}
     if result.unassigned_below:
         named["most probable"] = types[result.all_predicted]
     columns = [*named, "confidence", "certainty", "role", "known", *baselines]
@@ -43,7 +33,7 @@ def cells(result: Result) -> tuple[list[str], Iterator[tuple[object, ...]]]:
 
 def summary(result: Result) -> dict[str, Any]:
     """Say what was found, as JSON holds it."""
-    names, counts = np.unique(names_of(result), return_counts=True)
+    names, counts = np.unique(result.names, return_counts=True)
     found: dict[str, Any] = {"cells": dict(zip(names.tolist(), counts.tolist(), strict=True))}
     if result.gain is None:
         return found

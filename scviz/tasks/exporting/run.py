@@ -12,7 +12,6 @@ from scviz.datasets.writeback import write_labels
 from scviz.errors import RequestError
 from scviz.models import cards
 from scviz.progress import Progress
-from scviz.tasks.annotation.tables import names_of
 from scviz.tasks.context import Context
 from scviz.tasks.exporting import Request, Result
 from scviz.workspace.store import slug
@@ -64,7 +63,7 @@ def run(request: Request, context: Context) -> Result:
 def _annotation(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Name every cell, with the confidence of the name and how clear it is among all types."""
     columns = {
-        f"scviz_{model}_label": names_of(result),
+        f"scviz_{model}_label": result.names,
         f"scviz_{model}_confidence": result.all_confidence,
         f"scviz_{model}_certainty": result.all_certainty,
     }

@@ -11,6 +11,7 @@ task_page(
     annotate_form,
     annotation_result,
     nothing_open="Open a dataset on the Data page first; then choose the column with known cell types here.",
-    nothing_run="Press Run: the model learns the types from 80 % of the labeled cells and names the rest.",
+    nothing_run="Press Run: the model learns the types from some of the labeled cells and names the rest, or weights "
+    "that know types name all cells.",
     widths=(3, 10),
 )

@@ -105,6 +105,7 @@ class Form:
         *,
         names: Mapping[str, str] | None = None,
         suggested: str = "",
+        needed: bool = False,
         disabled: bool = False,
     ) -> str | None:
         """Draw a choice between columns, or other names that depend on the data or the model.
@@ -115,15 +116,18 @@ class Form:
             What the page calls some of the options.
         suggested
             To begin with; the default of the Request if it is left out.
+        needed
+            Whether the page offers no "none", though the Request allows it.
 
         Returns
         -------
         None, or "" where that is the default, if none is chosen, which can be only if the Request allows it.
         """
         one = self._fields[name]
-        words = [*options, ""] if one.optional or one.default == "" else list(options)
+        may_lack = (one.optional or one.default == "") and not needed
+        words = [*options, ""] if may_lack else list(options)
         shown = {"": cast(Column, one.field).none, **(names or {})}
-        first = suggested or one.default
+        first = str(suggested or one.default or "")  # no column is "" among the words
         chosen = self._select(name, words, place, names=shown, first=first, disabled=disabled)
         return chosen or ("" if one.default == "" else None)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from scviz.cli.fields import add_fields
 from scviz.cli.running import (
@@ -19,52 +17,84 @@ from scviz.cli.running import (
     write_copy,
     write_csv,
 )
+from scviz.datasets.own_cell_split import keep_split
+from scviz.errors import RequestError
 from scviz.settings import Settings
-from scviz.tasks import annotation
-from scviz.tasks.annotation import MODEL, Result
+from scviz.tasks import annotation, importing
+from scviz.tasks.annotation.tables import cells, summary
+from scviz.workspace import Workspace
 
 
 def add_command(entries: Any) -> None:
     """Offer the naming of cell types."""
     annotate = entries.add_parser(
-        "annotate", help="learn cell types and name the cells held out, beside baselines"
+        "annotate",
+        help="name cell types: learn them and judge on cells held out, beside baselines, or predict with weights that "
+        "know types",
     )
     add_subject(annotate)
     add_fields(annotate, annotation.Request)
+    annotate.add_argument(
+        "--split-file", type=Path, help="your own split: lines of a cell and train, validation or test"
+    )
+    annotate.add_argument(
+        "--save-as",
+        default="",
+        metavar="NAME",
+        help="keep the trained classifier as a checkpoint of this name",
+    )
     add_output(annotate)
     annotate.set_defaults(command=run)
 
 
+def request_of(options: argparse.Namespace, settings: Settings) -> annotation.Request:
+    """Turn options into a request.
+
+    Raises
+    ------
+    RequestError
+        If the question makes no sense, or the own split cannot be read.
+    """
+    dataset, checkpoint = subject(options, settings)
+    asked = given(options, annotation.Request) | {"dataset": dataset, "checkpoint": checkpoint}
+    asked["split_file"] = _kept(options.split_file, Workspace.from_settings(settings).dataset_folder(dataset))
+    if options.save_as and options.mode == "predict":
+        raise RequestError(
+            "Prediction trains nothing that could be saved.",
+            hint="Leave --save-as out, or train in another mode.",
+        )
+    return annotation.Request(**asked)
+
+
+def _kept(file: Path | None, folder: Path) -> str:
+    if file is None:
+        return ""
+    try:
+        return keep_split(file.read_text(encoding="utf-8"), folder)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"The split {file} cannot be read.", hint="Give a text file.") from error
+
+
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Name cell types and print the scores."""
-    dataset, checkpoint = subject(options, settings)
-    request = annotation.Request(
-        **given(options, annotation.Request) | {"dataset": dataset, "checkpoint": checkpoint}
-    )
+    request = request_of(options, settings)
     run_id, result = carry_out("annotation", request, settings)
-    scores = {
-        name: {"macro_f1": round(s.macro_f1, 4), "accuracy": round(s.accuracy, 4)}
-        for name, s in result.scores.items()
-    }
-    say(run_id, request, result, settings=settings, scores=scores, verdict=result.gain.sentence)
+    saved = (
+        {"checkpoint": _save(options.save_as, run_id, request, settings=settings)} if options.save_as else {}
+    )
+    say(run_id, request, result, settings=settings, **summary(result), **saved)
     if options.csv:
         columns, rows = cells(result)
-        write_csv(options.csv, dataset, settings, columns=columns, rows=rows)
+        write_csv(options.csv, request.dataset, settings, columns=columns, rows=rows)
     write_copy(options, run_id, settings)
 
 
-def cells(result: Result) -> tuple[list[str], Iterator[tuple[object, ...]]]:
-    """Give the columns of the table, and a row for each cell of the dataset.
-
-    `known` and the names by the baselines are those of the cells held out and empty for all others.
-    """
-    baselines = [method for method in result.predicted if method != MODEL]
-    n_cells = len(result.all_predicted)
-    words = np.array([*result.types, ""])
-    held_out = np.full((2 + len(baselines), n_cells), "", dtype=object)
-    held_out[0, result.test_rows] = "held out"
-    held_out[1, result.test_rows] = words[result.truth]
-    for row, method in enumerate(baselines, start=2):
-        held_out[row, result.test_rows] = words[result.predicted[method]]
-    columns = ["named", "confidence", "role", "known", *baselines]
-    return columns, zip(words[result.all_predicted], result.all_confidence, *held_out, strict=True)
+def _save(name: str, run_id: str, request: annotation.Request, *, settings: Settings) -> str:
+    """Import what a run trained, and return the id of the checkpoint."""
+    workspace = Workspace.from_settings(settings)
+    to_save = importing.Request(
+        model=workspace.checkpoint(request.checkpoint).model,
+        folder=str((workspace.run_folder(run_id) / "result" / annotation.CLASSIFIER).resolve()),
+        name=name,
+    )
+    return str(carry_out("importing", to_save, settings)[1].checkpoint)

@@ -49,7 +49,7 @@ def split_of_text(text: str, folder: Path) -> OwnSplit:
     RequestError
         If a line names no perturbation or no part, or no perturbation is test.
     """
-    rows = _rows(text)
+    rows = named_parts(text, hint=LAYOUT)
     read = read_values([name for name, _ in rows], symbols_of(gene_identifiers(folder)))
     unknown = [one.value for one in read if one.perturbation is None]
     if unknown:
@@ -62,11 +62,17 @@ def says_parts(values: Collection[str]) -> bool:
     return bool(values) and all(value.strip().lower() in PARTS for value in values)
 
 
-def _rows(text: str) -> list[tuple[str, str]]:
-    """Read the first two columns, without their names."""
+def named_parts(text: str, *, hint: str) -> list[tuple[str, str]]:
+    """Read the first two columns of lines with a comma or a tab between them, without their names.
+
+    Raises
+    ------
+    RequestError
+        If a line has no second column; `hint` says what is expected.
+    """
     rows = [row for row in csv.reader(StringIO(text.replace("\t", ","))) if any(row)]
     if any(len(row) < 2 for row in rows):
-        raise RequestError("A line of the split has no second column.", hint=LAYOUT)
+        raise RequestError("A line of the split has no second column.", hint=hint)
     pairs = [(row[0].strip(), row[1].strip()) for row in rows]
     named = pairs and pairs[0][1].lower() not in PARTS
     return pairs[1:] if named else pairs

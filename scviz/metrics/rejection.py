@@ -9,6 +9,40 @@ from numpy.typing import NDArray
 
 from scviz.metrics.classification import accuracy
 
+UNASSIGNED_BELOW = 0.5
+"""Probability of its best type below which a cell may be of a new one, as the authors of scBERT have it."""
+
+
+def unassigned(probabilities: NDArray[np.floating], threshold: float = UNASSIGNED_BELOW) -> NDArray[np.bool_]:
+    """Tell which cells, (N,), resemble no type well enough and may be of a new one.
+
+    Parameters
+    ----------
+    probabilities
+        (N, K) of each type, or (N, 1) of the best one; NaN for cells of which nothing is known.
+    threshold
+        Least probability of the best type; 0 names every cell.
+    """
+    return np.asarray(probabilities.max(axis=1) < threshold)
+
+
+def certainty(probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Give 1 less the entropy of the types of each cell in parts of the largest possible one, (N,).
+
+    Parameters
+    ----------
+    probabilities
+        (N, K) of each type; rows of NaN stay NaN.
+
+    Examples
+    --------
+    >>> certainty(np.array([[1.0, 0.0], [0.5, 0.5]])).tolist()
+    [1.0, 0.0]
+    """
+    logarithms = np.log(np.where(probabilities > 0, probabilities, 1))
+    entropy = -(probabilities * logarithms).sum(axis=1)
+    return np.asarray(1 - entropy / max(np.log(probabilities.shape[1]), 1e-12), dtype=np.float32)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:

@@ -14,7 +14,7 @@ from scviz.models import cards, model_class
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.intake import Source, Taken
-from scviz.workspace.records import file_hash, fingerprint
+from scviz.workspace.records import file_hash, fingerprint, read_json
 from scviz.workspace.store import CheckpointInfo, slug, write_checkpoint_info
 
 
@@ -39,6 +39,7 @@ def take_in(source: Source, context: Context) -> Taken:
     else:
         CellTypeClassifier(model, head.head, head.types).save(draft, trained_on=seen)
         content = fingerprint(*(file_hash(path) for path in sorted(draft.glob("*.safetensors"))))
+    made = _made_here(source.folder)
     name = f"{slug(source.name)}-{content[:8]}"
     folder = context.workspace.home / "checkpoints" / source.model / name
     info = replace(
@@ -47,6 +48,8 @@ def take_in(source: Source, context: Context) -> Taken:
         trained_on=seen,
         types=() if head is None else head.types,
     )
+    if made is not None:
+        info = replace(info, description=made.description, licence=made.licence, demo=made.demo)
     if not folder.exists():
         write_checkpoint_info(info, draft)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -75,6 +78,14 @@ def _info(source: Source, model: FoundationModel, draft: Path, *, id_: str) -> C
         n_genes=len(model.vocab),
         size_mb=(draft / "weights.safetensors").stat().st_size / 1e6,
     )
+
+
+def _made_here(folder: Path) -> CheckpointInfo | None:
+    """Return what this program wrote of weights that it made; None for others."""
+    try:
+        return read_json(CheckpointInfo, folder / "scviz.json")
+    except (OSError, ValueError, TypeError):  # not there, or a file of another kind with this name
+        return None
 
 
 def _seen_before(folder: Path) -> tuple[str, ...]:

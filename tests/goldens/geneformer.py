@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 from scviz.foundation.batching import longest_first
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.tokens import Tokens
-from scviz.metrics.classification import accuracy, confusion_matrix, macro_f1, roc_curve
+from scviz.metrics.classification import accuracy, confusion_matrix, macro_f1
 from scviz.models.geneformer.config import tiny
 from scviz.models.geneformer.model import Geneformer, state_vector
 from scviz.models.geneformer.network import TIED, Network
@@ -32,6 +32,7 @@ from tests.goldens.arrays import Expected, load
 from tests.goldens.geneformer_files import copy_dictionaries, published_folder, read_tokens
 from tests.goldens.geneformer_genes import published_gene_head
 from tests.goldens.geneformer_in_silico import check_isp, check_stats
+from tests.goldens.published_roc import roc_curve
 
 DICTIONARIES = Path(__file__).resolve().parents[3] / "shared" / "data" / "geneformer"
 

@@ -15,12 +15,14 @@ from torch.nn.functional import cross_entropy
 
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.tokens import Tokens
-from scviz.models.scbert.finetuning import Schedule, freeze_as_published, unassigned
+from scviz.metrics.rejection import unassigned
+from scviz.models.scbert.finetuning import freeze_as_published
 from scviz.models.scbert.model import ScBert
 from scviz.models.scbert.network import Network
 from scviz.models.scbert.pretraining import mask_bins, predicted_bins
 from scviz.models.scbert.tokenizer import LevelRules, gene_list, levels, listed_cells, tokenize
 from tests.goldens.arrays import Expected, load
+from tests.goldens.scbert_schedule import Schedule
 
 FLOAT = 5e-5  # the authors' own runs differ by 1e-6 between kernels, and by 1e-5 with sharp attention
 AFTER_ADAM = 3e-4  # small gradients, whose sign depends on rounding, make whole steps

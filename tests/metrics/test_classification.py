@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from scviz.metrics.classification import accuracy, confusion_matrix, f1_scores, macro_f1, roc_curve
+from scviz.metrics.classification import accuracy, confusion_matrix, f1_scores, macro_f1
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30)
-SCORED = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=30)
 
 
 @given(PAIRS)
@@ -21,19 +20,6 @@ def test_scores_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     assert accuracy(truth, predicted) == pytest.approx(metrics.accuracy_score(truth, predicted))
     wanted = metrics.confusion_matrix(truth, predicted, labels=range(4))
     assert np.array_equal(confusion_matrix(truth, predicted, 4), wanted)
-
-
-@given(SCORED)
-def test_roc_curves_are_those_of_scikit_learn(scored: list[tuple[bool, int]]) -> None:
-    truth, scores = (np.array(column) for column in zip(*scored, strict=True))
-    truth = truth.astype(int)
-    if len(set(truth)) < 2:
-        return
-    curve = roc_curve(truth, scores / 8)
-    false_rate, true_rate, _ = metrics.roc_curve(truth, scores / 8)
-    np.testing.assert_allclose(curve.false_rate, false_rate)
-    np.testing.assert_allclose(curve.true_rate, true_rate)
-    assert curve.area() == pytest.approx(metrics.roc_auc_score(truth, scores / 8))
 
 
 def test_a_type_that_is_nowhere_has_no_f1() -> None:
@@ -46,8 +32,3 @@ def test_without_cells_there_is_no_score() -> None:
     none = np.array([], dtype=int)
     assert np.isnan(macro_f1(none, none, 2))
     assert np.isnan(accuracy(none, none))
-
-
-def test_a_curve_on_a_grid_begins_at_nothing() -> None:
-    grid = roc_curve(np.array([1, 0]), np.array([0.9, 0.1])).on_grid(5)
-    assert grid.tolist() == [0.0, 1.0, 1.0, 1.0, 1.0]

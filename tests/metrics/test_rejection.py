@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from scviz.metrics.rejection import Rejection, leave_unnamed
+from scviz.metrics.rejection import Rejection, certainty, leave_unnamed, unassigned
 
 CONFIDENCE = np.array([0.95, 0.7, 0.6, 0.4, 0.3])
 TRUTH = np.array([0, 1, 2, 0, 1])
@@ -44,3 +45,22 @@ def test_where_no_cell_is_named_nothing_can_be_right() -> None:
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_higher_threshold_never_names_more_cells(one: float, other: float) -> None:
     assert doubt(min(one, other)).unnamed <= doubt(max(one, other)).unnamed
+
+
+def test_cells_without_a_likely_type_stay_unnamed() -> None:
+    probabilities = np.array([[0.4, 0.3, 0.3], [0.5, 0.25, 0.25], [0.1, 0.1, 0.8]])
+    assert unassigned(probabilities).tolist() == [True, False, False]
+    assert not unassigned(probabilities, 0).any()
+
+
+def test_cells_of_which_nothing_is_known_are_not_called_unassigned() -> None:
+    assert unassigned(np.array([[np.nan, np.nan], [0.3, 0.3]])).tolist() == [False, True]
+
+
+def test_certainty_is_one_less_the_entropy_in_parts_of_the_largest() -> None:
+    probabilities = np.array([[0.7, 0.2, 0.1], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0], [np.nan] * 3])
+    entropy = stats.entropy(probabilities[:3], axis=1) / np.log(3)
+    found = certainty(probabilities)
+    np.testing.assert_allclose(found[:3], 1 - entropy, atol=1e-6)
+    assert np.isnan(found[3])
+    assert certainty(np.ones((2, 1))).tolist() == [1, 1]

@@ -11,6 +11,7 @@ import pytest
 import torch
 from anndata import AnnData
 
+from scviz.datasets.own_cell_split import keep_split
 from scviz.datasets.readers import open_file
 from scviz.errors import JobCancelledError, MissingColumnError, RequestError
 from scviz.foundation.classifier import CellTypeClassifier
@@ -29,7 +30,8 @@ from scviz.tasks.annotation.learning import (
 )
 from scviz.tasks.annotation.run import price, run
 from scviz.tasks.exporting.run import run as export
-from scviz.workspace.records import read_record, to_json, write_record
+from scviz.workspace import CheckpointInfo
+from scviz.workspace.records import read_json, read_record, to_json, write_record
 from tests.conftest import TYPES, Opened, keep_model
 from tests.models.cells import planted_cells
 
@@ -74,6 +76,9 @@ def test_a_result_survives_its_folder_and_the_classifier_names_cells_again(
     again = read_record(type(result), tmp_path / "result")
     assert again.gain.sentence == result.gain.sentence
     assert np.array_equal(again.predicted[MODEL], result.predicted[MODEL])
+    assert read_json(CheckpointInfo, context.result / "classifier" / "scviz.json").trained_on == (
+        opened.dataset,
+    )
     kept = CellTypeClassifier.load(context.result / "classifier", model_class("geneformer"))
     named = kept(kept.encoder.tokenize(adata)).argmax(dim=1).numpy()
     assert np.array_equal(named, result.all_predicted)
@@ -84,6 +89,53 @@ def test_whole_donors_are_held_out(opened: Opened, adata: AnnData) -> None:
     held_out = set(adata.obs["donor"].astype(str).iloc[result.test_rows])
     assert held_out == set(result.held_out_groups)
     assert len(held_out) == 1
+
+
+def with_split(opened: Opened, adata: AnnData, tmp_path: Path, parts: np.ndarray) -> Opened:
+    adata.obs["fold"] = parts
+    adata.write_h5ad(tmp_path / "split.h5ad")
+    return Opened(
+        opened.workspace, open_file(tmp_path / "split.h5ad", opened.workspace).id, opened.checkpoint
+    )
+
+
+def test_your_own_split_says_who_trains_who_stops_and_who_judges(
+    opened: Opened, adata: AnnData, tmp_path: Path
+) -> None:
+    parts = np.repeat(["train", "valid", "test", ""], [30, 9, 15, 6])
+    split = with_split(opened, adata, tmp_path, parts)
+    by_column = run(request(split, split_column="fold", epochs=1), split.context("column"))
+    assert by_column.test_rows.tolist() == list(range(39, 54))
+    assert (by_column.n_train, by_column.n_validation) == (30, 9)
+    assert "6 cells have no part in the split; they are left out." in by_column.notes
+    assert "Your own split: 30 cells train the model, 9 choose the best epoch, 15 judge." in by_column.notes
+    lines = "".join(f"{name},{part}\n" for name, part in zip(adata.obs_names, parts, strict=True) if part)
+    name = keep_split(f"cell,fold\n{lines}", split.workspace.dataset_folder(split.dataset))
+    by_file = run(request(split, split_file=name, epochs=1), split.context("file"))
+    assert np.array_equal(by_file.test_rows, by_column.test_rows)
+    np.testing.assert_allclose(by_file.probabilities, by_column.probabilities, atol=1e-6)
+
+
+def test_without_validation_in_your_split_some_training_cells_choose_the_epoch(
+    opened: Opened, adata: AnnData, tmp_path: Path
+) -> None:
+    split = with_split(opened, adata, tmp_path, np.where(np.arange(60) < 45, "train", "test"))
+    result = run(request(split, split_column="fold", epochs=1), split.context())
+    assert result.test_rows.tolist() == list(range(45, 60))
+    assert result.n_train + result.n_validation == 45
+    assert result.n_validation == 6  # 2 of the 15 of each type
+    assert any("6, drawn from its training cells, choose the best epoch" in note for note in result.notes)
+
+
+def test_a_split_that_leaves_one_type_to_learn_from_is_refused(
+    opened: Opened, adata: AnnData, tmp_path: Path
+) -> None:
+    one = (adata.obs["cell_type"] == "B cell").to_numpy()
+    split = with_split(opened, adata, tmp_path, np.where(one, "train", "test"))
+    with pytest.raises(
+        RequestError, match="labeled training cells of 1 cell types and 40 labeled test cells"
+    ):
+        run(request(split, split_column="fold"), split.context())
 
 
 def test_cells_without_a_label_are_named_but_neither_trained_nor_tested_on(
@@ -122,6 +174,10 @@ def test_one_type_cannot_be_learned(opened: Opened) -> None:
     [
         ({"test_fraction": 0.9}, "Cells held out must be 5 % to 50 % .got 90 %"),
         ({"group_key": "cell_type"}, "cannot be held out by"),
+        ({"split_column": "cell_type"}, "cannot be held out by"),
+        ({"split_column": "fold", "group_key": "donor"}, "in one way at a time"),
+        ({"split_column": "fold", "split_file": "1.csv"}, "in one way at a time"),
+        ({"label_key": ""}, "No column with known cell types was chosen"),
     ],
 )
 def test_requests_that_make_no_sense_are_refused_when_made(
@@ -147,7 +203,7 @@ def test_names_are_written_into_a_copy_of_the_file(opened: Opened) -> None:
     (context.folder / "request.json").write_text(asked_as_json, encoding="utf-8")
     written = export(exporting.Request(run="first"), opened.context("second"))
     copy = anndata.read_h5ad(opened.context("second").result / written.file_name)
-    assert written.added == ("scviz_geneformer_label", "scviz_geneformer_confidence")
+    assert written.added == tuple(f"scviz_geneformer_{n}" for n in ("label", "confidence", "certainty"))
     named = [result.types[code] for code in result.all_predicted]
     assert copy.obs["scviz_geneformer_label"].astype(str).tolist() == named
     assert copy.uns["scviz"]["models"]["weights_id"] == "geneformer/tiny"
@@ -187,7 +243,9 @@ def test_a_head_that_reads_too_much_to_keep_learns_the_same(opened: Opened, tmp_
             *model(model.tokenize(adata[:1])).tokens.shape[1:],
         )
         assert fits_in_memory(classifier, inputs, most) == (name == "kept")
-        losses.append(train_head(classifier, inputs, asked, opened.context(name), most=most).loss)
+        losses.append(
+            train_head(classifier, inputs, request=asked, context=opened.context(name), most=most).loss
+        )
         weights.append(torch.cat([p.detach().ravel() for p in classifier.head.parameters()]))
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
     torch.testing.assert_close(weights[0], weights[1], atol=1e-5, rtol=0)

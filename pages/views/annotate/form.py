@@ -1,48 +1,88 @@
-"""Which cells teach which names, and how."""
+"""Which cells teach which names, and how; or that the weights know names already."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
 from pages.components import state
+from pages.components.show import escaped
 from pages.components.widgets import Form
+from pages.views.annotate.split import pick_own_split
 from scviz.models import cards
-from scviz.tasks.annotation import Request
+from scviz.tasks.annotation import MODES, TRAINED, Request
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
+TYPES_SHOWN = 12
+
 
 def annotate_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:
-    """Ask; None where no column can name types."""
+    """Ask; None where no column can name types and the weights know none."""
     labels = dataset.columns_of("label", "category", "batch")
-    if not labels or checkpoint is None:
-        st.info(
-            "No column of this dataset looks like cell types. Explore the map instead, or open a file with labels."
-        )
-        link = state.link()
-        st.page_link(
-            "pages/explore.py", label="Explore the map", icon=":material/scatter_plot:", query_params=link
-        )
+    if checkpoint is None or not (labels or checkpoint.types):
+        _explore_instead()
         return None
     form = Form(Request, "annotation", run)
-    label_key = form.column("label_key", labels)
-    mode = form.choice("mode")
+    mode = _pick_mode(form, checkpoint, trains=bool(labels))
+    label_key = str(
+        form.column("label_key", labels, suggested=next(iter(labels), ""), needed=mode in TRAINED) or ""
+    )
+    asked: dict[str, Any] = {"label_key": label_key, "mode": mode}
+    if mode in TRAINED:
+        asked |= _training(form, dataset, checkpoint, label_key=label_key, mode=mode)
+    else:
+        st.caption(_known_types(checkpoint))
+        asked["unassigned_below"] = form.number("unassigned_below")
+    return Request(dataset=dataset.id, checkpoint=checkpoint.id, **asked)
+
+
+def _explore_instead() -> None:
+    st.info(
+        "No column of this dataset looks like cell types, and this checkpoint knows none. Explore the map instead, "
+        "open a file with labels, or import a checkpoint that was fine-tuned on cell types."
+    )
+    st.page_link(
+        "pages/explore.py", label="Explore the map", icon=":material/scatter_plot:", query_params=state.link()
+    )
+
+
+def _pick_mode(form: Form, checkpoint: CheckpointInfo, *, trains: bool) -> str:
+    """Offer what these weights can do; those that know types begin with predicting."""
+    modes = [mode for mode in MODES if (trains if mode in TRAINED else checkpoint.types)]
+    met = f"annotate_{checkpoint.id}"
+    if checkpoint.types and not state.kept(met) and not form.fresh:
+        state.preset(form.key("mode"), "predict")
+    state.keep(met, "met")
+    return str(form.choice("mode", options=modes))
+
+
+def _known_types(checkpoint: CheckpointInfo) -> str:
+    shown = ", ".join(checkpoint.types[:TYPES_SHOWN])
+    more = len(checkpoint.types) - TYPES_SHOWN
+    return escaped(
+        f"{checkpoint.name} names {len(checkpoint.types)} types: {shown}"
+        + (f" and {more} more." if more > 0 else ". Nothing is trained.")
+    )
+
+
+def _training(
+    form: Form, dataset: DatasetInfo, checkpoint: CheckpointInfo, *, label_key: str, mode: str
+) -> dict[str, Any]:
+    """Ask how the types are learned, and what is held out."""
     if mode == "published":
         st.caption(cards()[checkpoint.model].fine_tuning)
-    groups = [name for name in dataset.columns_of("batch", "category") if name != label_key]
-    group_key = form.column("group_key", groups)
+    hold_out = st.container()
     with st.expander("Advanced"):
-        return Request(
-            dataset=dataset.id,
-            checkpoint=checkpoint.id,
-            label_key=str(label_key),
-            mode=mode,
-            group_key=group_key,
-            test_fraction=form.number("test_fraction"),
-            epochs=form.number("epochs"),
-            batch_size=form.number("batch_size"),
-            learning_rate=form.number("learning_rate"),
-            pooling=form.choice("pooling"),
-            balanced=form.switch("balanced"),
-            seed=form.number("seed"),
-        )
+        own = pick_own_split(dataset, form)
+        numbers = {name: form.number(name) for name in ("test_fraction", "epochs", "batch_size")}
+        numbers["learning_rate"] = form.number("learning_rate")
+        others = {
+            "pooling": form.choice("pooling"),
+            "balanced": form.switch("balanced"),
+            "seed": form.number("seed"),
+        }
+    groups = [name for name in dataset.columns_of("batch", "category") if name != label_key]
+    group_key = form.column("group_key", groups, hold_out, disabled=bool(own))
+    return {"group_key": None if own else group_key, **own, **numbers, **others}

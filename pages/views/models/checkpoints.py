@@ -112,6 +112,8 @@ def _what_was_found(result: Taken) -> None:
     )
     if result.released:
         st.caption(escaped(f"These are the published weights {result.released}."))
+    if result.types:
+        st.caption(escaped(f"They name {len(result.types)} cell types, which Annotate predicts with them."))
     for file in result.known_files:
         words = (
             "is, byte for byte, a published file"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from anndata import AnnData
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from scviz.datasets.expression import depth_of
 from scviz.datasets.labels import labels_in
+from scviz.datasets.own_cell_split import kept_split, parts_of_column
 from scviz.datasets.split import Split, split_cells
 from scviz.errors import RequestError
 from scviz.tasks.annotation import Request
@@ -40,20 +42,46 @@ class Inputs:
         return Cells(train=self.split.train, validation=self.split.validation, lengths=self.n_tokens)
 
 
-def gather(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Inputs:
+def own_parts(request: Request, adata: AnnData, folder: Path) -> NDArray[np.str_] | None:
+    """Read the own split of a request, (N,) the part of each cell; None where it asks for none.
+
+    Parameters
+    ----------
+    folder
+        Folder of the dataset.
+
+    Raises
+    ------
+    DataError, MissingColumnError, RequestError
+        If it is gone or cannot be read.
+    """
+    if request.split_column:
+        return parts_of_column(adata.obs, request.split_column)
+    return kept_split(request.split_file, folder) if request.split_file else None
+
+
+def gather(
+    request: Request,
+    adata: AnnData,
+    n_tokens: NDArray[np.int64],
+    *,
+    parts: NDArray[np.str_] | None = None,
+) -> Inputs:
     """Read the labels and split the cells.
 
     Parameters
     ----------
     n_tokens
         (N,) length of each cell for the model; cells without a token are in no part.
+    parts
+        (N,) own split of the cells, as `own_parts` reads it.
 
     Raises
     ------
     MissingColumnError
         If the dataset lacks the label or the group column.
     RequestError
-        If fewer than two types have enough cells.
+        If fewer than two types have enough cells, or the split leaves too few.
     """
     known_labels = labels_in(adata.obs, request.label_key)
     labels, notes = known_labels.texts, [*known_labels.notes]
@@ -66,27 +94,61 @@ def gather(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Inp
     if unseen.any():
         labels = np.where(unseen, "", labels)
         notes.append(f"The model sees no gene in {unseen.sum():,} cells; they are left out.")
-    names, counts = np.unique(labels[labels != ""], return_counts=True)
-    rare = names[counts < FEWEST_CELLS]
-    if len(rare):
+    if parts is not None and (parts == "").any():
+        labels = np.where(parts == "", "", labels)
+        notes.append(f"{(parts == '').sum():,} cells have no part in the split; they are left out.")
+    types, rare = _types_of(labels, request.label_key)
+    if rare:
         notes.append(f"Left out, with fewer than {FEWEST_CELLS} cells: {', '.join(rare)}.")
+    at = {name: i for i, name in enumerate(types)}
+    codes = np.array([at.get(label, -1) for label in labels], dtype=np.int64)
+    split, said = _split(request, np.where(codes < 0, "", labels), groups, parts=parts)
+    return Inputs(
+        adata=adata,
+        types=types,
+        codes=codes,
+        split=split,
+        n_tokens=n_tokens,
+        notes=(*notes, *depth_of(adata).notes, *said),
+    )
+
+
+def _types_of(labels: NDArray[np.str_], label_key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the types with enough cells, and those with too few."""
+    names, counts = np.unique(labels[labels != ""], return_counts=True)
     types = tuple(names[counts >= FEWEST_CELLS].tolist())
     if len(types) < 2:
         raise RequestError(
-            f"The column {request.label_key!r} has {len(types)} cell types with at least {FEWEST_CELLS} cells.",
+            f"The column {label_key!r} has {len(types)} cell types with at least {FEWEST_CELLS} cells.",
             hint="Choose a column with two cell types or more.",
         )
-    at = {name: i for i, name in enumerate(types)}
-    codes = np.array([at.get(label, -1) for label in labels], dtype=np.int64)
-    known = np.where(codes < 0, "", labels)
-    split = split_cells(
-        known,
-        groups=groups,
-        test_fraction=request.test_fraction,
-        validation_fraction=VALIDATION_FRACTION,
-        seed=request.seed,
-    )
-    notes += depth_of(adata).notes
+    return types, tuple(names[counts < FEWEST_CELLS].tolist())
+
+
+def _split(
+    request: Request,
+    known: NDArray[np.str_],
+    groups: NDArray[np.str_] | None,
+    *,
+    parts: NDArray[np.str_] | None,
+) -> tuple[Split, list[str]]:
+    """Divide the cells, as asked for, and say what is special about it."""
+    notes = []
+    if parts is None:
+        split = split_cells(
+            known,
+            groups=groups,
+            test_fraction=request.test_fraction,
+            validation_fraction=VALIDATION_FRACTION,
+            seed=request.seed,
+        )
+    else:
+        split = _own_split(known, parts, seed=request.seed)
+        own = "" if ((parts == "validation") & (known != "")).any() else ", drawn from its training cells,"
+        notes.append(
+            f"Your own split: {len(split.train):,} cells train the model, {len(split.validation):,}{own} choose the "
+            f"best epoch, {len(split.test):,} judge."
+        )
     if split.held_out_groups:
         notes.append(
             f"{split.test_share:.0%} of the cells are held out, {request.test_fraction:.0%} were asked for: whole "
@@ -94,4 +156,23 @@ def gather(request: Request, adata: AnnData, n_tokens: NDArray[np.int64]) -> Inp
         )
     if split.absent:
         notes.append(f"No training cell has these types, so they cannot be found: {', '.join(split.absent)}.")
-    return Inputs(adata=adata, types=types, codes=codes, split=split, n_tokens=n_tokens, notes=tuple(notes))
+    return split, notes
+
+
+def _own_split(known: NDArray[np.str_], parts: NDArray[np.str_], *, seed: int) -> Split:
+    """Take the parts as they are; where none is validation, some training cells choose the best epoch."""
+    train, validation, test = (
+        np.flatnonzero((known != "") & (parts == part)) for part in ("train", "validation", "test")
+    )
+    if not len(test) or len(np.unique(known[train])) < 2:
+        raise RequestError(
+            f"The split has labeled training cells of {len(np.unique(known[train]))} cell types and "
+            f"{len(test):,} labeled test cells.",
+            hint="Training needs labeled cells of two types or more, the test one or more.",
+        )
+    if not len(validation):
+        learned = np.where(parts == "train", known, "")
+        drawn = split_cells(learned, test_fraction=VALIDATION_FRACTION, validation_fraction=0, seed=seed)
+        train, validation = drawn.train, drawn.test
+    absent = np.setdiff1d(known[known != ""], known[train])
+    return Split(train=train, validation=validation, test=test, absent=tuple(absent.tolist()))

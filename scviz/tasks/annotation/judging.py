@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,12 @@ class Judged:
 
 
 def judge(
-    truth: NDArray[np.int64], predicted: Mapping[str, NDArray[np.int64]], types: Sequence[str], *, name: str
+    truth: NDArray[np.int64],
+    predicted: Mapping[str, NDArray[np.int64]],
+    types: Sequence[str],
+    *,
+    name: str,
+    counted: str = "held-out cells",
 ) -> Judged:
     """Judge the model and the baselines on the same cells.
 
@@ -36,17 +41,19 @@ def judge(
         (M,) of "model" and of each baseline.
     name
         Name of the model in the verdict.
+    counted
+        What the verdict calls the cells.
     """
     baselines = [Names(method=method, types=named) for method, named in predicted.items() if method != MODEL]
     model = Names(method=name, types=predicted[MODEL])
     return Judged(
         scores={method: classification_scores(truth, named, types) for method, named in predicted.items()},
-        gain=compare(truth, model, baselines, n_types=len(types)),
-        notes=_notes(truth, types),
+        gain=replace(compare(truth, model, baselines, n_types=len(types)), counted=counted),
+        notes=_notes(truth, types, counted),
     )
 
 
-def _notes(truth: NDArray[np.int64], types: Sequence[str]) -> tuple[str, ...]:
+def _notes(truth: NDArray[np.int64], types: Sequence[str], counted: str) -> tuple[str, ...]:
     """Name the types that the verdict leaves out."""
     judged = judged_types(truth, len(types))
     few = [types[code] for code in np.setdiff1d(np.unique(truth), judged)]
@@ -54,9 +61,7 @@ def _notes(truth: NDArray[np.int64], types: Sequence[str]) -> tuple[str, ...]:
         return ()
     names = ", ".join(few)
     if len(judged) < 2:
-        return (
-            f"Too few types have {FEWEST_JUDGED} held-out cells or more for an interval: {names} have fewer.",
-        )
+        return (f"Too few types have {FEWEST_JUDGED} {counted} or more for an interval: {names} have fewer.",)
     return (
-        f"Left out of the verdict, with fewer than {FEWEST_JUDGED} held-out cells: {names}. The tables hold them.",
+        f"Left out of the verdict, with fewer than {FEWEST_JUDGED} {counted}: {names}. The tables hold them.",
     )

@@ -24,12 +24,12 @@ MOST_KEPT = GIGABYTE
 """Bytes of what a head reads that are kept between passes; more is read anew in each pass."""
 
 
-def learn(classifier: CellTypeClassifier, inputs: Inputs, request: Request, context: Context) -> History:
+def learn(classifier: CellTypeClassifier, inputs: Inputs, *, request: Request, context: Context) -> History:
     """Train the classifier in place, in the way that is asked for; it ends as an ordinary one."""
     if request.mode == "head":
-        return train_head(classifier, inputs, request, context)
+        return train_head(classifier, inputs, request=request, context=context)
     choose_trained(classifier, inputs, request)
-    history = _train_all(classifier, inputs, request, context)
+    history = _train_all(classifier, inputs, request=request, context=context)
     if request.mode == "lora":
         merge_adapters(classifier)
     return history
@@ -120,7 +120,18 @@ def fits_in_memory(classifier: CellTypeClassifier, inputs: Inputs, most: int = M
 def read_cells(
     classifier: CellTypeClassifier, inputs: Inputs, rows: NDArray[np.int64], *, report: Report
 ) -> NDArray[np.float32]:
-    """Give what the head reads of these cells, (len(rows), ...), without gradients."""
+    """Give what the head reads of these cells, (R, ...), without gradients.
+
+    Parameters
+    ----------
+    rows
+        (R,) rows of the cells.
+
+    Raises
+    ------
+    ValueError
+        If none of them has a token.
+    """
     selected: NDArray[np.float32] | None = None
     for at, read in Walk(classifier.encoder, inputs.adata[rows], report=report).each(classifier.select):
         if selected is None:
@@ -131,7 +142,9 @@ def read_cells(
     return selected
 
 
-def _train_all(classifier: CellTypeClassifier, inputs: Inputs, request: Request, context: Context) -> History:
+def _train_all(
+    classifier: CellTypeClassifier, inputs: Inputs, *, request: Request, context: Context
+) -> History:
     """Train what needs gradients of encoder and head together; cells become tokens batch by batch."""
     weights = _weights(inputs, request)
 
@@ -140,15 +153,15 @@ def _train_all(classifier: CellTypeClassifier, inputs: Inputs, request: Request,
         return cross_entropy(classifier(tokens), inputs.codes[rows], weights)
 
     classifier.train()  # weights come from a file ready for use, that is without dropout
-    return _fit(classifier, loss, inputs, request, classifier, context)
+    return _fit(classifier, loss, inputs, settings=training_settings(request, classifier), context=context)
 
 
 def train_head(
     classifier: CellTypeClassifier,
     inputs: Inputs,
+    *,
     request: Request,
     context: Context,
-    *,
     most: int = MOST_KEPT,
 ) -> History:
     """Train the head alone on what it reads of the cells.
@@ -172,7 +185,7 @@ def train_head(
         features = torch.as_tensor(read, device=next(head.parameters()).device)
         return cross_entropy(head(features), inputs.codes[rows], weights)
 
-    return _fit(head, loss, inputs, request, classifier, context)
+    return _fit(head, loss, inputs, settings=training_settings(request, classifier), context=context)
 
 
 def _weights(inputs: Inputs, request: Request) -> NDArray[np.float32] | None:
@@ -183,15 +196,8 @@ def _fit(
     network: nn.Module,
     loss: Callable[[NDArray[np.int64]], Tensor],
     inputs: Inputs,
-    request: Request,
-    classifier: CellTypeClassifier,
+    *,
+    settings: TrainingSettings,
     context: Context,
 ) -> History:
-    return fit(
-        network,
-        loss,
-        inputs.cells,
-        settings=training_settings(request, classifier),
-        report=context.report,
-        state=context.state,
-    )
+    return fit(network, loss, inputs.cells, settings=settings, report=context.report, state=context.state)

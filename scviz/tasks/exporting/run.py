@@ -61,11 +61,11 @@ def run(request: Request, context: Context) -> Result:
 
 
 def _annotation(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Name every cell, with the confidence of the name."""
-    names = np.array([*result.types, "not seen"])
+    """Name every cell, with the confidence of the name and how clear it is among all types."""
     columns = {
-        f"scviz_{model}_label": names[result.all_predicted],
+        f"scviz_{model}_label": result.names,
         f"scviz_{model}_confidence": result.all_confidence,
+        f"scviz_{model}_certainty": result.all_certainty,
     }
     return columns, {}
 

@@ -1,0 +1,105 @@
+"""How good names are, on cells that judge: confusion matrix, scores of each type and of each method."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import state
+from pages.components.show import figure, table
+from scviz.metrics.classification import confusion_matrix
+from scviz.metrics.evidence import Gain
+from scviz.plots.confusion import Show, confusion_figure
+from scviz.plots.scores import scores_figure
+from scviz.tasks.annotation import MODEL, Result
+
+SHOWN: dict[Show, str] = {"percent": "% of type", "counts": "cells"}
+SCORES = {
+    "macro_f1": (
+        "Macro-F1",
+        "Mean over types of F1, the harmonic mean of precision and recall; rare types count like common ones.",
+    ),
+    "accuracy": ("Accuracy", "Share of these cells with the right name."),
+    "macro_precision": ("Precision", "Of the cells named X, the share that are X; mean over types."),
+    "macro_recall": ("Recall", "Of the cells that are X, the share named X; mean over types."),
+}
+
+
+def metrics(result: Result, gain: Gain) -> None:
+    """Show each score of the model over that of the best baseline."""
+    own, best = result.scores[MODEL], result.scores[gain.baseline]
+    for column, (name, (title, meaning)) in zip(st.columns(len(SCORES)), SCORES.items(), strict=True):
+        value, baseline = getattr(own, name), getattr(best, name)
+        column.metric(
+            title,
+            f"{value:.3f}",
+            f"{value - baseline:+.3f} compared with {baseline:.3f}",
+            help=f"{meaning} Below: the best baseline, {gain.baseline}, on the same cells.",
+        )
+
+
+def confusion(result: Result, *, footer: str) -> None:
+    """Draw which types are taken for which, by one method."""
+    row = st.container(horizontal=True, vertical_alignment="center")
+    options = {MODEL: "the model", **{name: name for name in result.predicted if name != MODEL}}
+    method = row.selectbox(
+        "Named by",
+        list(options),
+        format_func=lambda name: f"Named by {options[name]}",
+        key="confusion_method",
+        label_visibility="collapsed",
+        width=420,
+    )
+    shown: Show = row.segmented_control(
+        "Numbers",
+        SHOWN,
+        default="percent",
+        required=True,
+        key="confusion_show",
+        label_visibility="collapsed",
+        format_func=SHOWN.__getitem__,
+    )
+    counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
+    drawing = confusion_figure(counts, result.types, show=shown, dark=state.dark())
+    height = max(280, 90 + 19 * len(result.types))
+    figure(drawing, key="confusion", name="confusion", alt="Confusion matrix", height=height, footer=footer)
+
+
+def types_and_methods(result: Result, gain: Gain, *, footer: str) -> None:
+    """Show the scores of each type beside the best baseline, and those of all methods."""
+    own, best = result.scores[MODEL], result.scores[gain.baseline]
+    frame = pd.DataFrame(
+        [
+            {
+                "Type": mine.name,
+                "Cells": mine.support,
+                "Precision": mine.precision,
+                "Recall": mine.recall,
+                "F1": mine.f1,
+                "F1 of baseline": theirs.f1,
+            }
+            for mine, theirs in zip(own.types, best.types, strict=True)
+        ]
+    )
+    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[2:]}
+    table(frame, key="types", name="scores_by_type", column_config=digits)
+    st.caption(f"Baseline: {gain.baseline}.")
+    series = {"the model": [t.f1 for t in own.types], "best baseline": [t.f1 for t in best.types]}
+    drawing = scores_figure(series, [t.name for t in own.types], title="F1", dark=state.dark())
+    height = 140 + 26 * len(own.types)
+    figure(drawing, key="f1", name="f1_by_type", alt="F1 of each type", height=height, footer=footer)
+    _methods(result)
+
+
+def _methods(result: Result) -> None:
+    rows = [
+        {
+            "Method": "the model" if name == MODEL else name,
+            **{title: getattr(s, key) for key, (title, _) in SCORES.items()},
+        }
+        for name, s in result.scores.items()
+    ]
+    st.subheader("All methods, same cells", anchor=False)
+    frame = pd.DataFrame(rows)
+    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[1:]}
+    table(frame, key="methods", name="methods", column_config=digits)

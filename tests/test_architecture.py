@@ -120,6 +120,7 @@ ONLY_IN_TESTS = {
 }
 """Public definitions that nothing but tests reaches, and why they stay; delete or open a door before adding one."""
 DOORS_TO_OPEN = {
+    "FoundationModel.embed_edited",
     "CellTypeClassifier.classify",
     "RocCurve.on_grid",
     "Schedule",

@@ -19,7 +19,7 @@ from scviz.errors import UnsupportedTaskError
 from scviz.foundation.attention import CellAttention, among_genes
 from scviz.foundation.batching import BatchSize, Precision, in_chunks, pick_device
 from scviz.foundation.card import ModelCard
-from scviz.foundation.edits import Edit, edited_counts, gene_columns
+from scviz.foundation.edits import Edit, edited_counts, gene_columns, highest_levels
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.perturbing import PerturbationInputs
 from scviz.foundation.tokens import Tokens
@@ -333,6 +333,41 @@ class FoundationModel(nn.Module, ABC):
             report=report,
         )
         return _in_order(adata.n_obs, chunks)
+
+    def embed_edited(
+        self,
+        adata: AnnData,
+        edit: Edit,
+        *,
+        batch_size: BatchSize = "auto",
+        device: str = "auto",
+        precision: Precision = "float32",
+        report: Report = silent,
+    ) -> NDArray[np.float32]:
+        """Embed cells after an edit, in the order they came; see `edited` and `embed`.
+
+        Returns
+        -------
+        (N, C) embedding, float32. NaN for cells in which the model sees no gene before or after the edit.
+        """
+        columns = gene_columns(adata.var, edit.genes)
+        levels = highest_levels(adata.X, columns) if edit.kind == "overexpress" else None
+        chunks = in_chunks(
+            self.to(pick_device(device)),
+            adata,
+            self._encode_what_is_left,
+            tokenize=lambda cells: self.edited(cells, edit, levels=levels),
+            batch_size=batch_size,
+            precision=precision,
+            report=report,
+            stage="Reading edited cells",
+        )
+        return _in_order(adata.n_obs, chunks)
+
+    def _encode_what_is_left(self, tokens: Tokens) -> Tensor:
+        """Give cell vectors, (B, C); NaN for cells that an edit left without tokens."""
+        seen = torch.as_tensor(tokens.mask.any(axis=1), device=self.device)
+        return self.encode_cells(tokens).masked_fill(~seen[:, None], torch.nan)
 
 
 def _in_order(

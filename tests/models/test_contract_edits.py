@@ -104,7 +104,7 @@ def test_deleting_a_gene_that_no_cell_expresses_changes_no_vector(name: str) -> 
     counts[:, 7] = 0
     adata.X = sparse.csr_matrix(counts)
     model = built(name)
-    edited = vectors_after(name, adata, Edit(kind="delete", genes=("GENE7",)))
+    edited = model.embed_edited(adata, Edit(kind="delete", genes=("GENE7",)))
     np.testing.assert_allclose(edited, model.embed(adata), atol=1e-6)
 
 
@@ -116,11 +116,11 @@ def test_vectors_after_an_edit_come_in_the_order_of_cells_and_keep_nan(name: str
     counts[5] = 0
     adata.X = sparse.csr_matrix(counts)
     model, edit = built(name), Edit(kind=kind, genes=("GENE3", "GENE25"))
-    vectors = vectors_after(name, adata, edit)
+    vectors = model.embed_edited(adata, edit)
     assert np.isnan(vectors[5]).all()
     assert np.isfinite(np.delete(vectors, 5, axis=0)).all()
     order = np.random.default_rng(1).permutation(adata.n_obs)
-    again = vectors_after(name, adata[order].copy(), edit)
+    again = model.embed_edited(adata[order].copy(), edit, batch_size=7)
     np.testing.assert_allclose(again, vectors[order], atol=1e-5)
     assert np.nanmax(np.abs(vectors - model.embed(adata))) > 1e-4
 
@@ -135,5 +135,5 @@ def test_a_cell_that_loses_its_only_gene_is_nan_or_as_empty_as_the_model_reads_i
     model = built(name)
     seen = model.n_tokens(adata)[5] > 0
     left = model.edited(adata, Edit(kind="delete", genes=("GENE3",))).lengths()[5]
-    vectors = vectors_after(name, adata, Edit(kind="delete", genes=("GENE3",)))
+    vectors = model.embed_edited(adata, Edit(kind="delete", genes=("GENE3",)))
     assert np.isnan(vectors[5]).all() == (not seen or left == 0)

@@ -36,8 +36,8 @@ def rank_cells(
     tokens = rank(
         adata.X,
         column_tokens(adata.var, vocab) if names is None else columns_to_tokens(names, vocab),
-        vocab,
-        rules,
+        vocab=vocab,
+        rules=rules,
         n_counts=adata.obs["n_counts"].to_numpy(dtype=float) if "n_counts" in adata.obs else None,
     )
     keep = tokens.mask.any(axis=1)

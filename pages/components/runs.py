@@ -36,6 +36,12 @@ def read_depth(run: Run) -> str:
     return f"each cell read as if it had {cards()[model].read_depths.get(depth, depth)}"
 
 
+def genes_read(run: Run) -> str:
+    """Say which genes a run reads; empty where it reads all."""
+    most = run.request.get("most_genes", 0)
+    return f"the {most:,} most variable genes" if run.task == "embedding" and most else ""
+
+
 def checkpoint_name(identifier: str) -> str:
     """Return the name of weights, or their id when they are gone."""
     try:
@@ -55,7 +61,7 @@ def finished_map(dataset: str, checkpoint: str) -> str:
 
 def describe(run: Run) -> str:
     """Say in a line what a run does."""
-    parts = (front(run.task).TITLE, dataset_name(run), model_name(run), read_depth(run))
+    parts = (front(run.task).TITLE, dataset_name(run), model_name(run), read_depth(run), genes_read(run))
     return " · ".join(part for part in parts if part)
 
 

@@ -117,16 +117,6 @@ def _scores(outcome: Outcome) -> dict[str, float]:
     return {"predicted perturbations": found[HEADLINE].n} | means
 
 
-def write_scores(result: Result, path: Path) -> None:
-    """Write one row per perturbation and method, halves of the cells among them."""
-    path.write_text(scores_as_csv(result), encoding="utf-8")
-
-
-def write_predictions(result: Result, path: Path) -> None:
-    """Write one row per gene: what was measured, what was learned from, what each method predicts."""
-    path.write_text(predictions_as_csv(result), encoding="utf-8")
-
-
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Predict a screen and print what each method scores."""
     dataset = dataset_of(options.dataset, settings)
@@ -134,6 +124,6 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     run_id, result = carry_out("perturbation", request, settings)
     say(run_id, request, result, settings=settings, **summary(result))
     if options.csv:
-        write_scores(result, options.csv)
+        options.csv.write_text(scores_as_csv(result), encoding="utf-8")
     if options.predictions:
-        write_predictions(result, options.predictions)
+        options.predictions.write_text(predictions_as_csv(result), encoding="utf-8")

@@ -117,23 +117,6 @@ def cell_column(folder: Path, name: str) -> Column:
     return column
 
 
-def cell_embedding(folder: Path, name: str) -> NDArray[np.float32]:
-    """Return coordinates of the cells, (N, D), that came with the file.
-
-    Raises
-    ------
-    MissingColumnError
-        If the dataset has no such embedding.
-    """
-    with h5py.File(folder / COUNTS, "r") as file:
-        known = tuple(file["obsm"])
-        if name not in known:
-            raise MissingColumnError(
-                f"The dataset has no embedding {name!r}.", hint=f"Its embeddings are: {', '.join(known)}."
-            )
-        return _frozen(file["obsm"][name][:].astype(np.float32))
-
-
 def write_genes(folder: Path, names: list[str], ids: GeneIdentifiers) -> None:
     """Write the names of genes for quick reading."""
     content = {"names": names, "ensembl": ids.ensembl, "symbol": ids.symbol}

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
 from anndata import AnnData
 from numpy.typing import NDArray
+
+from scviz.errors import RequestError
+
+Flavor = Literal["seurat", "cell_ranger", "seurat_v3"]
+"""How variable genes are chosen, as scanpy names it."""
 
 TARGET_SUM = 1e4
 """Counts per cell after normalization; the field's habit."""
@@ -139,28 +146,48 @@ def log_expression(counts: sp.csr_matrix, depth: Depth | None = None) -> sp.csr_
     return expression.astype(np.float32)
 
 
-def variable_genes(expression: sp.csr_matrix, n_genes: int = N_VARIABLE_GENES) -> NDArray[np.int64]:
-    """Pick the genes with the highest normalized dispersion, in their order.
+def variable_genes(
+    expression: sp.csr_matrix, n_genes: int = N_VARIABLE_GENES, *, flavor: Flavor = "seurat"
+) -> NDArray[np.int64]:
+    """Pick the genes that vary most, by default those with the highest normalized dispersion, in their order.
 
     Parameters
     ----------
     expression
-        (N, G) log1p expression.
+        (N, G) log1p expression; raw counts for the flavor "seurat_v3".
+
+    Raises
+    ------
+    RequestError
+        If the flavor needs a package that is missing, or cannot order the genes of so few cells.
 
     References
     ----------
-    Satija et al. (2015), doi:10.1038/nbt.3192, as scanpy computes it.
+    Satija et al. (2015), doi:10.1038/nbt.3192; Zheng et al. (2017), doi:10.1038/ncomms14049; Stuart et al. (2019),
+    doi:10.1016/j.cell.2019.05.031; each as scanpy computes it.
     """
     import scanpy as sc
 
+    if flavor == "seurat_v3" and find_spec("skmisc") is None:
+        raise RequestError(
+            "Choosing variable genes by Seurat v3 needs the package scikit-misc, which is not installed.",
+            hint="Install it with pip install scikit-misc, or choose another flavor.",
+        )
     detected = np.flatnonzero(np.asarray(expression.sum(axis=0)).ravel() > 0)
     if len(detected) <= n_genes:
         return detected
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scanpy speaks of its own future here
-        table = sc.pp.highly_variable_genes(
-            AnnData(expression[:, detected]), n_top_genes=n_genes, flavor="seurat", inplace=False
-        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scanpy speaks of its own future here
+            table = sc.pp.highly_variable_genes(
+                AnnData(expression[:, detected]), n_top_genes=n_genes, flavor=flavor, inplace=False
+            )
+    except ValueError as error:  # its curve or its bins do not fit
+        raise RequestError(
+            f"Variable genes cannot be chosen by {flavor} from {len(detected):,} genes of "
+            f"{expression.shape[0]:,} cells: {error}.",
+            hint="Choose another flavor, or read all genes.",
+        ) from error
     return detected[np.flatnonzero(table["highly_variable"].to_numpy())]
 
 

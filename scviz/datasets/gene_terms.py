@@ -157,27 +157,28 @@ def gmt_lines(content: bytes) -> list[GmtLine]:
     return lines
 
 
-def content_of(path: Path) -> bytes:
-    """Read a file, unpacked, up to a size.
+def content_of(path: Path, *, largest: int | None = None) -> bytes:
+    """Read a file, unpacked, up to a size in bytes, by default LARGEST_FILE.
 
     Raises
     ------
     DataError
         If it is missing, damaged or too large.
     """
+    most = LARGEST_FILE if largest is None else largest
     try:
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             f"{path.name} cannot be read: {error}.", hint="Check the path, or download the file again."
         ) from error
-    if len(content) > LARGEST_FILE:
+    if len(content) > most:
         raise DataError(
-            f"{path.name} holds more than {LARGEST_FILE // 10**6} MB.",
-            hint="Keep the genes and terms that you need.",
+            f"{path.name} holds more than {most // 10**6} MB.",
+            hint="Keep the part that you need.",
         )
     return content
 

@@ -64,14 +64,6 @@ class Network:
             folds[target] += phi(folds[source], a, n)
         return folds.T
 
-    def descendants(self, gene: int) -> frozenset[int]:
-        """Return the genes that a change of one gene can reach."""
-        reached = {gene}
-        for source, target in zip(self.source.tolist(), self.target.tolist(), strict=True):
-            if source in reached:
-                reached.add(target)
-        return frozenset(reached - {gene})
-
 
 def phi(fold: NDArray[np.float64], a: float, n: float) -> NDArray[np.float64]:
     """Say what a regulator at some log fold adds to the log fold of its target; 0 at 0.

@@ -18,7 +18,6 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
-from scviz.datasets.expression import log_expression
 from scviz.datasets.gene_terms import keep_terms
 from scviz.datasets.readers import open_file
 from scviz.datasets.screen import CONTROL, Perturbation
@@ -45,7 +44,7 @@ STATE_SD = 1.0
 PIECE = 2048
 """Cells that are drawn at a time."""
 
-NETWORK, CELLS, FRESH = range(3)
+NETWORK, CELLS = range(2)
 """Streams of random numbers, so that fresh cells share no noise with those of the screen."""
 
 
@@ -127,19 +126,6 @@ class TrueModel:
             folds = self.network.log_folds(own) + stress[code] + self.batches[batches[part]]
             pieces.append(self._counts(folds, rng))
         return csr_matrix(vstack(pieces, format="csr"))
-
-    def fresh_cells(self, perturbation: Perturbation, n: int = 600) -> csr_matrix:
-        """Draw cells of one perturbation, measured or not: raw counts (n, G), the same at every call."""
-        columns = sorted(self.columns(perturbation))
-        rng = np.random.default_rng([self.simulation.seed, FRESH, *columns])
-        states = rng.integers(len(self.states), size=n)
-        batches = rng.integers(len(self.batches), size=n)
-        return self.draw([perturbation], np.zeros(n, dtype=np.int64), rng, states=states, batches=batches)
-
-    def oracle_mean(self, perturbation: Perturbation, n: int = 600) -> NDArray[np.float64]:
-        """Return the mean log expression of fresh cells, (G,): what a perfect predictor would say."""
-        cells = log_expression(self.fresh_cells(perturbation, n))
-        return np.asarray(cells.mean(axis=0, dtype=np.float64)).ravel()
 
     def _effects(
         self, perturbations: Sequence[Perturbation]

@@ -79,6 +79,8 @@ class ModelCard:
     released: tuple[ReleasedCheckpoint, ...] = ()
     read_depths: Mapping[str, str] = field(default_factory=dict)
     """What to call each depth at which it can read cells, by what `at_depth` takes; empty where it has no choice."""
+    chooses_genes: bool = False
+    """Whether its authors embed cells by their most variable genes alone."""
     edits: Mapping[str, Support] = field(
         default_factory=lambda: {"delete": "none", "knockdown": "none", "overexpress": "none"}
     )

@@ -13,7 +13,6 @@ from scipy.stats import rankdata
 from scviz.metrics.evidence import Interval, Place, bootstrap, place_of
 from scviz.metrics.matched_null import MatchedNull
 
-BINS = 20
 JUDGED_SHARE = 10
 """Of a module at most a tenth of the number of all other genes is judged: larger random sets would be nearly the same
 genes each time, and their spread would be too small."""
@@ -21,18 +20,6 @@ Z_OF_LEVEL = 1.96
 """Standard deviations on either side that hold 95 %."""
 AT_ONCE = 20_000_000
 """Pairs of genes that are looked up at a time."""
-
-
-def expression_groups(means: NDArray[np.floating], n_groups: int = BINS) -> NDArray[np.int64]:
-    """Group genes by mean expression, (G,), into groups of like size, (G,); gene sets are still compared within these.
-
-    Examples
-    --------
-    >>> expression_groups(np.array([5.0, 1.0, 9.0, 2.0]), n_groups=2).tolist()
-    [1, 0, 1, 0]
-    """
-    ranks = rankdata(means, method="ordinal") - 1
-    return np.asarray(ranks * min(n_groups, len(means)) // max(1, len(means)), dtype=np.int64)
 
 
 def standardized(values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -24,22 +24,6 @@ MOST_POOLED = 100_000
 """Values of all genes that one gene is compared with."""
 POOL_SEED = 42
 SIGNIFICANT = 0.05
-WHOLE_CELL = "cell_emb"
-"""Stands for the whole cell among affected genes."""
-
-
-def values_by_gene(table: pd.DataFrame, value: str, *, gene: str = "gene") -> dict[Any, NDArray[np.float64]]:
-    """Collect the values of each gene, (n,), from a table with one row for each cell and gene; NaN is left out.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"gene": ["A", "B", "A"], "similarity": [0.9, 0.8, 0.7]})
-    >>> {gene: values.tolist() for gene, values in values_by_gene(table, "similarity").items()}
-    {'A': [0.9, 0.7], 'B': [0.8]}
-    """
-    known = table[table[value].notna()]
-    groups = known.groupby(gene, sort=False, observed=True)[value]
-    return {name: part.to_numpy(dtype=np.float64) for name, part in groups}
 
 
 def goal_state_shift(
@@ -79,44 +63,6 @@ def group_shift(shifts: Mapping[str, Values], goal: str, alternatives: Sequence[
     return pd.DataFrame(
         {column: [_mean(next(iter(shifts[state].values())))] for column, state in columns.items()}
     )
-
-
-def vs_null(test: Values, null: Values) -> pd.DataFrame:
-    """Compare the values of each gene with those that the same gene has elsewhere, such as in other cells.
-
-    Returns
-    -------
-    One row for each gene of `test`: both means and their difference, two-sided rank-sum p value, Benjamini-Hochberg
-    FDR, numbers of values, and whether the FDR is below 0.05. A gene that the null lacks has p = 1.
-    """
-    none = np.empty(0)
-    rows = []
-    for gene, values in test.items():
-        other = null.get(gene, none)
-        p_value = _Pool({gene: other}).p_value(values)
-        rows.append(
-            (
-                gene,
-                _mean(values),
-                _mean(other),
-                1.0 if np.isnan(p_value) else p_value,
-                len(values),
-                len(other),
-            )
-        )
-    names = [
-        "Gene",
-        "Test_avg_shift",
-        "Null_avg_shift",
-        "Test_vs_null_pval",
-        "N_Detections_test",
-        "N_Detections_null",
-    ]
-    table = pd.DataFrame(rows, columns=names)
-    table.insert(3, "Test_vs_null_avg_shift", table["Test_avg_shift"] - table["Null_avg_shift"])
-    rates = benjamini_hochberg(table["Test_vs_null_pval"].to_numpy(dtype=np.float64))
-    table.insert(5, "Test_vs_null_FDR", rates)
-    return _most_significant_first(table, "Test_vs_null_avg_shift", "Test_vs_null_FDR")
 
 
 def mixture_model(values: Values, *, published: bool = False) -> pd.DataFrame:
@@ -172,26 +118,6 @@ def aggregate_data(values: Values) -> pd.DataFrame:
     """List the similarities of genes cell by cell."""
     rows = [(float(value), gene) for gene, found in values.items() for value in found]
     return pd.DataFrame(rows, columns=["Cosine_sim", "Gene"])
-
-
-def aggregate_gene_shifts(values: Values) -> pd.DataFrame:
-    """Summarize how perturbed genes affect other genes.
-
-    Parameters
-    ----------
-    values
-        Similarities by (perturbed gene, affected gene); WHOLE_CELL may stand for the affected gene.
-
-    Returns
-    -------
-    One row for each pair: mean, population standard deviation and number; whole cells first, then the strongest effect.
-    """
-    rows = [(*pair, _mean(found), float(np.std(found)), len(found)) for pair, found in values.items()]
-    names = ["Perturbed", "Affected", "Cosine_sim_mean", "Cosine_sim_stdev", "N_Detections"]
-    table = pd.DataFrame(rows, columns=names)
-    of_genes = (table["Affected"] != WHOLE_CELL).to_numpy()
-    order = np.lexsort((table["Cosine_sim_mean"].to_numpy(), of_genes))
-    return table.iloc[order].reset_index(drop=True)
 
 
 def benjamini_hochberg(p_values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import re
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scviz.datasets.gene_terms import content_of
 from scviz.errors import DataError
 
 SOURCES = ("source", "tf", "regulator")
@@ -133,17 +132,8 @@ def read_regulators(path: Path) -> tuple[str, ...]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise DataError(
-                f"{path.name} holds more than {LARGEST_FILE // 10**6} MB.",
-                hint="Keep the links that you need.",
-            )
-        return content.decode("utf-8-sig").splitlines()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        return content_of(path, largest=LARGEST_FILE).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
         raise DataError(f"{path.name} cannot be read as text: {error}.", hint=LAYOUTS) from error
 
 

@@ -73,21 +73,6 @@ def cosines(vectors: NDArray[np.floating], *, centered: bool = True) -> NDArray[
     return np.asarray(unit @ unit.T)
 
 
-def most_similar(
-    vectors: NDArray[np.floating], gene: int, *, centered: bool = True
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Rank all genes by their cosine to one of them, itself included.
-
-    Returns
-    -------
-    (G,) genes, the most similar first, and the cosine of each.
-    """
-    unit = unit_vectors(vectors, centered=centered)
-    found = unit @ unit[gene]
-    order = np.argsort(-found, kind="stable")
-    return order, found[order]
-
-
 def threshold_graph(
     vectors: NDArray[np.floating], threshold: float = THRESHOLD, *, centered: bool = True
 ) -> GeneGraph:

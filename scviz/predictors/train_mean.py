@@ -29,12 +29,7 @@ class TrainMean(PerturbationPredictor):
         """Average the perturbations."""
         check_perturbed(train)
         self.control = train.control  # (G,)
-        self.mean = self.average(train)  # (G,)
-
-    def average(self, train: Screen) -> NDArray[np.float64]:
-        """Return the mean over perturbations of their means, (G,)."""
-        mean: NDArray[np.float64] = train.means(train.perturbed).mean(axis=0)
-        return mean
+        self.mean = train.means(train.perturbed).mean(axis=0)  # (G,)
 
     def reason_against(self, perturbation: Perturbation) -> str:
         """Return an empty text: the mean is always there."""
@@ -44,19 +39,6 @@ class TrainMean(PerturbationPredictor):
         """Return the mean for each perturbation, (P, G)."""
         rows = [self.control if one == CONTROL else self.mean for one in perturbations]
         return np.array(rows).reshape(-1, len(self.mean))
-
-
-class PerturbedCellMean(TrainMean):
-    """The mean over all perturbed cells, so that perturbations with many cells count more.
-
-    References
-    ----------
-    Viñas Torné et al. (2025), doi:10.1038/s41587-025-02777-8.
-    """
-
-    def average(self, train: Screen) -> NDArray[np.float64]:
-        """Return the mean over the perturbed cells, (G,)."""
-        return perturbed_cell_mean(train)
 
 
 def perturbed_cell_mean(train: Screen) -> NDArray[np.float64]:

@@ -12,7 +12,6 @@ from anndata import AnnData
 
 from scviz.datasets.columns import (
     cell_column,
-    cell_embedding,
     cell_names,
     gene_identifiers,
     gene_matches,
@@ -75,12 +74,6 @@ def test_a_missing_column_is_refused_with_those_there_are(folder: Path) -> None:
     with pytest.raises(MissingColumnError, match="no column 'x'") as caught:
         cell_column(folder, "x")
     assert caught.value.hint == "Its columns are: cell_type, donor, percent_mt."
-
-
-def test_an_embedding_is_read(folder: Path, adata: AnnData) -> None:
-    assert np.array_equal(cell_embedding(folder, "X_umap"), adata.obsm["X_umap"])
-    with pytest.raises(MissingColumnError, match="no embedding"):
-        cell_embedding(folder, "X_pca")
 
 
 def search_folder(folder: Path) -> Path:

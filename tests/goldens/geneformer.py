@@ -27,8 +27,8 @@ from scviz.models.geneformer.config import tiny
 from scviz.models.geneformer.model import Geneformer, state_vector
 from scviz.models.geneformer.network import TIED, Network
 from scviz.models.geneformer.pretraining import IGNORED
-from scviz.models.geneformer.tokenizer import RankedCells, rank_cells
 from tests.goldens.arrays import Expected, load
+from tests.goldens.geneformer_cells import RankedCells, rank_cells
 from tests.goldens.geneformer_files import copy_dictionaries, published_folder, read_tokens
 from tests.goldens.geneformer_genes import published_gene_head
 from tests.goldens.geneformer_in_silico import check_isp, check_stats

@@ -9,7 +9,7 @@ Only the encoder runs, up to the layer that is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize
 
-from scviz.errors import GeneMatchError, OutOfMemoryError, RequestError
+from scviz.errors import OutOfMemoryError, RequestError
 from scviz.foundation.batching import TOKENS_PER_BATCH, longest_first
 from scviz.foundation.tokens import Tokens
 from scviz.memory import is_out_of_memory
@@ -26,7 +26,6 @@ from scviz.models.geneformer.config import CellMode, Layer
 from scviz.models.geneformer.edits import Copies, Perturbation
 from scviz.models.geneformer.model import Geneformer
 from scviz.models.geneformer.network import genes_only, mean_of_tokens
-from scviz.models.geneformer.tokenizer import columns_to_tokens
 from scviz.progress import Progress, Report, silent
 
 
@@ -62,24 +61,6 @@ class Effects:
     """(P, A) tokens that were not perturbed, where asked for; -1 = none."""
     gene_similarity: NDArray[np.float32] | None = None
     """(P, A) cosine of each of them with itself; NaN where there is none."""
-
-
-def gene_tokens(model: Geneformer, genes: Sequence[str]) -> tuple[int, ...]:
-    """Give the tokens of genes by name.
-
-    Raises
-    ------
-    GeneMatchError
-        If the vocabulary does not know one of them.
-    """
-    tokens = columns_to_tokens(genes, model.vocab)
-    lost = [gene for gene, token in zip(genes, tokens.tolist(), strict=True) if token < 0]
-    if lost:
-        raise GeneMatchError(
-            f"The vocabulary does not know {', '.join(lost[:4])}{' and others' if len(lost) > 4 else ''}.",
-            hint="Choose genes that the model sees in these cells.",
-        )
-    return tuple(tokens.tolist())
 
 
 def perturb(

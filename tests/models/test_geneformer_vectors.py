@@ -86,14 +86,6 @@ def test_attention_sums_to_one_over_real_tokens(model: Geneformer) -> None:
     assert not attention[~tokens.mask].any()
 
 
-def test_frozen_layers_are_not_trained(model: Geneformer) -> None:
-    again = Geneformer(model.config, model.vocab)
-    again.network.freeze_layers(1)
-    frozen = [name for name, p in again.network.lm.named_parameters() if not p.requires_grad]
-    assert frozen
-    assert all(".encoder.layer.0." in name for name in frozen)
-
-
 def test_states_are_summarized_without_empty_cells() -> None:
     cells = np.array([[1.0, 8.0], [np.nan, np.nan], [2.0, 2.0], [6.0, 6.0], [7.0, 4.0]])
     assert state_vector(cells, "mean").tolist() == [4.0, 5.0]

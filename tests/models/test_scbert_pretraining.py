@@ -16,7 +16,7 @@ from scviz.foundation.tokens import Tokens
 from scviz.models.scbert.config import tiny
 from scviz.models.scbert.model import ScBert
 from scviz.models.scbert.network import Performer
-from scviz.models.scbert.pretraining import mask_bins, predicted_bins, read_corpus
+from scviz.models.scbert.pretraining import mask_bins, read_corpus
 from tests.models.cells import planted_cells
 
 HIDDEN = 6
@@ -38,11 +38,6 @@ def test_a_part_of_a_level_is_rounded_up() -> None:
     bins = torch.tensor([[5] + [0] * 20, [1] * 7 + [0] * 14, [0] * 21])
     masked = mask_bins(bins, HIDDEN, torch.Generator().manual_seed(0))
     assert (masked.targets != HIDDEN).sum(dim=1).tolist() == [1, 2, 0]
-
-
-def test_the_level_named_is_never_zero_or_the_hiding_one() -> None:
-    logits = torch.tensor([[[9.0, 0.0, 2.0, 1.0, 0.0, 0.0, 9.0]]])
-    assert predicted_bins(logits, 5).tolist() == [[2]]
 
 
 def test_a_batch_without_a_level_above_zero_has_no_loss() -> None:

@@ -14,12 +14,12 @@ from scviz.errors import CountsError, GeneMatchError, RequestError
 from scviz.models.scfoundation.checkpoint import list_vocab
 from scviz.models.scfoundation.tokenizer import (
     TargetDepth,
-    bulk_profiles,
     profiles,
     profiles_of_logs,
     renamed_genes,
     select_genes,
 )
+from tests.goldens.scfoundation_bulk import bulk_profiles
 
 T4 = TargetDepth.parse("t4")
 

@@ -17,14 +17,12 @@ from scviz.models.scgpt.model import CELL_PROMPT_AFTER, ScGPT
 from scviz.models.scgpt.perturbation import Generator
 from scviz.models.scgpt.pretraining import (
     elastic_similarity,
-    expressed_loss,
-    hide_share,
     hide_values,
     masked_mse,
-    masked_relative_error,
     split_tokens,
     vocabulary,
 )
+from tests.goldens.scgpt_losses import expressed_loss, hide_share, masked_relative_error
 from tests.models.cells import planted_cells
 
 

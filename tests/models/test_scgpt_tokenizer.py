@@ -15,8 +15,8 @@ from scipy import sparse
 from scviz.errors import CountsError
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt.binning import SeededDraws, bin_values, digitize, quantile_edges
-from scviz.models.scgpt.preprocessing import preprocess, scaled
 from scviz.models.scgpt.tokenizer import BinRules, n_tokens, tokenize, tokenize_edited
+from tests.goldens.scgpt_preprocessing import preprocess, scaled
 
 VOCAB = GeneVocab(
     genes=tuple(f"G{i}" for i in range(8)),

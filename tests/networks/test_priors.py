@@ -73,7 +73,7 @@ def test_a_list_of_regulators_is_read_in_its_order(tmp_path: Path) -> None:
         (b"gene\tscore\nMYC\t1\n", "has no column 'source'"),
         (b"tf\ttarget\nMYC\n", "Line 2 of table.tsv is too short"),
         (b"tf\ttarget\n", "holds no links"),
-        (b"\x1f\x8bdamaged", "cannot be read as text"),
+        (b"\x1f\x8bdamaged", "cannot be read: "),
         (b"\xff\xfe\x00", "cannot be read as text"),
     ],
 )

@@ -9,7 +9,6 @@ from scviz.networks import similarity
 from scviz.networks.similarity import (
     GeneGraph,
     cosines,
-    most_similar,
     nearest_graph,
     published_graph,
     threshold_graph,
@@ -21,13 +20,6 @@ CORNERS = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
 
 def pairs(graph: GeneGraph) -> set[tuple[int, int]]:
     return set(zip(graph.first.tolist(), graph.second.tolist(), strict=True))
-
-
-def test_a_gene_is_most_like_itself_and_then_like_its_neighbor() -> None:
-    order, found = most_similar(CORNERS, 0, centered=False)
-    assert order.tolist() == [0, 1, 3, 2]
-    assert found[0] == pytest.approx(1.0)
-    assert found[1] == pytest.approx(0.9 / np.hypot(0.9, 0.1))
 
 
 def test_what_all_vectors_share_makes_them_alike_until_the_mean_is_subtracted() -> None:

@@ -265,6 +265,23 @@ def test_a_depth_can_be_chosen_where_the_model_has_a_choice(
     assert "each cell read as if it had five times its reads" in words(visit("pages/runs.py", run=run.id))
 
 
+def test_variable_genes_can_be_chosen_where_the_model_reads_them(
+    visit: Open, opened: Opened, adata: AnnData
+) -> None:
+    page = visit("pages/explore.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
+    assert "embedding_most_genes" not in {one.key for one in page.number_input}
+    kept = keep_model(opened, model_class("scgpt").untrained(adata, "tiny"), "Few")
+    page = visit("pages/explore.py", dataset=kept.dataset, checkpoint=kept.checkpoint)
+    assert page.selectbox(key="embedding_flavor").disabled
+    page.number_input(key="embedding_most_genes").set_value(100).run()
+    page.selectbox(key="embedding_flavor").set_value("cell_ranger").run()
+    page.button(key="run").click().run()
+    assert not page.exception
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "embedding"]
+    assert (run.request["most_genes"], run.request["flavor"]) == (100, "cell_ranger")
+    assert "the 100 most variable genes" in words(visit("pages/runs.py", run=run.id))
+
+
 def test_weights_that_cannot_restore_expression_are_told_apart(visit: Open, opened: Opened) -> None:
     page = visit("pages/enhance.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
     assert "Geneformer cannot denoise expression; scFoundation can." in words(page)

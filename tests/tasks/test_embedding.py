@@ -14,6 +14,7 @@ import pytest
 import torch
 from anndata import AnnData
 
+from scviz.datasets.expression import depth_of, log_expression, variable_genes
 from scviz.datasets.neighbors import nearest
 from scviz.errors import JobCancelledError, RequestError, UnsupportedTaskError
 from scviz.foundation import batching
@@ -201,6 +202,30 @@ def test_a_depth_is_refused_by_a_model_that_has_no_choice(
 ) -> None:
     with pytest.raises(UnsupportedTaskError, match="Geneformer reads cells at the depth that they have"):
         work(request(opened, read_depth="t4"), opened.context())
+
+
+def test_the_most_variable_genes_alone_are_read(opened: Opened, adata: AnnData) -> None:
+    model = keep_model(opened, model_class("scgpt").untrained(adata, "tiny").eval())
+    context = model.context("few")
+    counts = context.counts(model.dataset)
+    genes = variable_genes(log_expression(counts.X, depth_of(counts)), 60, flavor="cell_ranger")
+    result = run(request(model, most_genes=60, flavor="cell_ranger"), context)
+    wanted = context.model(model.checkpoint, "embedding").embed(counts[:, genes].copy())
+    np.testing.assert_allclose(result.embedding, wanted, atol=1e-5)
+    assert result.n_genes_seen == 60
+    assert result.notes[0] == ("The model read the 60 most variable genes (Dispersion (Cell Ranger)) only.")
+    whole = run(request(model), model.context("all"))
+    assert np.abs(result.embedding - whole.embedding).max() > 1e-3
+    assert np.array_equal(result.pca, whole.pca)  # the baseline has genes of its own
+    assert price(request(model, most_genes=60), model.context("price")).seconds > 0
+
+
+@pytest.mark.parametrize("work", [run, price, help_out])
+def test_a_model_that_reads_all_genes_refuses_to_read_some(
+    opened: Opened, work: Callable[..., object]
+) -> None:
+    with pytest.raises(RequestError, match="Geneformer reads all genes that it knows"):
+        work(request(opened, most_genes=100), opened.context())
 
 
 def test_a_run_from_before_depths_could_be_chosen_is_read(opened: Opened) -> None:

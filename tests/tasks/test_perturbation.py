@@ -313,7 +313,7 @@ def test_the_command_guesses_the_column_of_the_page(home: Workspace) -> None:
 
 def test_what_is_told_before_a_run_is_what_the_predictors_refuse(home: Workspace) -> None:
     also = (("P1R1", "P4R2"), ("NOBODY",), ("P1R1", "NOBODY"))
-    names = ("linear_terms", "gears")
+    names = ("matching_mean", "linear_terms", "gears")
     inputs = gather(request(home, predict_also=also), context(home, "refusals"))
     known = Known(measured=inputs.screen.genes, with_terms=inputs.terms, seen_alone=seen_alone(inputs.split))
     for name in (*BASELINES, *names):

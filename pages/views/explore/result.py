@@ -14,7 +14,7 @@ from pages.components.cell_map import cell_map
 from pages.components.coloring import Coloring, choose_coloring
 from pages.components.enrich_link import enrich_group
 from pages.components.export import annotated_file
-from pages.components.runs import model_name, read_depth
+from pages.components.runs import genes_read, model_name, read_depth
 from pages.components.show import escaped, map_files, table
 from scviz.datasets.columns import cell_column, cell_names
 from scviz.datasets.labels import cell_labels
@@ -92,7 +92,9 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
     shown = [names[row] for row in maps.rows] if names is not None else None
     left, right = st.columns(2)
     with left:
-        method = ", ".join(part for part in ("UMAP", model_name(run), read_depth(run)) if part)
+        method = ", ".join(
+            part for part in ("UMAP", model_name(run), read_depth(run), genes_read(run)) if part
+        )
         first = _map(
             "map_model", maps.model, maps.rows, colors=chosen, caption=method, group=run.id, names=shown
         )

@@ -118,11 +118,6 @@ class Network(nn.Module):
             scores = scores.masked_fill(~keys, -torch.inf)
         return cast(Tensor, scores.softmax(dim=-1))
 
-    def freeze_layers(self, n: int) -> None:
-        """Keep the lowest n layers as they are in training; the embeddings stay trainable, as published."""
-        for layer in self.lm.bert.encoder.layer[:n]:
-            layer.requires_grad_(False)
-
 
 def attended(mask: Tensor) -> Tensor | None:
     """Turn the mask of real tokens into keys that may be attended to, (B, 1, 1, L); None where all may.

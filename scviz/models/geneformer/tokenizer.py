@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -46,15 +45,6 @@ class RankRules:
     def max_genes(self) -> int:
         """Genes that fit into a sentence."""
         return self.max_length - 2 * self.special_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class RankedCells:
-    """Sentences of the cells that pass the filter and have a known gene."""
-
-    tokens: Tokens
-    rows: NDArray[np.int64]
-    """(B,) rows of the AnnData that they come from."""
 
 
 def column_tokens(var: pd.DataFrame, vocab: GeneVocab) -> NDArray[np.int32]:
@@ -142,30 +132,6 @@ def rank(
     if values is not None:
         values *= (TARGET_SUM / _totals(counts, n_counts))[:, None]
     return Tokens(gene_ids=gene_ids, values=values, mask=mask)
-
-
-def rank_cells(
-    adata: AnnData, vocab: GeneVocab, rules: RankRules, *, names: Sequence[str] | None = None
-) -> RankedCells:
-    """Rank the genes of cells whose `filter_pass` is 1, if there is such a column, and drop empty cells.
-
-    Parameters
-    ----------
-    names
-        (G,) identifiers to take as they are; by default they are found in `adata.var` and tidied.
-    """
-    tokens = rank(
-        adata.X,
-        column_tokens(adata.var, vocab) if names is None else columns_to_tokens(names, vocab),
-        vocab=vocab,
-        rules=rules,
-        n_counts=adata.obs["n_counts"].to_numpy(dtype=float) if "n_counts" in adata.obs else None,
-    )
-    keep = tokens.mask.any(axis=1)
-    if "filter_pass" in adata.obs:
-        keep &= adata.obs["filter_pass"].to_numpy() == 1
-    rows = np.flatnonzero(keep)
-    return RankedCells(tokens.take(rows), rows)
 
 
 def _known_genes(

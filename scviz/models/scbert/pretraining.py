@@ -60,11 +60,6 @@ def mask_bins(
     return MaskedBins(shown, torch.where(asked, bins, hidden_bin))
 
 
-def predicted_bins(logits: Tensor, n_bins: int) -> Tensor:
-    """Name the most likely level of each token above 0, (B, L), from scores of all levels, (B, L, n_bins + 2)."""
-    return logits[..., 1 : n_bins + 1].argmax(dim=-1) + 1
-
-
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """The gene list of a corpus."""

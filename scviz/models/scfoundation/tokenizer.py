@@ -188,22 +188,6 @@ def profiles_of_logs(
     return Profiles(values, target.of(known), _log10(known))
 
 
-def bulk_profiles(counts: sparse.csr_matrix) -> Profiles:
-    """Normalize samples of many cells, (N, G), to log1p at their median total; T and S are log10 of the sum of that."""
-    totals = _totals(counts)
-    median = float(np.median(totals[totals > 0])) if (totals > 0).any() else 1.0
-    values = _log1p(counts, median, totals)
-    depth = _log10(_totals(values))
-    return Profiles(values, depth, depth)
-
-
-def bulk_profiles_of_logs(values: sparse.csr_matrix) -> Profiles:
-    """Take log1p values of samples of many cells, (N, G), as they are; T and S are their sums, as published."""
-    _check_logs(values)
-    depth = _totals(values)
-    return Profiles(values, depth, depth)
-
-
 def renamed_genes(genes: Sequence[str]) -> dict[str, str]:
     """Give the former symbols of two families that were renamed as a whole, for the genes of a list.
 

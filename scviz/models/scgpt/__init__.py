@@ -54,6 +54,7 @@ CARD = ModelCard(
         "pretraining": "evaluated",
         "in_silico": "none",
     },
+    chooses_genes=True,
     perturbation=PERTURBATION,
     released=(
         ReleasedCheckpoint(

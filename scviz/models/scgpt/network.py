@@ -367,11 +367,6 @@ class Network(nn.Module):
             labels = labels[:, None].expand(-1, vectors.shape[1], -1)
         return torch.cat([vectors, labels.to(vectors.dtype)], dim=-1)
 
-    def domain_scores(self, cells: Tensor) -> Tensor:
-        """Score the domain of each cell, (B, domains); training it makes the encoder hide the domain."""
-        reversed_gradient = 2 * cells.detach() - cells  # the same numbers
-        return cast(Tensor, self.grad_reverse_discriminator(reversed_gradient))
-
 
 def genes_only(mask: Tensor) -> Tensor:
     """Leave `<cls>`, the first token, out of a mask, (B, L)."""

@@ -73,10 +73,6 @@ class Generator(nn.Module):
         known = {name: tensor for name, tensor in renamed(tensors).items() if name.startswith(PRETRAINED)}
         return load_tensors(self, known, optional=("decoder.", "pert_encoder."))
 
-    def load_trained(self, tensors: Mapping[str, Tensor]) -> LoadReport:
-        """Take all weights, such as (V, D), of a generator that was trained, by the authors' code or here."""
-        return load_tensors(self, renamed(tensors))
-
     def forward(self, gene_ids: Tensor, control: Tensor, flags: Tensor) -> Tensor:
         """Predict the expression after a perturbation, (B, G).
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.tasks.fields import NEIGHBORS, SEED, SPACING, Column, Number, check_fields
+from scviz.tasks.fields import NEIGHBORS, SEED, SPACING, Choice, Column, Number, check_fields
 
 TITLE = "Map of cells"
 HEAVY = True
 FANS_OUT = True
 """On a cluster its other workers help: `run.py` has a `help_out` beside `run`."""
+FLAVORS = {
+    "seurat": "Dispersion (Seurat)",
+    "cell_ranger": "Dispersion (Cell Ranger)",
+    "seurat_v3": "Variance of raw counts (Seurat v3)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,24 @@ class Request:
             "times the reads of the cell; scFoundation only.",
         ),
     ] = ""
+    most_genes: Annotated[
+        int,
+        Number(
+            "Most variable genes only",
+            50,
+            20_000,
+            unit="genes",
+            automatic="all genes",
+            help="The model reads these genes of each cell and no others, chosen from all cells; scGPT only. Its "
+            "authors take 3,000 by Seurat v3 to compare batches.",
+        ),
+    ] = 0
+    flavor: Annotated[
+        Literal["seurat", "cell_ranger", "seurat_v3"],
+        Choice(
+            "Choose variable genes by", FLAVORS, help="As scanpy computes it; Seurat v3 needs scikit-misc."
+        ),
+    ] = "seurat"
     n_neighbors: Annotated[int, NEIGHBORS] = 15
     min_dist: Annotated[float, SPACING] = 0.3
     batch_size: Annotated[
@@ -67,4 +90,4 @@ class Result:
     seconds: float
     """How long the model took to read the cells."""
     notes: tuple[str, ...] = ()
-    """What to know of the baseline, a sentence each."""
+    """What to know of the genes that were read and of the baseline, a sentence each."""

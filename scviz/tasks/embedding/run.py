@@ -6,16 +6,18 @@ import time
 from functools import partial
 
 import numpy as np
+from anndata import AnnData
 
 from scviz.datasets.expression import depth_of, log_expression, principal_components, variable_genes
 from scviz.datasets.neighbors import map_of_cells
+from scviz.errors import RequestError
 from scviz.foundation.batching import Walk, pick_device, time_per_cell
 from scviz.foundation.chunks import embed_cells, embed_unclaimed
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.embedding import Request, Result
+from scviz.tasks.embedding import FLAVORS, Request, Result
 from scviz.tasks.price import Price
 from scviz.workspace.chunks import Chunks
 
@@ -25,8 +27,8 @@ def run(request: Request, context: Context) -> Result:
     chunks = Chunks(context.state)
     chunks.clear_up()
     adata, model = context.counts(request.dataset), _model(request, context)
-    report, start = context.report, time.monotonic()
-    walk = Walk(model, adata, batch_size=request.batch_size or "auto", report=report)
+    report, start, read = context.report, time.monotonic(), _read(request, adata)
+    walk = Walk(model, read, batch_size=request.batch_size or "auto", report=report)
     embedding = embed_cells(walk, chunks)
     seconds = time.monotonic() - start
     seen = ~np.isnan(embedding).any(axis=1) & (embedding.shape[1] > 0)
@@ -53,29 +55,50 @@ def run(request: Request, context: Context) -> Result:
         baseline_umap=baseline_umap,
         baseline_neighbors=baseline_neighbors,
         n_unseen=int((~seen).sum()),
-        n_genes_seen=model.n_genes_seen(adata),
+        n_genes_seen=model.n_genes_seen(read),
         seconds=seconds,
-        notes=depth.notes,
+        notes=(*_note(request, read), *depth.notes),
     )
 
 
 def _model(request: Request, context: Context) -> FoundationModel:
     model = context.model(request.checkpoint, "embedding").to(pick_device(context.device))
+    if request.most_genes and not model.card.chooses_genes:
+        raise RequestError(
+            f"{model.card.title} reads all genes that it knows, not the most variable ones only.",
+            hint="Leave most variable genes at 0, or choose another model.",
+        )
     return model.at_depth(request.read_depth) if request.read_depth else model
+
+
+def _read(request: Request, adata: AnnData) -> AnnData:
+    """Keep the genes that the model is to read, (N, g) raw counts."""
+    if not request.most_genes:
+        return adata
+    raw = request.flavor == "seurat_v3"
+    values = adata.X if raw else log_expression(adata.X, depth_of(adata))
+    return adata[:, variable_genes(values, request.most_genes, flavor=request.flavor)].copy()
+
+
+def _note(request: Request, read: AnnData) -> tuple[str, ...]:
+    if not request.most_genes:
+        return ()
+    return (f"The model read the {read.n_vars:,} most variable genes ({FLAVORS[request.flavor]}) only.",)
 
 
 def help_out(request: Request, context: Context) -> None:
     """Embed chunks of a run that another process carries out, as long as there are some that nobody else has."""
     adata, model = context.counts(request.dataset), _model(request, context)
-    walk = Walk(model, adata, batch_size=request.batch_size or "auto", report=context.report)
+    walk = Walk(model, _read(request, adata), batch_size=request.batch_size or "auto", report=context.report)
     embed_unclaimed(walk, Chunks(context.state))
 
 
 def price(request: Request, context: Context) -> Price:
     """Time three batches of long, usual and short cells, and say what the whole will take."""
     adata, model = context.counts(request.dataset), _model(request, context)
-    n_cells = int((model.n_tokens(adata) > 0).sum())
-    seconds = time_per_cell(model, adata) * n_cells
+    read = _read(request, adata)
+    n_cells = int((model.n_tokens(read) > 0).sum())
+    seconds = time_per_cell(model, read) * n_cells
     drawing = 12 + 0.004 * adata.n_obs  # two maps, a rough guess; the constant is the compilation of umap
     return Price(
         seconds=seconds + drawing,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.screen import CONTROL
+from scviz.datasets.screen import CONTROL, Screen
 from scviz.metrics.ceiling import Inflation, Screened, best_reachable, shared_control_inflation, split_half
 from scviz.metrics.perturbation import Profiles, Scores, score
 from scviz.metrics.perturbation_table import METRICS
@@ -92,7 +92,7 @@ def as_array(scores: Scores) -> NDArray[np.float32]:
 
 def halves(inputs: Inputs, truth: Truth, *, seed: int) -> Scored:
     """Score halves of the judged cells against each other, each with its own control cells."""
-    screened = _screened(inputs, truth)
+    screened = _screened(inputs.judged, inputs, truth)
     every, bare = (split_half(screened, without_targets=flag, seed=seed) for flag in (False, True))
     return Scored(every=every, bare=bare)
 
@@ -106,27 +106,17 @@ def ceiling(half: Scored) -> NDArray[np.float32]:
 
 def inflation(inputs: Inputs, truth: Truth, *, seed: int) -> Inflation:
     """Estimate what sharing control cells adds to a correlation."""
-    screen = inputs.screen
-    screened = Screened(
+    learned = [inputs.screen.index[one] for one in inputs.split.train if one]
+    return shared_control_inflation(_screened(inputs.screen, inputs, truth), learned, seed=seed)
+
+
+def _screened(screen: Screen, inputs: Inputs, truth: Truth) -> Screened:
+    """Take the cells of a screen, whole or judged, and what scores need of its test perturbations."""
+    return Screened(
         expression=screen.expression,
         codes=screen.codes,
         control=screen.index[CONTROL],
         groups=[screen.index[one] for one in inputs.test],
-        targets=truth.targets,
-        others=truth.learned,
-        other_targets=truth.learned_targets,
-    )
-    learned = [screen.index[one] for one in inputs.split.train if one]
-    return shared_control_inflation(screened, learned, seed=seed)
-
-
-def _screened(inputs: Inputs, truth: Truth) -> Screened:
-    judged = inputs.judged
-    return Screened(
-        expression=judged.expression,
-        codes=judged.codes,
-        control=judged.index[CONTROL],
-        groups=[judged.index[one] for one in inputs.test],
         targets=truth.targets,
         others=truth.learned,
         other_targets=truth.learned_targets,

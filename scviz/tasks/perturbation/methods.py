@@ -44,6 +44,11 @@ _OURS: dict[str, MethodCard] = {
         how="Adds the changes of the two single perturbations of a pair; both must have been seen.",
         needs="seen alone",
     ),
+    "matching_mean": MethodCard(
+        title="Matching mean",
+        how="The mean after the single perturbations of a pair; for a gene never perturbed alone, the mean of all "
+        "perturbed cells (Viñas Torné 2025).",
+    ),
     "linear": MethodCard(
         title="Linear",
         how="Bilinear ridge regression on ten principal components of the training perturbations. The perturbed "

@@ -11,7 +11,7 @@ from scviz.datasets.columns import gene_identifiers
 from scviz.errors import RequestError
 from scviz.foundation.perturbing import PerturbationInputs
 from scviz.models import cards
-from scviz.predictors.additive import Additive
+from scviz.predictors.additive import Additive, MatchingMean
 from scviz.predictors.contract import GeneVectors, PerturbationPredictor
 from scviz.predictors.gears.predictor import Gears
 from scviz.predictors.gears.settings import GearsSettings
@@ -65,6 +65,7 @@ PLAIN: Mapping[str, Callable[[], PerturbationPredictor]] = {
     "no_change": NoChange,
     "train_mean": TrainMean,
     "additive": Additive,
+    "matching_mean": MatchingMean,
     "linear": Linear,
 }
 ON_VECTORS: Mapping[str, Callable[[GeneVectors], PerturbationPredictor]] = {

@@ -1,4 +1,4 @@
-"""Which genes of all are worth an exact edit: Geneformer's quick screen of deletions."""
+"""Which genes of all are worth an exact edit: the screen of deletions of models that have one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def recall_in_words(chosen: Sequence[float], random: Sequence[float], *, n_genes
     values = np.nan_to_num(np.array([*chosen, *random]), nan=-np.inf)
     top = np.argsort(-values, kind="stable")[:n_top]
     return (
-        f"All {n_genes:,} genes were screened by gradients, and the best {len(chosen):,} edited exactly, as were "
+        f"All {n_genes:,} genes were screened, and the best {len(chosen):,} edited exactly, as were "
         f"{len(random):,} random ones: of the {n_top} strongest of these {len(values):,}, the screen had chosen "
         f"{int(np.sum(top < len(chosen)))}."
     )

@@ -21,6 +21,7 @@ from scviz.models import cards
 from scviz.plots.arrows import arrows_figure, times_as_long
 from scviz.plots.null_band import intervals_figure, null_figure
 from scviz.tasks.in_silico import RANKING, Effect, Result, Shift, TypeEffect
+from scviz.tasks.in_silico.tables import zip_of
 from scviz.workspace.database import Run
 
 SIMULATION = "A simulation inside the model, not a measurement."
@@ -249,6 +250,21 @@ def _cells(run: Run, result: Result) -> None:
     took = duration(run.ended - run.started)
     st.caption(f"{len(result.rows):,} of {result.n_chosen:,} chosen cells. Took {took}. Run {run.id}.")
     _published(result)
+    _files(run, result)
+
+
+def _files(run: Run, result: Result) -> None:
+    """Offer what the numbers are made of, and a copy of the file."""
+    st.download_button(
+        "All numbers (.zip)",
+        data=lambda: zip_of(result),
+        file_name=f"in_silico_{run.id}.zip",
+        mime="application/zip",
+        key="all_numbers",
+        on_click="ignore",
+        icon=":material/download:",
+        help="Every cell of every edit and random gene, and all else that the numbers shown are computed from.",
+    )
     annotated_file(run)
 
 
@@ -270,8 +286,8 @@ def _sweep(run: Run, result: Result) -> None:
         names = [one.genes[0] for one in top]
         _intervals(names, shown, footer=footer(run), title=_title(run), key="gene_intervals")
     with keep:
-        st.write("How far each cell moves with the five strongest genes, written into a copy of the file:")
-        annotated_file(run)
+        st.write("How far each cell moves, of the five strongest genes also written into a copy of the file:")
+        _files(run, result)
 
 
 def _row(result: Result, effect: Effect | TypeEffect) -> dict[str, float | int]:

@@ -22,7 +22,6 @@ SHAPE = re.compile(r"\([\w.…*+/^ -]*,[\w.…*+/^, -]*\)")
 TOO_BRANCHED: set[str] = {
     "pages/views/compare/result.py",
     "pages/views/data/card.py",
-    "pages/views/in_silico/result.py",
     "scviz/foundation/edits.py",
     "scviz/foundation/published.py",
     "scviz/foundation/sources.py",
@@ -36,12 +35,6 @@ TOO_BRANCHED: set[str] = {
     "scviz/models/scgpt/pretraining.py",
     "scviz/networks/boosting.py",
     "scviz/tasks/enrichment/inputs.py",
-    "scviz/tasks/in_silico/affected.py",
-    "scviz/tasks/in_silico/effects.py",
-    "scviz/tasks/in_silico/inputs.py",
-    "scviz/tasks/in_silico/observed.py",
-    "scviz/tasks/in_silico/ruler.py",
-    "scviz/tasks/in_silico/verdict.py",
 }
 TOO_MANY_POSITIONAL: set[str] = {
     "pages/components/cell_map.py",
@@ -90,8 +83,6 @@ TOO_MANY_POSITIONAL: set[str] = {
     "scviz/tasks/annotation/learning.py",
     "scviz/tasks/compare/run.py",
     "scviz/tasks/gene_terms/run.py",
-    "scviz/tasks/in_silico/genes.py",
-    "scviz/tasks/in_silico/screening.py",
     "scviz/tasks/scenic/run.py",
 }
 WITHOUT_SHAPES: set[str] = {
@@ -134,7 +125,6 @@ WITHOUT_SHAPES: set[str] = {
     "scviz/predictors/gears/normalization.py",
     "scviz/tasks/annotation/learning.py",
     "scviz/tasks/chosen_cells.py",
-    "scviz/tasks/in_silico/genes.py",
     "scviz/tasks/modules/clustering.py",
     "scviz/tasks/modules/inputs.py",
     "scviz/tasks/pretraining/run.py",

@@ -49,7 +49,7 @@ def _seen(
     )
     rows = sample(chosen_rows(folder, request, n_cells), most_cells, seed)
     vocab = GeneVocab.load(state.workspace().checkpoint_folder(checkpoint) / "vocab.json")
-    return genes_seen(folder, vocab, rows, n_cells)
+    return genes_seen(folder, vocab, rows, n_cells=n_cells)
 
 
 def pick_genes(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tuple[str, ...]:

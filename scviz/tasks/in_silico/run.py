@@ -101,7 +101,7 @@ def _carry_out(
     """Screen where that can be done, edit, and compare with random genes."""
     screened = can_screen(request, model) and inputs.n_asked < inputs.n_tests
     if screened:
-        scores = screen_genes(model, read.cells, context.state, context.report)
+        scores = screen_genes(model, read.cells, context.state, report=context.report)
         inputs = gather(request, context, model, scores=scores)
     draw_cells = Draw(most=request.random_cells, seed=(request.seed,))
     edits = Edits(context.state / "moves", model, read.cells, draw=draw_cells, report=context.report)

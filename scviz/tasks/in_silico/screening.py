@@ -24,7 +24,9 @@ def can_screen(request: Request, model: FoundationModel) -> bool:
     return request.all_genes and request.kind == "delete" and model.card.screens_deletions
 
 
-def screen_genes(model: FoundationModel, cells: Cells, folder: Path, report: Report) -> NDArray[np.float64]:
+def screen_genes(
+    model: FoundationModel, cells: Cells, folder: Path, *, report: Report
+) -> NDArray[np.float64]:
     """Estimate how far the deletion of each gene moves the cells, or how near to the goal, (G,).
 
     The mean over the cells that hold a gene; -inf where too few do. An earlier try may have left it in the folder.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from scviz.settings import Settings
 from scviz.tasks.fields import declared
 from scviz.tasks.in_silico import Published, Request, Result
 from scviz.tasks.in_silico.tables import EDITS, tables_of
+from scviz.workspace import Workspace
+from scviz.workspace.groups import group_version, read_groups
 
 MOST_PRINTED = 20
 """Rows of the published statistics."""
@@ -90,6 +93,9 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     """Edit genes and print what moved."""
     dataset, checkpoint = subject(options, settings)
     request = request_of(options, dataset, checkpoint)
+    groups = read_groups(Workspace.from_settings(settings).dataset_folder(dataset))
+    if request.group in groups:  # a group that is drawn anew is another question
+        request = replace(request, group_version=group_version(groups[request.group]))
     run_id, result = carry_out("in_silico", request, settings)
     say(run_id, request, result, settings=settings, **summary(result))
     if options.csv:

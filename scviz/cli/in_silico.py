@@ -59,7 +59,7 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
         cells=tuple(cells_with(text) for text in options.cells),
         group=options.group,
         goal=cells_with(options.goal) if options.goal else None,
-        **{name: getattr(options, name) for name in declared(Request)},
+        **{name: getattr(options, name) for name in declared(Request) if name != "together"},
     )
 
 

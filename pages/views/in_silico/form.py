@@ -63,7 +63,7 @@ def in_silico_form(
         checkpoint=checkpoint.id,
         genes=genes,
         all_genes=scope == "all",
-        together=scope == "together",
+        together=scope != "each",
         kind=kind,
         share=share,
         cells=choice.cells,

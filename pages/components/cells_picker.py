@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from pages.components import state
+from pages.components.widgets import Form
 from scviz.tasks.filters import Filter
 from scviz.workspace import DatasetInfo
 from scviz.workspace.groups import group_version, read_groups
@@ -30,20 +32,37 @@ def columns_of(dataset: DatasetInfo) -> list[str]:
     return [name for name in names if dataset.column(name).n_values <= MOST_VALUES]
 
 
-def pick_cells(dataset: DatasetInfo) -> CellChoice:
-    """Let the user choose cells; the fullest value of the first column is taken at first."""
+def as_asked(form: Form, dataset: DatasetInfo) -> None:
+    """Set the choice of cells and of a goal to the question of the run whose result is shown, as far as they fit."""
+    columns, asked, goal = columns_of(dataset), form.asked("cells", ()), form.asked("goal")
+    first = asked[0]["column"] if asked else GROUP if form.asked("group") else ALL
+    for widget, value in (
+        ("cells_from", first),
+        ("cells_group", form.asked("group")),
+        ("cells_and", asked[1]["column"] if len(asked) > 1 else ""),
+        ("goal_column", goal["column"] if goal else ""),
+        ("goal_value", " or ".join(goal["values"]) if goal else ""),
+    ):
+        state.preset(widget, value)
+    for one, key in zip(asked, ("cells_values", "cells_and_values"), strict=False):
+        if one["column"] in columns:
+            state.preset(f"{key}_{one['column']}", list(one["values"]))
+
+
+def pick_cells(dataset: DatasetInfo, *, all_first: bool = True) -> CellChoice:
+    """Let the user choose cells; all of them at first, or the fullest value of the first column."""
     groups = read_groups(state.workspace().dataset_folder(dataset.id))
-    columns = columns_of(dataset)
-    choice = st.selectbox(
+    some = [*columns_of(dataset), *([GROUP] if groups else [])]
+    choice = _one_of(
         "Cells from",
-        [*columns, *([GROUP] if groups else []), ALL],
+        [ALL, *some] if all_first else [*some, ALL],
         help="A column of the file, or a group that you circled and named on the Explore page.",
         key="cells_from",
     )
     if choice == ALL:
         return CellChoice()
     if choice == GROUP:
-        name = st.selectbox("Group", list(groups), key="cells_group")
+        name = _one_of("Group", list(groups), key="cells_group")
         return CellChoice(group=name, group_version=group_version(groups[name]))
     return _choice(_values(dataset, choice, "cells_values"))
 
@@ -52,10 +71,10 @@ def narrow(dataset: DatasetInfo, choice: CellChoice) -> CellChoice:
     """Let the user keep only those of the cells that have some values in a second column."""
     taken = {one.column for one in choice.cells}
     options = [column for column in columns_of(dataset) if column not in taken]
-    more = st.selectbox(
+    more = _one_of(
         "Only cells with",
         ["", *([] if choice.group else options)],
-        format_func=lambda column: column or "no other condition",
+        none="no other condition",
         key="cells_and",
     )
     return _choice(*choice.cells, _values(dataset, more, "cells_and_values")) if more else choice
@@ -65,25 +84,43 @@ def _choice(*filters: Filter) -> CellChoice:
     return CellChoice(cells=tuple(one for one in filters if one.values))
 
 
-def pick_goal(dataset: DatasetInfo) -> Filter | None:
-    """Let the user name a state that the cells may move to."""
-    column = st.selectbox(
+def pick_goal(dataset: DatasetInfo, form: Form) -> Filter | None:
+    """Let the user name a state that the cells may move to; None without one."""
+    column = _one_of(
         "Goal state",
         ["", *columns_of(dataset)],
-        format_func=lambda name: name or "none",
+        none="none",
         help="A state that the cells may move to, such as treated cells. The shift towards it is measured beside "
         "that of random genes.",
         key="goal_column",
     )
     if not column:
         return None
-    value = st.selectbox("Cells of the goal", dataset.column(column).values, key="goal_value")
-    return Filter(column=column, values=(value,))
+    values = {value: (value,) for value in dataset.column(column).values}
+    asked = form.asked("goal")
+    if asked and asked["column"] == column:
+        values[" or ".join(asked["values"])] = tuple(asked["values"])  # the command takes several
+    return Filter(column=column, values=values[_one_of("Cells of the goal", list(values), key="goal_value")])
 
 
 def _values(dataset: DatasetInfo, column: str, key: str) -> Filter:
-    values = dataset.column(column).values
-    chosen = st.multiselect(
-        f"Which {column}", values, default=list(values[:1]), key=f"{key}_{column}", placeholder="Any"
+    values = _several_of(f"Which {column}", dataset.column(column).values, key=f"{key}_{column}")
+    return Filter(column=column, values=values)
+
+
+def _one_of(label: str, options: Sequence[str], *, key: str, none: str = "", help: str | None = None) -> str:
+    """Draw a choice, the first option to begin with and where the one that was held is gone."""
+    if state.held(key) not in options:
+        state.preset(key, options[0])
+    chosen: str = st.selectbox(
+        label, options, format_func=lambda name: name or none, help=help, key=key, persist_state="session"
     )
-    return Filter(column=column, values=tuple(chosen))
+    return chosen
+
+
+def _several_of(label: str, options: Sequence[str], *, key: str) -> tuple[str, ...]:
+    """Draw a choice of several, the first option to begin with; those that are gone are dropped."""
+    held = state.held(key)
+    if held is None or not set(held) <= set(options):
+        state.preset(key, [one for one in held or () if one in options] or list(options[:1]))
+    return tuple(st.multiselect(label, options, key=key, placeholder="Any", persist_state="session"))

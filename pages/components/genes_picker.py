@@ -49,7 +49,7 @@ def _seen(
     )
     rows = sample(chosen_rows(folder, request, n_cells), most_cells, seed)
     vocab = GeneVocab.load(state.workspace().checkpoint_folder(checkpoint) / "vocab.json")
-    return genes_seen(folder, vocab, rows, n_cells)
+    return genes_seen(folder, vocab, rows, n_cells=n_cells)
 
 
 def pick_genes(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tuple[str, ...]:
@@ -61,6 +61,9 @@ def pick_genes(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tuple[str, 
         state.preset("genes", [wanted])
     elif wanted:
         st.warning(escaped(seen.refusal(wanted, kind)))
+    held = state.held("genes") or []
+    if not counts.keys() >= set(held):
+        state.preset("genes", [gene for gene in held if gene in counts])
     chosen = st.multiselect(
         "Which genes",
         list(counts),
@@ -70,6 +73,7 @@ def pick_genes(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tuple[str, 
         + ("." if kind == "overexpress" else " and these cells express."),
         placeholder="Type a gene",
         key="genes",
+        persist_state="session",
     )
     _why(dataset, seen, kind, n_offered=len(counts))
     return tuple(chosen)

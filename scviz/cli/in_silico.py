@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import dataclasses
-from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from scviz.cli.fields import add_fields
 from scviz.cli.running import add_subject, carry_out, say, subject, write_copy
 from scviz.cli.words import cells_with
 from scviz.settings import Settings
 from scviz.tasks.fields import declared
-from scviz.tasks.in_silico import Request, Result, Shift
+from scviz.tasks.in_silico import Published, Request, Result
+from scviz.tasks.in_silico.tables import EDITS, tables_of
+from scviz.workspace import Workspace
+from scviz.workspace.groups import group_version, read_groups
+
+MOST_PRINTED = 20
+"""Rows of the published statistics."""
 
 
 def add_command(commands: Any) -> None:
@@ -57,7 +59,7 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
         cells=tuple(cells_with(text) for text in options.cells),
         group=options.group,
         goal=cells_with(options.goal) if options.goal else None,
-        **{name: getattr(options, name) for name in declared(Request)},
+        **{name: getattr(options, name) for name in declared(Request) if name != "together"},
     )
 
 
@@ -68,91 +70,34 @@ def summary(result: Result) -> dict[str, Any]:
         "outcome": result.outcome,
         "verdict": result.verdict,
         "observed": result.observed.verdict if result.observed else None,
-        "types": {one.name: round(one.moved.mean, 6) for one in result.types},
+        "types": {one.name: float(f"{one.moved.mean:.4g}") for one in result.types},
+        **({"published": _published(result.published)} if result.published else {}),
         "notes": [*result.notes, "A simulation inside the model, not a measurement."],
     }
 
 
-def write_effects(result: Result, path: Path) -> None:
-    """Write one row per edit, and beside it what its numbers are made of.
-
-    `_random.csv` has the random genes, `_cells.csv` every cell of every edit, `_ruler.csv` the distances that moves are
-    a share of, `_genes.csv` the other genes that one edit changes, `_published.csv` the published statistics.
-    """
-    _write_edits(result, path)
-    _write_random(result, _beside(path, "random"))
-    shown = ["moved", *(["to_goal", "to_start"] if result.to_goal is not None else [])]
-    _write(_beside(path, "cells"), ["genes", "random", "row", *shown], _cells(result))
-    ruler = result.ruler
-    rulers = [[ruler.words, ruler.distance, ruler.goal_distance, result.n_tests]]
-    _write(_beside(path, "ruler"), ["words", "distance", "goal_distance", "n_tests"], rulers)
-    if result.affected is not None:
-        found = result.affected
-        columns = (found.genes, found.change, found.random_change, found.n_cells)
-        _write(_beside(path, "genes"), ["gene", found.what, "random", "cells"], zip(*columns, strict=True))
-    if result.observed is not None:
-        pairs = [["edit", result.observed.in_few_cells], *(["random", one] for one in result.observed.random)]
-        _write(_beside(path, "observed"), ["of", "cosine"], pairs)
-    if result.published is not None:
-        _write(_beside(path, "published"), result.published.columns, result.published.rows)
+def _published(found: Published) -> dict[str, Any]:
+    """Give the first rows of the published statistics."""
+    rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows[:MOST_PRINTED]]
+    return {"statistics": found.name, "rows": len(found.rows), "first": rows}
 
 
-def _write_edits(result: Result, path: Path) -> None:
-    """Write one row per edit: cells, shifts with intervals, bands of random genes, ranks, p values."""
-    names = [field.name for field in dataclasses.fields(Shift)]
-    shown = ("moved", "to_goal", "to_start") if result.to_goal is not None else ("moved",)
-    rows = []
-    for effect in result.effects:
-        numbers = [getattr(getattr(effect, measure), name) for measure in shown for name in names]
-        rows.append(["+".join(effect.genes), effect.n_cells, effect.level, *numbers])
-    _write(path, ["genes", "cells", "level", *(f"{one}_{name}" for one in shown for name in names)], rows)
-
-
-def _write_random(result: Result, path: Path) -> None:
-    """Write one row per random gene or set: its rank by expression and its means."""
-    values = _known(result.random_moved, result.random_to_goal)
-    named = enumerate(zip(result.random_genes, result.random_levels, strict=True))
-    rows = [["+".join(genes), level, *(_mean(one[i]) for one in values)] for i, (genes, level) in named]
-    _write(path, ["genes", "level", "moved", "to_goal"][: 2 + len(values)], rows)
-
-
-def _cells(result: Result) -> Iterable[list[Any]]:
-    """Give a row for each cell that an edit changes."""
-    edits = _known(result.moved, result.to_goal, result.to_start)
-    random = _known(result.random_moved, result.random_to_goal)
-    named = [(effect.genes, False, [v[i] for v in edits]) for i, effect in enumerate(result.effects)]
-    named += [(genes, True, [v[i] for v in random]) for i, genes in enumerate(result.random_genes)]
-    for genes, drawn, values in named:
-        for cell in np.flatnonzero(np.isfinite(values[0])):
-            yield ["+".join(genes), int(drawn), int(result.rows[cell]), *(float(v[cell]) for v in values)]
-
-
-def _known(*arrays: np.ndarray | None) -> list[np.ndarray]:
-    return [array for array in arrays if array is not None]
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean(dtype=np.float64)) if len(known) else float("nan")
-
-
-def _beside(path: Path, name: str) -> Path:
-    return path.with_name(f"{path.stem}_{name}{path.suffix or '.csv'}")
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+def write_tables(result: Result, path: Path) -> None:
+    """Write one row per edit, and beside it all that its numbers are made of, see `tables_of`."""
+    for name, table in tables_of(result).items():
+        place = path if name == EDITS else path.with_name(f"{path.stem}_{name}{path.suffix or '.csv'}")
+        place.write_text(table.as_csv(), encoding="utf-8")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Edit genes and print what moved."""
     dataset, checkpoint = subject(options, settings)
     request = request_of(options, dataset, checkpoint)
+    groups = read_groups(Workspace.from_settings(settings).dataset_folder(dataset))
+    if request.group in groups:  # a group that is drawn anew is another question
+        request = replace(request, group_version=group_version(groups[request.group]))
     run_id, result = carry_out("in_silico", request, settings)
     say(run_id, request, result, settings=settings, **summary(result))
     if options.csv:
-        write_effects(result, options.csv)
+        write_tables(result, options.csv)
     write_copy(options, run_id, settings)

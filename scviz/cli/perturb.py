@@ -37,7 +37,12 @@ def add_command(commands: Any) -> None:
     perturb.add_argument(
         "--methods", nargs="*", default=[], metavar="METHOD", help=f"with the baselines: {asked}"
     )
-    add_fields(perturb, Request, without=("column",))
+    add_fields(perturb, Request, without=("column", "terms"))
+    perturb.add_argument(
+        "--terms",
+        metavar="NAME",
+        help='gene annotations (GO) that GEARS connects genes by; default: the newest there are, "" for none',
+    )
     own = perturb.add_mutually_exclusive_group()
     own.add_argument(
         "--split-file",
@@ -58,7 +63,7 @@ def add_command(commands: Any) -> None:
 
 
 def request_of(options: argparse.Namespace, dataset: str, workspace: Workspace) -> Request:
-    """Turn options into a request; the column is guessed as the page does.
+    """Turn options into a request; column and gene annotations are those that the page begins with.
 
     Raises
     ------
@@ -73,6 +78,8 @@ def request_of(options: argparse.Namespace, dataset: str, workspace: Workspace) 
         )
     own = _own_split(options, folder, column)
     given = {name: getattr(options, name) for name in declared(Request) if name != "column"}
+    if options.terms is None:
+        given["terms"] = next((info.id for info in workspace.terms()), "")
     if own is not None:
         given |= {"split": "own", "held_out": own.test, "stop_by": own.validation}
     return Request(

@@ -176,6 +176,8 @@ def test_a_selection_outlives_every_kind_of_coloring(page: Page, url: str, quiet
 def test_a_gene_is_knocked_out_in_monocytes_beside_random_genes(page: Page, url: str, quiet: object) -> None:
     page.goto(f"{url}/in_silico")
     settled(page)
+    choose(page, "cells_from", "bulk_labels")
+    settled(page)
     choose_many(page, "cells_values_bulk_labels", "CD14+ Monocyte")
     choose_many(page, "genes", "FTL", starts=True)
     press(page, "run")
@@ -218,6 +220,8 @@ def test_a_gene_is_edited_in_200_of_all_cells(page: Page, url: str, quiet: objec
 
 def test_a_sweep_towards_a_goal_is_ranked(page: Page, url: str, quiet: object) -> None:
     page.goto(f"{url}/in_silico")
+    settled(page)
+    choose(page, "cells_from", "bulk_labels")
     settled(page)
     choose_many(page, "cells_values_bulk_labels", "CD14+ Monocyte")
     choose(page, "scope", "One by one")

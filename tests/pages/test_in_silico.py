@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from scviz.cli import parser
+from scviz.cli.in_silico import request_of
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks.filters import Filter
 from scviz.tasks.in_silico import RANKING, Request
 from scviz.workspace.database import Run
-from scviz.workspace.groups import name_group
+from scviz.workspace.groups import group_version, name_group
 from scviz.workspace.records import to_json
 from tests.conftest import Opened
 from tests.pages.test_pages import Open, carry_out, visit, words
@@ -36,6 +39,7 @@ def asked_for() -> dict[str, object]:
 
 def test_a_gene_is_offered_with_the_cells_that_express_it(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
+    page.selectbox(key="cells_from").set_value("cell_type").run()
     page.multiselect(key="cells_values_cell_type").set_value(["T cell"]).run()
     options = page.multiselect(key="genes").options
     assert "GENE45 · 20" in options
@@ -44,6 +48,7 @@ def test_a_gene_is_offered_with_the_cells_that_express_it(visit: Open, opened: O
 
 def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
+    page.selectbox(key="cells_from").set_value("cell_type").run()
     page.multiselect(key="cells_values_cell_type").set_value(["T cell"]).run()
     page.multiselect(key="genes").set_value(["GENE45"]).run()
     page.selectbox(key="in_silico_kind").set_value("knockdown").run()
@@ -114,10 +119,78 @@ def test_a_gene_that_is_not_offered_has_a_reason(visit: Open, opened: Opened, te
 
 def test_cells_that_no_condition_fits_are_a_sentence(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
+    page.selectbox(key="cells_from").set_value("cell_type").run()
     page.multiselect(key="cells_values_cell_type").set_value(["T cell"]).run()
     page.selectbox(key="cells_and").set_value("donor").run()
     assert not page.exception
     assert page.multiselect(key="cells_and_values_donor").options == [f"donor {i}" for i in range(4)]
+
+
+def test_page_request_and_command_begin_with_the_same_question(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened)
+    page.multiselect(key="genes").set_value(["GENE45"]).run()
+    page.button(key="run").click().run()
+    assert not page.exception
+    options = parser().parse_args(["in-silico", opened.dataset, "--genes", "GENE45"])
+    plain = Request(dataset=opened.dataset, checkpoint=opened.checkpoint, genes=("GENE45",))
+    assert asked_for() == to_json(plain)
+    assert request_of(options, opened.dataset, opened.checkpoint) == plain
+
+
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "two columns, a goal": {
+        "genes": ("GENE41", "GENE45"),
+        "together": False,
+        "kind": "knockdown",
+        "share": 0.3,
+        "cells": (*T_CELLS, Filter(column="donor", values=("donor 1", "donor 2", "donor 3"))),
+        "goal": Filter(column="cell_type", values=("NK cell", "B cell")),
+        "label_key": "donor",
+        "most_cells": 17,
+        "n_random": 33,
+        "random_cells": 4,
+        "statistics": "published",
+        "seed": 3,
+    },
+    "every gene": {"all_genes": True, "n_exact": 7, "cells": T_CELLS},
+    "a group": {"genes": ("GENE41",), "group": "mine"},
+    "plain": {"genes": ("GENE41",)},
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_form_shows_the_question_of_the_result_beside_it(visit: Open, opened: Opened, name: str) -> None:
+    folder = opened.workspace.dataset_folder(opened.dataset)
+    name_group(folder, "other", np.arange(3))
+    name_group(folder, "mine", np.arange(12))
+    version = group_version(np.arange(12)) if "group" in QUESTIONS[name] else ""
+    question = Request(
+        dataset=opened.dataset, checkpoint=opened.checkpoint, group_version=version, **QUESTIONS[name]
+    )
+    run = Run(id="shown", task="in_silico", request=to_json(question), state="stopped")
+    RunQueue(Settings.from_env()).database.add(run)
+    page = opened_page(visit, opened, run=run.id)
+    assert "Changed: press Run" not in words(page)
+    page.button(key="run").click().run()
+    asked = [one.request for one in RunQueue(Settings.from_env()).database.runs() if one.task == "in_silico"]
+    assert asked == [to_json(question)] * 2
+    page.number_input(key="in_silico_seed").set_value(8).run()
+    assert "Changed: press Run" in words(page)
+
+
+def test_cells_and_goal_outlive_a_look_at_another_page(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened)
+    page.selectbox(key="cells_from").set_value("cell_type").run()
+    page.multiselect(key="cells_values_cell_type").set_value(["T cell"]).run()
+    page.multiselect(key="genes").set_value(["GENE45"]).run()
+    page.selectbox(key="goal_column").set_value("cell_type").run()
+    page.selectbox(key="goal_value").set_value("NK cell").run()
+    page.switch_page("pages/data.py").run()
+    page.switch_page("pages/in_silico.py").run()
+    page.button(key="run").click().run()
+    assert asked_for()["cells"] == [{"column": "cell_type", "values": ["T cell"]}]
+    assert asked_for()["goal"] == {"column": "cell_type", "values": ["NK cell"]}
+    assert asked_for()["genes"] == ["GENE45"]
 
 
 @pytest.mark.slow

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from scviz.tasks.filters import Filter
-from scviz.tasks.in_silico import Effect, Request, Ruler, Shift
+from scviz.tasks.in_silico import Effect, Observed, Request, Ruler, Shift
 from scviz.tasks.in_silico.arrows import clearly_moved, places_after
-from scviz.tasks.in_silico.observed import Pair, compare, names_of_perturbation
+from scviz.tasks.in_silico.observed import Pair, compare, mean_shifts, names_of_perturbation
 from scviz.tasks.in_silico.statistics import intervals, means_of
 from scviz.tasks.in_silico.verdict import Compared, edit_in_words, of_one, of_sweep
 from tests.conftest import Opened
@@ -51,6 +52,18 @@ def test_arrows_below_the_noise_of_random_genes_are_hidden() -> None:
     assert clearly_moved(np.array([99.0, 50.0, np.nan, 99.0]), random).tolist() == [True, False, False, True]
 
 
+def compared(
+    pair: Pair,
+    sides: Sequence[np.ndarray],
+    predicted: np.ndarray,
+    *,
+    random: Sequence[np.ndarray],
+    seed: int,
+) -> Observed | None:
+    shifts = mean_shifts(sides, predicted, random=random, seed=seed)
+    return compare(pair, shifts) if shifts is not None else None
+
+
 def test_that_a_simulation_agrees_no_more_than_random_genes_can_be_said() -> None:
     rng = np.random.default_rng(0)
     pair = Pair(
@@ -64,9 +77,9 @@ def test_that_a_simulation_agrees_no_more_than_random_genes_can_be_said() -> Non
     moved = control + np.array([3, 0, 0, 0], dtype=np.float32)
     random = rng.normal(size=(19, 4))
     random = [rng.normal(size=(5, 4)) + rng.normal(size=4) for _ in range(39)]
-    along = compare(pair, [control, moved], np.tile([1.0, 0, 0, 0], (9, 1)), random=random, seed=0)
-    across = compare(pair, [control, moved], np.tile([-0.1, 1.0, 0, 0], (9, 1)), random=random, seed=0)
-    few = compare(pair, [control, moved], np.tile([1.0, 0, 0, 0], (9, 1)), random=random[:18], seed=0)
+    along = compared(pair, [control, moved], np.tile([1.0, 0, 0, 0], (9, 1)), random=random, seed=0)
+    across = compared(pair, [control, moved], np.tile([-0.1, 1.0, 0, 0], (9, 1)), random=random, seed=0)
+    few = compared(pair, [control, moved], np.tile([1.0, 0, 0, 0], (9, 1)), random=random[:18], seed=0)
     assert along is not None
     assert across is not None
     assert few is not None
@@ -77,7 +90,7 @@ def test_that_a_simulation_agrees_no_more_than_random_genes_can_be_said() -> Non
     assert "not more than those of random genes" in across.verdict
     assert few.outcome == "unknown"
     assert "it takes 19 or more" in few.verdict
-    assert compare(pair, [control[:3], moved], np.ones((9, 4)), random=random, seed=0) is None
+    assert compared(pair, [control[:3], moved], np.ones((9, 4)), random=random, seed=0) is None
 
 
 def test_a_simulation_is_compared_in_as_few_cells_as_random_genes_are_edited_in() -> None:
@@ -91,7 +104,7 @@ def test_a_simulation_is_compared_in_as_few_cells_as_random_genes_are_edited_in(
         return np.eye(30)[0] + rng.normal(scale=2, size=(n_cells, 30))  # every gene points the same way
 
     found = [
-        compare(pair, [control, moved], shifts(200), random=[shifts(5) for _ in range(199)], seed=i)
+        compared(pair, [control, moved], shifts(200), random=[shifts(5) for _ in range(199)], seed=i)
         for i in range(20)
     ]
     assert all(one is not None and one.cosine > one.in_few_cells for one in found)

@@ -303,12 +303,14 @@ def test_cells_that_stand_for_a_prediction_have_its_mean() -> None:
     assert made.min() >= 0
 
 
-def test_the_command_guesses_the_column_of_the_page(home: Workspace) -> None:
-    (dataset,) = home.datasets()
+def test_the_command_begins_with_the_column_and_the_annotations_of_the_page(home: Workspace) -> None:
+    (dataset,), (terms,) = home.datasets(), home.terms()
     options = parser().parse_args(["perturb", dataset.id])
     asked = request_of(options, dataset.id, home)
-    assert asked == Request(dataset=dataset.id, column="condition")
+    assert asked == Request(dataset=dataset.id, column="condition", terms=terms.id)
     assert asked.most_genes == 2000
+    without = parser().parse_args(["perturb", dataset.id, "--terms", ""])
+    assert request_of(without, dataset.id, home) == Request(dataset=dataset.id, column="condition")
 
 
 def test_what_is_told_before_a_run_is_what_the_predictors_refuse(home: Workspace) -> None:

@@ -7,11 +7,11 @@ from typing import get_args
 import streamlit as st
 
 from pages.components import state
-from pages.components.cells_picker import columns_of, narrow, pick_cells, pick_goal
+from pages.components.cells_picker import as_asked, columns_of, narrow, pick_cells, pick_goal
 from pages.components.genes_picker import seen_in
 from pages.components.runs import finished_map
 from pages.components.widgets import Form
-from pages.views.in_silico.gene_set import pick_genes_or_set, take_set_from_address
+from pages.views.in_silico.gene_set import TYPED, pick_genes_or_set, take_set_from_address
 from scviz.models import cards
 from scviz.tasks.in_silico import Kind, Request
 from scviz.workspace import CheckpointInfo, DatasetInfo
@@ -26,9 +26,9 @@ def in_silico_form(
     """Ask; None where no gene is chosen."""
     if checkpoint is None:
         return None
-    take_set_from_address()
     form = Form(Request, "in_silico", run)
-    _as_asked(form)
+    _as_asked(form, dataset)
+    take_set_from_address()
     choice = pick_cells(dataset)
     row = st.columns(2)
     kinds = [kind for kind in get_args(Kind) if kind in cards()[checkpoint.model].edits]
@@ -39,9 +39,10 @@ def in_silico_form(
         format_func=SCOPES.__getitem__,
         help="One by one is a sweep: it ranks the genes, and shows the ranking while it runs.",
         key="scope",
+        persist_state="session",
     )
     genes_place = st.container()
-    goal = pick_goal(dataset)
+    goal = pick_goal(dataset, form)
     with st.popover("Advanced", width="stretch"):
         choice = narrow(dataset, choice)
         share = form.number("share", disabled=kind != "knockdown")
@@ -62,7 +63,7 @@ def in_silico_form(
         checkpoint=checkpoint.id,
         genes=genes,
         all_genes=scope == "all",
-        together=scope == "together",
+        together=scope != "each",
         kind=kind,
         share=share,
         cells=choice.cells,
@@ -88,11 +89,12 @@ def in_silico_form(
     return request
 
 
-def _as_asked(form: Form) -> None:
+def _as_asked(form: Form, dataset: DatasetInfo) -> None:
     """Set the widgets that are drawn by hand to the question of a result that is shown for the first time."""
     if not form.fresh:
         return
     every, together = form.asked("all_genes", default=False), form.asked("together", default=True)
     state.preset("scope", "all" if every else "together" if together else "each")
-    if form.asked("genes"):
-        state.preset("genes", list(form.asked("genes")))
+    state.preset("genes", list(form.asked("genes", ())))
+    state.preset("genes_from", TYPED)
+    as_asked(form, dataset)

@@ -37,10 +37,11 @@ def pick_genes_or_set(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tupl
     runs = {run.id: run for run in _with_sets(dataset.id)}
     if not runs:
         return pick_genes(dataset, seen, kind)
+    if state.held("genes_from") is None:
+        state.preset("genes_from", TYPED)
     origin = st.segmented_control(
         "Genes from",
         [TYPED, OF_RUN],
-        default=TYPED,
         required=True,
         key="genes_from",
         label_visibility="collapsed",

@@ -21,6 +21,8 @@ from scviz.models import cards
 from scviz.plots.arrows import arrows_figure, times_as_long
 from scviz.plots.null_band import intervals_figure, null_figure
 from scviz.tasks.in_silico import RANKING, Effect, Result, Shift, TypeEffect
+from scviz.tasks.in_silico.statistics import means_of
+from scviz.tasks.in_silico.tables import zip_of
 from scviz.workspace.database import Run
 
 SIMULATION = "A simulation inside the model, not a measurement."
@@ -156,32 +158,24 @@ def _arrows(result: Result, footer: str) -> None:
 
 def _random(result: Result, footer: str) -> None:
     """Show the edit among the random genes."""
-    with_goal = result.random_to_goal is not None and result.to_goal is not None
-    shown = "to_goal" if with_goal else "moved"
-    if with_goal:
-        choice = st.segmented_control(
-            "Measure",
-            ["to_goal", "moved"],
-            default="to_goal",
-            required=True,
-            format_func={"to_goal": "Shift to the goal", "moved": "Moved"}.__getitem__,
-            key="random_measure",
-            label_visibility="collapsed",
-        )
-        shown = choice or "to_goal"
-    values = result.random_moved if shown == "moved" else result.random_to_goal
     effect = result.effects[0]
-    shift = effect.moved if shown == "moved" else effect.to_goal
-    if values is None or shift is None or not len(values):
+    shift, values, to_share, title = (
+        effect.moved,
+        result.random_moved,
+        result.ruler.moved,
+        f"% of {result.ruler.words}",
+    )
+    if effect.to_goal is not None and result.random_to_goal is not None and _measure() == "to_goal":
+        shift, values, to_share, title = effect.to_goal, result.random_to_goal, result.ruler.to_goal, WAY
+    if not len(values):
         st.info("There are no random genes to compare with.")
         return
-    to_share = result.ruler.moved if shown == "moved" else result.ruler.to_goal
     drawing = null_figure(
         100 * to_share(shift.mean),
         _name(result),
-        [100 * to_share(_mean(row)) for row in values],
+        [100 * to_share(mean) for mean in means_of(values).tolist()],
         names=[" + ".join(genes) for genes in result.random_genes],
-        title=f"% of {result.ruler.words}" if shown == "moved" else WAY,
+        title=title,
         dark=state.dark(),
     )
     figure(
@@ -194,6 +188,20 @@ def _random(result: Result, footer: str) -> None:
         "random genes that move cells as far, (1 + as far) / (1 + all). The share of a distance is the square root of "
         "the ratio of 1 - cosine.",
     )
+
+
+def _measure() -> str:
+    """Let the user choose what random genes are compared by."""
+    choice = st.segmented_control(
+        "Measure",
+        ["to_goal", "moved"],
+        default="to_goal",
+        required=True,
+        format_func={"to_goal": "Shift to the goal", "moved": "Moved"}.__getitem__,
+        key="random_measure",
+        label_visibility="collapsed",
+    )
+    return choice or "to_goal"
 
 
 def _types(run: Run, result: Result, footer: str) -> None:
@@ -249,6 +257,21 @@ def _cells(run: Run, result: Result) -> None:
     took = duration(run.ended - run.started)
     st.caption(f"{len(result.rows):,} of {result.n_chosen:,} chosen cells. Took {took}. Run {run.id}.")
     _published(result)
+    _files(run, result)
+
+
+def _files(run: Run, result: Result) -> None:
+    """Offer what the numbers are made of, and a copy of the file."""
+    st.download_button(
+        "All numbers (.zip)",
+        data=lambda: zip_of(result),
+        file_name=f"in_silico_{run.id}.zip",
+        mime="application/zip",
+        key="all_numbers",
+        on_click="ignore",
+        icon=":material/download:",
+        help="Every cell of every edit and random gene, and all else that the numbers shown are computed from.",
+    )
     annotated_file(run)
 
 
@@ -270,8 +293,8 @@ def _sweep(run: Run, result: Result) -> None:
         names = [one.genes[0] for one in top]
         _intervals(names, shown, footer=footer(run), title=_title(run), key="gene_intervals")
     with keep:
-        st.write("How far each cell moves with the five strongest genes, written into a copy of the file:")
-        annotated_file(run)
+        st.write("How far each cell moves, of the five strongest genes also written into a copy of the file:")
+        _files(run, result)
 
 
 def _row(result: Result, effect: Effect | TypeEffect) -> dict[str, float | int]:
@@ -333,8 +356,3 @@ def _title(run: Run) -> str:
 def _name(result: Result) -> str:
     genes = result.effects[0].genes
     return " + ".join(genes[:3]) + (f" and {len(genes) - 3} more" if len(genes) > 3 else "")
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")

@@ -21,7 +21,11 @@ def modules_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: R
     source: Source = form.choice("source", options=sources)
     with st.popover("Cells", width="stretch"):
         st.caption("All cells unless a column or a group is chosen.")
-        choice = pick_cells(dataset) if st.checkbox("Only some cells", key="some_cells") else CellChoice()
+        choice = (
+            pick_cells(dataset, all_first=False)
+            if st.checkbox("Only some cells", key="some_cells")
+            else CellChoice()
+        )
     resolution = form.number("resolution")
     fewest_genes = form.number("fewest_genes")
     labels = columns_of(dataset)

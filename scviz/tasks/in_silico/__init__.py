@@ -333,6 +333,8 @@ class Result:
     clear: NDArray[np.bool_] | None
     """(n,) cells that move farther than with 95 % of the random genes; none where the edit as a whole does not."""
     observed: Observed | None
+    mean_shifts: NDArray[np.float32] | None
+    """(2 + T + R, C) what the cosines are of: observed, of the edit, of few of its cells T times, of random genes."""
     affected: Affected | None
     """Of one edit; None where the model has no vectors of genes."""
     published: Published | None

@@ -17,7 +17,7 @@ from scviz.foundation.model import FoundationModel
 from scviz.foundation.tokens import Tokens
 from scviz.progress import Progress, Report
 from scviz.tasks.in_silico import Affected
-from scviz.tasks.in_silico.effects import Cells, Draw, edited_cells
+from scviz.tasks.in_silico.effects import Cells, Draw, cosine, edited_cells
 
 PREDICTED = "change of predicted log expression"
 VECTORS = "1 - cosine of the gene's vector in the cell before and after"
@@ -121,21 +121,21 @@ def _vectors(
     """Compare the vectors of genes before and after: places in the vocabulary and changes, (m,) and (m,)."""
     place = {int(token): at for at, token in enumerate(model.vocab.ids)}
     old, new = (model(tokens).tokens.float().cpu().numpy() for tokens in (before, after))
-    genes, changes = [], []
+    genes, changes = [np.empty(0, dtype=np.int64)], [np.empty(0)]
     for cell in range(len(before)):
-        where = {int(token): at for at, token in enumerate(after.gene_ids[cell]) if after.mask[cell, at]}
-        own = [
-            (place[int(token)], at, where[int(token)])
-            for at, token in enumerate(before.gene_ids[cell])
-            if before.mask[cell, at] and int(token) in where and int(token) in place
-        ]
-        if own:
-            ids, first, second = np.array(own).T
-            one, two = old[cell, first].astype(np.float64), new[cell, second].astype(np.float64)
-            norms = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
-            genes.append(ids)
-            changes.append(1 - (one * two).sum(axis=1) / np.maximum(norms, 1e-300))
-    return np.concatenate([np.empty(0, dtype=np.int64), *genes]), np.concatenate([np.empty(0), *changes])
+        first, second = _places(before, cell), _places(after, cell)
+        both = [token for token in first if token in second and token in place]
+        one = old[cell, [first[token] for token in both]].astype(np.float64)
+        two = new[cell, [second[token] for token in both]].astype(np.float64)
+        genes.append(np.array([place[token] for token in both], dtype=np.int64))
+        changes.append(1 - cosine(one, two))
+    return np.concatenate(genes), np.concatenate(changes)
+
+
+def _places(tokens: Tokens, cell: int) -> dict[int, int]:
+    """Say where each token stands in a cell."""
+    at = np.flatnonzero(tokens.mask[cell])
+    return dict(zip(tokens.gene_ids[cell, at].tolist(), at.tolist(), strict=True))
 
 
 def _mean(pairs: Sequence[Sequence[NDArray[Any]]], n_genes: int) -> _Means:

@@ -202,29 +202,41 @@ class Edits:
         """Carry some edits out at once, but for those that are finished."""
         kept = {number: self.chunks.read(number) for number in numbers}
         new = [number for number in numbers if kept[number] is None]
-        parts = [
+        parts = self._edited(edits, new, n_asked=n_asked)
+        vectors = self._encoded([tokens for _, tokens in parts], said)
+        done = {}
+        for number, (rows, _), after in zip(new, parts, vectors, strict=True):
+            done[number] = self._found(rows, after, keep_vectors=keep_vectors)
+            self.chunks.write(number, done[number].written())
+        return [done[number] if array is None else Found.read(array) for number, array in kept.items()]
+
+    def _edited(
+        self, edits: Sequence[Edit], numbers: Sequence[int], *, n_asked: int
+    ) -> list[tuple[NDArray[np.int64], Tokens]]:
+        """Edit all cells for what is asked for, and a few for each random gene: which, (m,), and their tokens."""
+        return [
             edited_cells(
                 self.model,
                 self.cells,
                 edits[number],
                 draw=None if number < n_asked else self.draw.of(number),
             )
-            for number in new
+            for number in numbers
         ]
-        vectors = encode(self.model, joined([tokens for _, tokens in parts]), said=said) if new else None
-        done = {}
-        for number, (rows, _) in zip(new, parts, strict=True):
-            after = np.empty((0, self.cells.vectors.shape[1]), dtype=np.float32)
-            if len(rows) and vectors is not None:
-                after, vectors = vectors[: len(rows)], vectors[len(rows) :]
-            seen = np.isfinite(after).all(axis=1)  # an edit can leave a cell without tokens
-            rows, after = rows[seen], after[seen]
-            one = Found(
-                rows=rows, measures=measure(self.cells, rows, after), after=after if keep_vectors else None
-            )
-            self.chunks.write(number, one.written())
-            done[number] = one
-        return [done[number] if array is None else Found.read(array) for number, array in kept.items()]
+
+    def _encoded(self, parts: Sequence[Tokens], said: Callable[[str], None]) -> list[NDArray[np.float32]]:
+        """Read several parts at once, and give the vectors of the m cells of each, (m, C)."""
+        lengths = [len(tokens) for tokens in parts]
+        if not sum(lengths):
+            return [np.empty((0, self.cells.vectors.shape[1]), dtype=np.float32) for _ in parts]
+        return np.split(encode(self.model, joined(parts), said=said), np.cumsum(lengths)[:-1])
+
+    def _found(self, rows: NDArray[np.int64], after: NDArray[np.float32], *, keep_vectors: bool) -> Found:
+        """Measure cells, (m,), by their vectors after an edit, (m, C); an edit can leave a cell without tokens."""
+        seen = np.isfinite(after).all(axis=1)
+        rows, after = rows[seen], after[seen]
+        measures = measure(self.cells, rows, after)
+        return Found(rows=rows, measures=measures, after=after if keep_vectors else None)
 
     def _rank(self, edits: Sequence[Edit], found: list[Found]) -> None:
         """Write the strongest edits so far, for a page to read."""

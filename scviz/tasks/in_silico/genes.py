@@ -27,7 +27,7 @@ class GenesSeen:
     """Cells that were looked at."""
 
     def editable(self, kind: Kind) -> NDArray[np.int64]:
-        """Give the genes that can be edited, those in most cells first; positions among the G."""
+        """Give the genes that can be edited, those in most cells first; (k,) positions among the G."""
         can = self.known if kind == "overexpress" else self.known & (self.n_cells > 0)
         rows = np.flatnonzero(can)
         return rows[np.argsort(-self.n_cells[rows], kind="stable")]
@@ -44,8 +44,8 @@ class GenesSeen:
         return ""
 
 
-def genes_seen(folder: Path, vocab: GeneVocab, rows: NDArray[np.int64], n_cells: int) -> GenesSeen:
-    """Look genes up in a vocabulary and in the cells `rows` of a dataset with `n_cells`."""
+def genes_seen(folder: Path, vocab: GeneVocab, rows: NDArray[np.int64], *, n_cells: int) -> GenesSeen:
+    """Look genes up in a vocabulary and in some cells, (n,) rows of a dataset with `n_cells`."""
     return GenesSeen(
         names=gene_names(folder),
         known=vocab.match(gene_identifiers(folder)) >= 0,

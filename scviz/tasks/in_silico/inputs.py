@@ -88,16 +88,12 @@ def gather(
     RequestError, GeneMatchError
         If there are no such cells, a gene cannot be edited in them, or the model cannot read the edit.
     """
-    if request.kind not in model.card.edits:
-        raise RequestError(
-            f"{model.card.title} does not read an order of genes, in which a gene could be moved.",
-            hint="Choose another edit, or Geneformer.",
-        )
+    _check_kind(request, model)
     folder = context.workspace.dataset_folder(request.dataset)
     adata = context.counts(request.dataset)
     chosen = chosen_rows(folder, request, adata.n_obs)
     rows = sample(chosen, request.most_cells, request.seed)
-    seen = genes_seen(folder, model.vocab, rows, adata.n_obs)
+    seen = genes_seen(folder, model.vocab, rows, n_cells=adata.n_obs)
     mean = np.asarray(
         log_expression(adata.X[rows], depth_of(adata).of(rows)).mean(axis=0), dtype=np.float64
     ).ravel()
@@ -127,6 +123,15 @@ def gather(
         n_drawable=drawn.n_drawable,
         n_changed=tuple(_n_changed(request, seen, genes) for genes in sets),
     )
+
+
+def _check_kind(request: Request, model: FoundationModel) -> None:
+    """Refuse an edit that the model cannot read."""
+    if request.kind not in model.card.edits:
+        raise RequestError(
+            f"{model.card.title} does not read an order of genes, in which a gene could be moved.",
+            hint="Choose another edit, or Geneformer.",
+        )
 
 
 def _levels(seen: GenesSeen, mean: NDArray[np.float64]) -> NDArray[np.float64]:

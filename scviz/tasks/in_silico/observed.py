@@ -122,15 +122,35 @@ def names_of_perturbation(folder: Path, genes: Sequence[str]) -> list[str]:
     return names
 
 
-def compare(
-    pair: Pair,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanShifts:
+    """Mean shifts of cells, whose directions are compared."""
+
+    observed: NDArray[np.float64]
+    """(C,) mean of the perturbed cells less that of the controls."""
+    edit: NDArray[np.float64]
+    """(C,) of all cells that the edit changes."""
+    in_few_cells: NDArray[np.float64]
+    """(T, C) of a few of them, drawn T times; the mean of all where there are no more."""
+    random: NDArray[np.float64]
+    """(R, C) of each random gene that changes a cell."""
+    n_few: int
+    n_control: int
+    n_perturbed: int
+
+    def stacked(self) -> NDArray[np.float32]:
+        """Put them below each other in this order, (2 + T + R, C)."""
+        return np.vstack([self.observed, self.edit, self.in_few_cells, self.random]).astype(np.float32)
+
+
+def mean_shifts(
     sides: Sequence[NDArray[np.float32]],
     predicted: NDArray[np.float64],
     *,
     random: Sequence[NDArray[np.float64]],
     seed: int,
-) -> Observed | None:
-    """Compare the simulated mean shift with the observed one.
+) -> MeanShifts | None:
+    """Average the observed and the simulated shifts.
 
     The mean of few cells points less surely in any direction, so that random genes, edited in few cells, would be too
     easy to beat: the edit is compared with them in as few of its cells, drawn several times.
@@ -138,7 +158,7 @@ def compare(
     Parameters
     ----------
     sides
-        (a, C) and (b, C) vectors of the control and the perturbed cells of the pair.
+        (a, C) and (b, C) vectors of the control and the perturbed cells of a pair.
     predicted
         (m, C) shift of each cell that the edit changes.
     random
@@ -151,34 +171,47 @@ def compare(
     control, perturbed = (side[np.isfinite(side).all(axis=1)] for side in sides)
     if min(len(control), len(perturbed)) < FEWEST or not len(predicted):
         return None
-    observed = perturbed.mean(axis=0, dtype=np.float64) - control.mean(axis=0, dtype=np.float64)
-
-    def agreement(shifts: NDArray[np.float64]) -> float:
-        return float(cosine(shifts.mean(axis=0)[None], observed[None])[0])
-
-    own, few = agreement(predicted), agreement(predicted)
-    others = np.array([agreement(shifts) for shifts in random if len(shifts)])
-    n_few = (
-        int(np.median([len(shifts) for shifts in random if len(shifts)])) if len(others) else len(predicted)
+    others = [shifts for shifts in random if len(shifts)]
+    n_few = min(int(np.median([len(shifts) for shifts in others] or [len(predicted)])), len(predicted))
+    return MeanShifts(
+        observed=perturbed.mean(axis=0, dtype=np.float64) - control.mean(axis=0, dtype=np.float64),
+        edit=predicted.mean(axis=0),
+        in_few_cells=_in_few_cells(predicted, n_few, seed=seed),
+        random=np.array([shifts.mean(axis=0) for shifts in others]).reshape(-1, predicted.shape[1]),
+        n_few=n_few,
+        n_control=len(control),
+        n_perturbed=len(perturbed),
     )
-    if n_few < len(predicted):
-        rng = np.random.default_rng(seed)
-        drawn = [predicted[rng.choice(len(predicted), n_few, replace=False)] for _ in range(TIMES)]
-        few = float(np.mean([agreement(shifts) for shifts in drawn]))
+
+
+def _in_few_cells(shifts: NDArray[np.float64], n_few: int, *, seed: int) -> NDArray[np.float64]:
+    """Average the shifts of a few cells of (m, C), drawn several times, (T, C); of all where there are no more."""
+    if n_few == len(shifts):
+        return shifts.mean(axis=0, keepdims=True)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.choice(len(shifts), n_few, replace=False) for _ in range(TIMES)]
+    return np.array([shifts[rows].mean(axis=0) for rows in drawn])
+
+
+def compare(pair: Pair, shifts: MeanShifts) -> Observed:
+    """Compare the simulated mean shift with the observed one, and both with those of random genes."""
+    (own,) = cosine(shifts.edit[None], shifts.observed[None]).tolist()
+    few = float(cosine(shifts.in_few_cells, shifts.observed[None]).mean())
+    others = cosine(shifts.random, shifts.observed[None])
     place = place_of(few, others)
     return Observed(
         column=pair.column,
         control=pair.control,
         perturbed=pair.perturbed,
-        n_control=len(control),
-        n_perturbed=len(perturbed),
+        n_control=shifts.n_control,
+        n_perturbed=shifts.n_perturbed,
         cosine=own,
         in_few_cells=few,
         random=tuple(others.tolist()),
         rank=place.rank,
         p=place.p,
         outcome=_outcome(own, place),
-        verdict=_verdict(own, place, n_few=n_few),
+        verdict=_verdict(own, place, n_few=shifts.n_few),
     )
 
 

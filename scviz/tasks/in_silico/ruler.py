@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.labels import cell_labels
+from scviz.datasets.labels import Labels, cell_labels
 from scviz.tasks.in_silico import Request, Ruler
 from scviz.tasks.in_silico.reading import Read
 from scviz.workspace import DatasetInfo
@@ -40,23 +40,23 @@ def ruler_of(
     vectors = read.around.vectors
     seen = np.isfinite(vectors).all(axis=1)
     key = request.label_key or next(iter(info.columns_of("label")), None)
-    if key is not None:
-        labels = cell_labels(folder, key)
-        codes, names, of_seen = labels.codes, labels.names, labels.codes[read.around.rows]
-        means = {
-            names[code]: vectors[seen & (of_seen == code)].mean(axis=0, dtype=np.float64)
-            for code in range(len(names))
-            if np.sum(seen & (of_seen == code)) >= FEWEST_OF_A_TYPE
-        }
-        counts = {name: int(np.sum(codes[rows] == code)) for code, name in enumerate(names) if name in means}
-        found = _nearest(means, counts)
-        if found is not None:
-            return Ruler(words=found[0], distance=found[1], goal_distance=to_goal)
+    found = _of_types(cell_labels(folder, key), read, rows) if key is not None else None
+    if found is not None:
+        return Ruler(words=found[0], distance=found[1], goal_distance=to_goal)
     rng = np.random.default_rng(request.seed)
     one, two = (vectors[rng.choice(np.flatnonzero(seen), PAIRS)] for _ in range(2))
     apart = _apart(one, two)
     usual = float(np.mean(apart[apart > 0])) if (apart > 0).any() else LEAST
     return Ruler(words="the usual distance between two cells", distance=usual, goal_distance=to_goal)
+
+
+def _of_types(labels: Labels, read: Read, rows: NDArray[np.int64]) -> tuple[str, float] | None:
+    """Measure between types of which enough cells were embedded; (n,) cells are edited."""
+    vectors, codes = read.around.vectors, labels.codes[read.around.rows]
+    codes = np.where(np.isfinite(vectors).all(axis=1), codes, -1)
+    enough = [code for code in range(len(labels.names)) if np.sum(codes == code) >= FEWEST_OF_A_TYPE]
+    means = {labels.names[code]: vectors[codes == code].mean(axis=0, dtype=np.float64) for code in enough}
+    return _nearest(means, {labels.names[code]: int(np.sum(labels.codes[rows] == code)) for code in enough})
 
 
 def _nearest(means: Mapping[str, NDArray[np.float64]], counts: Mapping[str, int]) -> tuple[str, float] | None:

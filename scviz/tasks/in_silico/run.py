@@ -21,7 +21,7 @@ from scviz.tasks.in_silico.drawing import Drawing, draw
 from scviz.tasks.in_silico.effects import Draw, Edits, Found
 from scviz.tasks.in_silico.inputs import Inputs, gather
 from scviz.tasks.in_silico.judging import by_type, effects_of, fewest_cells, random_of, strongest_first
-from scviz.tasks.in_silico.observed import Pair, compare, real_pair, shifts_of
+from scviz.tasks.in_silico.observed import MeanShifts, Pair, compare, mean_shifts, real_pair, shifts_of
 from scviz.tasks.in_silico.published import published_table
 from scviz.tasks.in_silico.reading import Read, n_around, read_cells
 from scviz.tasks.in_silico.ruler import ruler_of
@@ -61,6 +61,7 @@ class _Single:
     drawing: Drawing
     affected: Affected | None = None
     observed: Observed | None = None
+    shifts: MeanShifts | None = None
 
 
 def run(request: Request, context: Context) -> Result:
@@ -100,7 +101,7 @@ def _carry_out(
     """Screen where that can be done, edit, and compare with random genes."""
     screened = can_screen(request, model) and inputs.n_asked < inputs.n_tests
     if screened:
-        scores = screen_genes(model, read.cells, context.state, context.report)
+        scores = screen_genes(model, read.cells, context.state, report=context.report)
         inputs = gather(request, context, model, scores=scores)
     draw_cells = Draw(most=request.random_cells, seed=(request.seed,))
     edits = Edits(context.state / "moves", model, read.cells, draw=draw_cells, report=context.report)
@@ -131,20 +132,20 @@ def _single(
     """Draw one edit, list the genes that it changes, and compare it with a real perturbation."""
     inputs, read, found, effect = carried.inputs, carried.read, carried.found, carried.effects[0]
     beyond = any(shift is not None and shift.p <= LEVEL for shift in (effect.moved, effect.to_goal))
-    observed = None
+    shifts = None
     if pair is not None:
-        shifts = [shifts_of(one, read.cells.vectors) for one in found]
-        observed = compare(
-            pair,
+        of_cells = [shifts_of(one, read.cells.vectors) for one in found]
+        shifts = mean_shifts(
             [read.around.of(rows) for rows in (pair.control_rows, pair.perturbed_rows)],
-            shifts[0],
-            random=[shifts[number] for number in inputs.random],
+            of_cells[0],
+            random=[of_cells[number] for number in inputs.random],
             seed=request.seed,
         )
     return _Single(
         drawing=draw(request, context, read, inputs=inputs, found=found, beyond=beyond),
         affected=affected_genes(model, read.cells, inputs.edits, seed=request.seed, report=context.report),
-        observed=observed,
+        observed=compare(pair, shifts) if pair is not None and shifts is not None else None,
+        shifts=shifts,
     )
 
 
@@ -186,6 +187,7 @@ def _result(
         after=drawing.after,
         clear=drawing.clear,
         observed=single.observed,
+        mean_shifts=single.shifts.stacked() if single.shifts is not None else None,
         affected=single.affected,
         published=published_table(request, effects, moved=asked[:, :, 0], to_goal=to_goal, to_start=to_start),
         ruler=carried.ruler,

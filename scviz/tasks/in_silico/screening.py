@@ -1,4 +1,4 @@
-"""Which genes of all are worth an exact edit: Geneformer's quick screen of deletions."""
+"""Which genes of all are worth an exact edit: the screen of deletions of models that have one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def can_screen(request: Request, model: FoundationModel) -> bool:
     return request.all_genes and request.kind == "delete" and model.card.screens_deletions
 
 
-def screen_genes(model: FoundationModel, cells: Cells, folder: Path, report: Report) -> NDArray[np.float64]:
+def screen_genes(
+    model: FoundationModel, cells: Cells, folder: Path, *, report: Report
+) -> NDArray[np.float64]:
     """Estimate how far the deletion of each gene moves the cells, or how near to the goal, (G,).
 
     The mean over the cells that hold a gene; -inf where too few do. An earlier try may have left it in the folder.
@@ -60,7 +62,7 @@ def recall_in_words(chosen: Sequence[float], random: Sequence[float], *, n_genes
     values = np.nan_to_num(np.array([*chosen, *random]), nan=-np.inf)
     top = np.argsort(-values, kind="stable")[:n_top]
     return (
-        f"All {n_genes:,} genes were screened by gradients, and the best {len(chosen):,} edited exactly, as were "
+        f"All {n_genes:,} genes were screened, and the best {len(chosen):,} edited exactly, as were "
         f"{len(random):,} random ones: of the {n_top} strongest of these {len(values):,}, the screen had chosen "
         f"{int(np.sum(top < len(chosen)))}."
     )

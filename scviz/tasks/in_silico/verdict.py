@@ -112,33 +112,45 @@ def of_one(request: Request, effect: Effect, ruler: Ruler) -> Judgement:
 def of_sweep(request: Request, effects: Sequence[Effect], *, ruler: Ruler, compared: Compared) -> Judgement:
     """Judge a sweep by how many genes stand out after correction."""
     shown = {effect.genes[0]: effect.to_goal or effect.moved for effect in effects}
-    done = [shift for shift in shown.values() if shift.mean == shift.mean]
-    goal = f" towards {', '.join(request.goal.values)}" if request.goal else ""
-    verb = "was" if len(done) == 1 else "were"
-    n_edited = f"{len(done):,} {_counted('gene', len(done))} {verb} edited, each by itself"
-    if not done:
+    n_done = sum(shift.mean == shift.mean for shift in shown.values())
+    n_edited = f"{n_done:,} {'gene was' if n_done == 1 else 'genes were'} edited, each by itself"
+    if not n_done:
         return Judgement(outcome="none", sentence=f"{n_edited}. None of them changes a cell for the model.")
     lead = f"{n_edited}; {_strongest(request, effects[0], ruler)}"
-    random = f"{compared.n_random:,} expression-matched random genes"
-    if compared.null == "all":
-        random = f"{compared.n_random:,} genes, with a correction over all {compared.n_tests:,}"
+    than = f"{_towards(request)} otherwise than {_random_in_words(compared)} do"
     clear = [gene for gene, shift in shown.items() if shift.fdr <= LEVEL]
     if clear:
-        names = f"{', '.join(clear[:NAMED])}{' and others' if len(clear) > NAMED else ''}"
-        does = "moves" if len(clear) == 1 else "move"
-        text = f"{len(clear):,} {does} cells{goal} otherwise than {random} do (false discovery rate 5 %): {names}."
-        return Judgement(outcome="better", sentence=f"{lead} {text}")
+        return Judgement(outcome="better", sentence=f"{lead} {_which_move(clear, than)}")
     needed = _needed(compared)
     if needed:
-        text = f"Cannot tell whether any moves cells{goal} otherwise than {random} do: {needed}"
-        return Judgement(outcome="unknown", sentence=f"{lead} {text}")
-    found = ""
-    if compared.alone == compared.alone:
-        found = (
-            f" One gene that moves cells {compared.alone:,.2g} times as far as usual would have been found."
+        return Judgement(
+            outcome="unknown", sentence=f"{lead} Cannot tell whether any moves cells{than}: {needed}"
         )
-    text = f"None moves cells{goal} otherwise than {random} do (false discovery rate 5 %).{found}"
+    text = f"None moves cells{than} (false discovery rate 5 %).{_would_be_found(compared)}"
     return Judgement(outcome="none", sentence=f"{lead} {text}")
+
+
+def _which_move(genes: Sequence[str], than: str) -> str:
+    names = f"{', '.join(genes[:NAMED])}{' and others' if len(genes) > NAMED else ''}"
+    does = "moves" if len(genes) == 1 else "move"
+    return f"{len(genes):,} {does} cells{than} (false discovery rate 5 %): {names}."
+
+
+def _towards(request: Request) -> str:
+    return f" towards {', '.join(request.goal.values)}" if request.goal else ""
+
+
+def _random_in_words(compared: Compared) -> str:
+    if compared.null == "all":
+        return f"{compared.n_random:,} genes, with a correction over all {compared.n_tests:,},"
+    return f"{compared.n_random:,} expression-matched random genes"
+
+
+def _would_be_found(compared: Compared) -> str:
+    """Say what the test could have found; nothing where that cannot be said."""
+    if compared.alone != compared.alone:
+        return ""
+    return f" One gene that moves cells {compared.alone:,.2g} times as far as usual would have been found."
 
 
 def _needed(compared: Compared) -> str:

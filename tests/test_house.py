@@ -19,64 +19,11 @@ ARRAY = re.compile(r"\b(NDArray|ArrayLike|csr_matrix|csc_matrix|csr_array|csc_ar
 SHAPE = re.compile(r"\([\w.…*+/^ -]*,[\w.…*+/^, -]*\)")
 """Such as (N, G), (M,), (2, n) or (..., G)."""
 
-TOO_BRANCHED: set[str] = {
-    "pages/views/data/card.py",
-    "pages/views/in_silico/result.py",
-    "scviz/networks/boosting.py",
-    "scviz/tasks/in_silico/affected.py",
-    "scviz/tasks/in_silico/effects.py",
-    "scviz/tasks/in_silico/inputs.py",
-    "scviz/tasks/in_silico/observed.py",
-    "scviz/tasks/in_silico/ruler.py",
-    "scviz/tasks/in_silico/verdict.py",
-}
+TOO_BRANCHED: set[str] = set()
 TOO_MANY_POSITIONAL: set[str] = {
     "pages/components/cell_map.py",
-    "pages/components/frame.py",
-    "pages/components/network_view.py",
-    "scviz/datasets/columns.py",
-    "scviz/datasets/counts.py",
-    "scviz/datasets/fetching.py",
-    "scviz/datasets/layers.py",
-    "scviz/datasets/perturbation_split.py",
-    "scviz/datasets/readers.py",
-    "scviz/datasets/simulated_network.py",
-    "scviz/datasets/simulator.py",
-    "scviz/datasets/split.py",
-    "scviz/datasets/writeback.py",
-    "scviz/models/scgpt/preprocessing.py",
-    "scviz/networks/attention.py",
-    "scviz/networks/boosting.py",
-    "scviz/networks/motifs.py",
-    "scviz/networks/priors.py",
-    "scviz/networks/regulons.py",
-    "scviz/tasks/annotation/learning.py",
-    "scviz/tasks/gene_terms/run.py",
-    "scviz/tasks/in_silico/genes.py",
-    "scviz/tasks/in_silico/screening.py",
 }
-WITHOUT_SHAPES: set[str] = {
-    "pages/components/cell_map.py",
-    "pages/components/show.py",
-    "scviz/datasets/columns.py",
-    "scviz/datasets/counts.py",
-    "scviz/datasets/screen.py",
-    "scviz/datasets/simulated_network.py",
-    "scviz/metrics/classification.py",
-    "scviz/metrics/in_silico.py",
-    "scviz/metrics/matched_null.py",
-    "scviz/networks/activity.py",
-    "scviz/networks/regulons.py",
-    "scviz/networks/similarity.py",
-    "scviz/tasks/annotation/learning.py",
-    "scviz/tasks/chosen_cells.py",
-    "scviz/tasks/in_silico/genes.py",
-    "scviz/tasks/modules/clustering.py",
-    "scviz/tasks/modules/inputs.py",
-    "scviz/tasks/pretraining/run.py",
-    "scviz/tasks/scenic/inputs.py",
-    "scviz/workspace/groups.py",
-}
+WITHOUT_SHAPES: set[str] = set()
 """Files that are not done yet; nothing is added here."""
 
 

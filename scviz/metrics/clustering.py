@@ -65,7 +65,7 @@ def cluster_scores(clusters: NDArray[np.int64], types: NDArray[np.int64]) -> Clu
 def cell_silhouettes(
     vectors: NDArray[np.float32], groups: NDArray[np.int64], *, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Say how much nearer each cell is to its own group than to the nearest other one, (M,) from -1 to 1.
+    """Say how much nearer each cell is to its own group than to the nearest other one, (M,).
 
     Parameters
     ----------
@@ -76,8 +76,17 @@ def cell_silhouettes(
 
     Returns
     -------
-    NaN for cells that are not among MOST_CELLS drawn ones, and for all with fewer than two groups, or none of two
-    cells.
+    From -1, inside another group, over 0, groups mixed, to 1, groups far apart. NaN for cells that are not among
+    MOST_CELLS drawn ones, and for all with fewer than two groups, or none of two cells.
+
+    References
+    ----------
+    Rousseeuw (1987), doi:10.1016/0377-0427(87)90125-7.
+
+    Examples
+    --------
+    >>> cell_silhouettes(np.array([[0.0], [0.0], [9.0], [9.0]], np.float32), np.array([0, 0, 1, 1])).round(3).tolist()
+    [1.0, 1.0, 1.0, 1.0]
     """
     from sklearn.metrics import silhouette_samples
 
@@ -87,33 +96,6 @@ def cell_silhouettes(
     if 2 <= len(np.unique(groups[rows])) < len(rows):
         found[rows] = silhouette_samples(vectors[rows], groups[rows])
     return found
-
-
-def silhouette(vectors: NDArray[np.float32], groups: NDArray[np.int64], *, seed: int = 0) -> float:
-    """Say how much nearer cells are to their own group than to the nearest other one.
-
-    Parameters
-    ----------
-    vectors
-        (M, C) cell vectors.
-    groups
-        (M,) group of each cell: its type, or its batch.
-
-    Returns
-    -------
-    Mean over cells, from -1 (inside another group) over 0 (groups mixed) to 1 (groups far apart); over
-    MOST_CELLS of them where there are more. NaN with fewer than two groups, or none of two cells.
-
-    References
-    ----------
-    Rousseeuw (1987), doi:10.1016/0377-0427(87)90125-7.
-
-    Examples
-    --------
-    >>> round(silhouette(np.array([[0.0], [0.0], [9.0], [9.0]], np.float32), np.array([0, 0, 1, 1])), 3)
-    1.0
-    """
-    return mean_of_known(cell_silhouettes(vectors, groups, seed=seed))
 
 
 def mean_of_known(values: NDArray[np.floating]) -> float:

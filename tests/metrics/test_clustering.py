@@ -6,13 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from scviz.metrics import clustering
-from scviz.metrics.clustering import cluster_scores, clusters_of, silhouette
+from scviz.metrics.clustering import cell_silhouettes, cluster_scores, clusters_of, mean_of_known
 from scviz.metrics.neighbors import batch_mixing, neighbor_overlap, random_overlap
 
 TWO = np.array([[0.0, 0.0], [0.0, 1.0], [10.0, 0.0], [10.0, 1.0]], dtype=np.float32)
 ROUND = np.array([[(i + j) % 8 for j in range(1, 4)] for i in range(8)], dtype=np.int32)
+
+
+def silhouette(vectors: NDArray[np.float32], groups: NDArray[np.int64]) -> float:
+    return mean_of_known(cell_silhouettes(vectors, groups))
 
 
 def test_clusters_that_are_the_types_score_one_and_crossed_ones_do_not() -> None:

@@ -187,7 +187,7 @@ def mean_shifts(
 def _in_few_cells(shifts: NDArray[np.float64], n_few: int, *, seed: int) -> NDArray[np.float64]:
     """Average the shifts of a few cells of (m, C), drawn several times, (T, C); of all where there are no more."""
     if n_few == len(shifts):
-        return shifts.mean(axis=0, keepdims=True)
+        return np.asarray(shifts.mean(axis=0, keepdims=True))
     rng = np.random.default_rng(seed)
     drawn = [rng.choice(len(shifts), n_few, replace=False) for _ in range(TIMES)]
     return np.array([shifts[rows].mean(axis=0) for rows in drawn])

@@ -35,7 +35,7 @@ def gene_values(folder: Path, gene: str) -> tuple[NDArray[np.int32], NDArray[np.
 
     Returns
     -------
-    The rows of the cells in which it was seen, ascending, and log1p of its counts in each of them, scaled by
+    (K,) rows of the cells in which it was seen, ascending, and (K,) log1p of its counts in each of them, scaled by
     `expression.depth_of`.
 
     Raises
@@ -141,7 +141,7 @@ def write_genes(folder: Path, names: list[str], ids: GeneIdentifiers) -> None:
 
 
 def write_gene_values(
-    folder: Path, values: NDArray[np.float32], rows: NDArray[np.int32], bounds: NDArray[np.int64]
+    folder: Path, *, values: NDArray[np.float32], rows: NDArray[np.int32], bounds: NDArray[np.int64]
 ) -> None:
     """Write expression gene by gene.
 

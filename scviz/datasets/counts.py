@@ -1,6 +1,6 @@
 r"""Tell raw counts from what was made of them, and get them back where that is exact.
 
-Log-normalised values are :math:`v = \log_b(1 + c f / t)` for a count c, the target sum f and the total t of
+Log-normalized values are :math:`v = \log_b(1 + c f / t)` for a count c, the target sum f and the total t of
 the cell. So :math:`b^v - 1` are whole multiples of one unit f / t in each cell, and that is what is tested:
 there must be a unit of which every value of the cell is a whole multiple, within the precision of the values.
 """
@@ -20,7 +20,9 @@ from scviz.errors import CountsError
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-Kind = Literal["counts", "log-normalised, recoverable", "log-normalised", "scaled", "other"]
+Kind = Literal["counts", "log-normalized, recoverable", "log-normalized", "scaled", "other"]
+READABLE: tuple[Kind, ...] = ("counts", "log-normalized, recoverable")
+"""Values that are counts or have counts behind them, the better ones first."""
 
 TOLERANCE = 1e-5
 """Distance from a whole multiple that is always forgiven, in units."""
@@ -29,7 +31,7 @@ SURE = 0.3
 LARGEST_MINIMUM = 10
 """The smallest count of a cell is tried as 1, 2, ... up to this."""
 LARGEST_LOG = 30.0
-"""No logarithm of a normalised count is larger."""
+"""No logarithm of a normalized count is larger."""
 SPACING = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float16, np.float32)}
 SINGLE = SPACING[np.dtype(np.float32)]
 """Relative error of values whatever their type, since most float64 files were float32 before."""
@@ -38,7 +40,7 @@ PIECE = 2_000_000
 """Values that are worked on at a time."""
 
 WAYS_OUT = (
-    "Open the file that holds the raw counts (before normalising and scaling), or add them to this one as "
+    "Open the file that holds the raw counts (before normalizing and scaling), or add them to this one as "
     "adata.layers['counts'] or adata.raw and write it again."
 )
 
@@ -91,7 +93,7 @@ class Scale:
     base: float = math.e
     """Base of the logarithm, where there is one."""
     target: float = 0.0
-    """Sum to which each cell was normalised; 0 when not known."""
+    """Sum to which each cell was normalized; 0 when not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ class Recovered:
     base: float
     """Base of the logarithm."""
     target: float
-    """Sum to which the cells had been normalised; 0 when it differs, as it does when genes were left out."""
+    """Sum to which the cells had been normalized; 0 when it differs, as it does when genes were left out."""
 
 
 def scale_of(rows: Rows, *, base: float | None = None, has_zeros: bool = True, sampled: bool = True) -> Scale:
@@ -131,12 +133,12 @@ def scale_of(rows: Rows, *, base: float | None = None, has_zeros: bool = True, s
             kind="other", evidence=f"Some values {where} are missing or infinite.", low=low, high=high
         )
     if low < 0:
-        evidence = f"Values from {low:.3g} to {high:.3g} {where}: negative ones come from centring."
+        evidence = f"Values from {low:.3g} to {high:.3g} {where}: negative ones come from centering."
         return Scale(kind="scaled", evidence=evidence, low=low, high=high)
     if is_whole(rows.values):
         return _whole_numbers(low, high, where)
     if high < LARGEST_LOG:
-        return _logarithms(rows, low, high, base, f"every {cells}")
+        return _logarithms(rows, low=low, high=high, base=base, every=f"every {cells}")
     evidence = f"Fractions from {low:.3g} to {high:,.5g} {where}{_same_sum_words(rows, cells)}."
     return Scale(kind="other", evidence=evidence, low=low, high=high)
 
@@ -147,7 +149,7 @@ def _same_sum_words(rows: Rows, cells: str) -> str:
 
 
 def is_whole(values: NDArray[np.number]) -> bool:
-    """Tell whether all values are whole numbers of zero or more."""
+    """Tell whether all values, (N,), are whole numbers of zero or more."""
     if values.dtype.kind in "ub":
         return True
     return bool(np.all(values >= 0) and np.all(np.rint(values) == values))
@@ -169,7 +171,7 @@ def same_sum(sums: NDArray[np.float64]) -> float:
 
 
 def recover_counts(expression: csr_matrix | NDArray[np.floating], *, base: float | None = None) -> Recovered:
-    """Find the counts behind log-normalised values.
+    """Find the counts behind log-normalized values.
 
     In each cell the smallest value is taken to be a count of one, and all others must then be whole multiples
     of it. Where they are not, the smallest value is tried as a count of 2, 3, ..., 10; the first that fits is
@@ -179,7 +181,7 @@ def recover_counts(expression: csr_matrix | NDArray[np.floating], *, base: float
     Parameters
     ----------
     expression
-        (N, G) logarithms of one plus normalised counts.
+        (N, G) logarithms of one plus normalized counts.
     base
         Base of the logarithm; None tries e, 2 and 10.
 
@@ -224,7 +226,7 @@ def base_of(rows: Rows) -> float:
 
 
 def recover_rows(rows: Rows, base: float) -> NDArray[np.float32]:
-    """Return the count behind each value; see `recover_counts`.
+    """Return the count behind each value, (N,); see `recover_counts`.
 
     Raises
     ------
@@ -232,7 +234,7 @@ def recover_rows(rows: Rows, base: float) -> NDArray[np.float32]:
         If some cell does not consist of multiples of one unit.
     """
     if len(rows.values) and not (rows.values.min() > 0 and rows.values.max() * np.log(base) < LARGEST_LOG):
-        raise CountsError("These values are no logarithms of normalised counts.", hint=WAYS_OUT)
+        raise CountsError("These values are no logarithms of normalized counts.", hint=WAYS_OUT)
     counts = np.concatenate(
         [_recover_piece(piece, base) for piece in rows.pieces()] or [np.empty(0, np.float32)]
     )
@@ -266,22 +268,22 @@ def _whole_numbers(low: float, high: float, where: str) -> Scale:
     return Scale(kind="counts", evidence=evidence, low=low, high=high)
 
 
-def _logarithms(rows: Rows, low: float, high: float, base: float | None, every: str) -> Scale:
+def _logarithms(rows: Rows, *, low: float, high: float, base: float | None, every: str) -> Scale:
     """Judge fractions that are small enough to be logarithms."""
     if not rows.whole:
         evidence = (
             f"Fractions from {low:.3g} to {high:.3g}, stored gene by gene, so that no cell was checked."
         )
-        return Scale(kind="log-normalised", evidence=evidence, low=low, high=high)
+        return Scale(kind="log-normalized", evidence=evidence, low=low, high=high)
     base = base or base_of(rows)
     name = "expm1" if np.isclose(base, math.e) else f"{base:g}^value - 1"
     target = same_sum(_unlogged_sums(rows, base))
     try:
         largest = float(recover_rows(rows, base).max())
-        kind: Kind = "log-normalised, recoverable"
+        kind: Kind = "log-normalized, recoverable"
         units = f"the values of {every} are whole multiples (1 to {largest:,.0f}) of one unit"
     except CountsError:
-        kind = "log-normalised"
+        kind = "log-normalized"
         units = f"but not all values of {every} are whole multiples of one unit"
     decimals = stored_decimals(rows.values)
     rounded = f", stored to {decimals} decimals" if decimals else ""
@@ -318,7 +320,7 @@ def _recover_piece(rows: Rows, base: float) -> NDArray[np.float32]:
     counts = np.zeros(len(logs))
     left = np.ones(len(logs), dtype=bool)
     for minimum in range(1, LARGEST_MINIMUM + 1):
-        found, good = _count_units(multiples[left], errors[left], cell[left], minimum)
+        found, good = _count_units(multiples[left], errors[left], cell[left], minimum=minimum)
         at = np.flatnonzero(left)[good]
         counts[at] = found[good]
         left[at] = False
@@ -333,7 +335,7 @@ def _recover_piece(rows: Rows, base: float) -> NDArray[np.float32]:
 
 
 def _count_units(
-    multiples: NDArray[np.float64], errors: NDArray[np.float64], cell: NDArray[np.int64], minimum: int
+    multiples: NDArray[np.float64], errors: NDArray[np.float64], cell: NDArray[np.int64], *, minimum: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Count units in each value, when the smallest of a cell is `minimum` units; True where the cell fits.
 

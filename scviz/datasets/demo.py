@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEMO_NAME = "PBMC demo (700 cells)"
 DEMO_TARGET = 10_000
-"""Counts per cell to which the file was normalised, over all genes of the experiment."""
+"""Counts per cell to which the file was normalized, over all genes of the experiment."""
 
 
 def demo_path() -> Path:

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from scviz.datasets import genes, tables
-from scviz.datasets.counts import WAYS_OUT, Kind, scale_of
+from scviz.datasets.counts import READABLE, WAYS_OUT, Kind, scale_of
 from scviz.datasets.formats import damage_in_words, refuse_other
 from scviz.datasets.matrices import Layout, genes_of, layout_of, locations, matrix_at, sample_rows, shape_of
 from scviz.datasets.roles import as_category, describe, sorted_columns
@@ -48,7 +48,7 @@ class MatrixReport:
     base: float
     """Base of the logarithm, for log values."""
     target: float
-    """Sum to which the cells were normalised; 0 when not known."""
+    """Sum to which the cells were normalized; 0 when not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ def check_file(path: Path, *, limit: int = UNPACK_LIMIT) -> FileReport:
 
 def choose_counts(matrices: Sequence[MatrixReport]) -> CountsSource | None:
     """Choose the matrix with raw counts: stored ones before recovered ones, then the most genes, then X."""
-    for kind in ("counts", "log-normalised, recoverable"):
+    for kind in READABLE:
         fitting = [matrix for matrix in matrices if matrix.kind == kind]
         if fitting:
             best = min(fitting, key=lambda matrix: (_is_partial(matrix), -matrix.n_genes))
@@ -314,7 +314,7 @@ def _counts_findings(matrices: Sequence[MatrixReport], counts: CountsSource | No
         return [Finding(level="stop", text=text, hint=WAYS_OUT)]
     if counts.how == "as stored":
         return [Finding(level="ok", text=f"Raw counts are in {counts.location}. {counts.evidence}")]
-    text = f"{counts.location} holds logarithms of normalised counts. {counts.evidence}"
+    text = f"{counts.location} holds logarithms of normalized counts. {counts.evidence}"
     return [Finding(level="fix", text=text, hint="The counts are recovered exactly on opening.")]
 
 

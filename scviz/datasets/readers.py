@@ -123,7 +123,7 @@ def open_file(
         with damage_in_words(path.name):
             cells = READERS[refuse_other(source, READERS)](source, choice, report)
         _write(draft, cells, report)
-        info = _info(folder.name, name, path.name, cells, draft)
+        info = _info(cells, draft, key=folder.name, name=name, source=path.name)
         notes = (*notes, *info.history)
         write_info(replace(info, demo=demo, simulated=preset_of(source), history=notes), draft)
         _move(draft, folder)
@@ -136,7 +136,7 @@ def read_h5ad(path: Path, choice: Choice, report: Report = silent) -> Cells:
     """Read an h5ad file of any age."""
     history: list[str] = []
     with h5py.File(path, "r") as file:
-        counts = _counts(file, choice.matrix, report, history)
+        counts = _counts(file, choice.matrix, history, report=report)
         report(Progress(stage="Reading names and columns"))
         obs, uns = _cell_table(file, history)
         var = _gene_table(file, choice.matrix.location, history)
@@ -182,7 +182,7 @@ def _choose(card: FileReport, location: str | None) -> Choice:
     return Choice(card=card, matrix=matrix)
 
 
-def _counts(file: h5py.File, matrix: MatrixReport, report: Report, history: list[str]) -> csr_matrix:
+def _counts(file: h5py.File, matrix: MatrixReport, history: list[str], *, report: Report) -> csr_matrix:
     """Read the matrix and make sure that every value of it is a count."""
     stored = read_csr(matrix_at(file, matrix.location), report)
     if matrix.kind == "counts":
@@ -195,7 +195,7 @@ def _counts(file: h5py.File, matrix: MatrixReport, report: Report, history: list
         counts = stored
     else:
         report(Progress(stage="Recovering counts"))
-        recovered = recover_counts(stored, base=None if matrix.kind == "log-normalised" else matrix.base)
+        recovered = recover_counts(stored, base=None if matrix.kind == "log-normalized" else matrix.base)
         history.append(
             f"Counts were recovered from the logarithms in {matrix.location}: in each of the "
             f"{stored.shape[0]:,} cells all values are whole multiples of one unit."
@@ -288,14 +288,14 @@ def _write(folder: Path, cells: Cells, report: Report) -> None:
     by_gene.sort_indices()
     write_gene_values(
         folder,
-        by_gene.data.astype(np.float32),
-        by_gene.indices.astype(np.int32),
-        by_gene.indptr.astype(np.int64),
+        values=by_gene.data.astype(np.float32),
+        rows=by_gene.indices.astype(np.int32),
+        bounds=by_gene.indptr.astype(np.int64),
     )
     write_genes(folder, adata.var_names.tolist(), genes.identifiers(adata.var))
 
 
-def _info(key: str, name: str, source: str, cells: Cells, folder: Path) -> DatasetInfo:
+def _info(cells: Cells, folder: Path, *, key: str, name: str, source: str) -> DatasetInfo:
     adata = cells.adata
     with h5py.File(folder / COUNTS, "r") as file:
         columns, _ = column_infos(file, sampled=False)

@@ -71,19 +71,19 @@ def split_cells(
     known = np.flatnonzero(labels != "")
     held_out: tuple[str, ...] = ()
     if groups is None:
-        test = _stratified(known, labels, test_fraction, rng)
+        test = _stratified(known, labels, test_fraction, rng=rng)
     else:
         groups = np.asarray(groups, dtype=str)
         known = known[groups[known] != ""]
         held_out = _held_out(groups[known], test_fraction, rng)
         test = known[np.isin(groups[known], held_out)]
     rest = np.setdiff1d(known, test)
-    validation = _stratified(rest, labels, validation_fraction, rng)
+    validation = _stratified(rest, labels, validation_fraction, rng=rng)
     train = np.setdiff1d(rest, validation)
     if not len(train) or not len(test):
         raise RequestError(
-            f"{len(known):,} labelled cells are too few for this split.",
-            hint="Choose a column with more labelled cells, or hold out less.",
+            f"{len(known):,} labeled cells are too few for this split.",
+            hint="Choose a column with more labeled cells, or hold out less.",
         )
     absent = np.setdiff1d(labels[known], labels[train])
     return Split(
@@ -96,7 +96,7 @@ def split_cells(
 
 
 def _stratified(
-    rows: NDArray[np.int64], labels: NDArray[np.str_], fraction: float, rng: np.random.Generator
+    rows: NDArray[np.int64], labels: NDArray[np.str_], fraction: float, *, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Draw this share of every label, rounded; the last cell of a label is never drawn."""
     drawn = [np.empty(0, dtype=np.int64)]

@@ -130,7 +130,7 @@ class FoundationModel(nn.Module, ABC):
         """Give the tokens of cells after an edit, in the order of the cells; `adata` stays as it is.
 
         By default the raw counts are edited and read again: deletion takes all counts of the genes and a knockdown
-        leaves its share. Over-expression raises a gene to the highest log-normalised value that it reaches in any
+        leaves its share. Over-expression raises a gene to the highest log-normalized value that it reaches in any
         cell or, where none expresses it, to the 99th percentile of expressed values. Models whose authors edit tokens
         override this.
 

@@ -116,14 +116,14 @@ def test_counts_are_known_by_whole_numbers() -> None:
 @pytest.mark.parametrize(("target", "said"), [(1e4, "10,000"), (1e6, "1,000,000")])
 def test_log_values_are_known_by_their_sums(target: float, said: str) -> None:
     scale = judge(logs(np.random.default_rng(0).poisson(2, (20, 50)), target))
-    assert scale.kind == "log-normalised, recoverable"
+    assert scale.kind == "log-normalized, recoverable"
     assert f"expm1 row sums are {said} in every sampled cell" in scale.evidence
 
 
 def test_log_values_of_something_else_are_not_recoverable() -> None:
     rng = np.random.default_rng(0)
     scale = judge(logs(rng.gamma(1.0, size=(20, 50)), 1e4))
-    assert scale.kind == "log-normalised"
+    assert scale.kind == "log-normalized"
     assert "not all values" in scale.evidence
 
 
@@ -149,7 +149,7 @@ def test_other_values_are_described(values: list[list[float]], said: str) -> Non
 def test_pieces_of_cells_are_not_taken_for_cells() -> None:
     rows = rows_of(logs(np.random.default_rng(0).poisson(2, (20, 50)), 1e4))
     scale = scale_of(Rows(values=rows.values, bounds=rows.bounds, whole=False))
-    assert scale.kind == "log-normalised"
+    assert scale.kind == "log-normalized"
     assert "no cell was checked" in scale.evidence
 
 

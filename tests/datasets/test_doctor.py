@@ -86,7 +86,7 @@ def test_any_layout_of_a_matrix_is_judged_alike(
 ) -> None:
     adata.X = layout(csr_matrix(log_values(1e4)))
     report = check_file(save(adata))
-    assert report.matrices[0].kind == "log-normalised, recoverable"
+    assert report.matrices[0].kind == "log-normalized, recoverable"
     assert report.matrices[0].n_sampled == 60
 
 

@@ -22,7 +22,7 @@ def divide(labels: list[str], **choices: object) -> Split:
 
 
 @given(LABELS, st.integers(0, 5))
-def test_every_labelled_cell_is_in_one_part(labels: list[str], seed: int) -> None:
+def test_every_labeled_cell_is_in_one_part(labels: list[str], seed: int) -> None:
     labels = ["A"] * 8 + labels
     split = divide(labels, seed=seed)
     rows = np.concatenate([split.train, split.validation, split.test])
@@ -122,4 +122,4 @@ def test_a_share_of_all_is_refused() -> None:
 def test_too_few_cells_are_refused() -> None:
     with pytest.raises(RequestError, match="too few") as caught:
         divide(["A"] + [""] * 5)
-    assert "labelled cells" in caught.value.hint
+    assert "labeled cells" in caught.value.hint

@@ -13,6 +13,7 @@ import streamlit as st
 from anndata import AnnData
 from streamlit.testing.v1 import AppTest
 
+from scviz.datasets.expression import log_expression
 from scviz.jobs.queue import RunQueue
 from scviz.models import cards, model_class
 from scviz.settings import ROOT, Settings
@@ -127,6 +128,18 @@ def test_the_card_of_a_file_says_where_counts_are_and_opens_it(
     (run,) = RunQueue(Settings.from_env()).database.runs()
     assert run.task == "opening"
     assert run.request["path"] == str(tmp_path / "cells.h5ad")
+
+
+def test_counts_behind_logarithms_can_be_chosen_too(visit: Open, adata: AnnData, tmp_path: Path) -> None:
+    adata.layers["log"] = log_expression(adata.X)
+    adata.write_h5ad(tmp_path / "both.h5ad")
+    page = visit("pages/data.py")
+    page.selectbox(key="server_file").set_value(str(tmp_path / "both.h5ad")).run()
+    assert page.selectbox(key="counts_location").options == ["X", "layers/log"]
+    page.selectbox(key="counts_location").set_value("layers/log").run()
+    page.button(key="open_file").click().run()
+    (run,) = RunQueue(Settings.from_env()).database.runs()
+    assert run.request["counts_location"] == "layers/log"
 
 
 def test_a_link_out_of_the_data_folders_is_refused_in_words(visit: Open, tmp_path: Path) -> None:

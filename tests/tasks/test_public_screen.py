@@ -29,7 +29,7 @@ MEMBER = "dixit__perturb_processed.h5ad"
 
 @dataclass(frozen=True)
 class Published:
-    """A small screen as it is published: logarithms of normalised counts, as a zip archive."""
+    """A small screen as it is published: logarithms of normalized counts, as a zip archive."""
 
     counts: AnnData
     archive: bytes
@@ -44,8 +44,8 @@ def archive_of(adata: AnnData, folder: Path) -> bytes:
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     counts = simulate(simulation("tiny")).adata
     del counts.uns["truth"]
-    normalised = AnnData(X=log_expression(counts.X), obs=counts.obs, var=counts.var)
-    return Published(counts, archive_of(normalised, tmp_path_factory.mktemp("published")))
+    normalized = AnnData(X=log_expression(counts.X), obs=counts.obs, var=counts.var)
+    return Published(counts, archive_of(normalized, tmp_path_factory.mktemp("published")))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pages.components import state
 from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES
 from pages.components.show import escaped, table
+from scviz.datasets.counts import READABLE
 from scviz.datasets.doctor import FileReport, Finding, check_file
 from scviz.tasks.opening import Request
 from scviz.workspace import ColumnInfo, DatasetInfo
@@ -45,15 +46,7 @@ def file_card(path: Path) -> None:
     columns[1].metric("Genes", f"{report.n_genes:,}", border=True)
     columns[2].metric("Counts in", report.counts.location if report.counts else "not found", border=True)
     findings(report.findings)
-    usable = [
-        matrix.location
-        for matrix in report.matrices
-        if matrix.kind in ("counts", "log-normalized, recoverable")
-    ]
-    location = None
-    if len(usable) > 1:
-        first = usable.index(report.counts.location) if report.counts else 0
-        location = st.selectbox("Read the counts from", usable, first, key="counts_location")
+    location = _where_counts_are(report)
     given = st.text_input("Name of the dataset", name, key="dataset_name")
     if st.button("Open", type="primary", key="open_file", disabled=not report.can_open, width="stretch"):
         request = Request(path=str(path), name=given or name, counts_location=location)
@@ -66,6 +59,15 @@ def file_card(path: Path) -> None:
         ]
         table(pd.DataFrame(rows), key="matrices", name="matrices")
     _columns(report.columns)
+
+
+def _where_counts_are(report: FileReport) -> str | None:
+    """Let a matrix be chosen where there are several to read; None takes what the report names."""
+    readable = [matrix.location for matrix in report.matrices if matrix.kind in READABLE]
+    if report.counts is None or len(readable) < 2:
+        return None
+    first = readable.index(report.counts.location)
+    return st.selectbox("Read the counts from", readable, first, key="counts_location")
 
 
 def findings(lines: tuple[Finding, ...]) -> None:

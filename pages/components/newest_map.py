@@ -34,12 +34,12 @@ def on_map(drawn: Run, coloring: Coloring, *, key: str, height: int = HEIGHT) ->
     parts = (f"UMAP · {model_name(drawn)}", f"{len(rows):,} cells", coloring.look.caption)
     look = replace(coloring.look, caption=" · ".join(part for part in parts if part))
     codes = coloring.codes[rows]
-    cell_map(key, points, codes, look, height)
+    cell_map(key, points, codes, look=look, height=height)
     map_files(points, codes, look, key=key)
 
 
 @st.cache_resource(max_entries=8)
 def _points(run_id: str, ended: float) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:  # noqa: ARG001 - ended: a run that was resumed
-    places = read_array(state.workspace().run_folder(run_id) / "result", "umap")
-    rows = np.flatnonzero(np.isfinite(places).all(axis=1))
-    return rows, quantise(places[rows])
+    coordinates = read_array(state.workspace().run_folder(run_id) / "result", "umap")
+    rows = np.flatnonzero(np.isfinite(coordinates).all(axis=1))
+    return rows, quantise(coordinates[rows])

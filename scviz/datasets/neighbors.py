@@ -38,7 +38,7 @@ def map_of_cells(
 
     Returns
     -------
-    Neighbors, (N, k), -1 where not seen; and the map, (N, 2), NaN where not seen.
+    Neighbors, (N, k), -1 where not seen; and the coordinates of the map, (N, 2), NaN where not seen.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImportWarning)  # it misses tensorflow, which is not needed
@@ -47,23 +47,23 @@ def map_of_cells(
     report(Progress(stage=stage))
     rows = np.flatnonzero(seen)
     neighbors = np.full((len(vectors), min(n_neighbors, max(len(rows) - 1, 0))), -1, dtype=np.int32)
-    layout = np.full((len(vectors), 2), np.nan, dtype=np.float32)
+    coordinates = np.full((len(vectors), 2), np.nan, dtype=np.float32)
     if len(rows) <= 4:  # no map of so few
-        layout[rows] = 0
-        return neighbors, layout
+        coordinates[rows] = 0
+        return neighbors, coordinates
     found, distances = nearest(vectors[rows], neighbors.shape[1] + 1, seed=seed)
     neighbors[rows] = rows[found[:, 1:]]
     report(Progress(stage=stage))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fixed seed costs threads; that is wanted
-        layout[rows] = UMAP(
+        coordinates[rows] = UMAP(
             n_neighbors=found.shape[1],
             min_dist=min_dist,
             random_state=seed,
             init="spectral" if len(rows) > 60 else "random",
             precomputed_knn=(found, distances, None),
         ).fit_transform(vectors[rows])
-    return neighbors, layout
+    return neighbors, coordinates
 
 
 def nearest(

@@ -20,7 +20,7 @@ OPENING = 0.45
 
 
 def arrows_figure(
-    places: NDArray[np.floating],
+    coordinates: NDArray[np.floating],
     before: NDArray[np.floating],
     after: NDArray[np.floating],
     *,
@@ -31,8 +31,8 @@ def arrows_figure(
 
     Parameters
     ----------
-    places
-        (M, 2) all cells of the map.
+    coordinates
+        (M, 2) of all cells of the map.
     before
         (n, 2) the cells that are edited.
     after
@@ -41,9 +41,9 @@ def arrows_figure(
         How many times as long as they are arrows are drawn.
     """
     figure = go.Figure()
-    size = 3.5 if len(places) > 5000 else 5
+    size = 3.5 if len(coordinates) > 5000 else 5
     kinds = (
-        (places, "all cells", MISSING, 0.35 if dark else 0.55),  # what stands behind must not outshine
+        (coordinates, "all cells", MISSING, 0.35 if dark else 0.55),  # what stands behind must not outshine
         (before, "edited cells", OKABE_ITO[5], 0.8),
     )
     for where, name, color, opacity in kinds:
@@ -58,7 +58,7 @@ def arrows_figure(
     shown = np.isfinite(after).all(axis=1) & np.isfinite(before).all(axis=1)
     start = before[shown]
     ends = start + times * (after[shown] - start)
-    lines = arrow_lines(start, ends, longest_head=LONGEST_HEAD * _span(places))
+    lines = arrow_lines(start, ends, longest_head=LONGEST_HEAD * _span(coordinates))
     figure.add_scattergl(
         x=lines[:, 0],
         y=lines[:, 1],
@@ -78,14 +78,14 @@ def arrows_figure(
 
 
 def times_as_long(
-    places: NDArray[np.floating], before: NDArray[np.floating], after: NDArray[np.floating]
+    coordinates: NDArray[np.floating], before: NDArray[np.floating], after: NDArray[np.floating]
 ) -> int:
     """Choose how many times as long arrows must be drawn for the usual one to be seen: 1, 2, 5, 10, ... 200.
 
     Parameters
     ----------
-    places
-        (N, 2) all cells of the map.
+    coordinates
+        (N, 2) of all cells of the map.
     before, after
         (M, 2) where arrows begin and end.
     """
@@ -94,12 +94,12 @@ def times_as_long(
     usual = float(np.median(lengths)) if len(lengths) else 0.0
     if usual <= 0:
         return 1
-    wanted = SEEN * _span(places) / usual
+    wanted = SEEN * _span(coordinates) / usual
     return max((step for step in STEPS if step <= wanted), default=1)
 
 
-def _span(places: NDArray[np.floating]) -> float:
-    return float(np.ptp(places, axis=0).max()) if len(places) else 1.0
+def _span(coordinates: NDArray[np.floating]) -> float:
+    return float(np.ptp(coordinates, axis=0).max()) if len(coordinates) else 1.0
 
 
 def arrow_lines(

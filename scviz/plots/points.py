@@ -16,14 +16,14 @@ CATEGORIES = 254
 """Categories with a place of their own; 0 is for missing values, 255 for all further categories."""
 
 
-def quantise(xy: NDArray[np.floating]) -> NDArray[np.uint16]:
-    """Turn coordinates into integers on one common scale, so that shapes are kept.
+def quantise(coordinates: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Turn coordinates into points, integers on one common scale, so that shapes are kept.
 
     The cells lie within 1..65534; the outermost values are left to the corners of a selection.
 
     Parameters
     ----------
-    xy
+    coordinates
         (N, 2) coordinates of the cells.
 
     Returns
@@ -35,11 +35,11 @@ def quantise(xy: NDArray[np.floating]) -> NDArray[np.uint16]:
     ValueError
         If the array has another shape, or a coordinate is no finite number.
     """
-    if xy.ndim != 2 or xy.shape[1] != 2:
-        raise ValueError(f"A map needs coordinates of shape (N, 2), not {xy.shape}.")
-    if not len(xy):
+    if coordinates.ndim != 2 or coordinates.shape[1] != 2:
+        raise ValueError(f"A map needs coordinates of shape (N, 2), not {coordinates.shape}.")
+    if not len(coordinates):
         return np.zeros((0, 2), np.uint16)
-    wide = np.asarray(xy, dtype=np.float64)
+    wide = np.asarray(coordinates, dtype=np.float64)
     bad = int(np.count_nonzero(~np.isfinite(wide).all(axis=1)))
     if bad:
         raise ValueError(f"{bad} of {len(wide)} cells have no finite coordinates.")

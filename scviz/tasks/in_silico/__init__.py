@@ -325,11 +325,11 @@ class Result:
     map_rows: NDArray[np.int64] | None
     """(M,) cells of the map; None for a sweep."""
     map_places: NDArray[np.float32] | None
-    """(M, 2)."""
+    """(M, 2) coordinates."""
     before: NDArray[np.float32] | None
-    """(n, 2) places of the cells used."""
+    """(n, 2) coordinates of the cells used."""
     after: NDArray[np.float32] | None
-    """(n, 2) places after the edit; NaN where it changes nothing."""
+    """(n, 2) coordinates after the edit; NaN where it changes nothing."""
     clear: NDArray[np.bool_] | None
     """(n,) cells that move farther than with 95 % of the random genes; none where the edit as a whole does not."""
     observed: Observed | None

@@ -10,7 +10,7 @@ N_NEIGHBORS = 15
 
 def places_after(
     reference: NDArray[np.float32],
-    places: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
     own: NDArray[np.int64],
     *,
     before: NDArray[np.float32],
@@ -18,7 +18,7 @@ def places_after(
 ) -> NDArray[np.float32]:
     """Place cells after an edit on the map of cells as they are.
 
-    A vector lies where its nearest cells lie: the mean of their places, near ones with more weight. Where a cell
+    A vector lies where its nearest cells lie: the mean of their coordinates, near ones with more weight. Where a cell
     lies so after the edit, less where it lies so before, is added to its own place, so that no edit gives no
     arrow. The cell itself is none of its neighbors.
 
@@ -26,8 +26,8 @@ def places_after(
     ----------
     reference
         (M, C) vectors of the cells of the map.
-    places
-        (M, 2) their places.
+    coordinates
+        (M, 2) of them.
     own
         (n,) which of them each edited cell is.
     before, after
@@ -41,21 +41,21 @@ def places_after(
     rows = np.flatnonzero(np.isfinite(after).all(axis=1) & np.isfinite(before).all(axis=1))
     if not len(rows) or len(reference) < 3:
         return moved
-    old, width = _place(reference, places, own[rows], vectors=before[rows])
-    new, _ = _place(reference, places, own[rows], vectors=after[rows], width=width)
-    moved[rows] = places[own[rows]] + new - old
+    old, width = _place(reference, coordinates, own[rows], vectors=before[rows])
+    new, _ = _place(reference, coordinates, own[rows], vectors=after[rows], width=width)
+    moved[rows] = coordinates[own[rows]] + new - old
     return moved
 
 
 def _place(
     reference: NDArray[np.float32],
-    places: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
     own: NDArray[np.int64],
     *,
     vectors: NDArray[np.float32],
     width: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Average the places of the nearest cells, (n, 2); the kernel is as wide as the last of them is far, (n, 1)."""
+    """Average coordinates of the nearest cells, (n, 2); the kernel is as wide as the last of them is far, (n, 1)."""
     from sklearn.neighbors import NearestNeighbors
 
     k = min(N_NEIGHBORS + 1, len(reference))
@@ -67,7 +67,7 @@ def _place(
     weights = np.where(
         other, np.exp(-2 * (distances**2 - nearest**2) / width**2), 0
     )  # the nearest has weight 1
-    average = (weights[..., None] * places[found]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+    average = (weights[..., None] * coordinates[found]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
     return average, width
 
 

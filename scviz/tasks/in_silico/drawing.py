@@ -26,7 +26,7 @@ class Drawing:
 
     rows: NDArray[np.int64] | None = None
     """(M,); None for a sweep, as all that follows."""
-    places: NDArray[np.float32] | None = None
+    coordinates: NDArray[np.float32] | None = None
     """(M, 2)."""
     before: NDArray[np.float32] | None = None
     """(n, 2)."""
@@ -47,10 +47,10 @@ def draw(
         Whether the edit as a whole moves cells farther than random genes do: without that no arrow is clear.
     """
     around, n_cells = read.around, len(inputs.rows)
-    vectors, places = around.vectors, around.places
+    vectors, coordinates = around.vectors, around.coordinates
     seen = np.asarray(np.isfinite(vectors).all(axis=1), dtype=np.bool_)
-    if places is None:
-        _, places = map_of_cells(
+    if coordinates is None:
+        _, coordinates = map_of_cells(
             vectors, seen, n_neighbors=15, min_dist=0.3, seed=request.seed, report=context.report
         )
     context.report(Progress(stage="Drawing arrows"))
@@ -61,7 +61,7 @@ def draw(
         after[found[0].rows] = found[0].after
     placed = places_after(
         vectors[kept],
-        places[kept],
+        coordinates[kept],
         np.searchsorted(kept, own).clip(max=len(kept) - 1),
         before=read.cells.vectors,
         after=after,
@@ -71,8 +71,8 @@ def draw(
     clear = clearly_moved(moved, np.stack(random or [np.full(n_cells, np.nan)]))
     return Drawing(
         rows=around.rows[kept],
-        places=places[kept],
-        before=places[own],
+        coordinates=coordinates[kept],
+        before=coordinates[own],
         after=placed,
         clear=clear if beyond else np.zeros(n_cells, dtype=np.bool_),
     )

@@ -40,7 +40,7 @@ class Embedded:
     """(M,) ascending."""
     vectors: NDArray[np.float32]
     """(M, C)."""
-    places: NDArray[np.float32] | None = None
+    coordinates: NDArray[np.float32] | None = None
     """(M, 2) on a finished map."""
 
     def of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -149,4 +149,4 @@ def _finished_map(request: Request, context: Context) -> Embedded | None:
             f"Run {request.map_run} is no map of these cells by these weights.", hint="Leave it out."
         )
     embedding = earlier.result.embedding
-    return Embedded(rows=np.arange(len(embedding)), vectors=embedding, places=earlier.result.umap)
+    return Embedded(rows=np.arange(len(embedding)), vectors=embedding, coordinates=earlier.result.umap)

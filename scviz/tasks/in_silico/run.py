@@ -181,7 +181,7 @@ def _result(
         random_to_goal=random[:, :, 1] if goal else None,
         types=types,
         map_rows=drawing.rows,
-        map_places=drawing.places,
+        map_places=drawing.coordinates,
         before=drawing.before,
         after=drawing.after,
         clear=drawing.clear,

@@ -10,9 +10,8 @@ from scviz.cli.running import (
     add_output,
     add_subject,
     carry_out,
-    given,
+    request_about,
     say,
-    subject,
     write_copy,
     write_csv,
 )
@@ -31,15 +30,12 @@ def add_command(entries: Any) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Embed cells and print how many."""
-    dataset, checkpoint = subject(options, settings)
-    request = embedding.Request(
-        **given(options, embedding.Request) | {"dataset": dataset, "checkpoint": checkpoint}
-    )
+    request = request_about(embedding.Request, options, settings)
     run_id, result = carry_out("embedding", request, settings)
     found = {"cells": len(result.umap), "dimensions": result.embedding.shape[1]}
     say(run_id, request, result, settings=settings, **found)
     if options.csv:
         columns = ["umap_1", "umap_2", "baseline_umap_1", "baseline_umap_2"]
         rows = zip(*result.umap.T, *result.baseline_umap.T, strict=True)
-        write_csv(options.csv, dataset, settings, columns=columns, rows=rows)
+        write_csv(options.csv, request.dataset, settings, columns=columns, rows=rows)
     write_copy(options, run_id, settings)

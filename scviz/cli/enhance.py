@@ -12,9 +12,8 @@ from scviz.cli.fields import add_fields
 from scviz.cli.running import (
     add_subject,
     carry_out,
-    given,
+    request_about,
     say,
-    subject,
     write_copy,
 )
 from scviz.settings import Settings
@@ -36,10 +35,7 @@ def add_command(entries: Any) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Denoise cells and print the check."""
-    dataset, checkpoint = subject(options, settings)
-    request = enhancement.Request(
-        **given(options, enhancement.Request) | {"dataset": dataset, "checkpoint": checkpoint}
-    )
+    request = request_about(enhancement.Request, options, settings)
     run_id, result = carry_out("enhancement", request, settings)
     scores = {name: dataclasses.asdict(score) for name, score in result.scores.items()}
     say(run_id, request, result, settings=settings, scores=scores, verdict=result.gain.sentence)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from scviz.cli.words import DATASET
 from scviz.errors import JobError, RequestError
@@ -21,6 +21,8 @@ from scviz.workspace import Workspace
 from scviz.workspace.database import time_left
 from scviz.workspace.provenance import provenance
 from scviz.workspace.records import to_json
+
+Ask = TypeVar("Ask")
 
 
 def add_subject(parser: argparse.ArgumentParser) -> None:
@@ -42,11 +44,23 @@ def given(options: argparse.Namespace, request: type) -> dict[str, Any]:
 
 
 def subject(options: argparse.Namespace, settings: Settings) -> tuple[str, str]:
-    """Find the dataset and the checkpoint."""
+    """Find the dataset and the checkpoint.
+
+    Raises
+    ------
+    RequestError
+        If no checkpoint is named and none is here.
+    """
     checkpoints = Workspace.from_settings(settings).checkpoints()
     if not options.checkpoint and not checkpoints:
         raise RequestError("There is no checkpoint here.", hint="Import one with `python -m scviz import`.")
     return dataset_of(options.dataset, settings), options.checkpoint or checkpoints[0].id
+
+
+def request_about(request: type[Ask], options: argparse.Namespace, settings: Settings) -> Ask:
+    """Turn options into a request about the dataset and the checkpoint that they name."""
+    dataset, checkpoint = subject(options, settings)
+    return request(**given(options, request) | {"dataset": dataset, "checkpoint": checkpoint})
 
 
 def dataset_of(text: str, settings: Settings, *, name: str = "", counts: str | None = None) -> str:
@@ -76,7 +90,13 @@ def carry_out(task: str, request: Any, settings: Settings) -> tuple[str, Any]:
 
 
 def wait(queue: RunQueue, run_id: str) -> None:
-    """Show how far a run is until it ends; Ctrl-C stops it and keeps what is done."""
+    """Show how far a run is until it ends; Ctrl-C stops it and keeps what is done.
+
+    Raises
+    ------
+    JobError
+        If the run fails or is stopped.
+    """
     said = ""
     try:
         while True:

@@ -47,7 +47,7 @@ def fetch(
         with httpx2.stream("GET", url, headers=headers, follow_redirects=True, timeout=SECONDS) as answer:
             if not (here and answer.headers.get("Content-Range") == f"bytes */{here}"):  # else all is here
                 answer.raise_for_status()
-                _write(answer, part, most_bytes, stage, report)
+                _write(answer, part, most_bytes=most_bytes, stage=stage, report=report)
     except httpx2.HTTPStatusError as error:
         if error.response.status_code == httpx2.codes.RANGE_NOT_SATISFIABLE:
             part.unlink(missing_ok=True)  # it is no part of what is there now
@@ -63,7 +63,7 @@ def fetch(
     part.replace(target)
 
 
-def _write(answer: httpx2.Response, part: Path, most_bytes: int, stage: str, report: Report) -> None:
+def _write(answer: httpx2.Response, part: Path, *, most_bytes: int, stage: str, report: Report) -> None:
     """Add what comes to what is here, unless the place sends the whole file anew."""
     goes_on = answer.status_code == httpx2.codes.PARTIAL_CONTENT
     with part.open("ab" if goes_on else "wb") as file:

@@ -114,7 +114,13 @@ def refuse_other(path: Path, readable: Iterable[str] = ("h5ad",)) -> str:
 
 @contextmanager
 def damage_in_words(name: str) -> Iterator[None]:
-    """Turn what the HDF5 library says of a damaged file into a sentence for its user."""
+    """Turn what the HDF5 library says of a damaged file into a sentence for its user.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the library fails on what is read within.
+    """
     try:
         yield
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:

@@ -15,7 +15,7 @@ LAYERS = "layers.h5"
 CELLS_AT_A_TIME = 1024
 
 
-def write_blocks(parent: h5py.Group, name: str, blocks: Iterable[csr_matrix], n_genes: int) -> None:
+def write_blocks(parent: h5py.Group, name: str, blocks: Iterable[csr_matrix], *, n_genes: int) -> None:
     """Write blocks of cells below each other as one sparse matrix, in the layout of AnnData.
 
     Parameters

@@ -61,7 +61,13 @@ def layout_of(node: h5py.Group | h5py.Dataset) -> Layout:
 
 
 def shape_of(node: h5py.Group | h5py.Dataset) -> tuple[int, int]:
-    """Return the number of cells and of genes."""
+    """Return the number of cells and of genes.
+
+    Raises
+    ------
+    DataError
+        If the matrix does not state its size.
+    """
     shape = (
         node.shape
         if isinstance(node, h5py.Dataset)
@@ -91,7 +97,13 @@ def sample_rows(node: h5py.Group | h5py.Dataset) -> Rows:
 
 
 def read_csr(node: h5py.Group | h5py.Dataset, report: Report = silent) -> csr_matrix:
-    """Read a whole matrix, (N, G), with the values as stored, by cell and without stored zeros."""
+    """Read a whole matrix, (N, G), with the values as stored, by cell and without stored zeros.
+
+    Raises
+    ------
+    DataError
+        If the matrix is damaged.
+    """
     from scipy import sparse
 
     n_cells, n_genes = shape_of(node)

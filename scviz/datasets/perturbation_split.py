@@ -212,8 +212,10 @@ def split_conditions(
 
 
 def _simulation(usable: Sequence[str], seed: int, seen_genes: float) -> ConditionSplit:
-    rest, test = _simulated(usable, seed, seen_genes, SEEN_PAIRS)
-    train, validation = _simulated(rest, seed, KEPT_FROM_VALIDATION, KEPT_FROM_VALIDATION)
+    rest, test = _simulated(usable, seed, seen_genes=seen_genes, seen_pairs=SEEN_PAIRS)
+    train, validation = _simulated(
+        rest, seed, seen_genes=KEPT_FROM_VALIDATION, seen_pairs=KEPT_FROM_VALIDATION
+    )
     return ConditionSplit(
         train=train,
         validation=tuple(validation),
@@ -224,7 +226,7 @@ def _simulation(usable: Sequence[str], seed: int, seen_genes: float) -> Conditio
 
 
 def _simulated(
-    names: Sequence[str], seed: int, seen_genes: float, seen_pairs: float
+    names: Sequence[str], seed: int, *, seen_genes: float, seen_pairs: float
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Give what is learned from, and the subgroup of each that is held out."""
     genes = _genes(names)

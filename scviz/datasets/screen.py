@@ -52,7 +52,7 @@ class Screen:
         return {gene: i for i, gene in reversed(list(enumerate(self.genes)))}
 
     def rows(self, perturbation: Perturbation) -> NDArray[np.int64]:
-        """Return the cells of a perturbation, ascending."""
+        """Return the n cells of a perturbation, ascending, (n,)."""
         return np.flatnonzero(self.codes == self.index[perturbation])
 
     def mean(self, perturbation: Perturbation) -> NDArray[np.float64]:
@@ -82,7 +82,7 @@ class Screen:
         return self.take(np.flatnonzero([self.perturbations[code] in wanted for code in self.codes]))
 
     def take(self, rows: NDArray[np.int64]) -> Screen:
-        """Return some cells."""
+        """Return some cells, (n,) rows."""
         present = np.unique(self.codes[rows])
         return Screen(
             expression=self.expression[rows],

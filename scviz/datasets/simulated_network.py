@@ -44,7 +44,7 @@ class Network:
     """(E,) Hill coefficient."""
 
     def masters(self) -> NDArray[np.int64]:
-        """Return the first regulator of each pathway."""
+        """Return the first regulator of each pathway, (P,)."""
         return np.unique(self.pathway[: self.n_regulators], return_index=True)[1]
 
     def log_folds(self, own: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -79,7 +79,7 @@ def phi(fold: NDArray[np.float64], a: float, n: float) -> NDArray[np.float64]:
     Parameters
     ----------
     fold
-        Log fold of the regulator, any shape.
+        (...,) log fold of the regulator.
     a
         Largest log fold of the thermodynamic factor (1 + e^a r^n) / (1 + r^n).
     n
@@ -105,8 +105,8 @@ def build_network(simulation: Simulation, rng: np.random.Generator) -> Network:
         ]
     )
     edges = [
-        *_between_regulators(n_pathways, per_pathway, rng),
-        *_to_targets(pathway[n_regulators : n_regulators + n_targets], n_pathways, per_pathway, rng),
+        *_between_regulators(simulation, rng),
+        *_to_targets(pathway[n_regulators : n_regulators + n_targets], simulation, rng),
     ]
     edges.sort(key=lambda edge: (edge[1], edge[0]))
     source, target, a = (np.array(column) for column in zip(*edges, strict=True))
@@ -136,10 +136,11 @@ Edge = tuple[int, int, float]
 """Source, target and largest log fold."""
 
 
-def _between_regulators(n_pathways: int, per_pathway: int, rng: np.random.Generator) -> list[Edge]:
+def _between_regulators(simulation: Simulation, rng: np.random.Generator) -> list[Edge]:
     """Let a master drive the others of its pathway; few edges shortcut that, few join pathways."""
+    per_pathway = simulation.n_regulators
     edges: list[Edge] = []
-    for pathway in range(n_pathways):
+    for pathway in range(simulation.n_pathways):
         master = pathway * per_pathway
         if pathway and rng.random() < FEED_FORWARD:
             earlier = int(rng.integers(master))
@@ -152,11 +153,10 @@ def _between_regulators(n_pathways: int, per_pathway: int, rng: np.random.Genera
     return edges
 
 
-def _to_targets(
-    pathways: NDArray[np.int64], n_pathways: int, per_pathway: int, rng: np.random.Generator
-) -> list[Edge]:
+def _to_targets(pathways: NDArray[np.int64], simulation: Simulation, rng: np.random.Generator) -> list[Edge]:
     edges: list[Edge] = []
-    first = n_pathways * per_pathway
+    per_pathway = simulation.n_regulators
+    first = simulation.n_pathways * per_pathway
     for target, pathway in enumerate(pathways.tolist(), first):
         wanted = 1 + int(rng.choice(len(N_REGULATORS), p=N_REGULATORS))
         chosen: set[int] = set()

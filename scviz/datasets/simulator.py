@@ -251,7 +251,7 @@ def condition(perturbation: Perturbation) -> str:
 
 
 def open_simulated(
-    simulated: Simulation, workspace: Workspace, folder: Path, report: Report = silent
+    simulated: Simulation, workspace: Workspace, folder: Path, *, report: Report = silent
 ) -> DatasetInfo:
     """Simulate a screen and open it as a dataset; the same one is opened once.
 

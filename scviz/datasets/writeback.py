@@ -34,8 +34,8 @@ def write_labels(
     folder: Path,
     target: Path,
     columns: Mapping[str, NDArray[Any]],
-    model_note: Mapping[str, Any],
     *,
+    model_note: Mapping[str, Any],
     embeddings: Mapping[str, NDArray[np.floating]] | None = None,
     layers: Path | None = None,
 ) -> None:
@@ -68,25 +68,27 @@ def write_labels(
     """
     source = folder / SOURCE
     info = read_json(DatasetInfo, folder / "info.json")
-    embeddings = embeddings or {}
     with h5py.File(source, "r") as file:
-        added = None if layers is None else _layers(layers, folder, file, info)
-        _check(file, info, columns, embeddings, added)
+        added = _Added(
+            columns={name: _series(values) for name, values in columns.items()},
+            embeddings=embeddings or {},
+            layers=None if layers is None else _layers(layers, folder, file, info=info),
+            note={
+                "version": scviz.__version__,
+                "history": list(info.history),
+                "dataset": info.id,
+                "models": _plain(model_note),
+            },
+        )
+        _check(file, info, added)
         old = tables.is_old(file["obs"])
-    note = {
-        "version": scviz.__version__,
-        "history": list(info.history),
-        "dataset": info.id,
-        "models": _plain(model_note),
-    }
-    series = {name: _series(values) for name, values in columns.items()}
     draft = target.with_name(f".{target.name}-{uuid4().hex}")
     try:
         if old:
-            _write_anew(source, draft, series, embeddings, note, added)
+            _write_anew(source, draft, added)
         else:
             shutil.copyfile(source, draft)
-            _add(draft, series, embeddings, note, added)
+            _add(draft, added)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
@@ -108,7 +110,19 @@ class _Layers:
                 yield name, (csr_matrix(block @ self.placed) for block in read_blocks(found[name]))
 
 
-def _layers(path: Path, folder: Path, file: h5py.File, info: DatasetInfo) -> _Layers:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Added:
+    """What is added to the user's file."""
+
+    columns: Mapping[str, pd.Categorical | NDArray[Any]]
+    """(N,) each."""
+    embeddings: Mapping[str, NDArray[np.floating]]
+    """(N, D) each."""
+    layers: _Layers | None
+    note: Mapping[str, Any]
+
+
+def _layers(path: Path, folder: Path, file: h5py.File, *, info: DatasetInfo) -> _Layers:
     """Match the genes of the counts with those of the file: by place, or by name where counts are of `raw`."""
     theirs = tables.row_names(file["var"])
     with h5py.File(folder / COUNTS, "r") as counts:
@@ -125,22 +139,16 @@ def _layers(path: Path, folder: Path, file: h5py.File, info: DatasetInfo) -> _La
     )
 
 
-def _check(
-    file: h5py.File,
-    info: DatasetInfo,
-    columns: Mapping[str, Any],
-    embeddings: Mapping[str, Any],
-    layers: _Layers | None,
-) -> None:
-    for name, values in (*columns.items(), *embeddings.items()):
+def _check(file: h5py.File, info: DatasetInfo, added: _Added) -> None:
+    for name, values in (*added.columns.items(), *added.embeddings.items()):
         if len(values) != info.n_cells:
             raise DataError(f"{name!r} has {len(values):,} values for {info.n_cells:,} cells.")
-    if any("/" in name for name in (*columns, *embeddings)):
+    if any("/" in name for name in (*added.columns, *added.embeddings)):
         raise DataError("A name with a slash cannot be written.", hint="Choose another name for the results.")
-    new_layers = set(layers.names) if layers else set()
-    taken = {*tables.column_names(file["obs"]), *obsm_keys(file)} & {*columns, *embeddings}
+    new_layers = set(added.layers.names) if added.layers else set()
+    taken = {*tables.column_names(file["obs"]), *obsm_keys(file)} & {*added.columns, *added.embeddings}
     taken |= new_layers & set(file.get("layers", ()))
-    ours = {*embeddings, *new_layers} if f"uns/{OURS}" in file else set()
+    ours = {*added.embeddings, *new_layers} if f"uns/{OURS}" in file else set()
     foreign = sorted(name for name in taken - ours if not name.startswith(f"{OURS}_"))
     if foreign:
         raise DataError(
@@ -166,30 +174,23 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, np.ndarray)) else str(value)
 
 
-def _add(
-    path: Path,
-    series: Mapping[str, Any],
-    embeddings: Mapping[str, Any],
-    note: Mapping[str, Any],
-    layers: _Layers | None,
-) -> None:
+def _add(path: Path, added: _Added) -> None:
     """Add to a file of today's layout without reading its matrices."""
     with h5py.File(path, "r+") as file:
         obs = file["obs"]
-        for name, values in series.items():
+        for name, values in added.columns.items():
             write_elem(obs, name, values)
-        order = list(dict.fromkeys([*map(str, obs.attrs["column-order"]), *series]))
+        order = list(dict.fromkeys([*map(str, obs.attrs["column-order"]), *added.columns]))
         obs.attrs["column-order"] = np.array(order, dtype=h5py.string_dtype())
         for group in ("obsm", "uns", "layers"):
             if group not in file:
                 write_elem(file, group, {})
-        for name, values in embeddings.items():
+        for name, values in added.embeddings.items():
             write_elem(file["obsm"], name, np.asarray(values))
-        if layers is not None:
-            _add_layers(file["layers"], layers)
-        if OURS in file["uns"]:
-            note = _joined(read_elem(file["uns"][OURS]), note)
-        write_elem(file["uns"], OURS, dict(note))
+        if added.layers is not None:
+            _add_layers(file["layers"], added.layers)
+        earlier = read_elem(file["uns"][OURS]) if OURS in file["uns"] else {}
+        write_elem(file["uns"], OURS, _joined(earlier, added.note))
 
 
 def _add_layers(parent: h5py.Group, layers: _Layers) -> None:
@@ -197,27 +198,20 @@ def _add_layers(parent: h5py.Group, layers: _Layers) -> None:
     for name, blocks in layers.matrices():
         if name in parent:
             del parent[name]
-        write_blocks(parent, name, blocks, layers.placed.shape[1])
+        write_blocks(parent, name, blocks, n_genes=layers.placed.shape[1])
 
 
-def _write_anew(
-    source: Path,
-    path: Path,
-    series: Mapping[str, Any],
-    embeddings: Mapping[str, Any],
-    note: Mapping[str, Any],
-    layers: _Layers | None,
-) -> None:
+def _write_anew(source: Path, path: Path, added: _Added) -> None:
     """Read a file of an old layout and write it in today's."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # each part of an old file is announced as old
         adata = anndata.read_h5ad(source)
-        for name, values in series.items():
+        for name, values in added.columns.items():
             adata.obs[name] = values
-        adata.obsm.update(embeddings)
-        for name, blocks in layers.matrices() if layers else ():
+        adata.obsm.update(added.embeddings)
+        for name, blocks in added.layers.matrices() if added.layers else ():
             adata.layers[name] = vstack(list(blocks), format="csr")
-        adata.uns[OURS] = _joined(adata.uns.get(OURS), note)
+        adata.uns[OURS] = _joined(adata.uns.get(OURS), added.note)
         adata.write_h5ad(path)
 
 

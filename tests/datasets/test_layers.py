@@ -34,7 +34,7 @@ def layers(matrix: csr_matrix, tmp_path: Path) -> Path:
     """The matrix in a file of its own, written in two blocks."""
     path = tmp_path / "layers.h5"
     with h5py.File(path, "w") as file:
-        write_blocks(file, "deep", [matrix[:1], matrix[1:]], matrix.shape[1])
+        write_blocks(file, "deep", [matrix[:1], matrix[1:]], n_genes=matrix.shape[1])
     return path
 
 
@@ -53,7 +53,7 @@ def test_a_matrix_becomes_a_layer(
     adata: AnnData, save: Callable[[AnnData], Path], workspace: Workspace, layers: Path, matrix: csr_matrix
 ) -> None:
     folder = workspace.dataset_folder(open_file(save(adata), workspace).id)
-    write_labels(folder, layers.with_name("out.h5ad"), {}, {}, layers=layers)
+    write_labels(folder, layers.with_name("out.h5ad"), {}, model_note={}, layers=layers)
     copy = anndata.read_h5ad(layers.with_name("out.h5ad"))
     assert (copy.layers["deep"] != matrix).nnz == 0
     assert (copy.X != adata.X).nnz == 0
@@ -69,7 +69,9 @@ def test_genes_are_found_by_name_where_the_counts_have_others_than_the_file(
     few.raw = raw
     info = open_file(save(few), workspace)
     assert info.counts.location == "raw/X"
-    write_labels(workspace.dataset_folder(info.id), layers.with_name("out.h5ad"), {}, {}, layers=layers)
+    write_labels(
+        workspace.dataset_folder(info.id), layers.with_name("out.h5ad"), {}, model_note={}, layers=layers
+    )
     copy = anndata.read_h5ad(layers.with_name("out.h5ad"))
     assert (copy.layers["deep"] != matrix[:, order]).nnz == 0
 
@@ -78,7 +80,7 @@ def test_a_file_of_an_old_layout_gets_the_layer_too(
     file_of_2018: Path, workspace: Workspace, layers: Path, matrix: csr_matrix
 ) -> None:
     folder = workspace.dataset_folder(open_file(file_of_2018, workspace).id)
-    write_labels(folder, layers.with_name("out.h5ad"), {}, {}, layers=layers)
+    write_labels(folder, layers.with_name("out.h5ad"), {}, model_note={}, layers=layers)
     copy = anndata.read_h5ad(layers.with_name("out.h5ad"))
     assert (copy.layers["deep"] != matrix).nnz == 0
 
@@ -89,4 +91,4 @@ def test_a_layer_of_the_user_is_never_overwritten(
     adata.layers["deep"] = adata.X * 2
     folder = workspace.dataset_folder(open_file(save(adata), workspace).id)
     with pytest.raises(DataError, match="The file has its own deep"):
-        write_labels(folder, layers.with_name("out.h5ad"), {}, {}, layers=layers)
+        write_labels(folder, layers.with_name("out.h5ad"), {}, model_note={}, layers=layers)

@@ -33,7 +33,9 @@ def folder(adata: AnnData, save: Callable[[AnnData], Path], workspace: Workspace
 
 def test_columns_and_embeddings_are_added(folder: Path, tmp_path: Path, adata: AnnData) -> None:
     target = tmp_path / "out.h5ad"
-    write_labels(folder, target, COLUMNS, NOTE, embeddings={"X_tiny": np.ones((60, 4), np.float32)})
+    write_labels(
+        folder, target, COLUMNS, model_note=NOTE, embeddings={"X_tiny": np.ones((60, 4), np.float32)}
+    )
     result = anndata.read_h5ad(target)
     assert result.obs_names.equals(adata.obs_names)
     assert list(result.obs) == [*adata.obs, *COLUMNS]
@@ -44,7 +46,7 @@ def test_columns_and_embeddings_are_added(folder: Path, tmp_path: Path, adata: A
 
 
 def test_the_note_tells_model_and_history(folder: Path, tmp_path: Path) -> None:
-    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, NOTE)
+    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, model_note=NOTE)
     note = anndata.read_h5ad(tmp_path / "out.h5ad").uns["scviz"]
     assert note["models"]["weights"]["genes"].tolist() == ["a", "b"]
     first, second = note["history"].tolist()
@@ -54,7 +56,7 @@ def test_the_note_tells_model_and_history(folder: Path, tmp_path: Path) -> None:
 
 
 def test_matrices_stay_as_they_were(folder: Path, tmp_path: Path) -> None:
-    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, NOTE)
+    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, model_note=NOTE)
     before, after = anndata.read_h5ad(folder / "source.h5ad"), anndata.read_h5ad(tmp_path / "out.h5ad")
     for one, other in (
         (before.X, after.X),
@@ -67,7 +69,7 @@ def test_matrices_stay_as_they_were(folder: Path, tmp_path: Path) -> None:
 
 def test_the_source_stays_as_it_was(folder: Path, tmp_path: Path) -> None:
     before = (folder / "source.h5ad").read_bytes()
-    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, NOTE)
+    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, model_note=NOTE)
     assert (folder / "source.h5ad").read_bytes() == before
 
 
@@ -76,7 +78,7 @@ def test_a_file_of_2018_comes_back_in_the_layout_of_today(
     file_of_2018: Path, workspace: Workspace, tmp_path: Path
 ) -> None:
     folder = workspace.dataset_folder(open_file(file_of_2018, workspace).id)
-    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, NOTE)
+    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, model_note=NOTE)
     result = anndata.read_h5ad(tmp_path / "out.h5ad")
     assert result.obs["cell_type"].cat.categories.tolist() == ["B cell", "NK cell", "T cell"]
     assert result.obs["scviz_label"].tolist()[:2] == ["T cell", "B cell"]
@@ -87,9 +89,9 @@ def test_a_file_that_came_back_can_be_opened_and_written_again(
     folder: Path, tmp_path: Path, workspace: Workspace
 ) -> None:
     vectors = {"X_tiny": np.ones((60, 4), np.float32)}
-    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, NOTE, embeddings=vectors)
+    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, model_note=NOTE, embeddings=vectors)
     again = workspace.dataset_folder(open_file(tmp_path / "out.h5ad", workspace).id)
-    write_labels(again, tmp_path / "out2.h5ad", COLUMNS, NOTE, embeddings=vectors)
+    write_labels(again, tmp_path / "out2.h5ad", COLUMNS, model_note=NOTE, embeddings=vectors)
     result = anndata.read_h5ad(tmp_path / "out2.h5ad")
     assert list(result.obs).count("scviz_label") == 1
     assert len(result.uns["scviz"]["history"]) > 1
@@ -97,22 +99,22 @@ def test_a_file_that_came_back_can_be_opened_and_written_again(
 
 def test_columns_of_the_file_are_not_overwritten(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="its own cell_type") as caught:
-        write_labels(folder, tmp_path / "out.h5ad", {"cell_type": np.zeros(60)}, NOTE)
+        write_labels(folder, tmp_path / "out.h5ad", {"cell_type": np.zeros(60)}, model_note=NOTE)
     assert "another name" in caught.value.hint
     assert not (tmp_path / "out.h5ad").exists()
 
 
 def test_a_column_of_another_length_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="3 values for 60 cells"):
-        write_labels(folder, tmp_path / "out.h5ad", {"scviz_x": np.zeros(3)}, NOTE)
+        write_labels(folder, tmp_path / "out.h5ad", {"scviz_x": np.zeros(3)}, model_note=NOTE)
 
 
 def test_names_with_a_slash_make_no_groups(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="slash"):
-        write_labels(folder, tmp_path / "out.h5ad", {"a/b": np.zeros(60)}, NOTE)
+        write_labels(folder, tmp_path / "out.h5ad", {"a/b": np.zeros(60)}, model_note=NOTE)
 
 
 def test_the_copy_has_no_links(folder: Path, tmp_path: Path) -> None:
-    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, NOTE)
+    write_labels(folder, tmp_path / "out.h5ad", COLUMNS, model_note=NOTE)
     with h5py.File(tmp_path / "out.h5ad") as file:
         assert set(file["uns"]) == {"mine", "scviz"}

@@ -88,7 +88,7 @@ def write_denoised(
         n_denoised += len(rows)
 
     with h5py.File(target, "w") as file:
-        write_blocks(file, LAYER, _blocks(cells, columns, len(known)), len(known))
+        write_blocks(file, LAYER, _blocks(cells, columns, len(known)), n_genes=len(known))
     del cells  # else the draft cannot be removed everywhere
     draft.unlink()
     return n_denoised

@@ -53,7 +53,7 @@ def run(request: Request, context: Context) -> Result:
         context.workspace.dataset_folder(dataset.id),
         context.result / file_name,
         columns,
-        note,
+        model_note=note,
         embeddings=embeddings,
         layers=layers if layers.is_file() else None,
     )

@@ -53,6 +53,11 @@ def demo_request() -> Request:
 def request_of(word: str) -> Request | None:
     """Turn `demo`, `simulated`, `simulated:PRESET` or `simulated:PRESET:SEED` into a request; None for other words.
 
+    Raises
+    ------
+    RequestError
+        If it begins with `simulated` and has other parts behind it.
+
     Examples
     --------
     >>> request_of("simulated:tiny:3").seed, request_of("cells.h5ad")

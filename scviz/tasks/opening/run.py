@@ -19,7 +19,9 @@ def run(request: Request, context: Context) -> Result:
         return Result(dataset=open_demo(context.workspace, context.report).id)
     if request.simulated:
         chosen = simulation(request.simulated, request.seed)
-        return Result(dataset=open_simulated(chosen, context.workspace, context.state, context.report).id)
+        return Result(
+            dataset=open_simulated(chosen, context.workspace, context.state, report=context.report).id
+        )
     info = open_file(
         Path(request.path),
         context.workspace,

@@ -62,6 +62,11 @@ def cell_eval_scores(predicted: Side, observed: Side, genes: Sequence[str]) -> d
     Returns
     -------
     By the authors' name of the metric, (P,) in the order of `observed.cells`; NaN where it is not defined.
+
+    Raises
+    ------
+    ValueError
+        If both sides do not hold the same perturbations in the same order.
     """
     if list(predicted.cells) != list(observed.cells):
         raise ValueError("Predicted and measured cells are not of the same perturbations in the same order.")

@@ -104,6 +104,11 @@ def _share_reached(ranks: NDArray[np.int64], n_top: int) -> NDArray[np.float64]:
 def detected_quantiles(expression: NDArray[np.floating] | sp.csr_matrix) -> dict[str, float]:
     """Tell which share of the genes cells express: a top share beyond the 1 % quantile lies among zeros.
 
+    Parameters
+    ----------
+    expression
+        (N, G).
+
     Returns
     -------
     Quantiles over cells, by their share: 0.01, 0.05, 0.1, 0.5 and 1.

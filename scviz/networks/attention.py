@@ -131,7 +131,7 @@ class AttentionSum:
 
 
 def influence(
-    control: NDArray[np.floating], perturbed: NDArray[np.floating], regulator: int, setting: Setting
+    control: NDArray[np.floating], perturbed: NDArray[np.floating], regulator: int, *, setting: Setting
 ) -> NDArray[np.float64]:
     """Say how much each gene attends to a regulator, (M,): the regulator's column of the mean attention.
 
@@ -143,7 +143,7 @@ def influence(
     Examples
     --------
     >>> before, after = np.array([[0.1, 0.2], [0.3, 0.4]]), np.array([[0.1, 0.5], [0.3, 0.3]])
-    >>> influence(before, after, 1, "difference").round(1).tolist()
+    >>> influence(before, after, 1, setting="difference").round(1).tolist()
     [0.3, -0.1]
     """
     if setting == "difference":

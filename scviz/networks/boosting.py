@@ -100,7 +100,7 @@ def boosted_network(
     found = np.zeros((len(targets), len(regulators) + 1))
     numbers = chunks.all_of if chunks is not None else range
     for number, fitted in fitted_chunks(
-        expression, regulators, targets, numbers, seed=seed, chunks=chunks, report=report
+        expression, regulators, targets, numbers=numbers, seed=seed, chunks=chunks, report=report
     ):
         found[number * CHUNK : (number + 1) * CHUNK] = fitted
     return Network(importance=found[:, :-1].T.copy(), n_trees=found[:, -1].astype(np.int64))
@@ -110,8 +110,8 @@ def fitted_chunks(
     expression: Expression,
     regulators: Sequence[int],
     targets: Sequence[int],
-    numbers: Callable[[int], Iterable[int | None]],
     *,
+    numbers: Callable[[int], Iterable[int | None]],
     seed: int,
     chunks: Chunks | None = None,
     report: Report = silent,
@@ -140,15 +140,14 @@ def fitted_chunks(
             part = targets[number * CHUNK : (number + 1) * CHUNK]
             fitted = chunks.read(number) if chunks is not None else None
             if fitted is None:
-                fits: list[Fit] = []
+                rows: list[NDArray[np.float64]] = []
                 for target in part:
-                    report(Progress(stage="Growing trees", done=done + len(fits), total=len(targets)))
-                    fits.append(
-                        _fit_one(known, regulators, target, _columns(expression, [target])[:, 0], seed)
-                    )
+                    report(Progress(stage="Growing trees", done=done + len(rows), total=len(targets)))
+                    values = _columns(expression, [target])[:, 0]
+                    rows.append(_explained(values, known, np.asarray(regulators) != target, seed=seed))
                     if chunks is not None:
                         chunks.keep_claim()
-                fitted = np.array([[*fit.importance, fit.n_trees] for fit in fits])
+                fitted = np.array(rows)
                 if chunks is not None:
                     chunks.write(number, fitted)
             done += len(part)
@@ -158,21 +157,16 @@ def fitted_chunks(
             chunks.give_back()
 
 
-def _fit_one(
-    known: NDArray[np.float32],
-    regulators: Sequence[int],
-    target: int,
-    values: NDArray[np.floating],
-    seed: int,
-) -> Fit:
-    """Fit a target, itself left out of the regulators."""
-    others = np.flatnonzero(np.asarray(regulators) != target)
-    whole = np.zeros(len(regulators))
-    if not len(others):
-        return Fit(importance=whole, n_trees=0)
-    fit = grnboost(np.ascontiguousarray(known[:, others]), values, seed=seed)
-    whole[others] = fit.importance
-    return Fit(importance=whole, n_trees=fit.n_trees)
+def _explained(
+    values: NDArray[np.floating], known: NDArray[np.float32], others: NDArray[np.bool_], *, seed: int
+) -> NDArray[np.float64]:
+    """Give the importance of the regulators, those but the target itself, and the number of trees, (R + 1,)."""
+    row = np.zeros(len(others) + 1)
+    if others.any():
+        fit = grnboost(np.ascontiguousarray(known[:, others]), values, seed=seed)
+        row[:-1][others] = fit.importance
+        row[-1] = fit.n_trees
+    return row
 
 
 def _columns(expression: Expression, columns: list[int]) -> NDArray[np.floating]:

@@ -202,7 +202,7 @@ def recovered_area(ranks: NDArray[np.integer], weights: NDArray[np.float64], cut
 
 
 def enriched_motifs(
-    module: CoexpressionModule, rankings: Rankings, annotations: Annotations, pruning: Pruning
+    module: CoexpressionModule, rankings: Rankings, annotations: Annotations, *, pruning: Pruning
 ) -> list[Enriched]:
     """Find the motifs of the regulator that are enriched near the genes of its module.
 

@@ -82,7 +82,7 @@ def read_prior(path: Path, *, levels: str = "") -> Prior:
     rows = csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ",")
     head = [name.strip().lower() for name in next(rows)]
     chip_atlas = head[:1] == [CHIP_ATLAS_HEAD]
-    links = _chip_atlas_links(rows, path) if chip_atlas else _table_links(rows, head, path, levels)
+    links = _chip_atlas_links(rows, path) if chip_atlas else _table_links(rows, head, path, levels=levels)
     prior = prior_of(path.name.removesuffix(".gz").rpartition(".")[0], links)
     if not prior.targets:
         raise DataError(f"{path.name} holds no links.", hint=LAYOUTS)
@@ -90,7 +90,7 @@ def read_prior(path: Path, *, levels: str = "") -> Prior:
 
 
 def _table_links(
-    rows: Iterable[list[str]], head: list[str], path: Path, levels: str
+    rows: Iterable[list[str]], head: list[str], path: Path, *, levels: str
 ) -> Iterator[tuple[str, str]]:
     source, target = _place(head, SOURCES, path), _place(head, TARGETS, path)
     confidence = head.index("confidence") if levels and "confidence" in head else None

@@ -79,7 +79,7 @@ class Regulon:
 
 
 def regulation(rho: NDArray[np.float64], threshold: float = RHO) -> NDArray[np.int64]:
-    """Tell the direction of links by their correlation: 1, -1, or 0 where it is too small.
+    """Tell the direction of links by their correlation, (L,): 1, -1, or 0 where it is too small.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def coexpression_modules(
     for direction in directions:
         rows = np.flatnonzero(signs == (1 if direction == "activating" else -1))
         for family, chosen in _families(edges, rows, families):
-            found += _modules(edges, chosen, direction, family)
+            found += _modules(edges, chosen, direction=direction, family=family)
     return [module for module in found if len(module.weights) >= families.fewest_genes]
 
 
@@ -126,13 +126,13 @@ def _families(
         least = np.quantile(weights, quantile) if len(weights) else 0.0
         yield f"weight>{100 * quantile}%", rows[weights[rows] > least]
     for n in families.top_targets:
-        yield f"top{n}", _strongest_of_each(np.asarray(edges.sources), weights, rows, n)
+        yield f"top{n}", _strongest_of_each(np.asarray(edges.sources), weights, rows, n=n)
     for n in families.top_regulators:
-        yield f"top{n}perTarget", _strongest_of_each(np.asarray(edges.targets), weights, rows, n)
+        yield f"top{n}perTarget", _strongest_of_each(np.asarray(edges.targets), weights, rows, n=n)
 
 
 def _strongest_of_each(
-    groups: NDArray[np.str_], weights: NDArray[np.float64], rows: NDArray[np.int64], n: int
+    groups: NDArray[np.str_], weights: NDArray[np.float64], rows: NDArray[np.int64], *, n: int
 ) -> NDArray[np.int64]:
     """Keep the n strongest links of each group; of equal ones the earlier."""
     order = rows[np.argsort(-weights[rows], kind="stable")]
@@ -143,7 +143,7 @@ def _strongest_of_each(
 
 
 def _modules(
-    edges: Edges, rows: NDArray[np.int64], direction: Direction, family: str
+    edges: Edges, rows: NDArray[np.int64], *, direction: Direction, family: str
 ) -> list[CoexpressionModule]:
     """Gather links by regulator, sorted by its name."""
     genes: defaultdict[str, dict[str, float]] = defaultdict(dict)

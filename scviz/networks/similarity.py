@@ -91,7 +91,7 @@ def most_similar(
 def threshold_graph(
     vectors: NDArray[np.floating], threshold: float = THRESHOLD, *, centered: bool = True
 ) -> GeneGraph:
-    """Link genes whose cosine is at least a threshold; of any number of genes, a block of rows at a time."""
+    """Link genes whose cosine is at least a threshold, by their vectors, (G, D); a block of rows at a time."""
     pairs = [np.empty((0, 2), dtype=np.int64)]
     weights = [np.empty(0)]
     for start, block in _blocks(unit_vectors(vectors, centered=centered)):
@@ -108,7 +108,7 @@ def threshold_graph(
 def nearest_graph(
     vectors: NDArray[np.floating], n_neighbors: int = N_NEIGHBORS, *, centered: bool = True
 ) -> GeneGraph:
-    """Link two genes if either is among the nearest of the other by cosine; a cosine of 0 or less links nothing."""
+    """Link genes, (G, D), if either is among the nearest of the other by cosine; one of 0 or less links nothing."""
     n_genes = len(vectors)
     n_nearest = min(n_neighbors, n_genes - 1)
     linked = sparse.lil_matrix((n_genes, n_genes)).tocsr()
@@ -131,7 +131,7 @@ def published_graph(
 
     Notes
     -----
-    `scanpy.pp.neighbors` with its defaults on the vectors as they are, as 32-bit numbers.
+    `scanpy.pp.neighbors` with its defaults on the vectors, (G, D), as they are, as 32-bit numbers.
     """
     import scanpy as sc
     from anndata import AnnData

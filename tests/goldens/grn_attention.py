@@ -45,7 +45,7 @@ def check_conditions(folder: Path) -> None:
             np.testing.assert_allclose(means[name], wanted, atol=FLOATS)
         for setting in SETTINGS:
             answer = said["rank"][f"{case}/{setting}"]
-            values = influence(means["control"], means["perturbed"], regulator, setting)
+            values = influence(means["control"], means["perturbed"], regulator, setting=setting)
             np.testing.assert_allclose(values, answer["scores"], atol=FLOATS)
             top = top_targets(values, len(answer["top5"]))
             theirs = [values[genes.index(gene)] for gene in answer["top5"]]

@@ -200,7 +200,9 @@ def _pruned(folder: Path, *, published: bool) -> list[Any]:
     rankings = Rankings(folder / "toy.genes_vs_motifs.rankings.feather")
     annotations = read_annotations(folder / "toy_motifs.tbl")
     return [
-        one for module in _modules(folder) for one in enriched_motifs(module, rankings, annotations, pruning)
+        one
+        for module in _modules(folder)
+        for one in enriched_motifs(module, rankings, annotations, pruning=pruning)
     ]
 
 

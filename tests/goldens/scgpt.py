@@ -325,7 +325,7 @@ def check_attention(case: Path, folder: Path) -> None:
         ("control", "control"),
         ("perturbed", "experiment"),
     ):
-        values = influence(means[0], means[1], regulator, setting)
+        values = influence(means[0], means[1], regulator, setting=setting)
         top = top_targets(values, config["topk"])
         expected.close(f"top_{theirs}_scores", values[top], atol=FLOATS)
         asked = [ids.tolist().index(gene) for gene in expected.take(f"top_{theirs}_ids")]

@@ -71,9 +71,9 @@ def test_a_gene_is_averaged_over_the_cells_that_hold_it() -> None:
 
 def test_influence_is_the_column_of_the_regulator() -> None:
     control, perturbed = np.arange(9.0).reshape(3, 3), np.full((3, 3), 10.0)
-    assert influence(control, perturbed, 1, "control").tolist() == [1, 4, 7]
-    assert influence(control, perturbed, 1, "perturbed").tolist() == [10, 10, 10]
-    assert influence(control, perturbed, 1, "difference").tolist() == [9, 6, 3]
+    assert influence(control, perturbed, 1, setting="control").tolist() == [1, 4, 7]
+    assert influence(control, perturbed, 1, setting="perturbed").tolist() == [10, 10, 10]
+    assert influence(control, perturbed, 1, setting="difference").tolist() == [9, 6, 3]
 
 
 def test_top_targets_come_in_order_and_leave_out_what_must_not_be_chosen() -> None:

@@ -77,7 +77,7 @@ def test_two_processes_fit_each_target_once(tmp_path: Path, monkeypatch: pytest.
     helped = [
         number
         for number, _ in fitted_chunks(
-            planted(), [0, 1, 2], range(6), helper.unclaimed_of, seed=0, chunks=helper
+            planted(), [0, 1, 2], range(6), numbers=helper.unclaimed_of, seed=0, chunks=helper
         )
     ]
     assert (first, helped) == (0, [1, 2])

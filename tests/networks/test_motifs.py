@@ -49,7 +49,7 @@ PRUNING = Pruning(auc_share=0.1, rank_threshold=60)
 
 
 def test_the_planted_motif_is_enriched_and_its_genes_are_kept(rankings: Rankings) -> None:
-    (found,) = enriched_motifs(module(*OWN, "G60"), rankings, ANNOTATIONS, PRUNING)
+    (found,) = enriched_motifs(module(*OWN, "G60"), rankings, ANNOTATIONS, pruning=PRUNING)
     assert (found.motif, found.n_enriched) == ("M3", 2)
     assert found.targets == {gene: float(i) for i, gene in enumerate(OWN, 1)}
     assert found.score == found.nes > 3
@@ -57,15 +57,15 @@ def test_the_planted_motif_is_enriched_and_its_genes_are_kept(rankings: Rankings
 
 def test_the_published_order_takes_targets_from_another_motif(rankings: Rankings) -> None:
     chosen = Pruning(auc_share=0.1, rank_threshold=60, published=True)
-    (found,) = enriched_motifs(module(*OWN, "G60"), rankings, ANNOTATIONS, chosen)
+    (found,) = enriched_motifs(module(*OWN, "G60"), rankings, ANNOTATIONS, pruning=chosen)
     assert found.motif == "M3"
     assert set(found.targets) == set(OWN[:4])
 
 
 def test_motifs_of_other_regulators_and_modules_beyond_the_database_are_left_out(rankings: Rankings) -> None:
-    assert enriched_motifs(module(*OWN), rankings, {"OTHER": ANNOTATIONS["TF"]}, PRUNING) == []
-    assert enriched_motifs(module(*OWN[:4], "NOT HERE"), rankings, ANNOTATIONS, PRUNING) == []
-    assert enriched_motifs(module("NOT HERE"), rankings, ANNOTATIONS, PRUNING) == []
+    assert enriched_motifs(module(*OWN), rankings, {"OTHER": ANNOTATIONS["TF"]}, pruning=PRUNING) == []
+    assert enriched_motifs(module(*OWN[:4], "NOT HERE"), rankings, ANNOTATIONS, pruning=PRUNING) == []
+    assert enriched_motifs(module("NOT HERE"), rankings, ANNOTATIONS, pruning=PRUNING) == []
 
 
 def test_an_area_is_counted_by_hand() -> None:
@@ -75,8 +75,8 @@ def test_an_area_is_counted_by_hand() -> None:
 
 def test_the_score_is_less_for_motifs_that_are_only_alike(rankings: Rankings) -> None:
     alike = {"TF": {"M3": Annotation(q=1e-5, identity=0.5)}}
-    (direct,) = enriched_motifs(module(*OWN), rankings, ANNOTATIONS, PRUNING)
-    (found,) = enriched_motifs(module(*OWN), rankings, alike, PRUNING)
+    (direct,) = enriched_motifs(module(*OWN), rankings, ANNOTATIONS, pruning=PRUNING)
+    (found,) = enriched_motifs(module(*OWN), rankings, alike, pruning=PRUNING)
     assert found.score == pytest.approx(direct.nes * 0.5 * 0.5)
     (regulon,) = regulons_of([found, direct])
     assert (regulon.name, regulon.score, regulon.evidence) == ("TF(+)", direct.score, ("M3",))

@@ -67,7 +67,7 @@ def test_influence_is_the_mean_rank_of_attention_in_the_cells_of_each_group(scgp
         means.append(np.mean(ranks, axis=0)[1:, 1:])  # without <cls>
     at = result.genes.index("GENE45")
     for setting in SETTINGS:
-        wanted = influence(*means, at, setting)
+        wanted = influence(*means, at, setting=setting)
         wanted[at] = np.nan
         np.testing.assert_allclose(result.influence[setting][0], wanted, atol=1e-6)
     assert (len(result.genes), result.n_control, result.n_perturbed) == (80, 20, 20)

@@ -73,6 +73,6 @@ def columns_of(means: Pair, genes: NDArray[np.int64], setting: Setting) -> NDArr
 
     In single precision, as results are kept: what is judged is what is exported.
     """
-    values = np.array([influence(*means, int(gene), setting) for gene in genes], dtype=np.float32)
+    values = np.array([influence(*means, int(gene), setting=setting) for gene in genes], dtype=np.float32)
     values[np.arange(len(genes)), genes] = np.nan
     return values

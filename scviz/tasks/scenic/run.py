@@ -96,7 +96,7 @@ def run(request: Request, context: Context) -> Result:
         n_cells=len(inputs.rows),
         n_modules=len(modules),
         verdict=sentence,
-        notes=(*_notes(request, inputs, modules, regulons), *types.notes, *inputs.notes),
+        notes=(*_notes(request, inputs, modules=modules, regulons=regulons), *types.notes, *inputs.notes),
         drawing=picture(found, seed=request.seed),
         seconds=time.monotonic() - begun,
     )
@@ -122,7 +122,7 @@ def _pruned(
         enriched = []
         for done, module in enumerate(modules):
             context.report(Progress(stage="Looking for motifs", done=done, total=len(modules)))
-            enriched += enriched_motifs(module, rankings, annotations, Pruning())
+            enriched += enriched_motifs(module, rankings, annotations, pruning=Pruning())
         return regulons_of(enriched)
     if request.pruned == "prior" and inputs.prior is not None:
         return pruned_by_prior(modules, inputs.prior.targets, inputs.target_names)
@@ -150,7 +150,7 @@ def _by_type(activity: Activity, types: Labels, seed: int) -> list[NDArray[np.fl
 
 
 def _notes(
-    request: Request, inputs: Inputs, modules: Sequence[CoexpressionModule], regulons: Sequence[Regulon]
+    request: Request, inputs: Inputs, *, modules: Sequence[CoexpressionModule], regulons: Sequence[Regulon]
 ) -> tuple[str, ...]:
     """Say what else to know."""
     notes = [f"Targets are {PRUNED[request.pruned]}."]
@@ -186,7 +186,7 @@ def help_out(request: Request, context: Context) -> None:
             inputs.sampled,
             inputs.regulators,
             inputs.targets,
-            chunks.unclaimed_of,
+            numbers=chunks.unclaimed_of,
             seed=request.seed,
             chunks=chunks,
             report=context.report,

@@ -205,7 +205,13 @@ class FoundationModel(nn.Module, ABC):
         raise self._unsupported("context gene embeddings")
 
     def predicted_expression(self, tokens: Tokens) -> Tensor:
-        """Predict log1p expression of every gene at the depth that is asked for, (B, V), as `vocab.genes` stand."""
+        """Predict log1p expression of every gene at the depth that is asked for, (B, V), as `vocab.genes` stand.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the model gives none.
+        """
         raise self._unsupported("prediction of expression")
 
     def perturbation_predictor(self, inputs: PerturbationInputs) -> PerturbationPredictor:
@@ -254,7 +260,13 @@ class FoundationModel(nn.Module, ABC):
         raise self._unsupported("screen of deletions")
 
     def attention(self, tokens: Tokens) -> NDArray[np.float32]:
-        """Return the attention between tokens, (B, L, L), last layer, mean over heads."""
+        """Return the attention between tokens, (B, L, L), last layer, mean over heads.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the model gives none.
+        """
         raise self._unsupported("attention")
 
     def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:

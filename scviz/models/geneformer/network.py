@@ -61,7 +61,13 @@ class Network(nn.Module):
             yield hidden
 
     def hidden_state(self, gene_ids: Tensor, mask: Tensor, layer: int) -> Tensor:
-        """Return h^layer, (B, L, D), and run no layer above it."""
+        """Return h^layer, (B, L, D), and run no layer above it.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer.
+        """
         for k, hidden in enumerate(self.hidden_states(gene_ids, mask)):
             if k == layer:
                 return hidden

@@ -142,7 +142,13 @@ class ScBert(FoundationModel):
         return self._pool(self.network(gene_ids, bins, mask), gene_ids, bins, mask, mode)
 
     def gene_embeddings(self) -> NDArray[np.float32]:
-        """Return the vector of each gene of the list, (V, D): gene2vec, or what was learned in its place."""
+        """Return the vector of each gene of the list, (V, D): gene2vec, or what was learned in its place.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If these weights have no vectors of genes.
+        """
         table = self.network.pos_emb
         if table is None:
             raise self._unsupported("vectors of genes")

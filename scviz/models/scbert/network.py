@@ -238,7 +238,13 @@ class TypeHead(Head):
         return encoding.tokens if self.pooling == "published" else encoding.cells
 
     def forward(self, selected: Tensor) -> Tensor:
-        """Score cell types, (B, K)."""
+        """Score cell types, (B, K).
+
+        Raises
+        ------
+        ValueError
+            If cells have another number of tokens than the published head reads.
+        """
         if self.pooling == "published":
             if selected.shape[1] != self.length:
                 raise ValueError(f"The head reads {self.length} tokens of a cell, not {selected.shape[1]}.")

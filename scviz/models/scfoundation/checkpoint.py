@@ -205,7 +205,13 @@ def _member(content: Any, path: Path, name: str) -> Member:
 
 
 def published_vocab(folder: Path) -> GeneVocab:
-    """Read the gene list of a folder, and other names of genes if there is a file of them."""
+    """Read the gene list of a folder, and other names of genes if there is a file of them.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no gene list, or several, or other names lead to genes that it lacks.
+    """
     paths = sorted(folder.glob(GENE_LIST))
     if len(paths) != 1:
         raise CheckpointError(

@@ -287,6 +287,11 @@ class ScFoundation(FoundationModel):
             Made of raw counts by `tokenize`, with T and S.
         generator
             A generator of the CPU, which decides what is thinned out and hidden.
+
+        Raises
+        ------
+        ValueError
+            If the model reads cells without T and S.
         """
         if not self.config.depth_tokens:
             raise ValueError("Pre-training needs T and S, and this model reads cells without them.")

@@ -286,7 +286,13 @@ class ScGPT(FoundationModel):
         return loss
 
     def blind_loss(self, known: Tokens, asked: Tokens) -> float:
-        """Guess the bin of each gene by its mean, once for the genes and once more for the cell vector's answer."""
+        """Guess the bin of each gene by its mean, once for the genes and once more for the cell vector's answer.
+
+        Raises
+        ------
+        ValueError
+            If tokens carry no values.
+        """
         size = len(self.vocab) + len(self.vocab.special)
         genes = [
             tokens.mask & ~np.isin(tokens.gene_ids, list(self.vocab.special.values()))

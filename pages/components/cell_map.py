@@ -91,6 +91,11 @@ def cell_map(
     Returns
     -------
     The selection, or None if nothing is selected. `selected_rows` finds its cells.
+
+    Raises
+    ------
+    ValueError
+        If coordinates and colors are not of the same cells.
     """
     if points.shape != (len(codes), 2):
         raise ValueError(f"Coordinates {points.shape} and colors {codes.shape} are not of the same cells.")
@@ -109,7 +114,7 @@ def cell_map(
 
 
 def store_message(points: NDArray[np.uint16], names: Sequence[str] | None = None) -> bytes:
-    """Write the coordinates, 4 bytes a cell, and the names of up to 20,000 cells."""
+    """Write the coordinates, (N, 2), 4 bytes a cell, and the names of up to 20,000 cells."""
     header: dict[str, object] = {"kind": "store", "points": digest(points)}
     if names is not None and len(names) <= MOST_NAMES:
         header["names"] = [str(name) for name in names]
@@ -119,7 +124,7 @@ def store_message(points: NDArray[np.uint16], names: Sequence[str] | None = None
 def draw_message(
     key: str, points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLook, *, height: int, group: str
 ) -> bytes:
-    """Write the colors, 1 byte a cell before they are packed, and what they mean."""
+    """Write the colors of points, (N, 2) and (N,), 1 byte a cell before they are packed, and what they mean."""
     header: dict[str, object] = {
         "kind": "draw",
         "key": key,

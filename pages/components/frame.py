@@ -235,14 +235,14 @@ def _pickers() -> None:
     if dataset is not None:
         label = f"Dataset {badges.SIMULATED}" if dataset.simulated else "Dataset"
         names = {info.id: f"{info.name} · {info.n_cells:,} cells" for info in state.workspace().datasets()}
-        _picker(left, "dataset", label, names, dataset.id)
+        _picker(left, "dataset", names, label=label, current=dataset.id)
     if checkpoint is not None:
         names = {info.id: info.name for info in state.workspace().checkpoints()}
         label = f"Checkpoint {badges.DEMO}" if checkpoint.demo else "Checkpoint"
-        _picker(right, "checkpoint", label, names, checkpoint.id)
+        _picker(right, "checkpoint", names, label=label, current=checkpoint.id)
 
 
-def _picker(place: DeltaGenerator, name: str, label: str, names: Mapping[str, str], current: str) -> None:
+def _picker(place: DeltaGenerator, name: str, names: Mapping[str, str], *, label: str, current: str) -> None:
     """Show what is chosen and let another be chosen."""
     key = f"pick_{name}"
     state.preset(key, current)

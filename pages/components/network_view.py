@@ -54,7 +54,7 @@ def network_view(drawing: Drawing, *, key: str, name: str, footer: str = "") -> 
         )
     arrows = " Arrows lead from regulators to targets." if drawing.directed else ""
     st.caption(f"{escaped(drawing.rule)} Larger: more links that are drawn.{arrows}")
-    _files(drawing, key, name, footer)
+    _files(drawing, key=key, name=name, footer=footer)
     return gene
 
 
@@ -70,7 +70,7 @@ def _clicked(genes: tuple[str, ...], chart: str, box: str) -> None:
     state.preset(box, genes[picked[0]] if picked else "")
 
 
-def _files(drawing: Drawing, key: str, name: str, footer: str) -> None:
+def _files(drawing: Drawing, *, key: str, name: str, footer: str) -> None:
     """Offer the picture, the graph, a page that needs no server, and the links."""
 
     def picture(kind: Kind) -> bytes:

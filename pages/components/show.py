@@ -41,7 +41,7 @@ def figure(drawing: go.Figure, *, key: str, name: str, alt: str, height: int, fo
 
 
 def map_files(points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLook, *, key: str) -> None:
-    """Offer a map of cells as files, all of it, whatever part the page shows."""
+    """Offer a map of cells, (N, 2) and (N,), as files, all of it, whatever part the page shows."""
 
     def draw(kind: Kind) -> bytes:
         from scviz.plots.map_file import draw_map

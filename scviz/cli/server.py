@@ -47,7 +47,13 @@ def serve(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def runs(options: argparse.Namespace, settings: Settings) -> None:
-    """List runs, or show, stop, resume or delete one."""
+    """List runs, or show, stop, resume or delete one.
+
+    Raises
+    ------
+    RequestError
+        If no run is named, and the action needs one.
+    """
     queue = RunQueue(settings)
     if options.action == "list":
         for run in queue.runs():

@@ -14,7 +14,13 @@ DATASET = f"id of an open dataset, a file, {SPECIAL}"
 
 
 def cells_with(text: str) -> Filter:
-    """Read COLUMN=VALUE[,VALUE]."""
+    """Read COLUMN=VALUE[,VALUE].
+
+    Raises
+    ------
+    RequestError
+        If the text is not of this form.
+    """
     column, sign, values = text.partition("=")
     if not (column and sign and values):
         raise RequestError(f"{text!r} names no cells.", hint="Write COLUMN=VALUE, or COLUMN=VALUE,VALUE.")

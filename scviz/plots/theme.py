@@ -66,6 +66,11 @@ def category_colors(n: int) -> list[str]:
 def rgb(color: str) -> tuple[int, int, int]:
     """Read a color such as `#0072B2`.
 
+    Raises
+    ------
+    ValueError
+        If it is no such color.
+
     Examples
     --------
     >>> rgb("#0072B2")

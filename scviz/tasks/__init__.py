@@ -36,6 +36,11 @@ def front(task: str) -> ModuleType:
     HEAVY runs take turns. `QUICK = True` says that runs take seconds, need models and leave nothing behind in the
     process; `FANS_OUT = True` that several processes may share one. A name with a dot is that of a package outside
     `scviz`, built alike.
+
+    Raises
+    ------
+    RequestError
+        If there is no such task.
     """
     if "." in task:
         return import_module(task)

@@ -32,7 +32,7 @@ class Choice(Protocol):
 
 
 def chosen_rows(folder: Path, request: Choice, n_cells: int) -> NDArray[np.int64]:
-    """Find all cells that a request chooses, ascending rows of the dataset.
+    """Find all cells that a request chooses, (n,) rows of the dataset, ascending.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def chosen_rows(folder: Path, request: Choice, n_cells: int) -> NDArray[np.int64
 
 
 def passing(folder: Path, filters: Sequence[Filter], n_cells: int) -> NDArray[np.int64]:
-    """Find the cells that pass all filters, ascending.
+    """Find the cells that pass all filters, (n,) rows, ascending.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def passing(folder: Path, filters: Sequence[Filter], n_cells: int) -> NDArray[np
 
 
 def sample(rows: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
-    """Draw at most so many rows, ascending; equal seeds draw the same.
+    """Draw at most so many of (n,) rows, ascending; equal seeds draw the same.
 
     Examples
     --------

@@ -44,7 +44,13 @@ class Number:
         return f"{named}, or 0 ({self.automatic})" if self.automatic else named
 
     def check(self, value: Any, *, whole: bool) -> None:
-        """Raise a RequestError for what is no number or lies outside the bounds."""
+        """Refuse what is no number or lies outside the bounds.
+
+        Raises
+        ------
+        RequestError
+            Which names the field, what is allowed and what was given.
+        """
         if not _is_number(value):
             self._refuse(repr(value))
         if whole and value != int(value):
@@ -75,7 +81,13 @@ class Choice:
         return ", ".join(name or "(empty)" for name in self.names)
 
     def check(self, value: Any) -> None:
-        """Raise a RequestError for any other word."""
+        """Refuse any other word.
+
+        Raises
+        ------
+        RequestError
+            Which names the field, what is allowed and what was given.
+        """
         if not isinstance(value, str) or value not in self.names:
             raise RequestError(
                 f"{self.label} must be one of {self.bounds} (got {value!r}).", hint="Choose one of these."
@@ -94,7 +106,13 @@ class Switch:
     bounds = "yes or no"
 
     def check(self, value: Any) -> None:
-        """Raise a RequestError for what is neither."""
+        """Refuse what is neither.
+
+        Raises
+        ------
+        RequestError
+            Which names the field, what is allowed and what was given.
+        """
         if not isinstance(value, bool):
             raise RequestError(
                 f"{self.label} must be {self.bounds} (got {value!r}).", hint="Choose one of them."
@@ -137,7 +155,13 @@ class Declared:
     """Whether None is allowed."""
 
     def check(self, value: Any) -> None:
-        """Raise a RequestError that names the field, what is allowed and what was given."""
+        """Refuse a value that is not allowed.
+
+        Raises
+        ------
+        RequestError
+            Which names the field, what is allowed and what was given.
+        """
         if isinstance(self.field, Column) or (self.optional and value is None):
             return
         if isinstance(self.field, Number):

@@ -57,7 +57,7 @@ class Chunks:
         return (n for n in range(n_chunks) if not self._file(n).exists() and self._claim(n))
 
     def read(self, number: int) -> NDArray[np.floating] | None:
-        """Read a chunk; None when it is not finished."""
+        """Read a chunk, (n, C); None when it is not finished."""
         try:
             values: NDArray[np.floating] = np.load(self._file(number))
         except FileNotFoundError:
@@ -65,7 +65,7 @@ class Chunks:
         return values
 
     def write(self, number: int, values: NDArray[np.floating]) -> None:
-        """Keep a finished chunk, so that readers see all of it or nothing."""
+        """Keep a finished chunk, (n, C), so that readers see all of it or nothing."""
         file = self._file(number)
         if not file.exists():
             draft = file.with_suffix(f".{os.urandom(4).hex()}.draft")

@@ -13,7 +13,7 @@ FILE = "groups.npz"
 
 
 def read_groups(folder: Path) -> dict[str, NDArray[np.int64]]:
-    """Return the named groups of a dataset: name -> rows of its cells, in the order they were named."""
+    """Return the named groups of a dataset: name -> (n,) rows of its cells, in the order they were named."""
     path = folder / FILE
     if not path.exists():
         return {}
@@ -23,12 +23,12 @@ def read_groups(folder: Path) -> dict[str, NDArray[np.int64]]:
 
 
 def group_version(rows: NDArray[np.int64]) -> str:
-    """Hash the cells of a group: a name may be given to other cells later."""
+    """Hash the cells of a group, (n,) rows: a name may be given to other cells later."""
     return hashlib.blake2b(np.sort(rows).astype("<i8").tobytes(), digest_size=6).hexdigest()
 
 
 def name_group(folder: Path, name: str, rows: NDArray[np.int64]) -> None:
-    """Give cells a name; a group that has this name already is replaced."""
+    """Give cells, (n,) rows, a name; a group that has this name already is replaced."""
     with FileLock(folder / f"{FILE}.lock"):
         _write(folder, {**read_groups(folder), name: rows})
 

@@ -79,7 +79,13 @@ class DatasetInfo:
     """Preset of a simulated screen; empty for cells that were measured."""
 
     def column(self, name: str) -> ColumnInfo:
-        """Return the column of that name."""
+        """Return the column of that name.
+
+        Raises
+        ------
+        DataError
+            If there is none.
+        """
         for column in self.columns:
             if column.name == name:
                 return column

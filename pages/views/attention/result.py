@@ -56,7 +56,7 @@ def attention_result(run: Run) -> None:
     )
     _targets(result, setting, row)
     if checks:
-        _other_genes(run, result, setting, row)
+        _other_genes(run, result, setting=setting, row=row)
     _how_it_was_made(result)
 
 
@@ -130,7 +130,7 @@ def _targets(result: Result, setting: Setting, row: int) -> None:
     )
 
 
-def _other_genes(run: Run, result: Result, setting: Setting, row: int) -> None:
+def _other_genes(run: Run, result: Result, *, setting: Setting, row: int) -> None:
     """Draw where the regulator stands among expression-matched control regulators."""
     regulator = result.regulators[row]
     own = [

@@ -29,10 +29,16 @@ class Published:
 
 
 def run(request: Request, context: Context) -> Result:
-    """Carry the request out; terms that are here already are not kept twice."""
+    """Carry the request out; terms that are here already are not kept twice.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be downloaded, or holds no gene annotations.
+    """
     if request.path:
         path = Path(request.path)
-        return _keep(path, request.name or path.stem, f"from the file {path.name}", context)
+        return _keep(path, context, name=request.name or path.stem, source=f"from the file {path.name}")
     published = _published(request.library)
     path = context.state / published.file
     fetch(
@@ -44,7 +50,7 @@ def run(request: Request, context: Context) -> Result:
         report=context.report,
     )
     try:
-        return _keep(path, request.name or published.name, published.source, context)
+        return _keep(path, context, name=request.name or published.name, source=published.source)
     except DataError as error:
         raise DataError(str(error), hint=f"Try again. {published.by_hand}") from error
     finally:
@@ -72,7 +78,7 @@ def _published(library: str) -> Published:
     )
 
 
-def _keep(path: Path, name: str, source: str, context: Context) -> Result:
+def _keep(path: Path, context: Context, *, name: str, source: str) -> Result:
     context.report(Progress(stage="Reading gene terms"))
     info = keep_terms(read_terms(path), context.workspace, name=name, source=source)
     return Result(terms=info.id, n_genes=info.n_genes, n_terms=info.n_terms)

@@ -13,7 +13,13 @@ from scviz.tasks.known_links import Request, Result
 
 
 def run(request: Request, context: Context) -> Result:
-    """Carry the request out; a table that is here already is not fetched again."""
+    """Carry the request out; a table that is here already is not fetched again.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be downloaded, or is no prior network.
+    """
     source = request.source()
     path = context.workspace.links_folder / source.file
     fetch(

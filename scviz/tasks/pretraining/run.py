@@ -206,7 +206,13 @@ def _command(request: Request, dataset: DatasetInfo) -> str:
 
 
 def price(request: Request, context: Context) -> Price:
-    """Time two updates, and say what the whole will take."""
+    """Time two updates, and say what the whole will take.
+
+    Raises
+    ------
+    RequestError
+        If there is no such model.
+    """
     if request.checkpoint is None and request.model not in MODELS:
         raise RequestError(
             f"There is no model {request.model!r}.", hint=f"Choose one of {', '.join(MODELS)}."

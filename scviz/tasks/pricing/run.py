@@ -11,10 +11,18 @@ from scviz.workspace.records import from_json
 
 
 def run(request: Request, context: Context) -> Result:
-    """Let the task time a few batches of the request."""
+    """Let the task time a few batches of the request.
+
+    Raises
+    ------
+    UnsupportedTaskError
+        If the task estimates neither.
+    """
     price = getattr(back(request.task), "price", None)
     if price is None:
-        raise UnsupportedTaskError(f"The task {request.task} has no price.", hint="Just run it.")
+        raise UnsupportedTaskError(
+            f"Time and memory of {request.task} are not estimated.", hint="Just run it."
+        )
     free = available_gb()
     return Result(
         price=price(from_json(front(request.task).Request, request.request), context), available_gb=free

@@ -59,9 +59,9 @@ def cell_map(
     key: str,
     points: NDArray[np.uint16],
     codes: NDArray[np.uint8],
+    *,
     look: MapLook,
     height: int = 560,
-    *,
     names: Sequence[str] | None = None,
     group: str = "",
 ) -> Selection | None:
@@ -104,7 +104,7 @@ def cell_map(
         _STORE(key=f"{key}_points", data=store_message(points, names))
         answer = _MAP(
             key=key,
-            data=draw_message(key, points, codes, look, height=height, group=group),
+            data=draw_message(key, points, codes, look=look, height=height, group=group),
             on_selection_change=_rerun,
             on_webgl_change=_rerun,
         )
@@ -122,7 +122,7 @@ def store_message(points: NDArray[np.uint16], names: Sequence[str] | None = None
 
 
 def draw_message(
-    key: str, points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLook, *, height: int, group: str
+    key: str, points: NDArray[np.uint16], codes: NDArray[np.uint8], *, look: MapLook, height: int, group: str
 ) -> bytes:
     """Write the colors of points, (N, 2) and (N,), 1 byte a cell before they are packed, and what they mean."""
     header: dict[str, object] = {

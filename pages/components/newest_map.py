@@ -34,7 +34,7 @@ def on_map(drawn: Run, coloring: Coloring, *, key: str, height: int = HEIGHT) ->
     parts = (f"UMAP · {model_name(drawn)}", f"{len(rows):,} cells", coloring.look.caption)
     look = replace(coloring.look, caption=" · ".join(part for part in parts if part))
     codes = coloring.codes[rows]
-    cell_map(key, points, codes, look, height)
+    cell_map(key, points, codes, look=look, height=height)
     map_files(points, codes, look, key=key)
 
 

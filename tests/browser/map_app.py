@@ -70,14 +70,14 @@ if PAIR:
     turned = quantise(np.stack([xy[:, 1], np.sin(xy[:, 0])], axis=1))
     left, right = st.columns(2)
     with left:
-        first = cell_map("left", points, codes, look, 480, names=names, group="pair")
+        first = cell_map("left", points, codes, look=look, height=480, names=names, group="pair")
     with right:
-        second = cell_map("right", turned, codes, look, 480, names=names, group="pair")
+        second = cell_map("right", turned, codes, look=look, height=480, names=names, group="pair")
     selection = first or second
     rows = selected_rows(selection, points, turned) if selection else []
 else:
-    selection = cell_map("map", points, codes, look, 520, names=names)
+    selection = cell_map("map", points, codes, look=look, height=520, names=names)
     rows = selected_rows(selection, points) if selection else []
 for i in range(1, COPIES):
-    cell_map(f"map{i}", points, codes, look, 300)
+    cell_map(f"map{i}", points, codes, look=look, height=300)
 st.text(f"The server sees {len(rows)} cells.")

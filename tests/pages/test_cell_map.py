@@ -39,7 +39,7 @@ def test_names_travel_with_small_maps_only() -> None:
 
 
 def test_colors_of_the_least_orderly_map_take_one_byte_a_cell() -> None:
-    message = draw_message("map", POINTS, CODES, LOOK, height=500, group="")
+    message = draw_message("map", POINTS, CODES, look=LOOK, height=500, group="")
     header, body = parts(message)
     assert len(message) < N + 3000
     assert zlib.decompress(body) == CODES.tobytes()
@@ -50,7 +50,7 @@ def test_colors_of_the_least_orderly_map_take_one_byte_a_cell() -> None:
 
 def test_message_names_at_most_255_categories() -> None:
     look = MapLook(palette=category_palette(300), labels=[str(i) for i in range(300)])
-    header, _ = parts(draw_message("map", POINTS, CODES, look, height=500, group=""))
+    header, _ = parts(draw_message("map", POINTS, CODES, look=look, height=500, group=""))
     labels = header["labels"]
     assert isinstance(labels, list)
     assert len(labels) == 255
@@ -58,7 +58,7 @@ def test_message_names_at_most_255_categories() -> None:
 
 def test_colors_of_other_cells_are_refused() -> None:
     with pytest.raises(ValueError, match="not of the same cells"):
-        cell_map("map", POINTS[:3], CODES[:4], LOOK)
+        cell_map("map", POINTS[:3], CODES[:4], look=LOOK)
 
 
 def test_page_with_a_map_runs_without_error(monkeypatch: pytest.MonkeyPatch) -> None:

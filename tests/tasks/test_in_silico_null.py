@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from scviz.tasks.in_silico.statistics import Random, alone, own_random, placed
+from scviz.tasks.in_silico.statistics import Random, alone, placed
 
 SEEDS = 200
 MOST_FALSE = int(binom.ppf(0.975, SEEDS, 0.05))
@@ -76,6 +76,11 @@ def test_the_best_of_a_screen_are_not_called_where_genes_are_exchangeable(
 @pytest.mark.parametrize("n_genes", [700, 5000])
 def test_of_all_genes_none_is_called_where_they_are_exchangeable(n_genes: int) -> None:
     assert sum(found_in_all(n_genes, seed) > 0 for seed in range(SEEDS)) <= MOST_FALSE
+
+
+def own_random(means: NDArray[np.float64]) -> Random:
+    """The random genes of one edit, (R,), which are expressed alike already."""
+    return Random(null="own", means=means, levels=np.zeros(len(means)), same=np.array([-1]), n_tests=1)
 
 
 @pytest.mark.parametrize("both_sides", [False, True])

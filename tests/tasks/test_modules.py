@@ -29,7 +29,6 @@ from scviz.tasks.modules.files import (
     gene_table,
     gmt,
     graphml,
-    link_table,
     module_table,
     standardized,
 )
@@ -310,7 +309,6 @@ def test_files_hold_genes_modules_and_links(opened: Opened) -> None:
     tree = ElementTree.fromstring(graphml(result))
     assert len(tree.findall(f".//{space}node")) == len(result.genes)
     assert len(tree.findall(f".//{space}edge")) == len(result.link_weights)
-    assert len(link_table(result).splitlines()) == 1 + len(result.link_weights)
     edges = result.edges()
     assert edges.weights.tolist() == sorted(edges.weights.tolist(), reverse=True)
 

@@ -50,7 +50,7 @@ def maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
             look = replace(chosen.look, caption=caption, legend=i == 0 or beside < 3)
             group = f"compare_{run.id}"
             selections.append(
-                cell_map(f"map_{i}", points[i], codes, look, MAP_HEIGHT, names=cells, group=group)
+                cell_map(f"map_{i}", points[i], codes, look=look, height=MAP_HEIGHT, names=cells, group=group)
             )
             map_files(points[i], codes, look, key=f"map_{i}")
     _selected(result, rows, points=points, drawn=selections)

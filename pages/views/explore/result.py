@@ -123,7 +123,7 @@ def _map(
 ) -> Selection | None:
     text = " · ".join(part for part in (caption, f"{len(rows):,} cells", colors.look.caption) if part)
     look, codes = replace(colors.look, caption=text), colors.codes[rows]
-    selection = cell_map(key, points, codes, look, MAP_HEIGHT, names=names, group=group)
+    selection = cell_map(key, points, codes, look=look, height=MAP_HEIGHT, names=names, group=group)
     map_files(points, codes, look, key=key)
     return selection
 

@@ -273,16 +273,3 @@ class _Tail:
     """Of all that goes beyond."""
     weight: float
     """How many numbers the mean is as sure as: half of those in the tail, since it is taken from their median."""
-
-
-def own_random(means: ArrayLike, *, both_sides: bool = False) -> Random:
-    """Make the random genes of one edit, (R,), which are expressed alike already."""
-    values = np.asarray(means, dtype=np.float64)
-    return Random(
-        null="own",
-        means=values,
-        levels=np.zeros(len(values)),
-        same=np.array([-1]),
-        n_tests=1,
-        both_sides=both_sides,
-    )

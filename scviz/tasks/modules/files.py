@@ -106,13 +106,6 @@ def cell_columns(result: Result) -> dict[str, list[Any]]:
     return columns
 
 
-def link_table(result: Result) -> str:
-    """Write a row per link, the strongest first."""
-    edges = result.edges()
-    rows = zip(edges.sources, edges.targets, edges.weights.round(6).tolist(), strict=True)
-    return _csv(("gene_1", "gene_2", "weight"), rows)
-
-
 def graphml(result: Result) -> str:
     """Write genes with their modules and links with their weights in the GraphML format."""
     edges, module_of = result.edges(), result.module_of()

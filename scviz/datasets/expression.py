@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
@@ -159,7 +158,7 @@ def variable_genes(
     Raises
     ------
     RequestError
-        If the flavor needs a package that is missing, or cannot order the genes of so few cells.
+        If the flavor cannot order the genes of so few cells.
 
     References
     ----------
@@ -168,11 +167,6 @@ def variable_genes(
     """
     import scanpy as sc
 
-    if flavor == "seurat_v3" and find_spec("skmisc") is None:
-        raise RequestError(
-            "Choosing variable genes by Seurat v3 needs the package scikit-misc, which is not installed.",
-            hint="Install it with pip install scikit-misc, or choose another flavor.",
-        )
     detected = np.flatnonzero(np.asarray(expression.sum(axis=0)).ravel() > 0)
     if len(detected) <= n_genes:
         return detected

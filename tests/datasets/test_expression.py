@@ -43,21 +43,12 @@ def planted(n_cells: int = 300) -> sp.csr_matrix:
 
 @pytest.mark.parametrize("flavor", ["seurat", "cell_ranger", "seurat_v3"])
 def test_every_flavor_finds_the_genes_that_vary(flavor: expression.Flavor) -> None:
-    if flavor == "seurat_v3":
-        pytest.importorskip("skmisc")
     counts = planted()
     values = counts if flavor == "seurat_v3" else log_expression(counts)
     found = variable_genes(values, 20, flavor=flavor)
     assert found.tolist() == sorted(found)
     assert len(found) == 20
     assert set(range(0, 600, 60)) <= set(found.tolist())
-
-
-def test_a_flavor_whose_package_is_missing_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expression, "find_spec", lambda _: None)
-    with pytest.raises(RequestError, match="needs the package scikit-misc") as caught:
-        variable_genes(planted(), 20, flavor="seurat_v3")
-    assert "pip install scikit-misc" in caught.value.hint
 
 
 def test_genes_that_a_flavor_cannot_order_are_refused() -> None:

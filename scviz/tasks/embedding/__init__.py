@@ -51,9 +51,7 @@ class Request:
     ] = 0
     flavor: Annotated[
         Literal["seurat", "cell_ranger", "seurat_v3"],
-        Choice(
-            "Choose variable genes by", FLAVORS, help="As scanpy computes it; Seurat v3 needs scikit-misc."
-        ),
+        Choice("Choose variable genes by", FLAVORS, help="As scanpy computes it."),
     ] = "seurat"
     n_neighbors: Annotated[int, NEIGHBORS] = 15
     min_dist: Annotated[float, SPACING] = 0.3

@@ -1,3 +1,3 @@
 """Single-cell foundation models, their honest baselines, and the numbers they give."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -65,7 +65,7 @@ def task_page(
         request = ask(dataset, checkpoint, run)
         if request is not None:
             hand_in(task, request, run=run, estimated=estimated, changes_nothing=changes_nothing)
-    with right:
+    with right, errors_in_words():
         if run is None:
             st.info(nothing_run)
             st.stop()

@@ -167,13 +167,19 @@ class RunQueue:
         Raises
         ------
         JobError
-            If it has none.
+            If it has none, or one that another version wrote and this one cannot read.
         """
         row = self.database.get(run)
         folder = self.workspace.run_folder(run) / "result"
         if row.state != "done" or not (folder / RECORD).exists():
             raise JobError(f"The run {row.title!r} has no result; it is {row.state}.", hint=row.hint)
-        return read_record(front(row.task).Result, folder)
+        try:
+            return read_record(front(row.task).Result, folder)
+        except (TypeError, ValueError) as error:  # fields that are missing, or say other things
+            raise JobError(
+                f"The result of {row.title!r} was written by another version of scviz, which this one cannot read.",
+                hint="Ask the same question again.",
+            ) from error
 
     def events(self, run: str) -> list[dict[str, Any]]:
         """Read what a run has reported, oldest first: time, stage, done, total, values, note."""

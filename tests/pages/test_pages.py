@@ -19,7 +19,7 @@ from scviz.models import cards, model_class
 from scviz.settings import ROOT, Settings
 from scviz.tasks import annotation, back, compare, embedding, enhancement, front
 from scviz.workspace.database import Run
-from scviz.workspace.records import fingerprint, to_json, write_record
+from scviz.workspace.records import RECORD, fingerprint, to_json, write_record
 from tests.conftest import Opened, keep_model
 
 PAGES = [
@@ -288,6 +288,21 @@ def test_weights_that_cannot_restore_expression_are_told_apart(visit: Open, open
     assert "run" not in {button.key for button in page.button}
     page.button(key="use_scfoundation/scfoundation-demo").click().run()
     assert "cannot denoise" not in words(page)
+
+
+def test_a_result_of_another_version_is_told_in_words(visit: Open, opened: Opened) -> None:
+    request = annotation.Request(
+        dataset=opened.dataset, checkpoint=opened.checkpoint, label_key="cell_type", epochs=1
+    )
+    run = carry_out(opened, "annotation", request)
+    record = opened.context(run).result / RECORD
+    old = {name: value for name, value in json.loads(record.read_text("utf-8")).items() if name != "types"}
+    record.write_text(json.dumps(old), encoding="utf-8")
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run=run)
+    assert not page.exception
+    (told,) = [error.value for error in page.error]
+    assert "was written by another version of scviz" in told
+    assert "run" in {button.key for button in page.button}
 
 
 @pytest.mark.slow

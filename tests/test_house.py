@@ -1,10 +1,10 @@
-"""How the lines must read: no function too branched, few positional parameters, a shape for every array."""
+"""How the lines must read: no function too branched, few positional parameters, shapes and errors said."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,10 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def _is_public(name: str) -> bool:
+    return not any(part.startswith("_") for part in name.split("."))
+
+
 def _branched(path: Path) -> list[str]:
     blocks = cc_visit(path.read_text("utf-8"))
     return [f"{block.name} {block.complexity}" for block in blocks if block.complexity > MOST_COMPLEX]
@@ -55,7 +59,7 @@ def _positional(path: Path) -> list[str]:
 def _shapeless(path: Path) -> list[str]:
     found = []
     for name, function in _functions(path):
-        if any(part.startswith("_") for part in name.split(".")):
+        if not _is_public(name):
             continue
         annotations = [one.annotation for one in (*function.args.args, *function.args.kwonlyargs)]
         written = [ast.unparse(one) for one in [*annotations, function.returns] if one is not None]
@@ -64,9 +68,34 @@ def _shapeless(path: Path) -> list[str]:
     return found
 
 
-CHECKS = {"branches": _branched, "positional parameters": _positional, "shapes": _shapeless}
+def _silent(path: Path) -> list[str]:
+    """Name public functions that raise and do not say so."""
+    return [
+        name
+        for name, function in _functions(path)
+        if _is_public(name)
+        and _raises(function.body)
+        and "Raises\n---" not in (ast.get_docstring(function) or "")
+    ]
+
+
+def _raises(body: Iterable[ast.AST]) -> bool:
+    """Tell whether something is raised here, but for what is caught and raised again, or raised by inner functions."""
+    return any(
+        node.exc is not None if isinstance(node, ast.Raise) else _raises(ast.iter_child_nodes(node))
+        for node in body
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda)
+    )
+
+
+CHECKS = {
+    "branches": _branched,
+    "positional parameters": _positional,
+    "shapes": _shapeless,
+    "what is raised": _silent,
+}
 
 
 @pytest.mark.parametrize("what", CHECKS)
-def test_every_file_keeps_to_the_limit(what: str) -> None:
+def test_every_function_keeps_to_the_limit(what: str) -> None:
     assert {_name(path): found for path in FILES if (found := CHECKS[what](path))} == {}

@@ -248,6 +248,11 @@ class FoundationModel(nn.Module, ABC):
             (N, G) raw counts.
         genes
             K names.
+
+        Raises
+        ------
+        UnsupportedTaskError
+            If the model gives none.
         """
         raise self._unsupported("context gene embeddings")
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import false_discovery_control, rankdata
+from scipy.stats import false_discovery_control, norm, rankdata, t
 
 LEVEL = 0.05
 """Share of false findings that is accepted, and one less the level of every interval."""
@@ -19,8 +19,9 @@ N_TIMES = 2000
 """Bootstrap samples."""
 DRAWN_AT_ONCE = 4_000_000
 """Numbers that the drawing of units holds at a time."""
-FEWEST_UNITS = 3
-"""Fewer cells, perturbations or modules than this give no interval."""
+FEWEST_UNITS = 6
+"""Fewer cells, perturbations or modules than this give no interval: by chance alone, five lie on one side of 0 in one
+case of 16, more often than intervals may miss."""
 WORTHWHILE = 0.05
 """The smallest difference of a score from 0 to 1 that a reader would act on."""
 
@@ -67,8 +68,8 @@ def bootstrap(
 
     Examples
     --------
-    >>> bootstrap([2.0, 2.0, 2.0, np.nan])
-    Interval(mean=2.0, low=2.0, high=2.0, n=3)
+    >>> bootstrap([2.0, 2.0, 2.0, 2.0, 2.0, 2.0, np.nan])
+    Interval(mean=2.0, low=2.0, high=2.0, n=6)
     >>> bootstrap([2.0, 1.0]).known
     False
     """
@@ -107,6 +108,12 @@ def resample(
         (n_units,) how many equal units each one stands for; 1 each if it is left out.
     strata
         (n_units,) stratum of each unit: every draw holds as many of each stratum as the data do.
+
+    References
+    ----------
+    Hesterberg (2015), doi:10.1080/00031305.2015.1089789, "expanded percentile": the quantiles are taken farther out, as
+    far as Student's t is wider than the normal curve, since draws of few units vary too little. With 6 units and nothing
+    to find, intervals miss 0 in 6 % of cases instead of 13 %.
     """
     nothing = float("nan")
     if not n_units:
@@ -121,7 +128,8 @@ def resample(
     sizes = [min(at_once, n_times - start) for start in range(0, n_times, at_once)]
     drawn = np.concatenate([statistic(_draws(rng, times, groups, size=size)) for size in sizes])
     drawn = drawn[np.isfinite(drawn)]
-    low, high = np.quantile(drawn, [level / 2, 1 - level / 2]) if len(drawn) else (nothing, nothing)
+    tail = norm.sf(np.sqrt(n / (n - 1)) * t.isf(level / 2, n - 1))
+    low, high = np.quantile(drawn, [tail, 1 - tail]) if len(drawn) else (nothing, nothing)
     return Interval(mean=own, low=float(low), high=float(high), n=n)
 
 

@@ -60,13 +60,19 @@ def test_what_cannot_be_told_says_what_it_would_take() -> None:
     assert "About 400 cells" in found.sentence
 
 
-def test_bounds_of_the_mean_hold_the_truth_in_95_of_100() -> None:
-    rng = np.random.default_rng(0)
+@pytest.mark.parametrize("n_units", [6, 8, 12, 60])
+def test_bounds_of_the_mean_hold_the_truth_in_95_of_100(n_units: int) -> None:
+    rng, n_seeds = np.random.default_rng(0), 5 * N_SEEDS
     inside = 0
-    for seed in range(N_SEEDS):
-        found = bootstrap(rng.normal(size=60), seed=seed)
+    for seed in range(n_seeds):
+        found = bootstrap(rng.normal(size=n_units), seed=seed)
         inside += found.low <= 0 <= found.high
-    assert binom.cdf(inside, N_SEEDS, 1 - LEVEL) > 0.001
+    assert binom.cdf(inside, n_seeds, 1 - LEVEL) > 0.001
+
+
+def test_five_units_give_no_interval() -> None:
+    assert not bootstrap([1.0, 1.1, 1.2, 1.3, 1.4]).known
+    assert bootstrap([1.0, 1.1, 1.2, 1.3, 1.4, 1.5]).low > 0
 
 
 def test_whole_clusters_make_wider_intervals_where_their_cells_are_alike() -> None:
@@ -78,7 +84,7 @@ def test_whole_clusters_make_wider_intervals_where_their_cells_are_alike() -> No
 
 
 def test_values_that_are_not_known_are_left_out() -> None:
-    assert bootstrap([1.0, np.nan, 1.0, 1.0]) == Interval(mean=1.0, low=1.0, high=1.0, n=3)
+    assert bootstrap([1.0, np.nan, *[1.0] * 5]) == Interval(mean=1.0, low=1.0, high=1.0, n=6)
     assert np.isnan(bootstrap([]).mean)
 
 

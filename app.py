@@ -31,7 +31,7 @@ if dataset is None:
 
 STEPS = (
     ("explore", "See the map", "Where do my cells lie, and do the groups make sense?"),
-    ("annotate", "Name cell types", "Learn the types from labelled cells and check them on cells held out."),
+    ("annotate", "Name cell types", "Learn the types from labeled cells and check them on cells held out."),
     ("data", "Look into the file", "Counts, gene names, labels: what is in it, what a model can read."),
     ("models", "Choose a model", "What each model reads, its weights, license and size."),
 )

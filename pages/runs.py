@@ -16,7 +16,7 @@ runs = [run for run in state.queue().runs(owner=state.owner()) if everything or 
 if not runs:
     st.info("Nothing has run yet. Draw a map on the Explore page, or name cell types on the Annotate page.")
     st.page_link(
-        "pages/annotate.py", label="Name cell types", icon=PAGES["annotate"].icon, query_params=state.link()
+        "pages/annotate.py", label="Annotate", icon=PAGES["annotate"].icon, query_params=state.link()
     )
     st.stop()
 

@@ -34,15 +34,15 @@ SAY = {
     r"ids? of (the )?weights": "id of the checkpoint",
     r"in-silico shift": "in-silico perturbation",
     r"held against": "compared with",
-    r"colour|normalis|licence\b": "American spelling",
+    r"colour|normalis|quantis|labelled|licence\b": "American spelling",
 }
 """What is not said, as a pattern, and what is said instead."""
 FILES = [
     ROOT / "README.md",
     ROOT / "app.py",
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "pages").rglob("*.py")),
-    *sorted((ROOT / "scviz" / "cli").rglob("*.py")),
-    *sorted((ROOT / "scviz" / "tasks").rglob("*.py")),
+    *sorted((ROOT / "scviz").rglob("*.py")),
 ]
 
 

@@ -75,7 +75,7 @@ def cell_map(
     key
         Name of the map on its page, also of the files that are saved from it.
     points
-        (N, 2) coordinates from `quantise`.
+        (N, 2) coordinates from `quantize`.
     codes
         (N,) places in the palette.
     look

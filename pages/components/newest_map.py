@@ -13,7 +13,7 @@ from pages.components.cell_map import cell_map
 from pages.components.coloring import Coloring
 from pages.components.runs import model_name
 from pages.components.show import map_files
-from scviz.plots.points import quantise
+from scviz.plots.points import quantize
 from scviz.workspace.database import Run
 from scviz.workspace.records import read_array
 
@@ -42,4 +42,4 @@ def on_map(drawn: Run, coloring: Coloring, *, key: str, height: int = HEIGHT) ->
 def _points(run_id: str, ended: float) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:  # noqa: ARG001 - ended: a run that was resumed
     coordinates = read_array(state.workspace().run_folder(run_id) / "result", "umap")
     rows = np.flatnonzero(np.isfinite(coordinates).all(axis=1))
-    return rows, quantise(coordinates[rows])
+    return rows, quantize(coordinates[rows])

@@ -61,7 +61,7 @@ def read_terms(path: Path) -> Terms:
     try:
         found = reader(content)
     except (ValueError, EOFError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise DataError(f"{path.name} cannot be read as terms of genes: {error}.", hint=LAYOUTS) from error
+        raise DataError(f"{path.name} cannot be read as gene annotations: {error}.", hint=LAYOUTS) from error
     except (pickle.UnpicklingError, RecursionError, MemoryError, OverflowError) as error:
         raise DataError(
             f"{path.name} is no plain dictionary of sets of words: {error}.",
@@ -69,7 +69,7 @@ def read_terms(path: Path) -> Terms:
         ) from error
     terms = {gene: frozenset(known) for gene, known in found.items() if gene and known}
     if not terms:
-        raise DataError(f"{path.name} holds no terms of genes.", hint=LAYOUTS)
+        raise DataError(f"{path.name} holds no gene annotations.", hint=LAYOUTS)
     return terms
 
 

@@ -47,7 +47,7 @@ COLLECTIONS: Mapping[str, Source] = {
         host="https://omnipathdb.org",
         path="/interactions?datasets=dorothea&dorothea_levels=A,B,C&genesymbols=yes&fields=dorothea_level",
         file="DoRothEA_ABC.tsv",
-        terms="As OmniPath offers it (Garcia-Alonso et al. 2019); some of its resources ask companies for a licence.",
+        terms="As OmniPath offers it (Garcia-Alonso et al. 2019); some of its resources ask companies for a license.",
     ),
 }
 

@@ -54,7 +54,7 @@ def write_labels(
         (N,) each: texts or numbers, in the order of the cells. Names that the file itself uses are refused,
         unless they begin with `scviz_`.
     model_note
-        JSON-like: model, weights, licence, seed and what else is worth knowing; goes to `uns["scviz"]`.
+        JSON-like: model, weights, license, seed and what else is worth knowing; goes to `uns["scviz"]`.
     embeddings
         (N, D) each, by their key in `obsm`; keys of the file are refused unless an earlier result stands there.
     layers

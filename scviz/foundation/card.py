@@ -90,14 +90,14 @@ class ModelCard:
     perturbation: PerturbationCard | None = None
     """As a method that predicts perturbations; None if it is none. See `FoundationModel.perturbation_predictor`."""
     terms: str = ""
-    """What users must agree to before a download, in the first person; empty if reading the licence is enough."""
+    """What users must agree to before a download, in the first person; empty if reading the license is enough."""
     signs: tuple[str, ...] = ()
     """Patterns of files by which a published folder is known; "|" stands between alternatives."""
 
     @property
     def agreement(self) -> str:
         """What a user must say before a download."""
-        return self.terms or f"I have read the licence ({self.licence})."
+        return self.terms or f"I have read the license ({self.licence})."
 
     def release(self, name: str) -> ReleasedCheckpoint:
         """Return the published weights of that name.

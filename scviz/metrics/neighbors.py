@@ -16,14 +16,14 @@ MOST_ASKED = 5_000
 
 
 def neighbor_names(neighbors: NDArray[np.int32], types: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Name each labelled cell by the vote of its nearest labelled neighbors, (N,); -1 for cells without a vote.
+    """Name each labeled cell by the vote of its nearest labeled neighbors, (N,); -1 for cells without a vote.
 
     Parameters
     ----------
     neighbors
         (N, k) rows of the nearest other cells, nearest first; -1 for none.
     types
-        (N,) type of each cell; -1 for none. Only labelled cells vote and are voted on.
+        (N,) type of each cell; -1 for none. Only labeled cells vote and are voted on.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def _votes(neighbors: NDArray[np.int32], types: NDArray[np.int64]) -> NDArray[np
 
 
 def neighbor_agreement(neighbors: NDArray[np.int32], types: NDArray[np.int64]) -> float:
-    """Name each labelled cell by the vote of its nearest neighbors and return the macro-F1.
+    """Name each labeled cell by the vote of its nearest neighbors and return the macro-F1.
 
     Parameters
     ----------

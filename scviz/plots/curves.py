@@ -53,7 +53,7 @@ def loss_figure(
             x=[0, max(steps)],
             y=[baseline, baseline],
             mode="lines",
-            name="guess that reads no cell",
+            name="frequency baseline",
             line={"color": OKABE_ITO[2], "width": 2, "dash": "dash"},
         )
     figure.update_layout(layout(dark=dark), height=260)

@@ -16,7 +16,7 @@ CATEGORIES = 254
 """Categories with a place of their own; 0 is for missing values, 255 for all further categories."""
 
 
-def quantise(coordinates: NDArray[np.floating]) -> NDArray[np.uint16]:
+def quantize(coordinates: NDArray[np.floating]) -> NDArray[np.uint16]:
     """Turn coordinates into points, integers on one common scale, so that shapes are kept.
 
     The cells lie within 1..65534; the outermost values are left to the corners of a selection.

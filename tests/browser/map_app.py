@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components.cell_map import MapLook, cell_map
-from scviz.plots.points import category_codes, category_palette, continuous_palette, quantise, shade
+from scviz.plots.points import category_codes, category_palette, continuous_palette, quantize, shade
 from scviz.plots.selection import selected_rows
 
 N_CELLS = int(os.environ.get("MAP_CELLS", "100000"))
@@ -45,7 +45,7 @@ def _shares(n_types: int) -> NDArray[np.float64]:
 st.set_page_config(layout="wide")
 types, xy, values = simulated(N_CELLS, N_TYPES)
 color_by = st.selectbox("Color by", ["Cell type", "Donor", "INS"], key="color_by")
-points = quantise(xy)
+points = quantize(xy)
 caption = f"UMAP of simulated cells · {N_CELLS:,} cells"
 if color_by == "INS":
     codes, look = (
@@ -67,7 +67,7 @@ else:
 
 names = [f"CELL-{i}" for i in range(N_CELLS)] if N_CELLS <= 1000 else None
 if PAIR:
-    turned = quantise(np.stack([xy[:, 1], np.sin(xy[:, 0])], axis=1))
+    turned = quantize(np.stack([xy[:, 1], np.sin(xy[:, 0])], axis=1))
     left, right = st.columns(2)
     with left:
         first = cell_map("left", points, codes, look=look, height=480, names=names, group="pair")

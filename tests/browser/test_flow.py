@@ -349,7 +349,7 @@ def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url:
     keyed(page, "loss_curve").wait_for(timeout=SLOW)
     picture(page, "pretrain-running")
     keyed(page, "pretraining_curve", ".js-plotly-plot").wait_for(timeout=SLOW)
-    expect(page.get_by_text("than a guess that reads no cell", exact=False).first).to_be_visible()
+    expect(page.get_by_text("the frequency baseline", exact=False).first).to_be_visible()
     expect(page.get_by_text("2 of 2").or_(page.get_by_text("1 of 2")).first).to_be_visible()
     settled(page)
     picture(page, "pretrain")

@@ -71,7 +71,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def test_without_the_licence_the_command_says_what_to_accept_and_asks_for_nothing(place: Place) -> None:
     done, asked = place.download("Tiny")
     assert done.returncode == 1
-    assert "I have read the licence (Apache-2.0)" in done.stderr
+    assert "I have read the license (Apache-2.0)" in done.stderr
     assert "--accept-license" in done.stderr
     assert asked == []
     assert not place.workspace.home.exists()

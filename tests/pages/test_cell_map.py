@@ -10,13 +10,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.components.cell_map import MapLook, cell_map, draw_message, store_message
-from scviz.plots.points import category_palette, continuous_palette, quantise
+from scviz.plots.points import category_palette, continuous_palette, quantize
 from scviz.plots.selection import digest
 
 APP = Path(__file__).parents[1] / "browser" / "map_app.py"
 N = 100_000
 RNG = np.random.default_rng(0)
-POINTS = quantise(RNG.normal(size=(N, 2)))
+POINTS = quantize(RNG.normal(size=(N, 2)))
 CODES = RNG.integers(0, 256, N).astype(np.uint8)
 LOOK = MapLook(palette=continuous_palette(), scale=(0.0, 3.0), title="INS", caption="UMAP")
 

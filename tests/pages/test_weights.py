@@ -22,7 +22,7 @@ def test_the_button_comes_with_the_tick_and_nothing_starts_without_the_press(vis
     page = visit("pages/models.py")
     assert not any(button.key.startswith("download_") for button in page.button)
     tick = page.checkbox(key=f"accept_{KEY}")
-    assert tick.label.startswith("I have read the licence")
+    assert tick.label.startswith("I have read the license")
     tick.check().run()
     assert tasks() == []
     page.button(key=f"download_{KEY}").click().run()

@@ -17,7 +17,7 @@ from scviz.plots.points import (
     continuous_palette,
     draw_order,
     inside,
-    quantise,
+    quantize,
     shade,
 )
 from scviz.plots.raster import picture, png, raster
@@ -37,13 +37,13 @@ def shape(op: str, corners: np.ndarray, points: np.ndarray) -> Shape:
 
 
 def test_longer_side_fills_the_map_and_the_shorter_lies_in_its_middle() -> None:
-    points = quantise(np.array([[0.0, 0.0], [4.0, 1.0], [2.0, 0.5]]))
+    points = quantize(np.array([[0.0, 0.0], [4.0, 1.0], [2.0, 0.5]]))
     assert points.tolist() == [[1, 24576], [65534, 40959], [32768, 32768]]
 
 
 @given(COORDINATES)
 def test_coordinates_leave_the_outermost_values_to_outlines(xy: np.ndarray) -> None:
-    points = quantise(xy)
+    points = quantize(xy)
     assert points.dtype == np.uint16
     assert points.min() >= 1
     assert points.max() <= 65534
@@ -51,27 +51,27 @@ def test_coordinates_leave_the_outermost_values_to_outlines(xy: np.ndarray) -> N
 
 @given(COORDINATES)
 def test_order_along_an_axis_is_kept(xy: np.ndarray) -> None:
-    points = quantise(xy)
+    points = quantize(xy)
     order = np.argsort(xy[:, 0], kind="stable")
     assert np.all(np.diff(points[order, 0].astype(int)) >= 0)
 
 
 def test_equal_coordinates_lie_in_the_middle() -> None:
-    assert quantise(np.ones((3, 2))).tolist() == [[32768, 32768]] * 3
+    assert quantize(np.ones((3, 2))).tolist() == [[32768, 32768]] * 3
 
 
 def test_no_cells_give_no_points() -> None:
-    assert quantise(np.zeros((0, 2))).shape == (0, 2)
+    assert quantize(np.zeros((0, 2))).shape == (0, 2)
 
 
 def test_missing_coordinates_are_refused() -> None:
     with pytest.raises(ValueError, match="1 of 2 cells have no finite coordinates"):
-        quantise(np.array([[0.0, 1.0], [np.nan, 2.0]]))
+        quantize(np.array([[0.0, 1.0], [np.nan, 2.0]]))
 
 
 def test_three_coordinates_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\(N, 2\)"):
-        quantise(np.zeros((4, 3)))
+        quantize(np.zeros((4, 3)))
 
 
 def test_equal_limits_do_not_divide_by_zero() -> None:

@@ -15,7 +15,7 @@ from pages.components.coloring import Coloring, choose_coloring
 from pages.components.show import map_files
 from scviz.datasets.columns import cell_names
 from scviz.metrics.clustering import mean_of_known
-from scviz.plots.points import continuous_palette, quantise, shade
+from scviz.plots.points import continuous_palette, quantize, shade
 from scviz.plots.selection import Selection, selected_rows
 from scviz.tasks.compare import Result
 from scviz.workspace import DatasetInfo
@@ -36,7 +36,7 @@ def maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
     if not len(rows):
         st.info("No cell is seen by every method, so there is no map of all.")
         return
-    points = [quantise(result.umap[method][rows]) for method in shown]
+    points = [quantize(result.umap[method][rows]) for method in shown]
     cells, codes = _names(dataset, rows), chosen.codes[rows]
     places = [
         column

@@ -20,7 +20,7 @@ from scviz.datasets.columns import cell_column, cell_names
 from scviz.datasets.labels import cell_labels
 from scviz.metrics.evidence import Gain
 from scviz.metrics.neighbors import agreement_gain
-from scviz.plots.points import quantise
+from scviz.plots.points import quantize
 from scviz.plots.selection import Selection, selected_rows
 from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
@@ -50,7 +50,7 @@ def _maps(run_id: str, ended: float) -> Maps:  # noqa: ARG001 - a run that was r
     folder = state.workspace().run_folder(run_id) / "result"
     model, baseline = read_array(folder, "umap"), read_array(folder, "baseline_umap")
     rows = np.flatnonzero(np.isfinite(model).all(axis=1) & np.isfinite(baseline).all(axis=1))
-    return Maps(rows=rows, model=quantise(model[rows]), baseline=quantise(baseline[rows]))
+    return Maps(rows=rows, model=quantize(model[rows]), baseline=quantize(baseline[rows]))
 
 
 @st.cache_data(max_entries=64)

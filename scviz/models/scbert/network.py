@@ -247,6 +247,8 @@ class TypeHead(Head):
         """
         if self.pooling == "published":
             if selected.shape[1] != self.length:
-                raise ValueError(f"The head reads {self.length} tokens of a cell, not {selected.shape[1]}.")
+                raise ValueError(
+                    f"The classifier reads {self.length} tokens of a cell, not {selected.shape[1]}."
+                )
             selected = self.conv1(selected[:, None]).relu().flatten(1)  # (B, L)
         return cast(Tensor, self.fc3(self.fc2(self.fc1(selected).relu()).relu()))

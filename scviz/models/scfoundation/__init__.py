@@ -20,11 +20,11 @@ CARD = ModelCard(
     summary=(
         "A transformer that reads the expressed genes of a cell with their values, and two numbers: how deeply "
         "the cell was sequenced and how deep it should look. It was trained to restore hidden genes of cells "
-        "whose reads had been thinned out."
+        "that had been down-sampled."
     ),
     reads="Raw counts and gene symbols; every expressed gene among 19,264 human protein-coding and other genes.",
     objective=(
-        "The reads of half of the cells are thinned out, 30 % of the expressed genes and 3 % of the others are "
+        "Half of the cells are down-sampled, 30 % of the expressed genes and 3 % of the others are "
         "hidden, and the model restores them as they were in the whole cell; the loss is its mean squared error "
         "there, in ln(1 + counts per 10,000)."
     ),
@@ -70,7 +70,7 @@ CARD = ModelCard(
             size_mb=1432,
             description="Three networks of 119 million weights, trained on 50 million human cells.",
             hub="genbio-ai/scFoundation",
-            note="This is a mirror; the authors' own place is a SharePoint folder. Their licence holds for both.",
+            note="This is a mirror; the authors' own place is a SharePoint folder. Their license holds for both.",
             files=(
                 ReleasedFile(
                     path="models.ckpt",

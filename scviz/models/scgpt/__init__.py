@@ -39,7 +39,7 @@ CARD = ModelCard(
         "that their curve steps up)."
     ),
     reference="10.1038/s41592-024-02201-0",
-    licence="Code MIT; the authors state no separate licence for the weights",
+    licence="Code MIT; the authors state no separate license for the weights",
     source="https://github.com/bowang-lab/scGPT",
     files=("args.json", "vocab.json", "best_model.pt"),
     signs=("args.json", "vocab.json", "best_model.pt"),

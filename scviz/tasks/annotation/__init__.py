@@ -1,4 +1,4 @@
-"""Name cell types: learned from labelled cells and judged on others, or by weights that know types already."""
+"""Name cell types: learned from labeled cells and judged on others, or by weights that know types already."""
 
 from __future__ import annotations
 

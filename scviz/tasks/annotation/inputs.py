@@ -18,7 +18,7 @@ from scviz.tasks.annotation import Request
 from scviz.training import Cells
 
 FEWEST_CELLS = 5
-"""Types with fewer labelled cells can be neither learned nor tested."""
+"""Types with fewer labeled cells can be neither learned nor tested."""
 
 VALIDATION_FRACTION = 0.1
 

@@ -1,4 +1,4 @@
-"""Fetch published weights and import them, once their licence is accepted."""
+"""Fetch published weights and import them, once their license is accepted."""
 
 from __future__ import annotations
 

@@ -112,8 +112,8 @@ def resample(
     References
     ----------
     Hesterberg (2015), doi:10.1080/00031305.2015.1089789, "expanded percentile": the quantiles are taken farther out, as
-    far as Student's t is wider than the normal curve, since draws of few units vary too little. With 6 units and nothing
-    to find, intervals miss 0 in 6 % of cases instead of 13 %.
+    far as Student's t is wider than the normal curve, since draws of few units vary too little. With 6 units and
+    nothing to find, intervals miss 0 in 6 % of cases instead of 13 %.
     """
     nothing = float("nan")
     if not n_units:

@@ -177,7 +177,7 @@ def test_all_numbers_of_a_trained_result_follow_from_its_table_and_the_classifie
     request = from_json(front("importing").Request, handed_in("importing").request)
     taken = back("importing").run(request, opened.context("import"))
     assert opened.workspace.checkpoint(taken.checkpoint).name == "my types"
-    assert opened.workspace.has_seen(taken.checkpoint, opened.dataset)
+    assert opened.workspace.seen_in_training(taken.checkpoint, opened.dataset) == "seen"
 
 
 def test_a_column_that_says_the_part_is_offered_and_a_bad_file_is_refused(

@@ -32,6 +32,7 @@ from scviz.tasks.annotation.run import price, run
 from scviz.tasks.exporting.run import run as export
 from scviz.workspace import CheckpointInfo
 from scviz.workspace.records import read_json, read_record, to_json, write_record
+from scviz.workspace.store import NOT_KNOWN
 from tests.conftest import TYPES, Opened, keep_model
 from tests.models.cells import planted_cells
 
@@ -77,6 +78,7 @@ def test_a_result_survives_its_folder_and_the_classifier_names_cells_again(
     assert again.gain.sentence == result.gain.sentence
     assert np.array_equal(again.predicted[MODEL], result.predicted[MODEL])
     assert read_json(CheckpointInfo, context.result / "classifier" / "scviz.json").trained_on == (
+        NOT_KNOWN,
         opened.dataset,
     )
     kept = CellTypeClassifier.load(context.result / "classifier", model_class("geneformer"))

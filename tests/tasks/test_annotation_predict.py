@@ -173,8 +173,8 @@ def test_a_trained_classifier_is_saved_and_remembers_what_it_and_its_weights_hav
     assert info.types == ("B cell", "NK cell", "T cell")
     assert info.demo  # made from demo weights, and says so
     assert "Frozen model + classifier" in info.description
-    assert commands.has_seen(info.id, opened.dataset)
-    assert not commands.has_seen(opened.checkpoint, opened.dataset)
+    assert commands.seen_in_training(info.id, opened.dataset) == "seen"
+    assert commands.seen_in_training(opened.checkpoint, opened.dataset) == "not seen"
     named = [
         "annotate",
         opened.dataset,

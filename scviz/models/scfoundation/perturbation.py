@@ -235,7 +235,7 @@ def restored_totals(expression: sparse.csr_matrix) -> tuple[NDArray[np.float64],
     logs = np.asarray(expression.sum(axis=1), dtype=np.float64).ravel()
     return (
         logs,
-        "The number of reads is unknown; scFoundation is given the sum of the values, which is what its authors give it.",
+        "The number of reads is unknown; scFoundation is given the sum of the values, as published.",
     )
 
 

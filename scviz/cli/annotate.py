@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from scviz.cli.fields import add_fields
+from scviz.cli.fields import add_fields, begin_as_the_page
 from scviz.cli.running import (
     add_output,
     add_subject,
@@ -56,6 +56,7 @@ def request_of(options: argparse.Namespace, settings: Settings) -> annotation.Re
         If the question makes no sense, or the own split cannot be read.
     """
     dataset, checkpoint = subject(options, settings)
+    begin_as_the_page(options, annotation.Request, Workspace.from_settings(settings).dataset(dataset))
     asked = given(options, annotation.Request) | {"dataset": dataset, "checkpoint": checkpoint}
     asked["split_file"] = _kept(options.split_file, Workspace.from_settings(settings).dataset_folder(dataset))
     if options.save_as and options.mode == "predict":

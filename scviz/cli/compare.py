@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scviz.cli.fields import add_fields
+from scviz.cli.fields import add_fields, begin_as_the_page
 from scviz.cli.running import (
     carry_out,
     dataset_of,
@@ -69,6 +69,7 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     newest = [info.id for info in Workspace.from_settings(settings).checkpoints()]
     checkpoints = tuple(options.checkpoints or newest[: compare.MOST_CHECKPOINTS])
     dataset = dataset_of(options.dataset, settings)
+    begin_as_the_page(options, compare.Request, Workspace.from_settings(settings).dataset(dataset))
     request = compare.Request(
         **given(options, compare.Request) | {"dataset": dataset, "checkpoints": checkpoints}
     )

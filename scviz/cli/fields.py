@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import MISSING
-from typing import Any
+from typing import Any, cast
 
 from scviz.errors import RequestError
-from scviz.tasks.fields import Choice, Column, Declared, Number, Switch, declared
+from scviz.tasks.fields import Choice, Column, Declared, Number, Switch, declared, suggested
+from scviz.workspace import DatasetInfo
+
+NONE = "none"
+"""Stands for no column on the command line."""
 
 
 def add_fields(
@@ -28,6 +32,19 @@ def add_fields(
         _add(parser, known[name])
 
 
+def begin_as_the_page(options: argparse.Namespace, request: type, dataset: DatasetInfo) -> None:
+    """Choose the columns that the page of a task begins with where no option names one; "none" means none."""
+    columns = {name: one for name, one in declared(request).items() if isinstance(one.field, Column)}
+    for name, one in columns.items():
+        if not cast(Column, one.field).kinds or not hasattr(options, name):
+            continue
+        taken = {getattr(options, other, "") for other in columns}
+        if getattr(options, name) == NONE and NONE not in {column.name for column in dataset.columns}:
+            setattr(options, name, one.default)
+        elif not getattr(options, name) and (found := suggested(request, name, dataset)) not in taken:
+            setattr(options, name, found or one.default)
+
+
 def _add(parser: argparse.ArgumentParser, one: Declared) -> None:
     option, field = f"--{one.name.replace('_', '-')}", one.field
     required = one.default is MISSING
@@ -37,6 +54,10 @@ def _add(parser: argparse.ArgumentParser, one: Declared) -> None:
         parser.add_argument(option, action=argparse.BooleanOptionalAction, help=_percent(lead), **rest)
         return
     default = "" if required or one.default in (None, "") else f"; default {_shown(one)}"
+    if isinstance(field, Column) and field.kinds:
+        default = (
+            f" The first column of the kind {' or '.join(field.kinds)} unless one is named; {NONE} for none."
+        )
     bounds = "" if isinstance(field, Column) else f" {field.bounds}"
     parser.add_argument(
         option, type=_read(one), metavar=_metavar(one), help=_percent(f"{lead}{bounds}{default}"), **rest

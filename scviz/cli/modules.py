@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from scviz.cli.fields import add_fields
+from scviz.cli.fields import add_fields, begin_as_the_page
 from scviz.cli.running import carry_out, dataset_of, say, subject, write_csv
 from scviz.cli.words import DATASET, cells_with
 from scviz.metrics.evidence import Gain
@@ -14,6 +14,7 @@ from scviz.settings import Settings
 from scviz.tasks.fields import declared
 from scviz.tasks.modules import Judged, Request, Result
 from scviz.tasks.modules.files import cell_columns, gene_table, gmt, graphml, module_table
+from scviz.workspace import Workspace
 
 MOST_PRINTED = 10
 
@@ -103,6 +104,7 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
         dataset, checkpoint = dataset_of(options.dataset, settings), ""
     else:
         dataset, checkpoint = subject(options, settings)
+    begin_as_the_page(options, Request, Workspace.from_settings(settings).dataset(dataset))
     request = request_of(options, dataset, checkpoint)
     run_id, result = carry_out("modules", request, settings)
     say(run_id, request, result, settings=settings, **summary(result))

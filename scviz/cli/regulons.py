@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from scviz.cli.fields import add_fields
+from scviz.cli.fields import NONE, add_fields, begin_as_the_page
 from scviz.cli.running import carry_out, dataset_of, say, write_csv
 from scviz.cli.words import DATASET
+from scviz.datasets.conditions import guess_screen_column
 from scviz.errors import RequestError
 from scviz.metrics.networks import Overlap
 from scviz.settings import Settings
 from scviz.tasks.fields import declared
 from scviz.tasks.scenic import Request, Result
 from scviz.tasks.scenic.files import files_version, gmt
+from scviz.workspace import Workspace
 
 FILES = {
     "regulators": "list of regulators, a symbol in each line; default: those of the prior network",
@@ -147,7 +149,14 @@ def activity_columns(result: Result) -> dict[str, list[float]]:
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Find regulons and print how they stand beside chance."""
-    request = request_of(options, dataset_of(options.dataset, settings))
+    dataset, workspace = dataset_of(options.dataset, settings), Workspace.from_settings(settings)
+    info = workspace.dataset(dataset)
+    begin_as_the_page(options, Request, info)
+    if options.condition_key == NONE:
+        options.condition_key = ""
+    elif not options.condition_key:
+        options.condition_key = guess_screen_column(workspace.dataset_folder(dataset), info.columns) or ""
+    request = request_of(options, dataset)
     run_id, result = carry_out("scenic", request, settings)
     say(run_id, request, result, settings=settings, **summary(result))
     if options.csv:

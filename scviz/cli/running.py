@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from scviz.cli.fields import begin_as_the_page
 from scviz.cli.words import DATASET
 from scviz.errors import JobError, RequestError
 from scviz.jobs.queue import RunQueue
@@ -60,6 +61,7 @@ def subject(options: argparse.Namespace, settings: Settings) -> tuple[str, str]:
 def request_about(request: type[Ask], options: argparse.Namespace, settings: Settings) -> Ask:
     """Turn options into a request about the dataset and the checkpoint that they name."""
     dataset, checkpoint = subject(options, settings)
+    begin_as_the_page(options, request, Workspace.from_settings(settings).dataset(dataset))
     return request(**given(options, request) | {"dataset": dataset, "checkpoint": checkpoint})
 
 

@@ -12,9 +12,22 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Any, NoReturn, TypeAlias, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    NoReturn,
+    TypeAlias,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from scviz.errors import RequestError
+
+if TYPE_CHECKING:
+    from scviz.workspace import DatasetInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,8 @@ class Column:
     advanced: bool = False
     none: str = "none"
     """What stands for no column."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of columns of which page and command begin with the first, in this order; empty to begin with none."""
 
 
 SEED = Number("Seed", 0, 9999, help="The same seed gives the same numbers.", advanced=True)
@@ -136,7 +151,10 @@ SEED = Number("Seed", 0, 9999, help="The same seed gives the same numbers.", adv
 
 NEIGHBORS = Number("Neighbors", 2, 200, help="More neighbors show the large shape of the map.")
 SPACING = Number("Spacing", 0, 1, step=0.1, help="How far neighbors stand apart on the map.")
-LABELS = Column("Column with known cell types")
+TYPE_KINDS = ("label", "category", "batch")
+LABELS = Column("Column with known cell types", kinds=TYPE_KINDS)
+MOST_GROUPS = 200
+"""Columns with more different words are not suggested."""
 
 Field: TypeAlias = Number | Choice | Switch | Column
 
@@ -193,6 +211,13 @@ def _declared(request: type) -> Mapping[str, Declared]:
 
 
 declared: Callable[[type], Mapping[str, Declared]] = cache(_declared)
+
+
+def suggested(request: type, name: str, dataset: DatasetInfo) -> str:
+    """Name the column of a dataset that page and command begin with; empty for none."""
+    kinds = cast(Column, declared(request)[name].field).kinds
+    found = (one for kind in kinds for one in dataset.columns_of(kind))
+    return next((one for one in found if dataset.column(one).n_values <= MOST_GROUPS), "")
 
 
 def check_fields(request: Any) -> None:

@@ -306,7 +306,9 @@ def test_the_command_line_asks_and_writes(opened: Opened, markers: Path, tmp_pat
     with (tmp_path / "links.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     shown = result.links["correlation"]
-    assert len(rows) == len(result.regulators) * (len(result.targets) - 1) == len(shown.sources)  # all of them
+    assert (
+        len(rows) == len(result.regulators) * (len(result.targets) - 1) == len(shown.sources)
+    )  # all of them
     assert [row["target"] for row in rows[:50]] == list(shown.targets[:50])
     with pytest.raises(RequestError, match="There is no file"):
         words.request_of(parser.parse_args(["regulons", "cells", "--prior", "gone.tsv"]), opened.dataset)

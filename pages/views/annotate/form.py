@@ -12,6 +12,7 @@ from pages.components.widgets import Form
 from pages.views.annotate.split import pick_own_split
 from scviz.models import cards
 from scviz.tasks.annotation import MODES, TRAINED, Request
+from scviz.tasks.fields import suggested
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
@@ -26,9 +27,8 @@ def annotate_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: 
         return None
     form = Form(Request, "annotation", run)
     mode = _pick_mode(form, checkpoint, trains=bool(labels))
-    label_key = str(
-        form.column("label_key", labels, suggested=next(iter(labels), ""), needed=mode in TRAINED) or ""
-    )
+    types = suggested(Request, "label_key", dataset)
+    label_key = str(form.column("label_key", labels, suggested=types, needed=mode in TRAINED) or "")
     asked: dict[str, Any] = {"label_key": label_key, "mode": mode}
     if mode in TRAINED:
         asked |= _training(form, dataset, checkpoint, label_key=label_key, mode=mode)

@@ -12,6 +12,7 @@ from pages.components.show import errors_in_words
 from pages.components.task_page import hand_in
 from pages.components.widgets import Form
 from scviz.tasks.compare import MOST_CHECKPOINTS, MOST_TYPES, Request
+from scviz.tasks.fields import suggested
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
@@ -38,9 +39,9 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
         persist_state="session",
     )
     labels = [*groups["label"], *groups["category"], *groups["batch"]]
-    label_key = form.column("label_key", labels, row[1], suggested=next(iter(labels), ""))
+    label_key = form.column("label_key", labels, row[1], suggested=suggested(Request, "label_key", dataset))
     others = [c for c in (*groups["batch"], *groups["category"], *groups["label"]) if c != label_key]
-    batch_key = form.column("batch_key", others, row[2], suggested=next(iter(groups["batch"]), ""))
+    batch_key = form.column("batch_key", others, row[2], suggested=suggested(Request, "batch_key", dataset))
     row = st.columns([2, 2, 2, 5], vertical_alignment="bottom")
     with errors_in_words():
         request = Request(

@@ -8,6 +8,7 @@ from pages.components import state
 from pages.components.widgets import Form
 from scviz.models import cards
 from scviz.tasks.enhancement import Request
+from scviz.tasks.fields import suggested
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
@@ -21,7 +22,7 @@ def enhance_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: R
     card, form = cards()[checkpoint.model], Form(Request, "enhancement", run)
     read_depth = form.column("read_depth", list(card.read_depths), names=card.read_depths)
     labels = dataset.columns_of("label", "category", "batch")
-    label_key = form.column("label_key", labels, suggested=next(iter(labels), ""))
+    label_key = form.column("label_key", labels, suggested=suggested(Request, "label_key", dataset))
     with st.expander("Advanced"):
         return Request(
             dataset=dataset.id,

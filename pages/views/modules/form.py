@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import state
 from pages.components.cells_picker import CellChoice, columns_of, pick_cells
 from pages.components.widgets import Form
+from scviz.tasks.fields import suggested
 from scviz.tasks.modules import SOURCES, Request, Source
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
@@ -28,10 +28,8 @@ def modules_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: R
         )
     resolution = form.number("resolution")
     fewest_genes = form.number("fewest_genes")
-    labels = columns_of(dataset)
-    if labels and state.held(form.key("label_key")) is None:
-        state.preset(form.key("label_key"), labels[0])  # known types come first
-    label_key = form.column("label_key", labels)
+    types = suggested(Request, "label_key", dataset)
+    label_key = form.column("label_key", columns_of(dataset), suggested=types)
     with st.popover("Advanced", width="stretch"):
         advanced = _advanced(form, source)
     return Request(

@@ -15,6 +15,7 @@ from pages.components.known_links import choose_downloaded, link_folders, offer_
 from pages.components.screen_picker import guessed_column
 from pages.components.widgets import Form
 from scviz.datasets.safety import allowed
+from scviz.tasks.fields import suggested
 from scviz.tasks.scenic import METHODS, PRUNED, Pruned, Request
 from scviz.tasks.scenic.files import ANNOTATIONS, LISTS, RANKINGS, TABLES, files_ending, files_version
 from scviz.workspace import CheckpointInfo, DatasetInfo
@@ -52,7 +53,8 @@ def regulons_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | Non
         "method", options=[one for one in METHODS if condition_key or one != "interventions"]
     )
     checkpoint = state.current_checkpoint() if method == "similarity" else None
-    label_key = form.column("label_key", columns_of(dataset), suggested=next(iter(columns_of(dataset)), ""))
+    types = suggested(Request, "label_key", dataset)
+    label_key = form.column("label_key", columns_of(dataset), suggested=types)
     with st.popover("Advanced", width="stretch"):
         numbers = {
             name: form.number(name)

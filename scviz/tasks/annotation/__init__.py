@@ -12,7 +12,7 @@ from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain
 from scviz.metrics.rejection import UNASSIGNED_BELOW, unassigned
 from scviz.metrics.scores import ClassificationScores
-from scviz.tasks.fields import SEED, Choice, Column, Number, Switch, check_fields
+from scviz.tasks.fields import SEED, TYPE_KINDS, Choice, Column, Number, Switch, check_fields
 
 TITLE = "Cell types"
 HEAVY = True
@@ -51,6 +51,7 @@ class Request:
             "Column with known cell types",
             help="Cells without a label are named, but neither trained nor tested on. Prediction needs no labels: "
             "where there are some, the names are compared with them.",
+            kinds=TYPE_KINDS,
         ),
     ] = ""
     mode: Annotated[

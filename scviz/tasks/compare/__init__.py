@@ -33,7 +33,8 @@ class Request:
     """One to four; principal components always come beside them."""
     label_key: Annotated[str | None, LABELS] = None
     batch_key: Annotated[
-        str | None, Column("Column of batches", help="Batches or donors, which should mix on the map.")
+        str | None,
+        Column("Column of batches", help="Batches or donors, which should mix on the map.", kinds=("batch",)),
     ] = None
     n_neighbors: Annotated[int, NEIGHBORS] = 15
     min_dist: Annotated[float, SPACING] = 0.3

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Interval
-from scviz.tasks.fields import SEED, Column, Number, check_fields
+from scviz.tasks.fields import SEED, TYPE_KINDS, Column, Number, check_fields
 
 TITLE = "More reads"
 HEAVY = True
@@ -41,7 +41,11 @@ class Request:
     ] = "f5"
     label_key: Annotated[
         str | None,
-        Column("Column with known cell types", help="Says how far types stand apart before and after."),
+        Column(
+            "Column with known cell types",
+            help="Says how far types stand apart before and after.",
+            kinds=TYPE_KINDS,
+        ),
     ] = None
     check_cells: Annotated[
         int,

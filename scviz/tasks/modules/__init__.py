@@ -14,7 +14,7 @@ from scviz.metrics.evidence import Gain, Outcome, Place, fdr
 from scviz.networks.communities import Communities, Stability
 from scviz.networks.contract import Edges, GeneSet
 from scviz.networks.drawing import Drawing
-from scviz.tasks.fields import SEED, Choice, Column, Number, Switch, check_fields
+from scviz.tasks.fields import SEED, TYPE_KINDS, Choice, Column, Number, Switch, check_fields
 from scviz.tasks.filters import Filter
 
 TITLE = "Gene modules"
@@ -138,6 +138,7 @@ class Request:
             "Compare scores between",
             none="no column",
             help="Known types or states. The column is not read to find the modules.",
+            kinds=TYPE_KINDS,
         ),
     ] = None
     n_random: Annotated[

@@ -12,7 +12,7 @@ from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Outcome, Place
 from scviz.metrics.networks import Overlap
 from scviz.networks.drawing import Drawing
-from scviz.tasks.fields import SEED, Choice, Column, Number, check_fields
+from scviz.tasks.fields import SEED, TYPE_KINDS, Choice, Column, Number, check_fields
 
 TITLE = "Regulons"
 HEAVY = True
@@ -123,7 +123,12 @@ class Request:
     ] = 20
     label_key: Annotated[
         str | None,
-        Column("Known cell types", none="no column", help="To see in which types each regulon is active."),
+        Column(
+            "Known cell types",
+            none="no column",
+            help="To see in which types each regulon is active.",
+            kinds=TYPE_KINDS,
+        ),
     ] = None
     seed: Annotated[int, SEED] = 0
 

@@ -31,7 +31,11 @@ if dataset is None:
 
 STEPS = (
     ("explore", "See the map", "Where do my cells lie, and do the groups make sense?"),
-    ("annotate", "Name cell types", "Learn the types from labeled cells and check them on cells held out."),
+    (
+        "annotate",
+        "Annotate cell types",
+        "Learn the types from labeled cells and check them on cells held out.",
+    ),
     ("data", "Look into the file", "Counts, gene names, labels: what is in it, what a model can read."),
     ("models", "Choose a model", "What each model reads, its weights, license and size."),
 )
@@ -52,7 +56,7 @@ with right:
     st.subheader("Last runs", anchor=False)
     runs = [run for run in state.queue().runs(owner=state.owner()) if run.task in RESULT_PAGE][:5]
     if not runs:
-        st.caption("None yet. Press “Name cell types” above, then Run.")
+        st.caption("None yet. Press “Annotate cell types” above, then Run.")
     for run in runs:
         page = RESULT_PAGE[run.task]
         label = f"{describe(run)} · {WORDS[run.state].lower()}"

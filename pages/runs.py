@@ -14,9 +14,14 @@ frame("runs", pickers=False)
 everything = st.toggle("Show files opened, prices and exports too", key="show_small")
 runs = [run for run in state.queue().runs(owner=state.owner()) if everything or front(run.task).HEAVY]
 if not runs:
-    st.info("Nothing has run yet. Draw a map on the Explore page, or name cell types on the Annotate page.")
+    st.info(
+        "Nothing has run yet. Draw a map on the Explore page, or annotate cell types on the Annotate page."
+    )
     st.page_link(
-        "pages/annotate.py", label="Annotate", icon=PAGES["annotate"].icon, query_params=state.link()
+        "pages/annotate.py",
+        label="Annotate cell types",
+        icon=PAGES["annotate"].icon,
+        query_params=state.link(),
     )
     st.stop()
 

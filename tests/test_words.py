@@ -34,6 +34,7 @@ SAY = {
     r"ids? of (the )?weights": "id of the checkpoint",
     r"in-silico shift": "in-silico perturbation",
     r"held against": "compared with",
+    r"name cell types": "annotate cell types",
     r"colour|normalis|quantis|labelled|licence\b": "American spelling",
 }
 """What is not said, as a pattern, and what is said instead."""

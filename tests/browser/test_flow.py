@@ -82,7 +82,7 @@ def quiet(page: Page) -> Iterator[Callable[[], None]]:
 def test_a_newcomer_reaches_the_confusion_matrix_in_three_clicks(page: Page, url: str, quiet: object) -> None:
     page.goto(url)
     press(page, "open_demo")
-    page.get_by_role("link", name="Name cell types").click(timeout=SLOW)
+    page.get_by_role("link", name="Annotate cell types").click(timeout=SLOW)
     press(page, "run")
     keyed(page, "confusion").wait_for(timeout=SLOW)
     settled(page)
@@ -360,7 +360,7 @@ def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url:
     keyed(page, "new_weights").scroll_into_view_if_needed()
     settled(page)
     picture(page, "pretrain-used")
-    page.get_by_role("link", name="Name cell types").click()
+    page.get_by_role("link", name="Annotate cell types").click()
     expect(used).to_have_value("scGPT on PBMC demo (700 cells)")
 
 

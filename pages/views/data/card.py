@@ -104,7 +104,7 @@ def dataset_card(dataset: DatasetInfo) -> None:
         st.caption(escaped(info.name))
         coverage_bar(dataset, info)
     row = st.container(horizontal=True)
-    for name, words in (("explore", "Draw the map"), ("annotate", "Annotate")):
+    for name, words in (("explore", "Draw the map"), ("annotate", "Annotate cell types")):
         row.page_link(PAGES[name].file, label=words, icon=PAGES[name].icon, query_params=state.link())
     if dataset.history:
         with st.expander("What was done on opening"):

@@ -9,7 +9,7 @@ CARD = ModelCard(
     title="scBERT",
     summary=(
         "A transformer that reads every gene it knows of a cell, expressed or not, as a vector of the gene plus "
-        "one of six levels of expression. It was trained to fill in hidden levels, and made to name cell types."
+        "one of six levels of expression. It was trained to fill in hidden levels, and made to annotate cell types."
     ),
     reads="Raw counts and gene symbols; all 16,906 genes of its fixed list, in that order, and cells with 200 of them.",
     objective=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 import subprocess
@@ -9,11 +10,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from importlib import metadata
+from inspect import isfunction
 
 import grimp
 import pytest
 from packaging.requirements import Requirement
 
+from scviz.cli import parser
 from scviz.models import MODELS, cards
 from scviz.settings import ROOT
 from scviz.tasks import TASKS, front
@@ -253,3 +256,10 @@ def test_a_fifth_model_is_a_folder_and_a_word() -> None:
         p.name for p in (ROOT / "scviz" / "models").iterdir() if p.is_dir() and p.name != "__pycache__"
     }
     assert folders == set(MODELS)
+
+
+def test_every_command_is_carried_out_by_a_function() -> None:
+    (entries,) = [one for one in parser()._actions if isinstance(one, argparse._SubParsersAction)]
+    carried_out = {name: command.get_default("command") for name, command in entries.choices.items()}
+    assert len(carried_out) > 15
+    assert [name for name, function in carried_out.items() if not isfunction(function)] == []

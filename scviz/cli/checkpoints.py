@@ -34,7 +34,7 @@ def add_command(entries: Any) -> None:
         help="say that you have read the license of the weights and keep to it",
     )
     download.add_argument("--beside", default="", help="folder with files that the repository lacks")
-    download.set_defaults(command=download)
+    download.set_defaults(command=download_weights)
 
 
 def import_weights(options: argparse.Namespace, settings: Settings) -> None:
@@ -44,7 +44,7 @@ def import_weights(options: argparse.Namespace, settings: Settings) -> None:
     _take_in("importing", request, settings)
 
 
-def download(options: argparse.Namespace, settings: Settings) -> None:
+def download_weights(options: argparse.Namespace, settings: Settings) -> None:
     """Fetch published weights."""
     asked = given(options, downloading.Request)
     if options.beside:

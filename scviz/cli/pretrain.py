@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,10 @@ from scviz.cli.running import (
     carry_out,
     dataset_of,
     given,
+    say,
 )
 from scviz.cli.words import DATASET
+from scviz.errors import RequestError
 from scviz.settings import Settings
 from scviz.tasks import pretraining
 from scviz.tasks.pretraining import Result
@@ -71,19 +72,39 @@ def _write(columns: Mapping[str, Sequence[float]], path: Path) -> None:
 
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
-    """Train a model without labels and print its id."""
+    """Train a model without labels, and print the checkpoint and what was learned.
+
+    Raises
+    ------
+    RequestError
+        If the folder to move the checkpoint to holds something.
+    """
+    if (
+        options.output
+        and options.output.exists()
+        and (not options.output.is_dir() or any(options.output.iterdir()))
+    ):
+        raise RequestError(f"{options.output} is there already.", hint="Name a folder that is new or empty.")
     dataset = dataset_of(options.dataset, settings)
     request = pretraining.Request(**given(options, pretraining.Request) | {"dataset": dataset})
-    _, result = carry_out("pretraining", request, settings)
+    run_id, result = carry_out("pretraining", request, settings)
+    gains = [gain for gain in (result.gain, result.further) if gain is not None]
+    verdict = " ".join(gain.sentence for gain in gains)
+    say(
+        run_id,
+        request,
+        result,
+        settings=settings,
+        checkpoint=result.checkpoint,
+        outcome=result.gain.outcome,
+        verdict=verdict,
+    )
     if options.output:
         folder = Workspace.from_settings(settings).checkpoint_folder(result.checkpoint)
-        shutil.rmtree(options.output, ignore_errors=True)
+        if options.output.exists():
+            options.output.rmdir()
         shutil.move(folder, options.output)
     if options.csv:
         write_cells(result, options.csv)
     if options.losses:
         write_epochs(result, options.losses)
-    for gain in (result.gain, result.further):
-        if gain is not None:
-            print(gain.sentence, file=sys.stderr)
-    print(result.checkpoint)

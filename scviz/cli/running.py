@@ -6,9 +6,10 @@ import argparse
 import csv
 import dataclasses
 import json
+import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -150,4 +151,20 @@ def say(run: str, request: Any, result: Any, *, settings: Settings, **found: Any
     """Print what a run found as JSON, with every note of the result and what limits its numbers."""
     known = provenance(Workspace.from_settings(settings), to_json(request))
     notes = [*found.pop("notes", ()), *getattr(result, "notes", ()), *known.sentences]
-    print(json.dumps({"run": run, **found, "notes": list(dict.fromkeys(notes))}, indent=1))
+    answer = without_nan({"run": run, **found, "notes": list(dict.fromkeys(notes))})
+    print(json.dumps(answer, indent=1, allow_nan=False))
+
+
+def without_nan(value: Any) -> Any:
+    """Write numbers that are not known as None, at any depth, since JSON has no NaN.
+
+    Examples
+    --------
+    >>> without_nan({"scores": [0.5, float("nan")]})
+    {'scores': [0.5, None]}
+    """
+    if isinstance(value, Mapping):
+        return {name: without_nan(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

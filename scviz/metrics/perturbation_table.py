@@ -148,7 +148,7 @@ class Summary:
     mean: float
     median: float
     low: float
-    """Lower end of the 95 % interval of the mean, from drawing perturbations again; NaN with fewer than three."""
+    """Lower end of the 95 % interval of the mean, from drawing perturbations again; NaN with fewer than six."""
     high: float
     n: int
     """Perturbations that were predicted."""

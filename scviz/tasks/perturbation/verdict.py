@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
 
 from scviz.metrics.ceiling import Inflation
-from scviz.metrics.evidence import LEVEL, Gain, Interval, bootstrap
+from scviz.metrics.evidence import FEWEST_UNITS, LEVEL, Gain, bootstrap
 from scviz.tasks.perturbation import HALVES, HEADLINE, Outcome
 
-FEWEST_JUDGED = 5
-"""With fewer test perturbations no difference between methods is more than chance."""
 FEWEST_PAIRS = 2
 LOUD_CONTROLS = 0.05
 """Shared control cells that add more than this to a correlation are told of."""
@@ -51,28 +48,11 @@ def gain_over(own: Row, baselines: Sequence[Row], *, n_compared: int = 1, seed: 
         baseline=f"the best baseline, “{best.title}”",
         score=float(score.mean()),
         baseline_score=float(other.mean()),
-        difference=interval(score - other, level=LEVEL / n_compared, seed=seed),
+        difference=bootstrap(score - other, level=LEVEL / n_compared, seed=seed),
         unit="correlation of changes",
         counted="perturbations",
         n=int(predicted.sum()),
     )
-
-
-def interval(differences: NDArray[np.float64], *, level: float = LEVEL, seed: int = 0) -> Interval:
-    """Give the mean difference, (P,), with an interval that holds for few perturbations, too.
-
-    Drawing few units again gives intervals that are too narrow; they are widened as t is wider than the normal.
-
-    References
-    ----------
-    Hesterberg (2015), doi:10.1080/00031305.2015.1089789.
-    """
-    found, n = bootstrap(differences, seed=seed, level=level), len(differences)
-    if n < FEWEST_JUDGED or not found.known:
-        return replace(found, low=float("nan"), high=float("nan"))
-    ratio = np.sqrt(n / (n - 1)) * t.ppf(1 - level / 2, n - 1) / norm.ppf(1 - level / 2)
-    low, high = (found.mean + float(ratio) * (end - found.mean) for end in (found.low, found.high))
-    return replace(found, low=low, high=high)
 
 
 def beside(own: Mapping[str, NDArray[np.float64]], others: Mapping[str, NDArray[np.float64]]) -> str:
@@ -148,10 +128,10 @@ def warnings_of(
 ) -> tuple[str, ...]:
     """Say what makes the scores mislead."""
     words = []
-    if n_judged < FEWEST_JUDGED:
+    if n_judged < FEWEST_UNITS:
         words.append(
             f"Only {n_judged} perturbations are judged: differences between methods are chance. "
-            f"{FEWEST_JUDGED} or more are needed for an interval."
+            f"{FEWEST_UNITS} or more are needed for an interval."
         )
     if share.n and share.difference > LOUD_CONTROLS and not independent:
         words.append(f"Few control cells are shared by both sides of every correlation. {share.sentence}")

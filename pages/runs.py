@@ -11,7 +11,7 @@ from scviz.tasks import front
 
 frame("runs", pickers=False)
 
-everything = st.toggle("Show files opened, prices and exports too", key="show_small")
+everything = st.toggle("Show files opened, estimates and exports too", key="show_small")
 runs = [run for run in state.queue().runs(owner=state.owner()) if everything or front(run.task).HEAVY]
 if not runs:
     st.info(

@@ -26,6 +26,7 @@ OF_TESTS = {"SCVIZ_GOLDENS"}
 """Variables that tests read."""
 KUBERNETES = re.compile(r"SCVIZ_(SERVICE|PORT)(_\w+)?")
 """What Kubernetes gives to every container beside a service named scviz."""
+DATABASES = ("postgresql", "sqlite")
 ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/@]*@")
 
@@ -60,6 +61,22 @@ class Settings:
     """`SCVIZ_ENRICHR`: address of Enrichr or a mirror, asked for gene sets when a user presses Download."""
     links: str = ""
     """`SCVIZ_LINKS`: address of a mirror that is asked for known links; empty asks Zenodo, OmniPath, ChIP-Atlas."""
+
+    def make_home(self) -> None:
+        """Make the folder of the workspace.
+
+        Raises
+        ------
+        SettingsError
+            If that cannot be.
+        """
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"{_variable('home')} is {str(self.home)!r}, which cannot be made: {error.strerror}.",
+                hint="It must be a folder that you may write to.",
+            ) from error
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -135,7 +152,7 @@ def _switch(text: str) -> bool:
 
 
 def _whole(text: str) -> int:
-    if int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise ValueError(text)
     return int(text)
 
@@ -184,9 +201,11 @@ def _database(text: str) -> str:
     from sqlalchemy.exc import ArgumentError
 
     try:
-        make_url(text).get_dialect()
-    except ArgumentError as error:  # also an unknown kind of database
+        kind = make_url(text).get_backend_name()
+    except ArgumentError as error:
         raise ValueError(text) from error
+    if kind not in DATABASES:
+        raise ValueError(text)
     return text
 
 
@@ -196,7 +215,10 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "home": (_folder, "a folder"),
     "data_roots": (_folders, f"folders, separated by {os.pathsep!r}"),
     "scheduler": (_scheduler, "an address such as tcp://10.0.0.1:8786"),
-    "database": (_database, "an SQLAlchemy address such as postgresql://user:password@host/name"),
+    "database": (
+        _database,
+        "an SQLAlchemy address of PostgreSQL or SQLite such as postgresql://user:password@host/name",
+    ),
     "workers": (_whole, "a whole number, 1 or more"),
     "spare": SWITCH,
     "memory_gb": (_gigabytes, "gigabytes, such as 8 or 0.5; 0 for most of what is free"),

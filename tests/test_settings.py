@@ -12,6 +12,7 @@ import pytest
 from scviz.errors import SettingsError
 from scviz.jobs.engine import importable
 from scviz.settings import KINDS, OFF, ON, ROOT, Settings
+from scviz.workspace.database import Database
 from tests.pages.test_pages import PAGES, Open, visit  # noqa: F401 - a fixture
 
 GOOD: list[tuple[str, str, object]] = [
@@ -35,8 +36,8 @@ BAD: list[tuple[str, str]] = [
     ("home", "/etc/hostname" if Path("/etc/hostname").exists() else __file__),
     ("data_roots", os.pathsep.join(("/tmp", __file__))),
     *[("scheduler", text) for text in ("yes", "tcp://10.0.0.1", "http://10.0.0.1:8786", "tcp://host:port")],
-    *[("database", text) for text in ("runs.db", "postgrsql://host/runs", "yes")],
-    *[("workers", text) for text in ("0", "-1", "2.5", "two", "true")],
+    *[("database", text) for text in ("runs.db", "postgrsql://host/runs", "mysql://host/runs", "yes")],
+    *[("workers", text) for text in ("0", "-1", "2.5", "two", "true", "1_0")],
     *[(name, text) for name in ("login", "spare") for text in ("2", "ja", "ture", "enabled", "-1")],
     *[("memory_gb", text) for text in ("-1", "8 GB", "inf", "nan", "half")],
     *[(name, text) for name in ("upload_gb", "unpack_gb") for text in ("0", "-1", "inf", "nan", "2G")],
@@ -113,6 +114,19 @@ def test_a_bad_setting_stops_the_start(command: str, tmp_path: Path) -> None:
     assert done.stderr.strip().endswith(expected)
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_workspace_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match=r"SCVIZ_HOME is .*which cannot be made") as refusal:
+        Settings.from_env({"SCVIZ_HOME": str(tmp_path / "file" / "home")}).make_home()
+    assert refusal.value.hint == "It must be a folder that you may write to."
+
+
+def test_a_database_whose_driver_is_missing_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(SettingsError, match="needs the package psycopg"):
+        Database("postgresql://host/runs")
 
 
 @pytest.mark.parametrize("script", PAGES)

@@ -29,8 +29,8 @@ def add_command(entries: Any) -> None:
     """Offer the naming of cell types."""
     annotate = entries.add_parser(
         "annotate",
-        help="annotate cell types: learn them and judge on cells held out, beside baselines, or predict with weights "
-        "that know types",
+        help="annotate cell types: learn them and judge on cells held out, compared with baselines, or predict with "
+        "weights that know types",
     )
     add_subject(annotate)
     add_fields(annotate, annotation.Request)

@@ -26,7 +26,9 @@ from scviz.workspace import Workspace
 
 def add_command(entries: Any) -> None:
     """Offer the comparison of several models."""
-    compare_ = entries.add_parser("compare", help="embed with several models, beside principal components")
+    compare_ = entries.add_parser(
+        "compare", help="embed with several models, compared with principal components"
+    )
     compare_.add_argument("dataset", help=DATASET)
     compare_.add_argument(
         "--checkpoints", nargs="+", default=[], help="ids of checkpoints; default: the newest four"

@@ -21,7 +21,9 @@ from scviz.tasks import embedding
 
 def add_command(entries: Any) -> None:
     """Offer the map of cells."""
-    embed = entries.add_parser("embed", help="embed cells and draw the map, beside principal components")
+    embed = entries.add_parser(
+        "embed", help="embed cells and draw the map, compared with principal components"
+    )
     add_subject(embed)
     add_fields(embed, embedding.Request)
     add_output(embed)

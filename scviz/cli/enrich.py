@@ -25,7 +25,7 @@ MOST_PRINTED = 20
 
 def add_command(commands: Any) -> None:
     """Offer the test of gene sets."""
-    enrich = commands.add_parser("enrich", help="ask what genes have in common, beside random genes")
+    enrich = commands.add_parser("enrich", help="ask what genes have in common, compared with random genes")
     enrich.add_argument("dataset", help=DATASET)
     enrich.add_argument("--genes", nargs="+", default=[], help="symbols or Ensembl ids")
     enrich.add_argument("--run", default="", help="id of a finished run with modules or regulons")

@@ -36,13 +36,18 @@ def begin_as_the_page(options: argparse.Namespace, request: type, dataset: Datas
     """Choose the columns that the page of a task begins with where no option names one; "none" means none."""
     columns = {name: one for name, one in declared(request).items() if isinstance(one.field, Column)}
     for name, one in columns.items():
-        if not cast(Column, one.field).kinds or not hasattr(options, name):
-            continue
-        taken = {getattr(options, other, "") for other in columns}
-        if getattr(options, name) == NONE and NONE not in {column.name for column in dataset.columns}:
-            setattr(options, name, one.default)
-        elif not getattr(options, name) and (found := suggested(request, name, dataset)) not in taken:
-            setattr(options, name, found or one.default)
+        if cast(Column, one.field).kinds and hasattr(options, name):
+            taken = {getattr(options, other, "") for other in columns}
+            setattr(
+                options, name, _column(getattr(options, name), one, suggested(request, name, dataset), taken)
+            )
+
+
+def _column(named: str | None, one: Declared, found: str, taken: set[str | None]) -> str | None:
+    """Return the column that is named, else the one that was found unless it is taken, else none."""
+    if named == NONE or (not named and (not found or found in taken)):
+        return cast("str | None", one.default)
+    return named or found
 
 
 def _add(parser: argparse.ArgumentParser, one: Declared) -> None:

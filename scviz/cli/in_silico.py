@@ -23,7 +23,9 @@ MOST_PRINTED = 20
 
 def add_command(commands: Any) -> None:
     """Offer edits of genes."""
-    edit = commands.add_parser("in-silico", help="remove genes, or turn them down or up, beside random genes")
+    edit = commands.add_parser(
+        "in-silico", help="remove genes, or turn them down or up, compared with random genes"
+    )
     add_subject(edit)
     edit.add_argument("--genes", nargs="+", default=[], help="names of genes, edited at once")
     edit.add_argument("--each", action="store_true", help="edit each of the genes by itself")

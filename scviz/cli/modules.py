@@ -21,7 +21,9 @@ MOST_PRINTED = 10
 
 def add_command(commands: Any) -> None:
     """Offer the search for modules."""
-    find = commands.add_parser("modules", help="find genes that work together, beside plain co-expression")
+    find = commands.add_parser(
+        "modules", help="find genes that work together, compared with plain co-expression"
+    )
     find.add_argument("dataset", help=DATASET)
     find.add_argument("--checkpoint", default="", help="id of the checkpoint; default: the newest")
     find.add_argument(

@@ -71,6 +71,10 @@ def _write(columns: Mapping[str, Sequence[float]], path: Path) -> None:
         writer.writerows(zip(*columns.values(), strict=True))
 
 
+def _is_free(folder: Path) -> bool:
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Train a model without labels, and print the checkpoint and what was learned.
 
@@ -79,11 +83,7 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     RequestError
         If the folder to move the checkpoint to holds something.
     """
-    if (
-        options.output
-        and options.output.exists()
-        and (not options.output.is_dir() or any(options.output.iterdir()))
-    ):
+    if options.output and not _is_free(options.output):
         raise RequestError(f"{options.output} is there already.", hint="Name a folder that is new or empty.")
     dataset = dataset_of(options.dataset, settings)
     request = pretraining.Request(**given(options, pretraining.Request) | {"dataset": dataset})
@@ -100,10 +100,9 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
         verdict=verdict,
     )
     if options.output:
-        folder = Workspace.from_settings(settings).checkpoint_folder(result.checkpoint)
-        if options.output.exists():
-            options.output.rmdir()
-        shutil.move(folder, options.output)
+        options.output.mkdir(parents=True, exist_ok=True)
+        options.output.rmdir()
+        shutil.move(Workspace.from_settings(settings).checkpoint_folder(result.checkpoint), options.output)
     if options.csv:
         write_cells(result, options.csv)
     if options.losses:

@@ -66,8 +66,8 @@ class Number:
         """
         if not _is_number(value):
             self._refuse(repr(value))
-        if whole and value != int(value):
-            self._refuse(_written(value), "a whole number, ")
+        if whole and not isinstance(value, int):
+            self._refuse(repr(value), "a whole number, ")
         if not (self.low <= value <= self.high or (self.automatic and value == 0)):
             self._refuse(_written(value, self.unit))
 

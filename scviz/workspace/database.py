@@ -13,7 +13,7 @@ import sqlalchemy as sql
 from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, String, Table, Text
 from sqlalchemy.schema import CreateTable
 
-from scviz.errors import JobError
+from scviz.errors import JobError, SettingsError
 from scviz.settings import Settings
 
 State = Literal["queued", "running", "done", "failed", "stopped", "lost"]
@@ -123,7 +123,13 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine = sql.create_engine(url, pool_pre_ping=True)
+        try:
+            self._engine = sql.create_engine(url, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise SettingsError(
+                f"The database of runs needs the package {error.name}, which is not installed.",
+                hint=f"Install it with pip install {error.name}, or leave SCVIZ_DATABASE out.",
+            ) from error
         if self._engine.dialect.name == "sqlite":
             sql.event.listen(self._engine, "connect", _prepare_sqlite)
         with self._engine.begin() as connection:
@@ -135,7 +141,7 @@ class Database:
         """Open the database that the settings name, and make its table."""
         if settings.database:
             return cls(settings.database)
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.make_home()
         return cls(sqlite_url(settings.home / "scviz.db"))
 
     def _add_fraction(self) -> None:

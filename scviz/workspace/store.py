@@ -169,7 +169,8 @@ class Workspace:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Workspace:
-        """Open the workspace that the settings name, and make its folders."""
+        """Open the workspace that the settings name, and make its folders; see `Settings.make_home`."""
+        settings.make_home()
         workspace = cls(settings.home)
         for name in ("datasets", "checkpoints", "runs", "uploads", "data"):
             (settings.home / name).mkdir(parents=True, exist_ok=True)

@@ -83,7 +83,7 @@ def _checks(result: Result) -> None:
         help=f"Early precision and odds ratio are of the first {result.n_known:,} links, as many as are known. "
         "AUPRC of a random ranking is the share that is known, about; its AUROC is 0.5, its odds ratio 1. "
         "Among exchanged targets: the place of the "
-        "AUPRC when the target genes of all known links are exchanged at random, which keeps how many "
+        "AUPRC when the target genes of all links of the prior network are exchanged at random, which keeps how many "
         "each regulator has. Known links "
         "of measured cells are incomplete and come from many tissues, so absent ones may be true.",
     )

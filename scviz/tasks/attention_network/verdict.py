@@ -101,8 +101,8 @@ def _about_attention(request: Request, inputs: Inputs) -> list[str]:
     if not inputs.model.ranks_attention:
         notes.append(
             f"The authors of {inputs.model.card.title} did not make networks in this way: its attention after "
-            "softmax, mean over heads, is ranked as scGPT's authors rank theirs, in whole cells, over cells that "
-            "express both genes."
+            "softmax, mean over heads, is ranked as scGPT's authors rank theirs, over all genes of a cell, and over "
+            "cells that express both genes."
         )
     if request.published:
         notes.append(

@@ -43,7 +43,7 @@ def begin_as_the_page(options: argparse.Namespace, request: type, dataset: Datas
             )
 
 
-def _column(named: str | None, one: Declared, found: str, taken: set[str | None]) -> str | None:
+def _column(named: str | None, one: Declared, found: str, *, taken: set[str | None]) -> str | None:
     """Return the column that is named, else the one that was found unless it is taken, else none."""
     if named == NONE or (not named and (not found or found in taken)):
         return cast("str | None", one.default)

@@ -39,7 +39,9 @@ def begin_as_the_page(options: argparse.Namespace, request: type, dataset: Datas
         if cast(Column, one.field).kinds and hasattr(options, name):
             taken = {getattr(options, other, "") for other in columns}
             setattr(
-                options, name, _column(getattr(options, name), one, suggested(request, name, dataset), taken)
+                options,
+                name,
+                _column(getattr(options, name), one, suggested(request, name, dataset), taken=taken),
             )
 
 

@@ -121,6 +121,7 @@ def choose_many(page: Page, key: str, option: str, *, starts: bool = False) -> N
 
 def choose_gene(page: Page, gene: str) -> None:
     """Choose one more gene; while a page is still coming in, its list of genes may be replaced under the mouse."""
+    chosen = keyed(page, "genes").locator("[data-tag]:visible").filter(has_text=f"{gene} ·")
     for patience in PATIENT:
         page.set_default_timeout(patience)
         try:
@@ -128,6 +129,8 @@ def choose_gene(page: Page, gene: str) -> None:
             break
         except TimeoutError:
             page.keyboard.press("Escape")
+            if chosen.count():  # the click was slow, and the list offers it no more
+                break
         finally:
             page.set_default_timeout(SLOW)
     else:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from scviz.cli.fields import add_fields
+from scviz.cli.fields import add_fields, begin_as_the_page
 from scviz.cli.running import add_subject, carry_out, say, subject, write_copy
 from scviz.cli.words import cells_with
 from scviz.settings import Settings
@@ -94,8 +94,10 @@ def write_tables(result: Result, path: Path) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Edit genes and print what moved."""
     dataset, checkpoint = subject(options, settings)
+    workspace = Workspace.from_settings(settings)
+    begin_as_the_page(options, Request, workspace.dataset(dataset))
     request = request_of(options, dataset, checkpoint)
-    groups = read_groups(Workspace.from_settings(settings).dataset_folder(dataset))
+    groups = read_groups(workspace.dataset_folder(dataset))
     if request.group in groups:  # a group that is drawn anew is another question
         request = replace(request, group_version=group_version(groups[request.group]))
     run_id, result = carry_out("in_silico", request, settings)

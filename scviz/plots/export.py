@@ -146,7 +146,7 @@ def _is_named(trace: Any) -> bool:
 
 
 def _dress_axis(axis: Any, layout: Any, limit: Callable[[Any], object]) -> None:
-    axis.set_label_text(layout.title.text or "")
+    axis.set_label_text((layout.title.text or "").replace("<br>", "\n"))
     if layout.range is not None:
         limit(layout.range)
     if layout.ticktext is not None:

@@ -13,6 +13,7 @@ from pages.components.runs import finished_map
 from pages.components.widgets import Form
 from pages.views.in_silico.gene_set import TYPED, pick_genes_or_set, take_set_from_address
 from scviz.models import cards
+from scviz.tasks.fields import suggested
 from scviz.tasks.in_silico import Kind, Request
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
@@ -46,7 +47,8 @@ def in_silico_form(
     with st.popover("Advanced", width="stretch"):
         choice = narrow(dataset, choice)
         share = form.number("share", disabled=kind != "knockdown")
-        label_key = form.column("label_key", columns_of(dataset))
+        types = suggested(Request, "label_key", dataset)
+        label_key = form.column("label_key", columns_of(dataset), suggested=types)
         most_cells = form.number("most_cells")
         n_random = form.number("n_random")
         random_cells = form.number("random_cells")

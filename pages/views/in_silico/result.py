@@ -163,7 +163,7 @@ def _random(result: Result, footer: str) -> None:
         effect.moved,
         result.random_moved,
         result.ruler.moved,
-        f"% of {result.ruler.words}",
+        f"% of {result.ruler.words}".replace(" between ", "<br>between "),  # the figure is narrow
     )
     if effect.to_goal is not None and result.random_to_goal is not None and _measure() == "to_goal":
         shift, values, to_share, title = effect.to_goal, result.random_to_goal, result.ruler.to_goal, WAY

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Outcome
-from scviz.tasks.fields import SEED, Choice, Column, Number, Switch, check_fields
+from scviz.tasks.fields import SEED, TYPE_KINDS, Choice, Column, Number, Switch, check_fields
 from scviz.tasks.filters import Filter
 
 TITLE = "In-silico perturbation"
@@ -93,6 +93,7 @@ class Request:
             "with known types gives that.",
             none="no column",
             advanced=True,
+            kinds=TYPE_KINDS,
         ),
     ] = None
     n_random: Annotated[

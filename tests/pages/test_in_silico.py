@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from scviz.cli import parser
+from scviz.cli.fields import begin_as_the_page
 from scviz.cli.in_silico import request_of
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
@@ -132,7 +133,10 @@ def test_page_request_and_command_begin_with_the_same_question(visit: Open, open
     page.button(key="run").click().run()
     assert not page.exception
     options = parser().parse_args(["in-silico", opened.dataset, "--genes", "GENE45"])
-    plain = Request(dataset=opened.dataset, checkpoint=opened.checkpoint, genes=("GENE45",))
+    begin_as_the_page(options, Request, opened.workspace.dataset(opened.dataset))
+    plain = Request(
+        dataset=opened.dataset, checkpoint=opened.checkpoint, genes=("GENE45",), label_key="cell_type"
+    )
     assert asked_for() == to_json(plain)
     assert request_of(options, opened.dataset, opened.checkpoint) == plain
 

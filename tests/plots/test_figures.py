@@ -74,7 +74,7 @@ def test_the_loss_curve_has_the_guess_as_a_level_line() -> None:
         [1, 2], [0.9, 0.5], [1, 2], validation_losses=[1.1, 0.6], unit="passes over the cells", baseline=0.8
     )
     line = figure.data[-1]
-    assert (line.name, list(line.x), list(line.y)) == ("guess that reads no cell", [0, 2], [0.8, 0.8])
+    assert (line.name, list(line.x), list(line.y)) == ("frequency baseline", [0, 2], [0.8, 0.8])
     assert figure.layout.xaxis.title.text == "Training (passes over the cells)"
 
 

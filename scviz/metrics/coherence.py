@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from scviz.metrics.evidence import Interval, Place, bootstrap, place_of
+from scviz.metrics.evidence import Interval, Place, bar_of, bootstrap, place_of
 from scviz.metrics.matched_null import MatchedNull
 
 JUDGED_SHARE = 10
@@ -89,6 +89,9 @@ class Coherence:
     """Standard deviation of the random sets, as it would be for sets as large as the module; NaN without any."""
     place: Place
     """Of the genes that were judged, among the random sets."""
+    bar: float = float("nan")
+    """What the genes that were judged must be above to pass among all modules, were this the only one that does; NaN
+    with too few random sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +123,8 @@ def random_sets(
     return RandomSets(genes=genes, judged=judged, sets=null.sets(judged, n_random, rng=rng, without=genes))
 
 
-def beside_random(correlation: NDArray[np.floating], beside: RandomSets) -> Coherence:
-    """Compare a module with its random sets by their correlations, (G, G)."""
+def beside_random(correlation: NDArray[np.floating], beside: RandomSets, *, n_modules: int = 1) -> Coherence:
+    """Compare one of several modules with its random sets by their correlations, (G, G)."""
     random = coherence(correlation, beside.sets)
     n_genes, n_judged, nothing = len(beside.genes), len(beside.judged), float("nan")
     shrunk = np.sqrt(n_judged * (n_judged - 1) / max(1, n_genes * (n_genes - 1)))  # by the pairs averaged
@@ -131,6 +134,7 @@ def beside_random(correlation: NDArray[np.floating], beside: RandomSets) -> Cohe
         random=float(random.mean()) if len(random) else nothing,
         spread=float(random.std() * shrunk) if len(random) else nothing,
         place=place_of(float(coherence(correlation, beside.judged[None])[0]), random),
+        bar=bar_of(random, n_modules),
     )
 
 

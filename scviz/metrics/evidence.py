@@ -306,6 +306,25 @@ def random_needed(n_tests: int, *, level: float = LEVEL) -> int:
     return int(np.ceil(n_tests / level)) - 1
 
 
+def bar_of(others: ArrayLike, n_tests: int, *, level: float = LEVEL) -> float:
+    """Give what the best of several tests must be above to pass, were it alone; NaN with too few random ones.
+
+    Parameters
+    ----------
+    others
+        (R,) of the random ones; NaN is left out.
+
+    Examples
+    --------
+    >>> bar_of(range(1, 100), 1), bar_of(range(1, 100), 5), bar_of(range(1, 100), 6)
+    (95.0, 99.0, nan)
+    """
+    known = np.sort(np.asarray(others, dtype=np.float64))
+    known = known[np.isfinite(known)]
+    rank = int((len(known) + 1) * level / n_tests + 1e-9)  # the last that passes
+    return float(known[-rank]) if rank else float("nan")
+
+
 def auroc(values: ArrayLike, positive: ArrayLike) -> float:
     """Give the chance that a positive has the higher value; NaN where all or none of (N,) are positive.
 
@@ -349,3 +368,14 @@ def ordinal(number: int) -> str:
     ends = {1: "st", 2: "nd", 3: "rd"}
     end = "th" if number % 100 in (11, 12, 13) else ends.get(number % 10, "th")
     return f"{number:,}{end}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number and what it counts.
+
+    Examples
+    --------
+    >>> counted(1, "gene"), counted(1200, "gene")
+    ('1 gene', '1,200 genes')
+    """
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"

@@ -73,6 +73,13 @@ class MatchedNull:
             )
         return np.asarray(free[places], dtype=np.int64)
 
+    def windows(self, genes: ArrayLike) -> NDArray[np.int64]:
+        """Give the genes among which each of (k,) is replaced where given genes may be drawn as well, (k, W)."""
+        own = np.asarray(genes, dtype=np.int64)
+        free = self._free(own[:0], ())
+        first, width = self._windows(own, free)
+        return np.asarray(free[first[:, None] + np.arange(width)], dtype=np.int64)
+
     def genes(
         self, gene: int, n: int, *, rng: np.random.Generator, without: ArrayLike = ()
     ) -> NDArray[np.int64]:

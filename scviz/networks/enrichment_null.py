@@ -96,6 +96,29 @@ def overlap_by_chance(
     return ByChance(expected=expected, far=far, n=n)
 
 
+def all_by_chance(held: sp.csr_matrix, query: NDArray[np.int64], null: MatchedNull) -> NDArray[np.float64]:
+    """Give the chance of each set that it holds every random gene, (K,), did it hold every gene of the query.
+
+    No overlap is larger, so a set whose chance is above the bar cannot pass, whatever is found. Genes that stand in
+    the place of others are all different: those drawn before are taken out of the window of the next.
+
+    Parameters
+    ----------
+    held
+        (K, N) genes of each set, as `membership` writes them.
+    query
+        (k,) places of the genes that are asked for.
+    """
+    windows = null.windows(query)  # (k, W)
+    inside = _drawn(windows, held.shape[1])  # (N, k)
+    asked = inside[query].toarray()  # (k, k)
+    n_in = (held @ inside).toarray() + asked.sum(axis=0) - held[:, query] @ asked  # (K, k)
+    size = windows.shape[1]
+    before = np.triu((inside.T @ inside).toarray(), k=1).sum(axis=0) / size  # (k,)
+    left = np.clip(n_in - before, 1.0, None) / (size - before)
+    return np.asarray(np.minimum(left, 1.0).prod(axis=1))
+
+
 def _drawn(sets: NDArray[np.int64], n_genes: int) -> sp.csc_matrix:
     """Write draws, (D, k), as a table of (N, D)."""
     columns = np.repeat(np.arange(len(sets)), sets.shape[1])

@@ -11,6 +11,7 @@ from scviz.metrics.evidence import (
     Gain,
     Interval,
     auroc,
+    bar_of,
     bootstrap,
     chance,
     fdr,
@@ -119,6 +120,18 @@ def test_the_best_of_many_tests_can_pass_with_as_many_random_ones_as_are_needed_
         n = random_needed(n_tests)
         assert n_tests / (n + 1) <= LEVEL
         assert n_tests / n > LEVEL
+
+
+@pytest.mark.parametrize("n_tests", [1, 7, 20])
+def test_above_the_bar_one_of_several_tests_passes_alone_and_at_it_none_does(n_tests: int) -> None:
+    others = np.random.default_rng(n_tests).normal(size=2 * random_needed(n_tests))
+    bar, rest = bar_of(others, n_tests), [1.0] * (n_tests - 1)
+    assert fdr([chance(bar + 1e-9, others), *rest])[0] <= LEVEL < fdr([chance(bar, others), *rest])[0]
+
+
+def test_too_few_random_ones_have_no_bar() -> None:
+    assert np.isnan(bar_of(np.arange(random_needed(3) - 1), 3))
+    assert bar_of([np.nan, *range(random_needed(3))], 3) == random_needed(3) - 1
 
 
 def test_false_discovery_rates_leave_out_what_was_not_tested() -> None:

@@ -14,11 +14,12 @@ from scviz.metrics.evidence import LEVEL, fdr
 from scviz.metrics.matched_null import MatchedNull
 from scviz.networks.contract import GeneSet
 from scviz.networks.enrichment import over_representation
-from scviz.networks.enrichment_null import membership, overlap_by_chance, ranked_by_chance
+from scviz.networks.enrichment_null import all_by_chance, membership, overlap_by_chance, ranked_by_chance
 from scviz.networks.shuffled_groups import mean_chance, shuffles, welch_differences
 from scviz.tasks.enrichment import Request
 from scviz.tasks.enrichment.inputs import Compared, Inputs, passes
-from scviz.tasks.enrichment.judging import judge
+from scviz.tasks.enrichment.judging import Judgement, judge
+from scviz.tasks.enrichment.verdict import outcome
 
 N_SEEDS = 200
 MOST = binom.ppf(0.999, N_SEEDS, LEVEL)
@@ -145,3 +146,40 @@ def test_a_run_seldom_calls_a_set_between_groups_that_do_not_differ_though_the_p
 def test_a_run_calls_a_set_that_differs() -> None:
     found = [min(one.fdr for one in judged(seed, lift=1.5).terms if one.name == "0") for seed in range(20)]
     assert np.mean(np.array(found) <= LEVEL) >= 0.8
+
+
+def test_the_chance_that_a_set_holds_all_genes_is_that_of_drawing_them() -> None:
+    rng, query = np.random.default_rng(0), np.array([10, 40, 100, 105, 107, 150])
+    null = MatchedNull(np.arange(float(N_GENES)))
+    held = membership([rng.choice(N_GENES, size, replace=False) for size in (60, 120, 180)], N_GENES)
+    drawn = null.sets(query, 50_000, rng=rng, own_too=True)
+    with_query = held.toarray()
+    with_query[:, query] = 1
+    expected = with_query[:, drawn].all(axis=2).mean(axis=1)
+    assert np.allclose(all_by_chance(held, query, null), expected, rtol=0.2, atol=2e-4)
+
+
+def typed(n: int) -> Judgement:
+    """Judge n genes that all lie in a set of 12, to which two thirds of the genes expressed alike belong."""
+    n_genes = 400
+    genes = tuple(f"G{i}" for i in range(n_genes))
+    sets = [GeneSet(name="alike", genes=tuple(genes[i] for i in range(390, 370, -3)) + genes[391:396])]
+    sets += [GeneSet(name=f"other {i}", genes=genes[10 * i : 10 * i + 10]) for i in range(30)]
+    place = {gene: i for i, gene in enumerate(genes)}
+    inputs = Inputs(
+        words="genes", background="genes", genes=genes, levels=np.arange(float(n_genes)),
+        query=np.sort([place[gene] for gene in sets[0].genes[:n]]), n_asked=n,
+    )  # fmt: skip
+    context: Any = SimpleNamespace(report=lambda _: None)
+    return judge(Request(dataset="d", genes=genes[:n], n_random=20), sets, inputs, context=context)
+
+
+def test_a_set_that_holds_all_genes_and_cannot_pass_is_not_said_to_hold_no_more_than_random_ones() -> None:
+    few = typed(3)
+    assert (
+        few.terms[0].p_overlap <= LEVEL / 31 < few.terms[0].p_alike
+    )  # the plain test could, the matched not
+    assert outcome(few) == "unknown"
+    assert few.lacking.startswith("alike could not pass with all 3 genes in it")
+    needed = int(few.lacking.split("about ")[1].split()[0])
+    assert outcome(typed(needed)) == "better"

@@ -250,6 +250,20 @@ def test_the_demo_cells_are_what_their_labels_say(workspace: Workspace) -> None:
         assert result.outcome == "better"
 
 
+def test_three_genes_of_one_set_are_too_few_to_tell_and_it_is_said_how_many_would_do(
+    workspace: Workspace,
+) -> None:
+    opened = Opened(workspace, open_demo(workspace, silent).id, "")
+    asked = Request(dataset=opened.dataset, genes=("CD74", "HLA-DRA", "HLA-DPA1"), n_random=20)
+    result = run(asked, opened.context())
+    first = result.terms[0]
+    assert (first.name, len(first.genes)) == ("Antigen presentation, MHC class II", 3)  # no overlap is larger
+    assert first.p_overlap <= 0.05 / result.n_sets < first.p_alike
+    assert (result.n_passing, result.outcome) == (0, "unknown")  # was none: "0 of 35 gene sets hold more"
+    assert "could not pass with all 3 genes in it" in result.verdict
+    assert "about 4 genes expressed like these would do" in result.verdict
+
+
 @pytest.mark.slow
 def test_interferon_is_found_in_stimulated_blood(workspace: Workspace, shared: Path) -> None:
     path = shared / "data" / "kang_ifnb_2000" / "kang_ifnb_2000.h5ad"

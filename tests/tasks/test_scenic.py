@@ -19,14 +19,17 @@ from scviz.cli import regulons as words
 from scviz.datasets.genes import GeneIdentifiers
 from scviz.datasets.simulated import truth_of
 from scviz.errors import JobCancelledError, MissingColumnError, RequestError
+from scviz.metrics.evidence import Place
 from scviz.progress import Progress
 from scviz.tasks import opening
 from scviz.tasks.context import Context
 from scviz.tasks.opening.run import run as open_dataset
-from scviz.tasks.scenic import RANDOM, Request, Result
+from scviz.tasks.scenic import RANDOM, Check, Found, Request, Result
 from scviz.tasks.scenic.files import TABLES, files_ending, files_version, gmt
+from scviz.tasks.scenic.judging import Judged
 from scviz.tasks.scenic.picture import TOP_TARGETS
 from scviz.tasks.scenic.run import help_out, price, run
+from scviz.tasks.scenic.verdict import verdict_of
 from scviz.workspace import Workspace
 from scviz.workspace.records import RECORD, read_record, write_record
 from tests.conftest import Opened
@@ -99,6 +102,43 @@ def test_known_links_choose_the_targets_and_types_show_where_regulons_are_active
     assert result.auc.shape == result.on.shape == (60, len(result.regulons))
     assert result.checks["correlation"].auprc > 3 * result.checks[RANDOM].auprc
     assert "Checked by links" in result.verdict
+    assert (result.gain, result.outcome) == (None, "better")  # than exchanged targets; was none
+    assert "as many known links as a random ranking, more than by chance" in result.verdict
+
+
+def correlation_verdict(rank: int, *, high: float, n_regulons: int = 1) -> tuple[str, str]:
+    """Say what plain correlation found, of which a tenth of all links is known."""
+    place = Place(own=0.11, low=0.09, high=high, rank=rank, n=199)
+    check = Check(
+        auprc=0.11, auprc_ratio=1.1, auroc=0.5, early_precision=0.1, hits=1, odds_ratio=1.0, place=place
+    )
+    found = Found(
+        name="A", regulator="A", genes=("B",), weights=(1.0,), score=1.0, motifs=(), n_linked=1, n_known=1,
+        expected=0.1, p=0.001, fdr=0.001, share_on=0.5,
+    )  # fmt: skip
+    judged = Judged(checks={"correlation": check}, gain=None, n_candidates=1000, n_known=100)
+    return verdict_of("correlation", judged, [found] * n_regulons, pruned="none", checked_by="links")
+
+
+def test_plain_correlation_is_judged_by_chance() -> None:
+    outcome, told = correlation_verdict(1, high=0.105)
+    assert outcome == "better"
+    assert "1st of 200 when known targets are exchanged at random" in told
+    assert "1.10 times as many known links as a random ranking, more than by chance" in told
+    outcome, told = correlation_verdict(60, high=0.149)
+    assert outcome == "none"
+    assert "1.49 times as many would have been seen" in told
+    outcome, told = correlation_verdict(60, high=0.151)
+    assert outcome == "unknown"
+    assert "only 1.51 times as many would have been seen" in told
+
+
+def test_one_regulon_holds_and_two_hold() -> None:
+    assert "1 regulon, from co-expression alone; 1 holds more" in correlation_verdict(1, high=0.1)[1]
+    assert (
+        "2 regulons, from co-expression alone; 2 hold more"
+        in correlation_verdict(1, high=0.1, n_regulons=2)[1]
+    )
 
 
 def test_regulators_are_drawn_with_their_strongest_targets(opened: Opened, markers: Path) -> None:

@@ -11,11 +11,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
-from scviz.metrics.evidence import LEVEL, fdr, random_needed
+from scviz.metrics.evidence import LEVEL, counted, fdr, random_needed
 from scviz.metrics.matched_null import MatchedNull
 from scviz.networks.contract import GeneSet
 from scviz.networks.enrichment import over_representation, prerank
-from scviz.networks.enrichment_null import membership, overlap_by_chance, ranked_by_chance
+from scviz.networks.enrichment_null import all_by_chance, membership, overlap_by_chance, ranked_by_chance
 from scviz.networks.shuffled_groups import (
     mean_chance,
     overlap_p,
@@ -45,7 +45,7 @@ class Judgement:
     shuffled_passing: NDArray[np.int64]
     """(P,) sets that the plain test calls with shuffled groups; empty without groups."""
     lacking: str
-    """What it would take for a set to pass, where none could; empty where one could."""
+    """What it would take for a set to pass that could not have, where none passes; empty where all could."""
 
     @property
     def found(self) -> tuple[Term | RankedTerm, ...]:
@@ -105,13 +105,15 @@ def _overlaps(request: Request, sets: list[GeneSet], inputs: Inputs, *, context:
         )
         for i, one in enumerate(found)
     ]
+    lacking = ""
+    if not (rates <= MOST_FDR).any():
+        alike = all_by_chance(held, inputs.query, null)
+        lacking = (
+            _few_cells(inputs, len(sets))
+            or _few_genes(terms, alike, n_query=len(inputs.query), n_genes=len(inputs.genes))
+            or _few_draws(random.n, random.far)
+        )
     terms.sort(key=lambda one: (np.nan_to_num(one.p, nan=1.0), one.p_overlap, -one.odds_ratio, one.name))
-    sizes = np.array([one.n_set for one in found])
-    lacking = (
-        _few_cells(inputs, len(sets))
-        or _few_genes(sizes, len(inputs.query), len(inputs.genes))
-        or _few_draws(random.n, random.far)
-    )
     return Judgement(
         terms=tuple(terms),
         n_plain=int((fdr(plain) <= MOST_FDR).sum()),
@@ -220,18 +222,49 @@ def _few_cells(inputs: Inputs, n_sets: int) -> str:
     return f"{sizes} can be shuffled in too few ways; {size:,} in each group would do"
 
 
-def _few_genes(sizes: NDArray[np.int64], n_query: int, n_genes: int) -> str:
-    """Say how many genes it takes for one of K sets to pass, were all of them in it; empty where there are enough."""
-    bar = LEVEL / len(sizes)
+def _few_genes(terms: Sequence[Term], alike: NDArray[np.float64], *, n_query: int, n_genes: int) -> str:
+    """Say how many genes it takes for a set to pass, were all of them in it; empty where there are enough.
 
-    def smallest(n: int) -> float:
-        return float(hypergeom.sf(np.minimum(n, sizes) - 1, n_genes, sizes, n).min())
+    No set passed. One that holds more than random genes give, but could not have passed with every gene in it, leaves
+    open whether it would with more genes.
 
-    if smallest(n_query) <= bar:
-        return ""
-    needed = next((n for n in range(n_query + 1, n_genes) if smallest(n) <= bar), 0)
-    more = f"; {needed:,} or more would" if needed else ""
-    return f"with {n_query:,} {'gene' if n_query == 1 else 'genes'} no set could pass, were all of them in it{more}"
+    Parameters
+    ----------
+    alike
+        (K,) chance of each set that it holds all random genes, did it hold all of the query.
+    """
+    bar, sizes = LEVEL / len(terms), np.array([one.n_set for one in terms])
+    plain = hypergeom.sf(np.minimum(n_query, sizes) - 1, n_genes, sizes, n_query)
+    stuck = np.where(sizes < n_query, plain, np.maximum(plain, alike)) > bar
+    needed = [
+        _genes_needed(n_query, int(size), n_genes=n_genes, rate=rate, bar=bar)
+        for size, rate in zip(sizes, alike ** (1 / n_query), strict=True)
+    ]
+    genes = counted(n_query, "gene")
+    if stuck.all():
+        more = min((one for one in needed if one), default=0)
+        tail = f"; {more:,} or more would" if more else ""
+        return f"with {genes} no set could pass, were all of them in it{tail}"
+    open_ones = stuck & (sizes >= n_query) & np.array([len(one.genes) > one.expected_alike for one in terms])
+    return _left_open(terms, open_ones.tolist(), needed=needed, genes=genes) if open_ones.any() else ""
+
+
+def _left_open(terms: Sequence[Term], open_ones: list[bool], *, needed: list[int], genes: str) -> str:
+    """Name the first set that no overlap could have made pass."""
+    place = min((i for i, is_open in enumerate(open_ones) if is_open), key=lambda i: terms[i].p)
+    tail = f"; about {needed[place]:,} genes expressed like these would do" if needed[place] else ""
+    all_of_them = "the gene" if genes == "1 gene" else f"all {genes}"
+    return (
+        f"{terms[place].name} could not pass with {all_of_them} in it, as expression-matched random genes are in it "
+        f"too often{tail}"
+    )
+
+
+def _genes_needed(n_query: int, size: int, *, n_genes: int, rate: float, bar: float) -> int:
+    """Give how many genes take a set that holds them all below the bar, each in it by chance at a rate; 0 for none."""
+    n = np.arange(n_query + 1, size + 1)
+    p = np.maximum(hypergeom.sf(n - 1, n_genes, size, n), rate**n)
+    return int(n[p <= bar][0]) if (p <= bar).any() else 0
 
 
 def _few_draws(n: NDArray[np.int64], far: NDArray[np.int64]) -> str:

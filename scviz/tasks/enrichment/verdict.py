@@ -11,7 +11,7 @@ RATE = f"false discovery rate {100 * MOST_FDR:.0f} % over all sets"
 
 
 def outcome(judgement: Judgement) -> Outcome:
-    """Judge the sets; unknown where none could have passed."""
+    """Judge the sets; unknown where none passes and one could not have."""
     if judgement.n_passing:
         return "better"
     return "unknown" if judgement.lacking else "none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scviz.metrics.evidence import LEVEL, Outcome, ordinal, random_needed
+from scviz.metrics.evidence import LEVEL, Outcome, counted, ordinal, random_needed
 from scviz.tasks.in_silico import FEWEST_CELLS, Effect, Kind, Request, Ruler, Shift
 from scviz.tasks.in_silico.statistics import FEWEST_RANDOM, Null
 
@@ -86,7 +86,7 @@ def of_one(request: Request, effect: Effect, ruler: Ruler) -> Judgement:
         )
     moved = effect.moved
     lead = (
-        f"{words} moves {effect.n_cells:,} {_counted('cell', effect.n_cells)} by {percent(ruler.moved(moved.mean))} of "
+        f"{words} moves {counted(effect.n_cells, 'cell')} by {percent(ruler.moved(moved.mean))} of "
         f"{ruler.words}"
         f"{_interval(ruler.moved(moved.low), ruler.moved(moved.high))}"
     )
@@ -196,7 +196,3 @@ def _place(shift: Shift) -> str:
 
 def _interval(low: float, high: float) -> str:
     return f" (95 % interval {percent(low)} to {percent(high)})" if low <= high else ""
-
-
-def _counted(noun: str, number: int) -> str:
-    return noun if number == 1 else f"{noun}s"

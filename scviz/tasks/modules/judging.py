@@ -121,7 +121,7 @@ def _held(
     held = []
     for number, one in enumerate(beside):
         context.report(Progress(stage=stage, done=number, total=len(beside)))
-        held.append(beside_random(jury.correlation, one))
+        held.append(beside_random(jury.correlation, one, n_modules=len(beside)))
     return tuple(held)
 
 

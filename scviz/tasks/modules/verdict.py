@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.labels import Labels
-from scviz.metrics.evidence import LEVEL, WORTHWHILE, Outcome
+from scviz.metrics.evidence import LEVEL, WORTHWHILE, Outcome, counted
 from scviz.tasks.modules import EXPRESSION, MOST_FDR, Facts, Judged, Request
 from scviz.tasks.modules.inputs import Inputs
 from scviz.tasks.modules.judging import Judgement
@@ -53,10 +53,8 @@ def verdict(request: Request, judgement: Judgement, facts: Sequence[Facts]) -> s
 
 def _together(own: Judged, *, n_cells: int) -> str:
     """Say how many modules hold together more than random genes; where none does, what would have been seen."""
-    found = (
-        f"{own.n_modules} {'module holds' if own.n_modules == 1 else 'modules hold'} {100 * own.share:.0f} % of the "
-        "genes. "
-    )
+    holds = "holds" if own.n_modules == 1 else "hold"
+    found = f"{counted(own.n_modules, 'module')} {holds} {100 * own.share:.0f} % of the genes. "
     where = f"in {n_cells:,} cells not used to find them"
     numbers = f"mean correlation {own.coherence:.3f}, random genes {own.random:.3f}"
     if own.n_beyond:
@@ -71,20 +69,20 @@ def _together(own: Judged, *, n_cells: int) -> str:
         )
     if _reach(own) < WORTHWHILE:
         return found + (
-            f"No module holds together more than expression-matched random genes, {where} ({numbers}): a mean "
-            f"correlation {_reach(own):.3f} above theirs would have been seen."
+            f"No module holds together more than expression-matched random genes, {where} ({numbers}): in any "
+            f"of them a mean correlation {_reach(own):.3f} above theirs would have been seen."
         )
     needed = round(n_cells * (_reach(own) / WORTHWHILE) ** 2)
     return found + (
         f"Cannot tell whether any holds together more than expression-matched random genes, {where} ({numbers}): only "
-        f"a mean correlation {_reach(own):.3f} above theirs would have been seen. About {needed:,} such cells would "
-        f"show {WORTHWHILE:g}."
+        f"a mean correlation {_reach(own):.3f} above theirs would have been seen in any of them. About {needed:,} such "
+        f"cells would show {WORTHWHILE:g}."
     )
 
 
 def _reach(own: Judged) -> float:
-    """Give how far above random genes a module must be, at the median, to stand above 97.5 % of the random sets."""
-    return float(np.nanmedian([one.place.high - one.random for one in own.held]))
+    """Give how far above random genes a module must be to pass among all, whichever of them it is."""
+    return max((one.bar - one.random for one in own.held if one.place.n), default=float("nan"))
 
 
 def _truth(methods: Mapping[str, Judged], chance: float) -> str:

@@ -15,8 +15,8 @@ from scviz.metrics.perturbation_table import METRICS
 from scviz.settings import Settings
 from scviz.tasks.fields import declared
 from scviz.tasks.perturbation import HEADLINE, Outcome, Request, Result
-from scviz.tasks.perturbation.methods import BASELINES, METHODS, NO_WEIGHTS, method_of
-from scviz.tasks.perturbation.tables import ceiling_of, predictions_as_csv, scores_as_csv
+from scviz.tasks.perturbation.methods import BASELINES, BEGIN, METHODS, NO_WEIGHTS, method_of
+from scviz.tasks.perturbation.tables import ceiling_of, predictions_as_csv, scores_as_csv, unknowing_scores
 from scviz.workspace import Workspace
 
 
@@ -34,8 +34,15 @@ def add_command(commands: Any) -> None:
         for name, card in METHODS.items()
         if name not in BASELINES
     )
+    begin = [method.key for method in BEGIN]
     perturb.add_argument(
-        "--methods", nargs="*", default=[], metavar="METHOD", help=f"with the baselines: {asked}"
+        "--methods",
+        nargs="*",
+        default=begin,
+        metavar="METHOD",
+        help=f"beside the baselines, which always come: {asked}; default {' '.join(begin)}, which trains a network "
+        "(minutes on a small screen, hours on a large one without a GPU); none of them for the baselines alone, in "
+        "seconds",
     )
     add_fields(perturb, Request, without=("column", "terms"))
     perturb.add_argument(
@@ -106,6 +113,7 @@ def summary(result: Result) -> dict[str, Any]:
         "outcome": result.gain.outcome if result.gain else "unknown",
         "perturbations": len(result.tested),
         "scores": {one.title: _scores(one) for one in ordered},
+        "scores without knowing the perturbation": _unknowing(result),
         "ceiling": {
             "correlation of changes": ceiling_of(result, rows),
             "without the perturbed genes": ceiling_of(result, rows, without=True),
@@ -114,6 +122,14 @@ def summary(result: Result) -> dict[str, Any]:
         "gains": {one.title: one.gain.sentence for one in ordered if one.gain},
         "warnings": list(result.warnings),
         "notes": [*result.notes, *(note for one in ordered for note in one.notes)],
+    }
+
+
+def _unknowing(result: Result) -> dict[str, dict[str, float]]:
+    """Give what predictions score that cannot know the perturbation, for scores where that is not plain."""
+    found = {name: unknowing_scores(result, name) for name in METRICS}
+    return {
+        name: {title: round(mean, 4) for title, mean in one.items()} for name, one in found.items() if one
     }
 
 

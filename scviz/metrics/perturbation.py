@@ -279,12 +279,14 @@ def discrimination(
         cityblock, euclidean or cosine.
     published
         Divide by all candidates, the true one too, as cell-eval 0.8 does: the farthest then scores 1 / (P + Q), and
-        chance is (P + Q + 1) / (2 (P + Q)), which is 0.6 among five.
+        the middle one (P + Q + 1) / (2 (P + Q)), which is 0.6 among five.
 
     Returns
     -------
     (P,) one less the share of the other candidates that are nearer than the true one (as near: half): 1 for the
-    nearest, 0 for the farthest, 0.5 by chance. NaN where nothing is predicted, or with nothing to compare with.
+    nearest, 0 for the farthest. The same prediction for all P scores 0.5 on average if there are no other candidates
+    and no targets; among others it scores less where the P lie farther out. NaN where nothing is predicted, or with
+    nothing to compare with.
 
     Examples
     --------
@@ -320,7 +322,8 @@ def centroid_accuracy(predicted: NDArray[np.floating], screen: NDArray[np.floati
 
     Returns
     -------
-    (P,) from 0 over 0.5 by chance to 1; NaN where nothing is predicted, or with nothing to compare with.
+    (P,) from 0 to 1. The same prediction for all P does not score 0.5, but less where the P lie farther out than the
+    others. NaN where nothing is predicted, or with nothing to compare with.
 
     References
     ----------

@@ -35,9 +35,18 @@ class Metric:
     lowest: float
     highest: float
     headline: bool = False
+    ranks: bool = False
+    """Whether it ranks measured perturbations by their distance from the prediction: what a prediction scores that
+    cannot know the perturbation depends on how far the tested ones lie from the others, and stands beside."""
 
 
 _CHANGE = "The change of a gene is its mean log expression in perturbed cells less that in control cells."
+UNKNOWING = ("no_change", "train_mean")
+"""Methods that predict the same for every perturbation."""
+_CHANCE = (
+    "What cannot know the perturbation does not score 0.5, but what “No change” and “Mean of perturbations” do: less "
+    "where the tested perturbations lie farther out than the others."
+)
 _UNDEFINED = "Where the predicted change is the same in all genes, it is not defined and counts as 0."
 
 METRICS: dict[str, Metric] = {
@@ -100,18 +109,20 @@ METRICS: dict[str, Metric] = {
         title="Told apart from other test perturbations",
         how="Measured changes of all test perturbations are ranked by their L1 distance from the prediction, over "
         "genes that none of them perturbs; one less the share of the others that is nearer than the true "
-        "one. Chance is 0.5.",
+        "one. The same prediction for all of them scores 0.5; over some of them, what “No change” does.",
         higher_is_better=True,
         lowest=0,
         highest=1,
+        ranks=True,
     ),
     "discrimination_screen": Metric(
         title="Told apart from all other perturbations",
         how="The same among the measured changes of all perturbations of the screen, those of training among them. "
-        "Chance is 0.5.",
+        f"{_CHANCE}",
         higher_is_better=True,
         lowest=0,
         highest=1,
+        ranks=True,
     ),
     "pearson_delta_centroid": Metric(
         title="Correlation beyond the shift that all perturbations share",
@@ -125,10 +136,11 @@ METRICS: dict[str, Metric] = {
     "centroid_accuracy": Metric(
         title="Nearest to its own perturbation",
         how="Share of the other perturbations of the screen whose measured mean is farther (Euclidean) from the "
-        "prediction than that of the true one. Chance is 0.5.",
+        f"prediction than that of the true one. {_CHANCE}",
         higher_is_better=True,
         lowest=0,
         highest=1,
+        ranks=True,
     ),
     "l2": Metric(
         title="Distance, 1,000 most expressed genes",

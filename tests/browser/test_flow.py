@@ -252,7 +252,7 @@ def test_what_tells_a_type_apart_is_held_against_gene_sets(page: Page, url: str,
     keyed(page, "bars").wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("First: Antigen presentation, MHC class II")).to_be_visible()
-    expect(page.get_by_text("with random genes").first).to_be_visible()
+    expect(page.get_by_text("expression-matched random genes").first).to_be_visible()
     assert "run=" in page.url
     picture(page, "enrich")
     page.get_by_role("tab", name="Shares").click()

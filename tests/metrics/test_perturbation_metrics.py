@@ -147,6 +147,23 @@ def test_telling_nothing_apart_scores_a_half(n: int) -> None:
     assert published.mean() == pytest.approx((n + 1) / (2 * n))
 
 
+def test_among_others_telling_nothing_apart_scores_less_than_a_half_where_the_tested_lie_farther_out() -> (
+    None
+):
+    changes = np.concatenate([5 * RNG.normal(size=(8, 30)), RNG.normal(size=(20, 30))])
+    nothing = np.zeros((8, 30))
+    for metric, found in (
+        ("discrimination_screen", discrimination(nothing, changes, [[]] * 8)),
+        ("centroid_accuracy", centroid_accuracy(nothing, changes)),
+    ):
+        assert found.mean() == pytest.approx(
+            7 / 2 / 27
+        )  # half of the other tested ones, and none of the rest
+        assert METRICS[metric].ranks
+        assert "Chance is 0.5" not in METRICS[metric].how
+        assert "does not score 0.5" in METRICS[metric].how
+
+
 @pytest.mark.parametrize("distance", ["cityblock", "euclidean", "cosine"])
 def test_swapped_predictions_are_told_apart_wrongly(distance: str) -> None:
     targets = [[row] for row in range(4)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from scviz.cli import parser
+from scviz.cli.perturb import request_of
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks import opening
@@ -12,6 +14,7 @@ from scviz.tasks.opening.run import run as open_dataset
 from scviz.tasks.perturbation import Request
 from scviz.tasks.perturbation.methods import Method
 from scviz.workspace import Workspace
+from scviz.workspace.records import to_json
 from tests.conftest import Opened
 from tests.pages.test_pages import Open, carry_out, visit, words
 
@@ -45,6 +48,14 @@ def test_the_column_and_the_control_are_found(visit: Open, screen: Opened) -> No
         one.proto.popover.label for one in page.get("popover")
     }
     assert page.multiselect(key="methods").value == ["gears"]
+
+
+def test_page_and_command_begin_with_the_same_question(visit: Open, screen: Opened) -> None:
+    page = opened_page(visit, screen)
+    page.button(key="run").click().run()
+    assert not page.exception
+    options = parser().parse_args(["perturb", screen.dataset])
+    assert asked_for() == to_json(request_of(options, screen.dataset, screen.workspace))
 
 
 def test_run_hands_in_what_was_chosen(visit: Open, screen: Opened) -> None:
@@ -100,6 +111,8 @@ def test_a_finished_prediction_shows_methods_beside_baselines(visit: Open, scree
     assert {"No change", "Mean of perturbations", "Additive", "Linear", "GEARS"} < set(scores["Method"])
     assert "Half of the cells (replicate)" in set(scores["Method"])
     assert len(page.get("plotly_chart")) == 3
+    page.selectbox(key="metric").set_value("centroid_accuracy").run()
+    assert "What cannot know the perturbation scores" in words(page)
     for key, value in (
         ("metric", "mse_de"),
         ("subgroup", "unseen_single"),

@@ -134,3 +134,18 @@ def test_nothing_to_find_is_said_only_where_something_would_have_been_found() ->
             usual = placed(run.own, run.levels, run.random)[0].random_middle
             run.own[0] = 1.1 * times * usual
             assert run.judged().outcome == "better"
+
+
+def test_one_gene_without_an_effect_is_none_only_where_an_effect_worth_having_would_have_been_found() -> None:
+    """With 19 random genes and with 199; the bar that is named is the one that is found beyond."""
+    for n_random in (19, 199):
+        for seed in range(20):
+            run = simulated(seed, n_genes=1, n_planted=0, factor=1, n_random=n_random)
+            said = run.judged()
+            (shift,) = placed(run.own, run.levels, run.random)
+            more = RULER.moved(shift.random_high) - RULER.moved(shift.random_middle)
+            if shift.p > 0.05:
+                assert said.outcome == ("none" if more < 0.05 else "unknown")
+                assert "would have been found" in said.sentence
+                run.own[0] = 1.001 * shift.random_high
+                assert run.judged().outcome == "better"

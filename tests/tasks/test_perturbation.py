@@ -28,7 +28,7 @@ from scviz.tasks.perturbation.interactions import kind_of_interaction
 from scviz.tasks.perturbation.methods import BASELINES, Method, method_of
 from scviz.tasks.perturbation.predictors import build
 from scviz.tasks.perturbation.run import price, run
-from scviz.tasks.perturbation.tables import predictions_as_csv
+from scviz.tasks.perturbation.tables import predictions_as_csv, unknowing_scores
 from scviz.tasks.perturbation.verdict import Row, beside, gain_over
 from scviz.workspace import Workspace
 from scviz.workspace.records import read_record, write_record
@@ -52,7 +52,7 @@ def context(workspace: Workspace, name: str, report: Report = silent) -> Context
 
 def request(workspace: Workspace, **more: object) -> Request:
     (dataset,), (terms,) = workspace.datasets(), workspace.terms()
-    asked: dict[str, object] = {"column": "condition", "terms": terms.id, "epochs": 1}
+    asked: dict[str, object] = {"column": "condition", "terms": terms.id, "epochs": 1, "methods": ()}
     return Request(dataset=dataset.id, **(asked | more))  # type: ignore[arg-type]
 
 
@@ -92,6 +92,18 @@ def test_no_change_scores_nothing_and_the_mean_something(result: Result) -> None
     summary = result.outcomes["train_mean"].summaries["pearson_delta"]["all"]
     assert summary.mean == pytest.approx(float(rows["train_mean"].mean()), abs=1e-6)
     assert summary.low < summary.mean < summary.high
+
+
+def test_what_cannot_know_the_perturbation_stands_beside_scores_by_rank(result: Result) -> None:
+    beside = summary(result)["scores without knowing the perturbation"]
+    assert list(beside) == ["discrimination", "discrimination_screen", "centroid_accuracy"]
+    assert beside["discrimination"] == {"No change": 0.5, "Mean of perturbations": 0.5}
+    for name in ("discrimination_screen", "centroid_accuracy"):
+        row = list(METRICS).index(name)
+        means = [float(result.scores[key][row].mean()) for key in ("no_change", "train_mean")]
+        assert list(beside[name].values()) == pytest.approx(means, abs=1e-4)
+        assert max(means) < 0.4  # not 0.5: the tested perturbations lie farther out than the others
+    assert unknowing_scores(result, "mse") == {}
 
 
 def test_the_scores_are_those_of_the_means_that_are_shown(result: Result) -> None:
@@ -308,7 +320,10 @@ def test_the_command_begins_with_the_column_and_the_annotations_of_the_page(home
     options = parser().parse_args(["perturb", dataset.id])
     asked = request_of(options, dataset.id, home)
     assert asked == Request(dataset=dataset.id, column="condition", terms=terms.id)
+    assert asked.methods == GEARS
     assert asked.most_genes == 2000
+    alone = parser().parse_args(["perturb", dataset.id, "--methods"])
+    assert request_of(alone, dataset.id, home).methods == ()
     without = parser().parse_args(["perturb", dataset.id, "--terms", ""])
     assert request_of(without, dataset.id, home) == Request(dataset=dataset.id, column="condition")
 

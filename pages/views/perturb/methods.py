@@ -17,10 +17,8 @@ from scviz.datasets.perturbation_split import PerturbationSplit
 from scviz.datasets.screen import Perturbation, label
 from scviz.foundation.vocab import GeneVocab
 from scviz.tasks.perturbation.coverage import Known, reason_against, seen_alone
-from scviz.tasks.perturbation.methods import ANY_MODEL, BASELINES, METHODS, NO_WEIGHTS, Method
+from scviz.tasks.perturbation.methods import ANY_MODEL, BASELINES, BEGIN, METHODS, NO_WEIGHTS, Method
 from scviz.workspace import CheckpointInfo, DatasetInfo
-
-START = ("gears",)
 
 
 def pick_methods(
@@ -51,7 +49,9 @@ def _with_which_weights(methods: Sequence[Method]) -> None:
 
 def _begin(offered: Sequence[str], form: Form) -> None:
     """Set the methods to those of the result beside it, or to what the page begins with."""
-    begin = [one["name"] for one in form.asked("methods", ())] if form.fresh else START
+    begin = [method.name for method in BEGIN]
+    if form.fresh:
+        begin = [one["name"] for one in form.asked("methods", ())]
     if form.fresh or state.held("methods") is None:
         state.preset("methods", [name for name in begin if name in offered])
 

@@ -20,7 +20,7 @@ from pages.views.perturb.one_perturbation import one_perturbation
 from scviz.metrics.perturbation_table import METRICS, SUBGROUPS, Summary
 from scviz.plots.screen import Kind, Ranked, ranking_figure
 from scviz.tasks.perturbation import HALVES, HEADLINE, Outcome, Result
-from scviz.tasks.perturbation.tables import ceiling_of, predictions_as_csv, scores_as_csv
+from scviz.tasks.perturbation.tables import ceiling_of, predictions_as_csv, scores_as_csv, unknowing_scores
 from scviz.workspace.database import Run
 
 EVERY = "all"
@@ -132,10 +132,17 @@ def _ranking(run: Run, result: Result, shown: Shown) -> None:
     better = "Higher is better." if METRICS[shown.metric].higher_is_better else "Lower is better."
     st.caption(
         f"A small point is a perturbation, a large one the mean with its 95 % interval. {better} "
-        f"{_replicate(result, shown)} Methods that do not predict all perturbations "
+        f"{_unknowing(result, shown)}{_replicate(result, shown)} Methods that do not predict all perturbations "
         "are gray and last, and compete with none.",
         help=METRICS[shown.metric].how,
     )
+
+
+def _unknowing(result: Result, shown: Shown) -> str:
+    """Say what predictions score that cannot know the perturbation, where that is not plain from the score."""
+    found = unknowing_scores(result, shown.metric, shown.group)
+    scores = " and ".join(f"{mean:.2f} ({title})" for title, mean in found.items())
+    return f"What cannot know the perturbation scores {scores}. " if scores else ""
 
 
 def _replicate(result: Result, shown: Shown) -> str:
@@ -205,6 +212,6 @@ def _cell_eval(result: Result) -> None:
         st.caption(
             "By the names and rules of cell-eval 0.8; means over the perturbations that a method predicts. Methods "
             "predict means: control cells, each gene scaled to the predicted mean, stand for predicted cells, so that "
-            "scores of changed genes say as much of these cells as of the method. The chance of its discrimination "
-            "score is (n + 1) / 2n of n perturbations."
+            "scores of changed genes say as much of these cells as of the method. What cannot know the perturbation "
+            "has the discrimination score of “No change” and “Mean of perturbations”, not 0.5."
         )

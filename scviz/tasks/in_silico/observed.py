@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from scviz.datasets.columns import gene_identifiers, gene_names
 from scviz.datasets.conditions import CONTROLS
 from scviz.errors import RequestError
-from scviz.metrics.evidence import LEVEL, Outcome, Place, place_of
+from scviz.metrics.evidence import LEVEL, WORTHWHILE, Outcome, Place, place_of
 from scviz.tasks.chosen_cells import passing, sample
 from scviz.tasks.filters import Filter
 from scviz.tasks.in_silico import Observed, Request
@@ -199,6 +200,7 @@ def compare(pair: Pair, shifts: MeanShifts) -> Observed:
     few = float(cosine(shifts.in_few_cells, shifts.observed[None]).mean())
     others = cosine(shifts.random, shifts.observed[None])
     place = place_of(few, others)
+    beyond = _beyond(others)
     return Observed(
         column=pair.column,
         control=pair.control,
@@ -210,8 +212,8 @@ def compare(pair: Pair, shifts: MeanShifts) -> Observed:
         random=tuple(others.tolist()),
         rank=place.rank,
         p=place.p,
-        outcome=_outcome(own, place),
-        verdict=_verdict(own, place, n_few=shifts.n_few),
+        outcome=_outcome(own, place, beyond),
+        verdict=_verdict(own, place, beyond, n_few=shifts.n_few),
     )
 
 
@@ -222,13 +224,38 @@ def shifts_of(found: Found, before: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(found.after - before[found.rows], dtype=np.float64)
 
 
-def _outcome(own: float, place: Place) -> Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beyond:
+    """What agreement would have been found, beside that of random genes."""
+
+    usual: float
+    bar: float
+    """Beyond it p is 5 % or less."""
+
+    @property
+    def more(self) -> float:
+        """Give how much more than usual is found."""
+        return self.bar - self.usual
+
+
+def _beyond(others: NDArray[np.float64]) -> _Beyond:
+    """Read the agreement of random genes, (R,); NaN where so few cannot tell."""
+    if len(others) < FEWEST_RANDOM:
+        return _Beyond(usual=float("nan"), bar=float("nan"))
+    passing = math.floor(LEVEL * (len(others) + 1) + 1e-9)
+    return _Beyond(usual=float(np.median(others)), bar=float(np.sort(others)[-passing]))
+
+
+def _outcome(own: float, place: Place, beyond: _Beyond) -> Outcome:
+    """Judge the agreement: `none` only where one worth having, beyond that of random genes, would have been found."""
     if place.n < FEWEST_RANDOM:
         return "unknown"
-    return "better" if place.p <= LEVEL and own > 0 else "none"
+    if place.p <= LEVEL and own > 0:
+        return "better"
+    return "none" if beyond.more < WORTHWHILE else "unknown"
 
 
-def _verdict(own: float, place: Place, *, n_few: int) -> str:
+def _verdict(own: float, place: Place, beyond: _Beyond, *, n_few: int) -> str:
     lead = f"The simulated and the observed shift agree with {own:.2f} (1 is the same direction, 0 none)"
     if place.n < FEWEST_RANDOM:
         return (
@@ -236,6 +263,14 @@ def _verdict(own: float, place: Place, *, n_few: int) -> str:
             f"with, and it takes {FEWEST_RANDOM} or more."
         )
     beside = f"{place.words} with the expression-matched random genes, each in about {n_few} cells"
-    if _outcome(own, place) == "better":
+    outcome = _outcome(own, place, beyond)
+    if outcome == "better":
         return f"{lead}, more than those of random genes: {beside}."
-    return f"{lead}, not more than those of random genes: {beside}."
+    found = f"More than {beyond.bar:.2f} would have been found; {beyond.usual:.2f} is usual."
+    if outcome == "unknown":
+        needed = math.ceil(n_few * (beyond.more / WORTHWHILE) ** 2)
+        found += (
+            f" Cannot tell whether they agree by {WORTHWHILE:g} more than is usual: that takes at least {needed:,} "
+            f"cells of each random gene, instead of {n_few:,}."
+        )
+    return f"{lead}, not more than those of random genes: {beside}. {found}"

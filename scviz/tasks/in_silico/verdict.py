@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scviz.metrics.evidence import LEVEL, Outcome, counted, ordinal, random_needed
-from scviz.tasks.in_silico import FEWEST_CELLS, Effect, Kind, Request, Ruler, Shift
+from scviz.metrics.evidence import LEVEL, WORTHWHILE, Outcome, counted, ordinal, random_needed
+from scviz.tasks.in_silico import FEWEST_CELLS, MOST_CELLS, Effect, Kind, Request, Ruler, Shift
 from scviz.tasks.in_silico.statistics import FEWEST_RANDOM, Null
 
 VERBS = {
@@ -41,6 +42,50 @@ class Compared:
     """How many times as far as usual a gene alone must move cells to be found; NaN where that cannot be said."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What the comparison of one edit could have found, as shares of the distance or of the way to the goal."""
+
+    bound: float
+    """How far the edit moves cells at most: the end of its interval; NaN where there is none."""
+    usual: float
+    """What a random gene does, the median."""
+    bar: float
+    """Beyond it a move has p <= 0.05."""
+
+    @property
+    def more(self) -> float:
+        """Give how much more than usual is found."""
+        return abs(self.bar - self.usual)
+
+    @property
+    def rules_out(self) -> bool:
+        """Whether a move worth having would have been found, or is larger than all that the edit can do."""
+        return self.more < WORTHWHILE or self.bound < WORTHWHILE
+
+    def needed(self, n_cells: int) -> int:
+        """Give the cells of each random gene that it takes at least: what is chance falls with their root."""
+        return math.ceil(n_cells * (self.more / WORTHWHILE) ** 2)
+
+
+def reach_of_move(shift: Shift, ruler: Ruler) -> Reach:
+    """Give what could have been found of how far cells move."""
+    return Reach(
+        bound=ruler.moved(shift.high),
+        usual=ruler.moved(shift.random_middle),
+        bar=ruler.moved(shift.random_high),
+    )
+
+
+def reach_to_goal(shift: Shift, ruler: Ruler) -> Reach:
+    """Give what could have been found of how far cells come to a goal; either way counts."""
+    return Reach(
+        bound=max(abs(ruler.to_goal(shift.low)), abs(ruler.to_goal(shift.high))),
+        usual=ruler.to_goal(shift.random_middle),
+        bar=ruler.to_goal(shift.random_high),
+    )
+
+
 def edit_in_words(kind: Kind, genes: Sequence[str]) -> str:
     """Name an edit.
 
@@ -69,11 +114,18 @@ def percent(share: float) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def outcome_of(shift: Shift, n_cells: int) -> Outcome:
-    """Judge one edit: `unknown` where too few random genes or cells could tell."""
-    if shift.n_random < FEWEST_RANDOM or n_cells < FEWEST_CELLS:
+def could_tell(shift: Shift, n_cells: int) -> bool:
+    """Whether there are random genes and cells enough for any edit to be found."""
+    return shift.n_random >= FEWEST_RANDOM and n_cells >= FEWEST_CELLS
+
+
+def outcome_of(shift: Shift, reach: Reach, n_cells: int) -> Outcome:
+    """Judge one edit: `none` only where a move worth having is ruled out, else `unknown`."""
+    if not could_tell(shift, n_cells):
         return "unknown"
-    return "better" if shift.p <= LEVEL else "none"
+    if shift.p <= LEVEL:
+        return "better"
+    return "none" if reach.rules_out else "unknown"
 
 
 def of_one(request: Request, effect: Effect, ruler: Ruler) -> Judgement:
@@ -90,22 +142,53 @@ def of_one(request: Request, effect: Effect, ruler: Ruler) -> Judgement:
         f"{ruler.words}"
         f"{_interval(ruler.moved(moved.low), ruler.moved(moved.high))}"
     )
-    outcome = outcome_of(moved, effect.n_cells)
+    reach = reach_of_move(moved, ruler)
+    outcome = outcome_of(moved, reach, effect.n_cells)
     sentence = f"{lead}{_beside(moved, effect.n_cells)}"
-    if effect.to_goal is None or request.goal is None or outcome == "unknown":
+    if could_tell(moved, effect.n_cells) and outcome != "better":
+        sentence += f" {_found_beyond(reach, _cells_of_random(request, effect))}"
+    if effect.to_goal is None or request.goal is None or not could_tell(moved, effect.n_cells):
         return Judgement(outcome=outcome, sentence=sentence)
-    goal, state = effect.to_goal, ", ".join(request.goal.values)
-    share = ruler.to_goal(goal.mean)
+    goal = _of_goal(request, effect, effect.to_goal, ruler=ruler)
+    return Judgement(outcome=goal.outcome, sentence=f"{sentence} {goal.sentence}")
+
+
+def _of_goal(request: Request, effect: Effect, goal: Shift, *, ruler: Ruler) -> Judgement:
+    """Judge whether one edit brings cells to a goal or away from it."""
+    state = ", ".join(request.goal.values) if request.goal else ""
+    share, reach = ruler.to_goal(goal.mean), reach_to_goal(goal, ruler)
     way = (
         f"{percent(abs(share))} of the way {'to' if share >= 0 else 'away from'} {state}; its distance from the middle "
         f"is the {_place(goal)}"
     )
-    if goal.p > LEVEL:
+    outcome = outcome_of(goal, reach, effect.n_cells)
+    if outcome != "better":
         text = f"It brings them no nearer to {state} and no farther from it than random genes do: {way}."
-        return Judgement(outcome="none", sentence=f"{sentence} {text}")
+        beyond = _found_beyond(reach, _cells_of_random(request, effect), goal=True)
+        return Judgement(outcome=outcome, sentence=f"{text} {beyond}")
     side = "nearer to" if goal.mean > goal.random_middle else "farther from"
-    return Judgement(
-        outcome="better", sentence=f"{sentence} It brings them {side} {state} than random genes do: {way}."
+    return Judgement(outcome=outcome, sentence=f"It brings them {side} {state} than random genes do: {way}.")
+
+
+def _cells_of_random(request: Request, effect: Effect) -> int:
+    return min(request.random_cells, effect.n_cells)
+
+
+def _found_beyond(reach: Reach, n_cells: int, *, goal: bool = False) -> str:
+    """Say what would have been found, and what it takes where that is not enough."""
+    least, usual, more = percent(WORTHWHILE), percent(reach.usual), percent(reach.more)
+    found = f"More than {percent(reach.bar)} would have been found; {usual} is usual."
+    if goal:
+        found = f"{more} of the way more or less than the usual {usual} would have been found."
+    if reach.more < WORTHWHILE:
+        return found
+    if reach.rules_out:
+        return f"{found} That it does {least} at all is ruled out."
+    needed = reach.needed(n_cells)
+    cells = f"{needed:,}" if needed <= MOST_CELLS else f"more than {MOST_CELLS:,}"
+    return (
+        f"{found} Cannot tell whether it does {least} more than is usual: that takes at least {cells} cells of each "
+        f"random gene, instead of {n_cells:,}."
     )
 
 

@@ -14,7 +14,7 @@ from scviz.metrics.ceiling import Inflation, Spread
 from scviz.metrics.evidence import Gain
 from scviz.metrics.perturbation_table import Summary
 from scviz.tasks.fields import SEED, Choice, Column, Number, Switch, check_fields
-from scviz.tasks.perturbation.methods import BASELINES, Method
+from scviz.tasks.perturbation.methods import BASELINES, BEGIN, Method
 
 TITLE = "Perturbation prediction"
 HEAVY = True
@@ -62,7 +62,7 @@ class Request:
             help="Value of cells that were not perturbed, or got a guide that targets nothing.",
         ),
     ] = ""
-    methods: tuple[Method, ...] = ()
+    methods: tuple[Method, ...] = BEGIN
     """Beside the baselines, which always come."""
     split: Annotated[
         Split,

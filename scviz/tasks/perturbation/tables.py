@@ -8,7 +8,7 @@ from io import StringIO
 
 import numpy as np
 
-from scviz.metrics.perturbation_table import METRICS
+from scviz.metrics.perturbation_table import METRICS, UNKNOWING
 from scviz.tasks.perturbation import Result
 
 CONTROL_OF_TRUTH, CONTROL_OF_PREDICTIONS = "control of measured changes", "control of predicted changes"
@@ -76,6 +76,14 @@ def ceiling_of(result: Result, rows: Sequence[int], *, without: bool = False) ->
     values = result.ceiling[int(without)][list(rows)]
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else None
+
+
+def unknowing_scores(result: Result, metric: str, group: str = "all") -> dict[str, float]:
+    """Give what predictions score that cannot know the perturbation, by title; nothing for scores that rank none."""
+    if not METRICS[metric].ranks:
+        return {}
+    found = (result.outcomes[key] for key in UNKNOWING if key in result.outcomes)
+    return {one.title: one.summaries[metric][group].mean for one in found}
 
 
 def _numbers(values: np.ndarray) -> list[object]:

@@ -97,7 +97,7 @@ def test_scores_and_genes_are_shown_on_the_map_that_is_there(visit: Open, opened
 def test_weights_that_were_trained_on_the_same_cells_are_named(visit: Open, workspace: Workspace) -> None:
     demo = Opened(workspace, open_demo(workspace).id, "scgpt/scgpt-demo")
     page = opened_page(visit, demo, run=carry_out(demo, "modules", of_model(demo, label_key="bulk_labels")))
-    assert "trained" in words(page)
+    assert "seen in training" in words(page)
 
 
 def test_no_module_is_told(visit: Open, opened: Opened) -> None:

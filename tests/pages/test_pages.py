@@ -17,7 +17,7 @@ from scviz.datasets.expression import log_expression
 from scviz.jobs.queue import RunQueue
 from scviz.models import cards, model_class
 from scviz.settings import ROOT, Settings
-from scviz.tasks import annotation, back, compare, embedding, enhancement, front
+from scviz.tasks import annotation, back, embedding, front
 from scviz.workspace.database import Run
 from scviz.workspace.records import RECORD, fingerprint, to_json, write_record
 from tests.conftest import Opened, keep_model
@@ -282,14 +282,6 @@ def test_variable_genes_can_be_chosen_where_the_model_reads_them(
     assert "the 100 most variable genes" in words(visit("pages/runs.py", run=run.id))
 
 
-def test_weights_that_cannot_restore_expression_are_told_apart(visit: Open, opened: Opened) -> None:
-    page = visit("pages/enhance.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
-    assert "Geneformer cannot denoise expression; scFoundation can." in words(page)
-    assert "run" not in {button.key for button in page.button}
-    page.button(key="use_scfoundation/scfoundation-demo").click().run()
-    assert "cannot denoise" not in words(page)
-
-
 def test_a_result_of_another_version_is_told_in_words(visit: Open, opened: Opened) -> None:
     request = annotation.Request(
         dataset=opened.dataset, checkpoint=opened.checkpoint, label_key="cell_type", epochs=1
@@ -303,78 +295,6 @@ def test_a_result_of_another_version_is_told_in_words(visit: Open, opened: Opene
     (told,) = [error.value for error in page.error]
     assert "was written by another version of scviz" in told
     assert "run" in {button.key for button in page.button}
-
-
-@pytest.mark.slow
-def test_restored_cells_are_shown_beside_both_baselines(visit: Open, opened: Opened, adata: AnnData) -> None:
-    deep = keep_model(opened, model_class("scfoundation").untrained(adata, "tiny"), "Deep")
-    where = {"dataset": deep.dataset, "checkpoint": deep.checkpoint}
-    page = visit("pages/enhance.py", **where)
-    page.button(key="run").click().run()
-    (handed_in,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "enhancement"]
-    assert (handed_in.request["read_depth"], handed_in.request["label_key"]) == ("f5", "cell_type")
-    request = enhancement.Request(**where, label_key="cell_type", check_cells=20)
-    run = carry_out(deep, "enhancement", request)
-    page = visit("pages/enhance.py", **where, run=run)
-    assert not page.exception
-    assert not page.error
-    assert "correlation with the original cells" in words(page)
-    (methods,) = [table.value for table in page.dataframe if "Correlation" in table.value]
-    assert list(methods["Method"]) == [
-        "the model",
-        "the down-sampled cells as they are",
-        "mean with 15 neighbors",
-        "the original cells",
-    ]
-    assert methods["Silhouette of types"].notna().all()
-    assert len(page.get("plotly_chart")) == 1
-    assert page.button(key="export")
-
-
-def test_a_comparison_is_handed_in_with_the_weights_that_know_the_genes(visit: Open, opened: Opened) -> None:
-    page = visit("pages/compare.py", dataset=opened.dataset)
-    assert page.multiselect(key="compare_checkpoints").options == [
-        "Tiny"
-    ]  # the demo weights know none of these genes
-    assert (page.selectbox(key="compare_label_key").value, page.selectbox(key="compare_batch_key").value) == (
-        "cell_type",
-        "donor",
-    )
-    page.button(key="run").click().run()
-    assert not page.exception
-    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "compare"]
-    assert run.request["checkpoints"] == [opened.checkpoint]
-    assert page.query_params["run"] == run.id
-
-
-@pytest.mark.slow
-def test_a_finished_comparison_shows_the_baseline_among_scores_maps_and_disagreement(
-    visit: Open, opened: Opened
-) -> None:
-    request = compare.Request(
-        dataset=opened.dataset, checkpoints=(opened.checkpoint,), label_key="cell_type", n_neighbors=8
-    )
-    run = carry_out(opened, "compare", request)
-    page = visit("pages/compare.py", dataset=opened.dataset, run=run)
-    assert not page.exception
-    assert not page.error
-    scores = next(table.value for table in page.dataframe if "NMI" in table.value)
-    assert list(scores["Method"]) == ["Tiny", "Principal components (baseline)"]
-    assert scores["ARI"].notna().all()
-    assert "Batch mixing" not in scores  # no column of batches was named
-    gains = next(table.value for table in page.dataframe if "Told" in table.value)
-    assert len(gains) == 4
-    assert (gains["from"] < gains["Difference"]).all()
-    assert "95 % interval of 4 comparisons together" in words(page)
-    assert "of 1 model with principal components" in words(page)
-    assert "demo weights" not in words(page)
-    assert "random neighbors would disagree" in words(page)
-    assert len(page.get("plotly_chart")) == 1
-    page.selectbox(key="color_by").set_value("Where methods disagree").run()
-    assert not page.exception
-    (cells,) = [table.value for table in page.dataframe if "disagreement" in table.value]
-    assert len(cells) == 60
-    assert "Comparison · cells · Tiny" in words(visit("pages/runs.py", run=run))
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -54,14 +56,20 @@ def communities(
     half = sparse.csr_array((graph.weights, (graph.first, graph.second)), shape=(graph.n_genes,) * 2)
     links = sparse.csr_matrix(half + half.T)  # (G, G)
     options = {"modularity": "newman", "tol_optimization": TOLERANCE, "tol_aggregation": TOLERANCE}
-    cuts = [
-        finder(resolution, **options, shuffle_nodes=True, random_state=N_DRAWS * seed + draw).fit_predict(
-            links
-        )
-        for draw in range(N_DRAWS)
-    ]
+    cuts = []
+    for draw in range(N_DRAWS):
+        own_seed = N_DRAWS * seed + draw
+        _seed_c_library(own_seed)
+        found = finder(resolution, **options, shuffle_nodes=True, random_state=own_seed)
+        cuts.append(found.fit_predict(links))
     best = max(cuts, key=lambda cut: modularity(graph, cut, resolution))
     return by_size(best.astype(np.int64))
+
+
+def _seed_c_library(seed: int) -> None:
+    """Seed rand() of the C library: scikit-network refines Leiden's groups with it, whatever its own seed is."""
+    library = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
+    library.srand(ctypes.c_uint(seed))
 
 
 def by_size(membership: NDArray[np.int64]) -> NDArray[np.int64]:

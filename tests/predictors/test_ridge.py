@@ -46,7 +46,7 @@ def test_the_left_out_error_is_that_of_leaving_out() -> None:
         weights = np.linalg.solve(x.T @ x + strength * np.eye(3), x.T @ (changes[kept] - mean))
         expected += float((((inputs[out] - center) @ weights + mean - changes[out]) ** 2).sum())
     left, scale, _ = np.linalg.svd(inputs - inputs.mean(axis=0), full_matrices=False)
-    found = left_out_error(left, scale, changes - changes.mean(axis=0), strength)
+    found = left_out_error(left, scale, changes - changes.mean(axis=0), strength=strength)
     assert found == pytest.approx(expected)
 
 

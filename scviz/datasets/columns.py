@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -16,6 +17,10 @@ from scviz.datasets import tables
 from scviz.datasets.genes import GeneIdentifiers, strip_version
 from scviz.datasets.tables import Column
 from scviz.errors import DataError, MissingColumnError
+from scviz.progress import Progress, Report, silent
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 SOURCE, COUNTS, GENES, GENE_VALUES = "source.h5ad", "counts.h5ad", "genes.json", "genes.csc.zarr"
 
@@ -124,7 +129,7 @@ def write_genes(folder: Path, names: list[str], ids: GeneIdentifiers) -> None:
 
 
 def write_gene_values(
-    folder: Path, *, values: NDArray[np.float32], rows: NDArray[np.int32], bounds: NDArray[np.int64]
+    folder: Path, parts: Iterable[csr_matrix], spread: NDArray[np.int64], report: Report = silent
 ) -> None:
     """Write expression gene by gene.
 
@@ -132,18 +137,27 @@ def write_gene_values(
     ----------
     folder
         Folder of the dataset.
-    values
-        (K,) log1p of scaled counts, gene after gene, zeros left out.
-    rows
-        (K,) cell of each value, ascending within a gene.
-    bounds
-        (G + 1,) where each gene begins, and the end.
+    parts
+        (g, N) log1p of scaled counts of some genes each, in the order of the genes, zeros left out.
+    spread
+        (G,) number of cells in which each gene was seen.
+    report
+        Told how far it is.
     """
+    n_values = int(spread.sum())
     store = zarr.open_group(folder / GENE_VALUES, mode="w")
-    arrays: dict[str, NDArray[Any]] = {"values": values, "rows": rows, "bounds": bounds}
-    for name, array in arrays.items():
-        chunk = min(max(len(array), 1), 1 << 17)
-        store.create_array(name, shape=array.shape, dtype=array.dtype, chunks=(chunk,))[:] = array
+    bounds = np.concatenate([[0], np.cumsum(spread)]).astype(np.int64)
+    chunks = (min(max(n_values, 1), 1 << 17),)
+    values = store.create_array("values", shape=(n_values,), dtype=np.float32, chunks=chunks)
+    rows = store.create_array("rows", shape=(n_values,), dtype=np.int32, chunks=chunks)
+    store.create_array("bounds", shape=bounds.shape, dtype=np.int64, chunks=bounds.shape)[:] = bounds
+    at = 0
+    for part in parts:
+        part.sort_indices()
+        place = slice(at, at + part.nnz)
+        values[place], rows[place] = part.data, part.indices
+        at += part.nnz
+        report(Progress(stage="Writing genes", done=at, total=n_values))
 
 
 @lru_cache(maxsize=16)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,8 @@ import h5py
 import numpy as np
 
 from scviz.datasets import tables
-from scviz.datasets.counts import recover_rows
 from scviz.datasets.matrices import matrix_at, sample_rows
+from scviz.datasets.recovery import LOGARITHMS, recover_rows
 from scviz.errors import DataError
 from scviz.progress import Report, silent
 
@@ -66,7 +65,7 @@ def demo_check(path: Path) -> str:
         totals = tables.read_column(file["obs"], "n_counts").values
     cell = np.repeat(np.arange(rows.n_cells), np.diff(rows.bounds))
     expected = np.rint(np.expm1(rows.values.astype(np.float64)) * totals[cell] / DEMO_TARGET)
-    n_equal = int(np.sum(expected == recover_rows(rows, math.e)))
+    n_equal = int(np.sum(expected == recover_rows(rows, LOGARITHMS[0])))
     return (
         "The file holds logarithms. In each cell expm1 of the values are whole multiples of one unit, which gives "
         f"the counts; {n_equal:,} of {len(expected):,} are also what follows from the total of each cell that the "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 from anndata import AnnData
 from numpy.typing import NDArray
@@ -94,8 +95,12 @@ def depth_of(adata: AnnData) -> Depth:
     >>> depth.target, depth.totals.tolist()
     (180.0, [180.0, 200.0, 170.0])
     """
-    sums = np.asarray(adata.X.sum(axis=1), dtype=np.float64).ravel()
-    totals, column = _totals(adata, sums)
+    return depth_from(np.asarray(adata.X.sum(axis=1), dtype=np.float64).ravel(), adata.obs)
+
+
+def depth_from(sums: NDArray[np.float64], cells: pd.DataFrame) -> Depth:
+    """Find the depth as `depth_of` does, from the sums of the genes, (N,), and what is known of the cells."""
+    totals, column = _totals(cells, sums)
     seen = sums > 0
     median = float(np.median(totals[seen])) if seen.any() else TARGET_SUM
     more = float(np.median(totals[seen] / sums[seen])) if seen.any() else 1.0
@@ -103,18 +108,18 @@ def depth_of(adata: AnnData) -> Depth:
     return Depth(totals=totals, target=target, column=column, more=more)
 
 
-def _totals(adata: AnnData, sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
+def _totals(cells: pd.DataFrame, sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
     """Find the column of totals, (N,), that exceeds the sums, (N,), most; else the sums and no name."""
     best, found, seen = LEAST_MORE, "", sums > 0
-    for name in adata.obs.columns:
-        if str(name).lower() not in TOTALS or adata.obs[name].dtype.kind not in "iuf" or not seen.any():
+    for name in cells.columns:
+        if str(name).lower() not in TOTALS or cells[name].dtype.kind not in "iuf" or not seen.any():
             continue
-        totals = adata.obs[name].to_numpy(dtype=np.float64)
+        totals = cells[name].to_numpy(dtype=np.float64)
         # rounding aside; logarithms, and totals of other cells, are smaller somewhere
         if np.all(np.isfinite(totals)) and np.all(totals >= 0.999 * sums):
             more = float(np.median(totals[seen] / sums[seen]))
             best, found = (more, str(name)) if more > best else (best, found)
-    return (adata.obs[found].to_numpy(dtype=np.float64), found) if found else (sums, "")
+    return (cells[found].to_numpy(dtype=np.float64), found) if found else (sums, "")
 
 
 def log_expression(counts: sp.csr_matrix, depth: Depth | None = None) -> sp.csr_matrix:

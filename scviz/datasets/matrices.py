@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.counts import Rows
+from scviz.datasets.rows import Rows
 from scviz.errors import DataError
-from scviz.progress import Progress, Report, silent
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
 
 Layout = Literal["csr", "csc", "dense"]
 
@@ -26,18 +22,30 @@ SAMPLE_VALUES = 4_000_000
 """Most values that are read for a sample."""
 STRIPE_BYTES = 256_000_000
 """Most bytes that are unpacked for a sample of a dense matrix."""
-READ_BYTES = 256_000_000
-"""Bytes of a dense matrix that are read at a time."""
+SUM = "layers/spliced + layers/unspliced"
+"""Both parts of RNA velocity together, which are the counts where nothing else is."""
 
 
 def locations(file: h5py.File) -> tuple[str, ...]:
     """Return where matrices are: X, the layers, and the raw matrix with its own genes."""
     layers = [f"layers/{name}" for name in file.get("layers", {})]
-    return tuple(place for place in ("X", *layers, "raw/X") if matrix_at(file, place) is not None)
+    found = tuple(place for place in ("X", *layers, "raw/X") if matrix_at(file, place) is not None)
+    return (*found, SUM) if set(SUM.split(" + ")) <= set(found) else found
+
+
+def encoding_of(file: h5py.File, location: str) -> str:
+    """Return how something is stored that is no matrix known here; empty where there is nothing."""
+    node = file.get(location)
+    kind = "" if node is None else node.attrs.get("encoding-type", "")
+    return kind.decode() if isinstance(kind, bytes) else str(kind)
 
 
 def matrix_at(file: h5py.File, location: str) -> h5py.Group | h5py.Dataset | None:
-    """Return the node of a matrix, or None; `raw/X` is also found where old writers put it."""
+    """Return the node of a matrix, or None; `raw/X` is also found where old writers put it.
+
+    Of a sum it is the first part.
+    """
+    location = location.split(" + ")[0]
     node = file.get(location)
     if node is None and location == "raw/X":
         node = file.get("raw.X")
@@ -80,12 +88,19 @@ def shape_of(node: h5py.Group | h5py.Dataset) -> tuple[int, int]:
     return int(shape[0]), int(shape[1])
 
 
-def sample_rows(node: h5py.Group | h5py.Dataset) -> Rows:
-    """Read some cells, spread over the file; pieces of the matrix where whole cells would take too long."""
+def sample_rows(node: h5py.Group | h5py.Dataset, *, turned: bool = False) -> Rows:
+    """Read some cells, spread over the file; pieces of the matrix where whole cells would take too long.
+
+    Parameters
+    ----------
+    turned
+        Whether rows of the file are genes.
+    """
     if isinstance(node, h5py.Dataset):
-        return _sample_dense(node)
-    if layout_of(node) == "csc" and node["data"].shape[0] <= SAMPLE_VALUES:
-        return _by_cell(node)
+        return _sample_turned(node) if turned else _sample_dense(node)
+    by_cell = (layout_of(node) == "csr") != turned
+    if not by_cell and node["data"].shape[0] <= SAMPLE_VALUES:
+        return _by_cell(node, shape_of(node)[1 if turned else 0])
     n_lines = len(node["indptr"]) - 1
     values, lengths, budget = [], [], SAMPLE_VALUES // N_BLOCKS
     for block in _blocks(n_lines, SAMPLE):
@@ -93,41 +108,7 @@ def sample_rows(node: h5py.Group | h5py.Dataset) -> Rows:
         bounds = bounds[: max(np.searchsorted(bounds, bounds[0] + budget, side="right"), 1)]
         values.append(node["data"][bounds[0] : bounds[-1]])
         lengths.append(np.diff(bounds))
-    return _rows(np.concatenate(values), np.concatenate(lengths), whole=layout_of(node) == "csr")
-
-
-def read_csr(node: h5py.Group | h5py.Dataset, report: Report = silent) -> csr_matrix:
-    """Read a whole matrix, (N, G), with the values as stored, by cell and without stored zeros.
-
-    Raises
-    ------
-    DataError
-        If the matrix is damaged.
-    """
-    from scipy import sparse
-
-    n_cells, n_genes = shape_of(node)
-    if isinstance(node, h5py.Dataset):
-        step = max(READ_BYTES // max(n_genes * node.dtype.itemsize, 1), 1)
-        parts = []
-        for start in range(0, n_cells, step):
-            parts.append(sparse.csr_matrix(node[start : start + step]))
-            report(Progress(stage="Reading cells", done=min(start + step, n_cells), total=n_cells))
-        return sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((n_cells, n_genes))
-    arrays = (node["data"][:], node["indices"][:], node["indptr"][:])
-    report(Progress(stage="Reading cells", done=n_cells, total=n_cells))
-    kind = sparse.csr_matrix if layout_of(node) == "csr" else sparse.csc_matrix
-    try:
-        matrix = kind(arrays, shape=(n_cells, n_genes))
-        matrix.check_format(full_check=True)
-    except ValueError as error:
-        raise DataError(
-            f"The matrix {node.name} is damaged: {error}.", hint="Write it anew with AnnData."
-        ) from error
-    matrix = matrix.tocsr()
-    matrix.sum_duplicates()
-    matrix.eliminate_zeros()
-    return matrix
+    return _rows(np.concatenate(values), np.concatenate(lengths), whole=by_cell)
 
 
 def _sparse_format(node: h5py.Group) -> str:
@@ -166,11 +147,17 @@ def _dense_rows(part: NDArray[np.number], *, whole: bool) -> Rows:
     return _rows(part[part != 0], np.count_nonzero(part, axis=1), whole=whole)
 
 
-def _by_cell(node: h5py.Group) -> Rows:
+def _sample_turned(node: h5py.Dataset) -> Rows:
+    """Read the first cells of a dense matrix whose rows are genes."""
+    wanted = max(min(SAMPLE, SAMPLE_VALUES * 4 // max(node.shape[0], 1)), 1)
+    return _dense_rows(node[:, :wanted].T, whole=True)
+
+
+def _by_cell(node: h5py.Group, n_cells: int) -> Rows:
     """Turn a small matrix that is stored by gene into cells."""
     cells = node["indices"][:]
     order = np.argsort(cells, kind="stable")
-    return _rows(node["data"][:][order], np.bincount(cells, minlength=shape_of(node)[0]), whole=True)
+    return _rows(node["data"][:][order], np.bincount(cells, minlength=n_cells), whole=True)
 
 
 def _rows(values: NDArray[np.number], lengths: NDArray[np.integer], *, whole: bool) -> Rows:

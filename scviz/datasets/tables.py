@@ -51,7 +51,7 @@ class Column:
 
 def n_rows(table: Node) -> int:
     """Return the number of rows."""
-    return int(table.shape[0] if isinstance(table, h5py.Dataset) else table[_index_name(table)].shape[0])
+    return int(table.shape[0]) if isinstance(table, h5py.Dataset) else _length(table[_index_name(table)])
 
 
 def is_old(table: Node) -> bool:
@@ -62,7 +62,11 @@ def is_old(table: Node) -> bool:
 def row_names(table: Node) -> list[str]:
     """Return the name of each row: the cells or genes."""
     name = _index_name(table)
-    return _texts(_field(table, name) if isinstance(table, h5py.Dataset) else table[name])
+    if isinstance(table, h5py.Dataset):
+        return _texts(_field(table, name))
+    if isinstance(table[name], h5py.Group):
+        return _group_column(name, table[name], slice(None)).strings(missing="")
+    return _texts(table[name])
 
 
 def column_names(table: Node) -> tuple[str, ...]:
@@ -147,6 +151,13 @@ def _index_name(table: Node) -> str:
     if name not in table:
         raise DataError(f"The table {table.name} does not name its rows.", hint="Write it anew with AnnData.")
     return name
+
+
+def _length(item: Node) -> int:
+    """Return the number of values, also of those that lie in a group with what is missing or with their categories."""
+    if isinstance(item, h5py.Dataset):
+        return int(item.shape[0])
+    return int(item["codes" if "codes" in item else "values"].shape[0])
 
 
 def _field(table: h5py.Dataset, name: str, rows: slice = slice(None)) -> NDArray[Any]:

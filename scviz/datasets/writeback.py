@@ -20,8 +20,8 @@ from scipy.sparse import csr_matrix, vstack
 
 import scviz
 from scviz.datasets import tables
+from scviz.datasets.cell_columns import embeddings as obsm_keys
 from scviz.datasets.columns import COUNTS, SOURCE
-from scviz.datasets.doctor import embeddings as obsm_keys
 from scviz.datasets.layers import layer_names, read_blocks, write_blocks
 from scviz.errors import DataError
 from scviz.workspace import DatasetInfo

@@ -8,6 +8,7 @@ from types import ModuleType
 from scviz.errors import RequestError
 
 TASKS = (
+    "checking",
     "opening",
     "public_screen",
     "gene_terms",

@@ -133,3 +133,11 @@ def file_hash(path: Path) -> str:
     """Hash the content of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=12)).hexdigest()
+
+
+def content_hash(path: Path) -> str:
+    """Hash the content of a file, or of all files of a folder with their names."""
+    if path.is_file():
+        return file_hash(path)
+    files = sorted(one for one in path.rglob("*") if one.is_file() and not one.is_symlink())
+    return fingerprint([(str(one.relative_to(path)), file_hash(one)) for one in files])

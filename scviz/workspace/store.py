@@ -6,6 +6,7 @@ HOME/terms/<slug>-<hash>/           terms.json info.json
 HOME/links/                         tables of known links, as published
 HOME/runs/<id>/                     request.json events.jsonl result/ log.txt state/
 HOME/uploads/                       files that came through the browser
+HOME/arrived/                       files of other formats, turned into h5ad until they are opened
 HOME/scviz.db                       which runs there are and how far they are
 """
 
@@ -56,7 +57,13 @@ class CountsSource:
 
     location: str
     """`X`, `raw/X` or `layers/<name>`."""
-    how: Literal["as stored", "recovered from log values"]
+    how: Literal[
+        "as stored",
+        "rounded",
+        "recovered from log values",
+        "recovered from normalized values",
+        "relative expression",
+    ]
     evidence: str
     """A sentence with the numbers that led to this."""
 
@@ -275,6 +282,11 @@ class Workspace:
         """List the collections of gene terms, newest first."""
         paths = sorted((self.home / "terms").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
         return [read_json(TermsInfo, path) for path in paths if not path.parent.name.startswith(".")]
+
+    @property
+    def arrived(self) -> Path:
+        """Folder of files of other formats that were turned into h5ad and are not open yet; need not exist."""
+        return self.home / "arrived"
 
     @property
     def links_folder(self) -> Path:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_matrix
 
-from scviz.datasets.counts import Rows, Scale, recover_counts, scale_of, stored_decimals
+from scviz.datasets.counts import Scale, scale_of
+from scviz.datasets.recovery import LOGARITHMS, Transform, recover_counts, stored_decimals
+from scviz.datasets.rows import Rows
 from scviz.errors import CountsError
 
 COUNTS = arrays(np.int64, st.tuples(st.integers(1, 6), st.integers(3, 12)), elements=st.integers(0, 2000))
@@ -44,14 +46,14 @@ def test_counts_come_back_exactly(counts: np.ndarray, target: float, base: float
     counts = undivided(counts)
     if counts.max(initial=0) < 2:
         return
-    recovered = recover_counts(csr_matrix(logs(counts, target, base)), base=base)
+    recovered = recover_counts(csr_matrix(logs(counts, target, base)), Transform(base=base))
     assert np.array_equal(recovered.counts.toarray(), counts)
 
 
 @given(arrays(np.float32, (4, 40), elements=st.floats(0.5, 6, width=32), unique=True))
 def test_arbitrary_values_are_no_logs_of_counts(values: np.ndarray) -> None:
     with pytest.raises(CountsError, match="not whole multiples") as caught:
-        recover_counts(csr_matrix(values), base=math.e)
+        recover_counts(csr_matrix(values), LOGARITHMS[0])
     assert "raw counts" in caught.value.hint
 
 
@@ -80,18 +82,18 @@ def test_one_damaged_value_is_noticed() -> None:
     values = logs(np.random.default_rng(0).poisson(4, (30, 200)), 1e4)
     values[3, 5] += 0.01
     with pytest.raises(CountsError, match="of 1 of 30 cells"):
-        recover_counts(values, base=math.e)
+        recover_counts(values, LOGARITHMS[0])
 
 
 def test_the_sum_and_the_base_are_reported() -> None:
     recovered = recover_counts(logs(np.array([[1, 2, 5], [3, 1, 0]]), 1e6, base=2))
     assert recovered.target == pytest.approx(1e6, rel=1e-4)
-    assert recovered.base == 2
+    assert recovered.transform.base == 2
 
 
 def test_values_that_only_say_seen_or_not_are_refused() -> None:
     with pytest.raises(CountsError, match="which genes were seen"):
-        recover_counts(np.array([[0.7, 0.7, 0], [0, 0.7, 0.7]]), base=math.e)
+        recover_counts(np.array([[0.7, 0.7, 0], [0, 0.7, 0.7]]), LOGARITHMS[0])
 
 
 def test_what_comes_in_stays_as_it_is() -> None:
@@ -134,9 +136,7 @@ def test_negative_values_are_scaled() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ([[100.5, 9899.5], [5000.25, 4999.75]], "sum of 10,000 in every sampled cell: normalized without"),
         ([[0.0, 0.0]], "All values are zero"),
-        ([[1.0, 0.0], [1.0, 1.0]], "Only zeros and ones"),
         ([[np.nan, 1.0]], "missing or infinite"),
     ],
 )
@@ -159,5 +159,5 @@ def test_values_as_computed_have_no_last_decimal() -> None:
 
 def test_cells_are_worked_on_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = np.random.default_rng(0).poisson(2, (20, 50))
-    monkeypatch.setattr("scviz.datasets.counts.PIECE", 100)
+    monkeypatch.setattr("scviz.datasets.rows.PIECE", 100)
     assert np.array_equal(recover_counts(logs(counts, 1e4)).counts.toarray(), counts)

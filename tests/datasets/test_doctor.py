@@ -14,11 +14,17 @@ import pytest
 from anndata import AnnData
 from scipy.sparse import csc_matrix, csr_matrix
 
-from scviz.datasets.doctor import FileReport, check_file
+from scviz.datasets.doctor import check_file
+from scviz.datasets.reports import FileReport, MatrixReport
 from scviz.errors import UnreadableFileError
 
 Save = Callable[[AnnData], Path]
 LogValues = Callable[[float], np.ndarray]
+
+
+def matrix_of(report: FileReport) -> MatrixReport:
+    """What is said of the matrix that is taken for the counts."""
+    return next(matrix for matrix in report.matrices if matrix.location == report.counts)
 
 
 def texts(report: FileReport, level: str) -> str:
@@ -27,9 +33,8 @@ def texts(report: FileReport, level: str) -> str:
 
 def test_counts_in_x_are_found(adata: AnnData, save: Save) -> None:
     report = check_file(save(adata))
-    assert report.counts is not None
-    assert (report.counts.location, report.counts.how) == ("X", "as stored")
-    assert report.counts.evidence.startswith("Whole numbers, 0 to")
+    assert (report.counts, matrix_of(report).kind) == ("X", "counts")
+    assert matrix_of(report).evidence.startswith("Whole numbers, 0 to")
     assert (report.n_cells, report.n_genes, report.can_open) == (60, 200, True)
 
 
@@ -39,8 +44,7 @@ def test_log_values_are_said_to_be_recovered(
 ) -> None:
     adata.X = csr_matrix(log_values(target))
     report = check_file(save(adata))
-    assert report.counts is not None
-    assert report.counts.how == "recovered from log values"
+    assert matrix_of(report).kind == "log-normalized, recoverable"
     assert f"expm1 row sums are {said}" in texts(report, "fix")
 
 
@@ -58,16 +62,14 @@ def test_counts_are_found_in_a_layer_beside_scaled_values(adata: AnnData, save: 
     adata.layers["counts"] = adata.X.copy()
     adata.X = adata.X.toarray() - 1.5
     report = check_file(save(adata))
-    assert report.counts is not None
-    assert report.counts.location == "layers/counts"
+    assert report.counts == "layers/counts"
     assert [matrix.kind for matrix in report.matrices] == ["scaled", "counts"]
 
 
 def test_raw_counts_of_all_genes_are_preferred_to_those_of_some(adata: AnnData, save: Save) -> None:
     adata.raw = adata.copy()
     report = check_file(save(adata[:, :50].copy()))
-    assert report.counts is not None
-    assert report.counts.location == "raw/X"
+    assert report.counts == "raw/X"
     assert report.n_genes == 200
 
 
@@ -76,8 +78,7 @@ def test_spliced_counts_are_no_counts_when_there_are_others(adata: AnnData, save
     adata.layers["all"] = adata.X.copy()
     adata.X = adata.X.toarray() - 1.5
     report = check_file(save(adata))
-    assert report.counts is not None
-    assert report.counts.location == "layers/all"
+    assert report.counts == "layers/all"
 
 
 @pytest.mark.parametrize("layout", [csc_matrix, lambda matrix: matrix.toarray()])
@@ -117,7 +118,7 @@ def test_the_base_of_the_logarithm_is_taken_from_the_file(
     adata.X = csr_matrix(log_values(1e4) / np.float32(np.log(2)))
     adata.uns["log1p"] = {"base": 2}
     report = check_file(save(adata))
-    assert report.matrices[0].base == 2
+    assert report.matrices[0].transform.base == 2
     assert "2^value - 1 row sums are 10,000" in report.matrices[0].evidence
 
 
@@ -200,8 +201,7 @@ def test_nullable_columns_are_read(adata: AnnData, save: Save) -> None:
 def test_a_file_of_2018_is_read(file_of_2018: Path) -> None:
     report = check_file(file_of_2018)
     assert report.old_writer
-    assert report.counts is not None
-    assert report.counts.location == "raw/X"
+    assert report.counts == "raw/X"
     assert report.columns[0].values == ("B cell", "NK cell", "T cell")
     assert report.columns[0].colors == ("#ff0000", "#00ff00", "#0000ff")
     assert report.genes.has_ensembl
@@ -217,8 +217,8 @@ def test_a_file_of_2020_is_read(file_of_2020: Path) -> None:
 def test_texts_of_very_many_cells_are_judged_by_the_first(
     adata: AnnData, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scviz.datasets.doctor.MANY_CELLS", 10)
-    monkeypatch.setattr("scviz.datasets.doctor.FIRST_CELLS", 20)
+    monkeypatch.setattr("scviz.datasets.cell_columns.MANY_CELLS", 10)
+    monkeypatch.setattr("scviz.datasets.cell_columns.FIRST_CELLS", 20)
     columns = {column.name: column for column in check_file(save(adata)).columns}
     assert "first 20 cells" in columns["percent_mt"].reason
     assert "first" not in columns["cell_type"].reason
@@ -248,8 +248,7 @@ def test_the_real_datasets_hold_counts(shared: Path) -> None:
     )  # those hold made numbers
     for path in paths:
         report = check_file(path)
-        assert report.counts is not None
-        assert (report.counts.location, report.counts.how) == ("X", "as stored")
+        assert (report.counts, matrix_of(report).kind) == ("X", "counts")
         assert report.genes.species == "human"
         assert report.genes.has_ensembl
         assert report.genes.has_symbols

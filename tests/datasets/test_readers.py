@@ -13,6 +13,7 @@ import pytest
 from anndata import AnnData
 from scipy.sparse import csc_matrix, csr_matrix
 
+from scviz.datasets.choices import Opening
 from scviz.datasets.columns import cell_column
 from scviz.datasets.readers import open_file, read_counts
 from scviz.errors import CountsError, DataError, JobCancelledError, UnreadableFileError, UnsafeFileError
@@ -67,7 +68,7 @@ def test_the_user_may_choose_the_matrix(adata: AnnData, save: Save, workspace: W
     adata.layers["double"] = adata.X * 2
     path = save(adata)
     first = opened(path, workspace)
-    second = opened(path, workspace, counts_location="layers/double")
+    second = opened(path, workspace, choices=Opening(counts_location="layers/double"))
     assert np.array_equal(second.X.toarray(), 2 * first.X.toarray())
     assert len(workspace.datasets()) == 2
 
@@ -76,7 +77,7 @@ def test_a_matrix_that_is_not_there_is_refused_with_those_that_are(
     adata: AnnData, save: Save, workspace: Workspace
 ) -> None:
     with pytest.raises(CountsError, match="no matrix 'layers/x'") as caught:
-        open_file(save(adata), workspace, counts_location="layers/x")
+        open_file(save(adata), workspace, choices=Opening(counts_location="layers/x"))
     assert caught.value.hint == "Its matrices are: X."
 
 
@@ -86,7 +87,7 @@ def test_scaled_values_are_refused_with_what_was_found(
 ) -> None:
     adata.X = adata.X.toarray() - 1.5
     with pytest.raises(CountsError, match=r"Values from -1\.5 to") as caught:
-        open_file(save(adata), workspace, counts_location=location)
+        open_file(save(adata), workspace, choices=Opening(counts_location=location))
     assert "layers['counts']" in caught.value.hint
     assert not list(workspace.home.glob("datasets/*"))
 
@@ -182,7 +183,7 @@ def test_the_file_is_kept_as_it_came(adata: AnnData, save: Save, workspace: Work
 
 def test_a_run_that_is_stopped_leaves_nothing(adata: AnnData, save: Save, workspace: Workspace) -> None:
     def stop(progress: Progress) -> None:
-        if progress.stage == "Writing the dataset":
+        if progress.stage == "Writing genes":
             raise JobCancelledError("stopped")
 
     with pytest.raises(JobCancelledError):

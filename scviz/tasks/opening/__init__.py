@@ -7,6 +7,7 @@ from typing import Annotated
 
 from scviz.datasets.simulated import WORDS, simulation
 from scviz.errors import RequestError
+from scviz.tasks.checking import TURNED
 from scviz.tasks.fields import SEED, Switch, check_fields
 
 TITLE = "Open a dataset"
@@ -23,6 +24,17 @@ class Request:
     """What the dataset is called; empty takes the name of the file."""
     counts_location: str | None = None
     """`X`, `raw/X` or `layers/<name>`; None takes the matrix that the card of the file names."""
+    turned: Annotated[str, TURNED] = ""
+    part: str = ""
+    """Genome, modality or assay that is taken of several; empty takes the first."""
+    relative: Annotated[
+        bool,
+        Switch(
+            "Take as relative expression",
+            help="Open TPM, FPKM, CPM or logarithms of them, which have no counts behind them; what needs counts is "
+            "refused.",
+        ),
+    ] = False
     demo: Annotated[bool, Switch("Demo", help="The demo data instead of a file.")] = False
     simulated: str = ""
     """Preset of a screen to simulate; empty for none."""

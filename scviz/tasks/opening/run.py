@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scviz.datasets.choices import Opening
 from scviz.datasets.demo import open_demo
 from scviz.datasets.readers import open_file
 from scviz.datasets.simulated import simulation
 from scviz.datasets.simulator import open_simulated
 from scviz.settings import GIGABYTE, Settings
+from scviz.tasks.checking import is_turned
 from scviz.tasks.context import Context
 from scviz.tasks.opening import Request, Result
 
@@ -26,7 +28,12 @@ def run(request: Request, context: Context) -> Result:
         Path(request.path),
         context.workspace,
         name=request.name,
-        counts_location=request.counts_location,
+        choices=Opening(
+            counts_location=request.counts_location,
+            turned=is_turned(request.turned),
+            part=request.part,
+            relative=request.relative,
+        ),
         report=context.report,
         limit=int(Settings.from_env().unpack_gb * GIGABYTE),
     )

@@ -1,0 +1,63 @@
+"""Look into a file before it is opened: what it is, where its counts are, what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from scviz.datasets.arriving.contract import Arrival
+from scviz.datasets.reports import FileReport
+from scviz.errors import RequestError
+from scviz.tasks.fields import Choice, check_fields
+from scviz.workspace.records import fingerprint
+
+TITLE = "Look into a file"
+HEAVY = False
+
+TURNED = Choice(
+    "Rows of the file",
+    {"": "as its names say", "cells": "cells", "genes": "genes"},
+    help="AnnData keeps cells in rows; many tables keep genes there.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Which file, and what its user knows of it."""
+
+    path: str
+    """A file or folder that its user may open."""
+    turned: Annotated[str, TURNED] = ""
+    part: str = ""
+    """Genome, modality or assay that is taken of several; empty takes the first."""
+    stamp: str = ""
+    """Tells one state of the file from the next, as `stamp_of` gives it."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if not self.path:
+            raise RequestError("No file was chosen.", hint="Choose a file.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What was found."""
+
+    card: FileReport
+    arrival: Arrival | None
+    """What was decided on reading; None for an h5ad file."""
+    size: int
+    """Bytes that opening it will take on disk, about."""
+
+
+def is_turned(words: str) -> bool | None:
+    """Return whether rows are genes; None where the user says nothing."""
+    return {"cells": False, "genes": True}.get(words)
+
+
+def stamp_of(path: Path) -> str:
+    """Return a short text that changes with a file, or with the files of a folder."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = [(one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in files if one.is_file()]
+    return fingerprint(found)

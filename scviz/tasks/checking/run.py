@@ -1,0 +1,36 @@
+"""Look into a file; one of another format is turned into h5ad on the way, and kept until it is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scviz.datasets.arriving.contract import Choices
+from scviz.datasets.arriving.readers import arrive
+from scviz.datasets.doctor import check_file
+from scviz.settings import GIGABYTE, Settings
+from scviz.tasks.checking import Request, Result, is_turned
+from scviz.tasks.context import Context
+from scviz.workspace.records import content_hash
+
+PER_VALUE = 16
+"""Bytes of a value in an opened dataset: by cell and by gene."""
+
+
+def run(request: Request, context: Context) -> Result:
+    """Carry the request out."""
+    path, limit = Path(request.path), int(Settings.from_env().unpack_gb * GIGABYTE)
+    turned = is_turned(request.turned)
+    arrived = arrive(
+        path,
+        context.workspace.arrived,
+        Choices(turned=turned, part=request.part),
+        content=lambda: content_hash(path),
+        limit=limit,
+        report=context.report,
+    )
+    card = check_file(arrived.path, limit=limit, turned=turned if arrived.arrival is None else False)
+    counts = [one for one in card.matrices if one.location == card.counts] or list(card.matrices[:1])
+    own = arrived.path.stat().st_size
+    return Result(
+        card=card, arrival=arrived.arrival, size=own + sum(PER_VALUE * one.n_values for one in counts)
+    )

@@ -1,16 +1,18 @@
-"""Choose a file: one on this server, or one from the user's own computer."""
+"""Choose a file: one on this server, or some from the user's own computer."""
 
 from __future__ import annotations
 
 import shutil
-from itertools import islice
-from pathlib import Path
+from collections.abc import Sequence
+from itertools import chain, islice
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import streamlit as st
 
 from pages.components import state
+from scviz.datasets.listing import openable
 from scviz.datasets.safety import allowed
 from scviz.errors import UnreadableFileError
 from scviz.workspace.store import slug
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
 
 MOST_FILES = 500
 GIGABYTE = 10**9
+KINDS = (
+    "h5ad, 10x (.h5, or the folder of matrix, barcodes and features), loom, zarr, h5mu, Seurat and "
+    "SingleCellExperiment (.rds, .RData), Matrix Market, CSV or TSV; packed (.zip, .tar.gz, .gz) or not"
+)
 
 
 def pick_file() -> Path | None:
-    """Return the file that the user wants to see, or None.
+    """Return the file or folder that the user wants to see, or None.
 
     Raises
     ------
@@ -43,12 +49,12 @@ def pick_file() -> Path | None:
 def _on_server() -> Path | None:
     """Offer the files of the data folders; a path may be typed, too."""
     roots = state.settings().data_roots
-    found = [str(file) for root in roots for file in islice(sorted(root.rglob("*.h5ad")), MOST_FILES)]
+    found = [str(file) for file in islice(chain.from_iterable(map(openable, roots)), MOST_FILES)]
     chosen = st.selectbox(
         "File",
         found,
         index=None,
-        format_func=lambda file: Path(file).name if file in found else file,
+        format_func=lambda file: _shown(file, roots) if file in found else file,
         placeholder="Choose, or type a path" if found else "Type a path",
         accept_new_options=True,
         key="server_file",
@@ -57,37 +63,83 @@ def _on_server() -> Path | None:
     return allowed(chosen, roots) if chosen else None
 
 
+def _shown(file: str, roots: Sequence[Path]) -> str:
+    """Return a path as it lies in its data folder."""
+    path = Path(file)
+    return next((str(path.relative_to(root)) for root in roots if path.is_relative_to(root)), path.name)
+
+
 def _uploaded() -> Path | None:
-    """Take a file from the browser and put it into the workspace at once."""
+    """Take files from the browser and put them into the workspace at once; several make a folder."""
     limit = state.settings().upload_gb
-    file = st.file_uploader(
-        "An .h5ad file", type="h5ad", max_upload_size=max(1, int(limit * 1000)), key="upload"
+    folder = st.toggle("A whole folder", key="upload_folder", help="Such as the one that Cell Ranger writes.")
+    files = st.file_uploader(
+        "Files of one dataset",
+        accept_multiple_files="directory" if folder else True,
+        max_upload_size=max(1, int(limit * 1000)),
+        key="upload_of_folder" if folder else "upload",
+        help=KINDS,
     )
     st.caption(
         f"Up to {limit:g} GB: an upload is held in memory. Ask for larger files to be put on the server."
     )
-    if file is None:
+    if not files:
         return None
-    if file.size > limit * GIGABYTE:
+    if sum(file.size for file in files) > limit * GIGABYTE:
         raise UnreadableFileError(
-            f"{file.name} is larger than {limit:g} GB.",
+            f"{', '.join(file.name for file in files)}: larger than {limit:g} GB.",
             hint="Ask for it to be put into a folder of the server.",
         )
-    state.keep("file_name", Path(file.name).stem)
-    return kept_upload(file, "h5ad")
+    state.keep("file_name", _plain_name(files))
+    return kept_upload(files[0]) if len(files) == 1 else _kept_folder(files)
 
 
-def kept_upload(file: UploadedFile, ending: str) -> Path:
+def _plain_name(files: Sequence[UploadedFile]) -> str:
+    """Return what a dataset may be called after the files that it came in."""
+    names = [PurePosixPath(file.name) for file in files]
+    if len(names) > 1:
+        return names[0].parts[0] if len(names[0].parts) > 1 else names[0].name.split(".")[0]
+    return names[0].name.removesuffix("".join(_endings(names[0].name)))
+
+
+def _endings(name: str) -> list[str]:
+    """Return the endings of a name, the last two at most, in small letters and digits."""
+    endings = [one for one in PurePosixPath(name).suffixes if one[1:].isalnum() and len(one) <= 6]
+    return endings[-2:] if endings and endings[-1].lower() in (".gz", ".zip") else endings[-1:]
+
+
+def kept_upload(file: UploadedFile) -> Path:
     """Put an upload into the workspace, once in a session."""
     kept = state.kept(f"upload_{file.file_id}")
     if kept is None:
         folder = state.workspace().home / "uploads" / uuid4().hex
-        folder.mkdir(parents=True)
-        path = (
-            folder / f"{slug(Path(file.name).stem)}.{ending}"
-        )  # nothing of a name that could lead elsewhere
-        with path.open("wb") as target:
-            shutil.copyfileobj(file, target)
-        kept = str(path)
+        kept = str(_written(file, folder, PurePosixPath(file.name).name))
         state.keep(f"upload_{file.file_id}", kept)
     return Path(kept)
+
+
+def _kept_folder(files: Sequence[UploadedFile]) -> Path:
+    """Put several files into one folder of the workspace, once in a session."""
+    together = "+".join(sorted(file.file_id for file in files))
+    kept = state.kept(f"upload_{together}")
+    if kept is None:
+        folder = state.workspace().home / "uploads" / uuid4().hex / slug(_plain_name(files))
+        for file in files:
+            parts = PurePosixPath(file.name).parts
+            inner = [slug(part) for part in parts[:-1] if part not in ("..", "/")]
+            _written(file, folder.joinpath(*inner), parts[-1])
+        kept = str(folder)
+        state.keep(f"upload_{together}", kept)
+    return Path(kept)
+
+
+def _written(file: UploadedFile, folder: Path, name: str) -> Path:
+    """Write an upload under a name that leads nowhere else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    endings = _endings(name)
+    stem = name.removesuffix("".join(endings))
+    plain = "".join(c if c.isalnum() or c in "._- " else "_" for c in stem).strip(". ")[:80] or "unnamed"
+    path = folder / f"{plain}{''.join(endings)}"
+    with path.open("wb") as target:
+        shutil.copyfileobj(file, target)
+    return path

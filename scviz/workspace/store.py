@@ -87,6 +87,8 @@ class DatasetInfo:
     species: Literal["human", "mouse", "unknown"] = "unknown"
     history: tuple[str, ...] = ()
     """What was done to the file on opening, a sentence each."""
+    parent: str = ""
+    """Dataset from which the last line of the history made this one; empty for one that was opened from a file."""
     demo: bool = False
     simulated: str = ""
     """Preset of a simulated screen; empty for cells that were measured."""

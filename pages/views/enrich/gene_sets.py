@@ -50,7 +50,7 @@ def _own_file() -> None:
     path = st.text_input("Or a file on this server", key="gmt_path", help="gmt, tsv, csv or json, also .gz")
     if st.button("Add the file", key="add_gmt", disabled=not (file or path), width="stretch"):
         with errors_in_words():
-            here = kept_upload(file, "gmt") if file else allowed(path, state.settings().data_roots)
+            here = kept_upload(file) if file else allowed(path, state.settings().data_roots)
             name = Path(file.name).stem if file else ""
             _hand_in(gene_terms.Request(path=str(here), name=name))
 

@@ -1,4 +1,4 @@
-"""Steps after opening: fewer cells, fewer or other genes; each is a dataset of its own, so that it can be taken back."""
+"""Steps after opening: fewer cells, fewer or other genes; each makes a dataset, so that it can be taken back."""
 
 from __future__ import annotations
 

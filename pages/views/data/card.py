@@ -10,16 +10,18 @@ import streamlit as st
 from pages.components import state
 from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES
+from pages.components.job_panel import job_panel
 from pages.components.show import escaped, table
-from scviz.datasets.counts import READABLE
-from scviz.datasets.doctor import FileReport, Finding, check_file
-from scviz.tasks.opening import Request
+from scviz.datasets.counts import READABLE, RELATIVE
+from scviz.datasets.reports import FileReport, Finding, MatrixReport
+from scviz.tasks import checking, opening
 from scviz.workspace import ColumnInfo, DatasetInfo
 
 LEVELS = {
-    "ok": (":green[:material/check_circle:]", "as it should be"),
-    "fix": (":orange[:material/build_circle:]", "mended on opening"),
     "stop": (":red[:material/error:]", "in the way"),
+    "ask": (":orange[:material/help:]", "to be looked at"),
+    "fix": (":orange[:material/build_circle:]", "mended on opening"),
+    "note": (":gray[:material/info:]", ""),
 }
 KINDS = {
     "symbol": "gene symbols",
@@ -27,47 +29,129 @@ KINDS = {
     "mixed": "symbols and Ensembl ids",
     "unknown": "unknown names",
 }
-
-
-@st.cache_resource(max_entries=16)
-def _report(path: str, _changed: float, limit: float) -> FileReport:
-    return check_file(Path(path), limit=int(limit * 10**9))
+TURNED = "file_turned"
+PART = "file_part"
 
 
 def file_card(path: Path) -> None:
     """Show a file that is not open yet, with the button that opens it."""
-    with st.spinner("Looking into the file …"):
-        report = _report(str(path), path.stat().st_mtime, state.settings().unpack_gb)
+    request = checking.Request(
+        path=str(path),
+        turned=state.kept(TURNED) or "",
+        part=state.kept(PART) or "",
+        stamp=checking.stamp_of(path),
+    )
+    asked = f"checking_{request.path}_{request.stamp}_{request.turned}_{request.part}"
+    run = state.kept(asked)
+    if run is None:
+        run = state.queue().submit("checking", request, state.owner()).run
+        state.keep(asked, run)
+    if job_panel(run).state == "done":
+        _card(path, request, state.queue().result(run))
+
+
+def _card(path: Path, request: checking.Request, found: checking.Result) -> None:
+    report = found.card
     uploaded = path.is_relative_to(state.workspace().home / "uploads")
-    name = (state.kept("file_name") if uploaded else None) or path.stem
+    name = (state.kept("file_name") if uploaded else None) or path.name.split(".")[0]
     st.subheader(name, anchor=False)
     columns = st.columns(3)
     columns[0].metric("Cells", f"{report.n_cells:,}", border=True)
     columns[1].metric("Genes", f"{report.n_genes:,}", border=True)
-    columns[2].metric("Counts in", report.counts.location if report.counts else "not found", border=True)
+    columns[2].metric("Counts in", report.counts or "not found", border=True)
+    _arrival(found)
     findings(report.findings)
-    location = _where_counts_are(report)
+    _way_round(report, request)
+    matrix = _where_counts_are(report)
     given = st.text_input("Name of the dataset", name, key="dataset_name")
-    if st.button("Open", type="primary", key="open_file", disabled=not report.can_open, width="stretch"):
-        request = Request(path=str(path), name=given or name, counts_location=location)
-        state.keep("opening", state.queue().submit("opening", request, state.owner()).run)
+    st.caption(
+        f"Opening takes about {found.size / 1e6:,.0f} MB on the server; the file itself stays as it is."
+    )
+    can_open = report.can_open or (matrix is not None and not _others_stop(report))
+    if st.button("Open", type="primary", key="open_file", disabled=not can_open, width="stretch"):
+        ask = opening.Request(
+            path=str(path),
+            name=given or name,
+            counts_location=matrix.location if matrix else None,
+            turned=request.turned,
+            part=request.part,
+            relative=matrix is not None and matrix.kind in RELATIVE,
+        )
+        state.keep("opening", state.queue().submit("opening", ask, state.owner()).run)
         st.rerun()
     with st.expander("Every matrix of the file"):
         rows = [
-            {"Where": m.location, "Holds": m.kind, "Stored": m.layout, "Genes": m.n_genes, "Why": m.evidence}
+            {
+                "Where": m.location,
+                "Used": "counts" if m.location == report.counts else "",
+                "Holds": m.kind,
+                "Stored": m.layout,
+                "Genes": m.n_genes,
+                "Why": m.evidence,
+            }
             for m in report.matrices
         ]
         table(pd.DataFrame(rows), key="matrices", name="matrices")
     _columns(report.columns)
 
 
-def _where_counts_are(report: FileReport) -> str | None:
+def _arrival(found: checking.Result) -> None:
+    """Say what the file is and what its reader decided; let another part of it be taken."""
+    arrival = found.arrival
+    if arrival is None:
+        return
+    st.markdown(f"{LEVELS['note'][0]} Read from {escaped(arrival.format)}.")
+    findings(tuple(Finding(level="note", text=note) for note in arrival.notes))
+    if len(arrival.parts) > 1:
+        chosen = st.selectbox(
+            "Part of the file", sorted(arrival.parts), sorted(arrival.parts).index(arrival.parts[0])
+        )
+        if chosen != arrival.parts[0]:
+            state.keep(PART, chosen)
+            st.rerun()
+
+
+def _way_round(report: FileReport, request: checking.Request) -> None:
+    """Let rows and columns be turned where the names leave a doubt, and back."""
+    if not request.turned and all(finding.action != "turn" for finding in report.findings):
+        return
+    turned = request.turned == "genes" or (not request.turned and report.turned)
+    words = "Read rows as cells" if turned else "Read rows as genes"
+    if st.button(words, key="turn", icon=":material/swap_horiz:"):
+        state.keep(TURNED, "cells" if turned else "genes")
+        st.rerun()
+
+
+def _where_counts_are(report: FileReport) -> MatrixReport | None:
     """Let a matrix be chosen where there are several to read; None takes what the report names."""
-    readable = [matrix.location for matrix in report.matrices if matrix.kind in READABLE]
-    if report.counts is None or len(readable) < 2:
+    could = {
+        one.location: one
+        for one in report.matrices
+        if one.kind in (*READABLE, *RELATIVE, "whole numbers, no counts")
+    }
+    if not could or (report.counts and len(could) < 2):
         return None
-    first = readable.index(report.counts.location)
-    return st.selectbox("Read the counts from", readable, first, key="counts_location")
+    chosen = st.selectbox(
+        "Read the counts from",
+        list(could),
+        list(could).index(report.counts) if report.counts else None,
+        format_func=lambda location: _as_chosen(could[location]),
+        key="counts_location",
+        placeholder="Choose a matrix all the same",
+    )
+    return could.get(chosen)
+
+
+def _as_chosen(matrix: MatrixReport) -> str:
+    """Say what is made of a matrix when it is chosen."""
+    if matrix.kind in RELATIVE:
+        return f"{matrix.location}: {matrix.kind}, taken as relative expression, no counts"
+    return matrix.location if matrix.kind == "counts" else f"{matrix.location}: {matrix.kind}"
+
+
+def _others_stop(report: FileReport) -> bool:
+    """Tell whether something else than the lack of counts is in the way."""
+    return any(one.level == "stop" and one.action not in ("relative", "counts") for one in report.findings)
 
 
 def findings(lines: tuple[Finding, ...]) -> None:
@@ -75,10 +159,7 @@ def findings(lines: tuple[Finding, ...]) -> None:
     for line in lines:
         mark, meaning = LEVELS[line.level]
         text = f"{mark} {escaped(line.text)}"
-        st.markdown(
-            f"{text} {escaped(line.hint)}" if line.hint else text,
-            help=None if line.level == "ok" else meaning,
-        )
+        st.markdown(f"{text} {escaped(line.hint)}" if line.hint else text, help=meaning or None)
 
 
 def dataset_card(dataset: DatasetInfo) -> None:
@@ -106,11 +187,20 @@ def dataset_card(dataset: DatasetInfo) -> None:
     row = st.container(horizontal=True)
     for name, words in (("explore", "Draw the map"), ("annotate", "Annotate cell types")):
         row.page_link(PAGES[name].file, label=words, icon=PAGES[name].icon, query_params=state.link())
-    if dataset.history:
-        with st.expander("What was done on opening"):
-            for line in dataset.history:
-                st.markdown(f"- {escaped(line)}")
+    _history(dataset)
     _columns(dataset.columns)
+
+
+def _history(dataset: DatasetInfo) -> None:
+    """List what was done, and take the last step back."""
+    if not dataset.history:
+        return
+    with st.expander("History", icon=":material/history:"):
+        for line in dataset.history:
+            st.markdown(f"- {escaped(line)}")
+        if dataset.parent and st.button("Take back the last step", key="undo_step", icon=":material/undo:"):
+            state.remember("dataset", dataset.parent)
+            st.rerun()
 
 
 def _columns(columns: tuple[ColumnInfo, ...]) -> None:

@@ -17,7 +17,7 @@ from scviz.datasets.expression import log_expression
 from scviz.jobs.queue import RunQueue
 from scviz.models import cards, model_class
 from scviz.settings import ROOT, Settings
-from scviz.tasks import annotation, back, embedding, front
+from scviz.tasks import annotation, back, checking, embedding, front
 from scviz.workspace.database import Run
 from scviz.workspace.records import RECORD, fingerprint, to_json, write_record
 from tests.conftest import Opened, keep_model
@@ -117,28 +117,42 @@ def test_a_login_hides_everything_where_the_owner_wants_one(
         assert not page.sidebar.get("page_link"), script
 
 
+def card_of(path: Path, visit: Open, opened: Opened) -> AppTest:
+    """The Data page with the card of a file, which a run has looked into."""
+    asked = checking.Request(path=str(path), stamp=checking.stamp_of(path))
+    carry_out(opened, "checking", asked)
+    page = visit("pages/data.py")
+    return page.selectbox(key="server_file").set_value(str(path)).run()
+
+
+def opening_run() -> Run:
+    """The only run that opens something."""
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "opening"]
+    return run
+
+
 def test_the_card_of_a_file_says_where_counts_are_and_opens_it(
     visit: Open, opened: Opened, tmp_path: Path
 ) -> None:
-    page = visit("pages/data.py")
-    page.selectbox(key="server_file").set_value(str(tmp_path / "cells.h5ad")).run()
+    page = card_of(tmp_path / "cells.h5ad", visit, opened)
     assert not page.exception
     assert [metric.value for metric in page.metric] == ["60", "200", "X"]
     page.button(key="open_file").click().run()
-    (run,) = RunQueue(Settings.from_env()).database.runs()
-    assert run.task == "opening"
+    run = opening_run()
     assert run.request["path"] == str(tmp_path / "cells.h5ad")
 
 
-def test_counts_behind_logarithms_can_be_chosen_too(visit: Open, adata: AnnData, tmp_path: Path) -> None:
+def test_counts_behind_logarithms_can_be_chosen_too(
+    visit: Open, opened: Opened, adata: AnnData, tmp_path: Path
+) -> None:
     adata.layers["log"] = log_expression(adata.X)
     adata.write_h5ad(tmp_path / "both.h5ad")
-    page = visit("pages/data.py")
-    page.selectbox(key="server_file").set_value(str(tmp_path / "both.h5ad")).run()
-    assert page.selectbox(key="counts_location").options == ["X", "layers/log"]
-    page.selectbox(key="counts_location").set_value("layers/log").run()
+    page = card_of(tmp_path / "both.h5ad", visit, opened)
+    matrices = page.selectbox(key="counts_location")
+    assert matrices.options == ["X", "layers/log: log-normalized, recoverable"]
+    matrices.set_value("layers/log").run()
     page.button(key="open_file").click().run()
-    (run,) = RunQueue(Settings.from_env()).database.runs()
+    run = opening_run()
     assert run.request["counts_location"] == "layers/log"
 
 

@@ -1,0 +1,1 @@
+"""Odd and bad files, made by script, each with its exact outcome."""

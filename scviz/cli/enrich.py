@@ -108,7 +108,7 @@ def summary(result: Result) -> dict[str, Any]:
 
 def write_terms(result: Result, path: Path) -> None:
     """Write one row per gene set, with the sizes from which its numbers are made."""
-    names = [field.name for field in dataclasses.fields(result.found[0])]
+    names = [field.name for field in dataclasses.fields(result.found[0])] if result.found else ["name"]
     sizes = {"n_genes": len(result.genes), "n_background": result.n_background}
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -39,7 +39,7 @@ def gains(
         for name, one in methods.items()
     }
     drawn = half_scores(methods, groups, seed=seed, n_halves=n_halves)
-    return gains_of(scores, drawn, names={"model": "Model", PCA: "PCA"}, n_cells=n_cells)
+    return gains_of(scores, drawn, names={"model": "Model", PCA: "PCA"}, groups=groups)
 
 
 def test_the_same_vectors_with_other_noise_are_seldom_called_better_by_any_score() -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli.fields import add_fields
-from scviz.cli.running import carry_out, say, subject
+from scviz.cli.running import carry_out, given, say, subject
 from scviz.cli.words import DATASET
 from scviz.networks.attention import SETTINGS, top_targets
 from scviz.settings import Settings
 from scviz.tasks.attention_network import TRUTH, Request, Result
-from scviz.tasks.fields import declared
 
 
 def add_command(commands: Any) -> None:
@@ -41,10 +40,8 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
     prior = options.prior
     if prior and prior != TRUTH:
         prior = str(Path(prior).expanduser().resolve())
-    given = {name: getattr(options, name) for name in declared(Request)}
-    return Request(
-        dataset=dataset, checkpoint=checkpoint, regulators=tuple(options.regulators), prior=prior, **given
-    )
+    named = {"dataset": dataset, "checkpoint": checkpoint, "prior": prior}
+    return Request(**given(options, Request) | named | {"regulators": tuple(options.regulators)})
 
 
 def summary(result: Result, request: Request) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli.fields import add_fields
-from scviz.cli.running import carry_out, dataset_of, say
+from scviz.cli.running import carry_out, dataset_of, given, say
 from scviz.cli.words import DATASET
 from scviz.datasets.enrichr import LIBRARIES
 from scviz.errors import RequestError
@@ -17,7 +17,6 @@ from scviz.settings import Settings
 from scviz.tasks import gene_terms
 from scviz.tasks.enrichment import PROGRAMMES, Request, Result
 from scviz.tasks.enrichment.sources import libraries
-from scviz.tasks.fields import declared
 from scviz.workspace import Workspace
 
 MOST_PRINTED = 20
@@ -77,13 +76,8 @@ def sets_of(options: argparse.Namespace, workspace: Workspace) -> str | gene_ter
 
 def request_of(options: argparse.Namespace, dataset: str, sets: str) -> Request:
     """Turn options into a request."""
-    words = ("run", "name", "column", "group", "against", "checkpoint", *declared(Request))
-    return Request(
-        dataset=dataset,
-        genes=tuple(options.genes),
-        sets=sets,
-        **{name: getattr(options, name) for name in words},
-    )
+    named = {"dataset": dataset, "genes": tuple(options.genes), "sets": sets}
+    return Request(**given(options, Request) | named)
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from scviz.cli.fields import NONE, add_fields, begin_as_the_page
-from scviz.cli.running import carry_out, dataset_of, say, write_csv
+from scviz.cli.running import carry_out, dataset_of, given, say, write_csv
 from scviz.cli.words import DATASET
 from scviz.datasets.conditions import guess_screen_column
 from scviz.errors import RequestError
 from scviz.metrics.networks import Overlap
 from scviz.settings import Settings
-from scviz.tasks.fields import declared
 from scviz.tasks.scenic import Request, Result
 from scviz.tasks.scenic.files import files_version, gmt
 from scviz.workspace import Workspace
@@ -69,13 +68,8 @@ def request_of(options: argparse.Namespace, dataset: str) -> Request:
         if path is not None and not path.is_file():
             raise RequestError(f"There is no file {path}.", hint="Check the spelling of the path.")
         files[name] = str(path.resolve()) if path is not None else ""
-    return Request(
-        dataset=dataset,
-        checkpoint=options.checkpoint,
-        files_version=files_version(files.values()),
-        **files,
-        **{name: getattr(options, name) for name in declared(Request)},
-    )
+    files["files_version"] = files_version(files.values())
+    return Request(**given(options, Request) | files | {"dataset": dataset})
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -110,11 +110,8 @@ class MatchedNull:
 def _crowd(places: NDArray[np.int64], width: int) -> int:
     """Count the places, (k,), that lie as near as `width` to one of them: the most there are."""
     ordered = np.sort(places)
-    ends = (
-        np.searchsorted(ordered, ordered + off, side=side)
-        for off, side in ((-width, "left"), (width, "right"))
-    )
-    first, stop = ends
+    first = np.searchsorted(ordered, ordered - width, side="left")
+    stop = np.searchsorted(ordered, ordered + width, side="right")
     return int((stop - first).max())
 
 

@@ -14,6 +14,7 @@ from scviz.networks.attention import SETTINGS, top_targets
 from scviz.settings import Settings
 from scviz.tasks.attention_network import TRUTH, Request, Result
 from scviz.tasks.fields import declared
+from scviz.workspace.records import files_version
 
 
 def add_command(commands: Any) -> None:
@@ -43,7 +44,12 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
         prior = str(Path(prior).expanduser().resolve())
     given = {name: getattr(options, name) for name in declared(Request)}
     return Request(
-        dataset=dataset, checkpoint=checkpoint, regulators=tuple(options.regulators), prior=prior, **given
+        dataset=dataset,
+        checkpoint=checkpoint,
+        regulators=tuple(options.regulators),
+        prior=prior,
+        files_version="" if prior == TRUTH else files_version(prior),
+        **given,
     )
 
 

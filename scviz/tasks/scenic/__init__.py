@@ -139,7 +139,7 @@ class Request:
             raise RequestError(
                 "The network behind simulated cells is no prior network: it checks their links in any case, and it is "
                 "known of no other cells.",
-                hint="Name none, or a table of links.",
+                hint="Name none, or a file of your own.",
             )
         if bool(self.rankings) != bool(self.annotations):
             raise RequestError(

@@ -47,7 +47,7 @@ def checks_table(result: Result) -> None:
 
 def links_table(result: Result) -> None:
     """List the strongest links of a method, and whether another method has them in its list."""
-    titles = {str(name): title for name, title in METHODS.items()}
+    titles, words = ({str(name): title for name, title in named.items()} for named in (METHODS, WORDS))
     chosen = one_of("Method", {name: titles[name] for name in result.links}, key="links_of")
     links = result.links[chosen]
     frame = pd.DataFrame({"Regulator": links.sources, "Target": links.targets, "Strength": links.weights})
@@ -56,7 +56,7 @@ def links_table(result: Result) -> None:
     for name, other in result.links.items():
         if name != chosen:
             pairs = set(zip(other.sources[: len(frame)], other.targets[: len(frame)], strict=True))
-            frame[f"In the list of {WORDS[name]}"] = [
+            frame[f"In the list of {words[name]}"] = [
                 pair in pairs for pair in zip(links.sources, links.targets, strict=True)
             ]
     table(frame, key="links", name=f"links_{chosen}", height=340, column_config={"Strength": DIGITS})

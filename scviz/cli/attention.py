@@ -13,6 +13,7 @@ from scviz.cli.words import DATASET
 from scviz.networks.attention import SETTINGS, top_targets
 from scviz.settings import Settings
 from scviz.tasks.attention_network import TRUTH, Request, Result
+from scviz.workspace.records import files_version
 
 
 def add_command(commands: Any) -> None:
@@ -40,7 +41,8 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
     prior = options.prior
     if prior and prior != TRUTH:
         prior = str(Path(prior).expanduser().resolve())
-    named = {"dataset": dataset, "checkpoint": checkpoint, "prior": prior}
+    version = "" if prior == TRUTH else files_version(prior)
+    named = {"dataset": dataset, "checkpoint": checkpoint, "prior": prior, "files_version": version}
     return Request(**given(options, Request) | named | {"regulators": tuple(options.regulators)})
 
 

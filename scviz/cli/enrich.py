@@ -15,7 +15,7 @@ from scviz.datasets.enrichr import LIBRARIES
 from scviz.errors import RequestError
 from scviz.settings import Settings
 from scviz.tasks import gene_terms
-from scviz.tasks.enrichment import PROGRAMMES, Request, Result
+from scviz.tasks.enrichment import PROGRAMS, Request, Result
 from scviz.tasks.enrichment.sources import libraries
 from scviz.workspace import Workspace
 
@@ -36,8 +36,8 @@ def add_command(commands: Any) -> None:
     enrich.add_argument("--against", default="", help="value of the column; default: all other cells")
     enrich.add_argument(
         "--sets",
-        default=PROGRAMMES,
-        help=f'"{PROGRAMMES}" of scviz, a .gmt file, the id of gene terms, or a library of Enrichr, which is '
+        default=PROGRAMS,
+        help=f'"{PROGRAMS}" of scviz, a .gmt file, the id of gene terms, or a library of Enrichr, which is '
         f"downloaded once ({', '.join(LIBRARIES)})",
     )
     enrich.add_argument(

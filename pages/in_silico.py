@@ -3,7 +3,8 @@
 from pages.components.frame import frame
 from pages.components.task_page import task_page
 from pages.views.in_silico.form import in_silico_form
-from pages.views.in_silico.result import in_silico_result, ranking_so_far
+from pages.views.in_silico.result import in_silico_result
+from pages.views.in_silico.sweep import ranking_so_far
 
 frame("in_silico")
 task_page(

@@ -24,11 +24,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError("shape"))
     (True, False)
     """
-    if isinstance(error, MemoryError):
-        return True
-    text = str(error)
-    words = ("can't allocate memory", "not enough memory", "out of memory")
-    return isinstance(error, RuntimeError) and any(part in text for part in words)
+    words = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
+    text = str(error).lower()
+    said = isinstance(error, RuntimeError | OSError) and any(part in text for part in words)
+    return said or isinstance(error, MemoryError)
 
 
 def available_gb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float:

@@ -96,8 +96,8 @@ class Settings:
         values = {
             name: _value(name, text) for name in KINDS if (text := env.get(_variable(name), "").strip())
         }
-        home = values.setdefault("home", Path.home() / ".scviz")
-        return cls(**{"data_roots": (home / "data",), **values})
+        home = values.get("home") or Path.home() / ".scviz"
+        return cls(**{"home": home, "data_roots": (home / "data",), **values})
 
     def as_env(self) -> dict[str, str]:
         """Write the settings as environment variables, for processes that have no other way to know them.
@@ -140,7 +140,7 @@ def _value(name: str, text: str) -> Any:
     read, may_stand = KINDS[name]
     try:
         return read(text)
-    except ValueError as error:
+    except (ValueError, OSError, RuntimeError) as error:  # a path too long; a home of nobody
         shown = PASSWORD.sub(r"\1:***@", text)
         raise SettingsError(f"{_variable(name)} is {shown!r}.", hint=f"It must be {may_stand}.") from error
 
@@ -178,7 +178,10 @@ def _folder(text: str) -> Path:
 
 
 def _folders(text: str) -> tuple[Path, ...]:
-    return tuple(_folder(part) for part in text.split(os.pathsep) if part)
+    folders = tuple(_folder(part) for part in text.split(os.pathsep) if part)
+    if not folders:
+        raise ValueError(text)
+    return folders
 
 
 def _web(text: str) -> str:
@@ -201,10 +204,11 @@ def _database(text: str) -> str:
     from sqlalchemy.exc import ArgumentError
 
     try:
-        kind = make_url(text).get_backend_name()
+        url = make_url(text)
     except ArgumentError as error:
         raise ValueError(text) from error
-    if kind not in DATABASES:
+    of_one_process = url.database in (None, "", ":memory:")
+    if url.get_backend_name() not in DATABASES or (url.get_backend_name() == "sqlite" and of_one_process):
         raise ValueError(text)
     return text
 

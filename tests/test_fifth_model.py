@@ -56,7 +56,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scviz.predictors.contract import NOT_MEASURED, GeneVectors
+from scviz.foundation.perturbing import NOT_MEASURED
+from scviz.predictors.vectors import GeneVectors
 from scviz.predictors.ridge import Ridge
 from scviz.progress import silent
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from scviz.memory import GIGABYTE, available_gb
+from scviz.memory import GIGABYTE, available_gb, is_out_of_memory
 
 VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
 VERSION_2 = ("memory.max", "memory.current", "")
@@ -123,3 +124,17 @@ def test_without_a_limit_the_machine_counts(container: Container, made: Callable
 
 def test_this_machine_has_free_memory() -> None:
     assert 0.001 < available_gb() < MACHINE_GB
+
+
+SHORT = (
+    MemoryError(),
+    RuntimeError("CUDA error: Out of memory"),
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+    OSError(errno.ENOMEM, "Cannot allocate memory"),
+)
+OTHERS = (OSError(errno.ENOENT, "No such file"), ValueError("out of memory"))
+
+
+@pytest.mark.parametrize("error", [*SHORT, *OTHERS])
+def test_errors_that_mean_too_little_memory(error: Exception) -> None:
+    assert is_out_of_memory(error) is (error in SHORT)

@@ -34,7 +34,10 @@ GOOD: list[tuple[str, str, object]] = [
 ]
 BAD: list[tuple[str, str]] = [
     ("home", "/etc/hostname" if Path("/etc/hostname").exists() else __file__),
+    *[("home", text) for text in ("~nobody-of-this-name/cells", f"/tmp/{'a' * 300}")],
     ("data_roots", os.pathsep.join(("/tmp", __file__))),
+    ("data_roots", os.pathsep),
+    *[("database", text) for text in ("sqlite://", "sqlite:///:memory:")],
     *[("scheduler", text) for text in ("yes", "tcp://10.0.0.1", "http://10.0.0.1:8786", "tcp://host:port")],
     *[("database", text) for text in ("runs.db", "postgrsql://host/runs", "mysql://host/runs", "yes")],
     *[("workers", text) for text in ("0", "-1", "2.5", "two", "true", "1_0")],

@@ -35,7 +35,7 @@ SAY = {
     r"in-silico shift": "in-silico perturbation",
     r"held against": "compared with",
     r"name cell types": "annotate cell types",
-    r"colour|normalis|quantis|labelled|licence\b": "American spelling",
+    r"colour|normalis|quantis|labelled|licence\b|programme": "American spelling",
 }
 """What is not said, as a pattern, and what is said instead."""
 FILES = [

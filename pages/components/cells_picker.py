@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.components import state
-from pages.components.widgets import Form
+from pages.components.widgets import Form, pick
 from scviz.tasks.filters import Filter
 from scviz.workspace import DatasetInfo
 from scviz.workspace.groups import group_version, read_groups
@@ -32,16 +32,14 @@ def columns_of(dataset: DatasetInfo) -> list[str]:
     return [name for name in names if dataset.column(name).n_values <= MOST_VALUES]
 
 
-def as_asked(form: Form, dataset: DatasetInfo) -> None:
-    """Set the choice of cells and of a goal to the question of the run whose result is shown, as far as they fit."""
-    columns, asked, goal = columns_of(dataset), form.asked("cells", ()), form.asked("goal")
+def cells_as_asked(form: Form, dataset: DatasetInfo) -> None:
+    """Set the choice of cells to the question of the run whose result is shown, as far as they fit."""
+    columns, asked = columns_of(dataset), form.asked("cells", ())
     first = asked[0]["column"] if asked else GROUP if form.asked("group") else ALL
     for widget, value in (
         ("cells_from", first),
         ("cells_group", form.asked("group")),
         ("cells_and", asked[1]["column"] if len(asked) > 1 else ""),
-        ("goal_column", goal["column"] if goal else ""),
-        ("goal_value", " or ".join(goal["values"]) if goal else ""),
     ):
         state.preset(widget, value)
     for one, key in zip(asked, ("cells_values", "cells_and_values"), strict=False):
@@ -49,11 +47,18 @@ def as_asked(form: Form, dataset: DatasetInfo) -> None:
             state.preset(f"{key}_{one['column']}", list(one["values"]))
 
 
+def goal_as_asked(form: Form) -> None:
+    """Set the goal to that of the run whose result is shown."""
+    goal = form.asked("goal")
+    state.preset("goal_column", goal["column"] if goal else "")
+    state.preset("goal_value", " or ".join(goal["values"]) if goal else "")
+
+
 def pick_cells(dataset: DatasetInfo, *, all_first: bool = True) -> CellChoice:
     """Let the user choose cells; all of them at first, or the fullest value of the first column."""
     groups = read_groups(state.workspace().dataset_folder(dataset.id))
     some = [*columns_of(dataset), *([GROUP] if groups else [])]
-    choice = _one_of(
+    choice = pick(
         "Cells from",
         [ALL, *some] if all_first else [*some, ALL],
         help="A column of the file, or a group that you circled and named on the Explore page.",
@@ -62,7 +67,7 @@ def pick_cells(dataset: DatasetInfo, *, all_first: bool = True) -> CellChoice:
     if choice == ALL:
         return CellChoice()
     if choice == GROUP:
-        name = _one_of("Group", list(groups), key="cells_group")
+        name = pick("Group", list(groups), key="cells_group")
         return CellChoice(group=name, group_version=group_version(groups[name]))
     return _choice(_values(dataset, choice, "cells_values"))
 
@@ -71,10 +76,10 @@ def narrow(dataset: DatasetInfo, choice: CellChoice) -> CellChoice:
     """Let the user keep only those of the cells that have some values in a second column."""
     taken = {one.column for one in choice.cells}
     options = [column for column in columns_of(dataset) if column not in taken]
-    more = _one_of(
+    more = pick(
         "Only cells with",
         ["", *([] if choice.group else options)],
-        none="no other condition",
+        words=lambda name: name or "no other condition",
         key="cells_and",
     )
     return _choice(*choice.cells, _values(dataset, more, "cells_and_values")) if more else choice
@@ -86,10 +91,10 @@ def _choice(*filters: Filter) -> CellChoice:
 
 def pick_goal(dataset: DatasetInfo, form: Form) -> Filter | None:
     """Let the user name a state that the cells may move to; None without one."""
-    column = _one_of(
+    column = pick(
         "Goal state",
         ["", *columns_of(dataset)],
-        none="none",
+        words=lambda name: name or "none",
         help="A state that the cells may move to, such as treated cells. The shift towards it is measured beside "
         "that of random genes.",
         key="goal_column",
@@ -100,22 +105,12 @@ def pick_goal(dataset: DatasetInfo, form: Form) -> Filter | None:
     asked = form.asked("goal")
     if asked and asked["column"] == column:
         values[" or ".join(asked["values"])] = tuple(asked["values"])  # the command takes several
-    return Filter(column=column, values=values[_one_of("Cells of the goal", list(values), key="goal_value")])
+    return Filter(column=column, values=values[pick("Cells of the goal", list(values), key="goal_value")])
 
 
 def _values(dataset: DatasetInfo, column: str, key: str) -> Filter:
     values = _several_of(f"Which {column}", dataset.column(column).values, key=f"{key}_{column}")
     return Filter(column=column, values=values)
-
-
-def _one_of(label: str, options: Sequence[str], *, key: str, none: str = "", help: str | None = None) -> str:
-    """Draw a choice, the first option to begin with and where the one that was held is gone."""
-    if state.held(key) not in options:
-        state.preset(key, options[0])
-    chosen: str = st.selectbox(
-        label, options, format_func=lambda name: name or none, help=help, key=key, persist_state="session"
-    )
-    return chosen
 
 
 def _several_of(label: str, options: Sequence[str], *, key: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
+from pages.components.show import download
 from scviz.datasets.columns import gene_identifiers
 from scviz.foundation.vocab import Coverage, GeneVocab
 from scviz.workspace import CheckpointInfo, DatasetInfo
@@ -28,16 +29,9 @@ def coverage_bar(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> None:
     row = st.columns([6, 2], vertical_alignment="center")
     row[0].progress(share, text=text)
     if found.lost:
-        row[1].download_button(
-            "Genes not read",
-            data="\n".join(["gene", *found.lost]).encode(),
-            file_name="genes_not_read.csv",
-            mime="text/csv",
-            key=f"lost_{checkpoint.id}",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
-        )
+        lost = "\n".join(["gene", *found.lost])
+        key = f"lost_{checkpoint.id}"
+        download("Genes not read", lambda: lost, name="genes_not_read.csv", key=key, place=row[1])
     if share < TOO_FEW:
         st.caption(f"Fewer than half of the genes are read: results rest on {found.n_found:,} genes.")
 

@@ -13,6 +13,7 @@ from pages.components.network_view import network_view
 from pages.components.newest_map import newest_map, on_map
 from pages.components.show import escaped, table
 from scviz.datasets.columns import gene_names
+from scviz.metrics.evidence import counted
 from scviz.networks.drawing import Drawing
 from scviz.tasks.in_silico.genes import by_name
 from scviz.workspace import DatasetInfo
@@ -81,7 +82,7 @@ def _neighbors(drawing: Drawing, gene: str, key: str) -> None:
         height=240,
         column_config={"Strength": STRENGTH},
     )
-    st.caption(f"{len(neighbors):,} {'link' if len(neighbors) == 1 else 'links'} of those that are drawn.")
+    st.caption(f"{counted(len(neighbors), 'link')} of those that are drawn.")
 
 
 def _go_on(dataset: DatasetInfo, gene: str, key: str) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from pages.components import state
-from pages.components.show import downloads, escaped
+from pages.components.show import download, downloads, escaped
 from scviz.networks.drawing import Drawing
 from scviz.plots.export import Kind
 from scviz.plots.network import network_spec
@@ -94,18 +94,9 @@ def _files(drawing: Drawing, *, key: str, name: str, footer: str) -> None:
         return links_csv(drawing)
 
     row = downloads(key, name, picture)
-    for label, ending, mime, write in (
-        ("GraphML", "graphml", "application/xml", graphml),
-        ("Interactive page", "html", "text/html", page),
-        ("CSV of links", "csv", "text/csv", links),
+    for label, ending, write in (
+        ("GraphML", "graphml", graphml),
+        ("Interactive page", "html", page),
+        ("CSV of links", "csv", links),
     ):
-        row.download_button(
-            label,
-            data=write,
-            file_name=f"{name}.{ending}",
-            mime=mime,
-            key=f"{key}_{ending}",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
-        )
+        download(label, write, name=f"{name}.{ending}", key=f"{key}_{ending}", place=row)

@@ -20,7 +20,18 @@ from scviz.plots.export import Kind
 if TYPE_CHECKING:
     import pandas as pd
 
-MIME: dict[Kind, str] = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
+KINDS: tuple[Kind, ...] = ("svg", "png", "pdf")
+MIME = {
+    "csv": "text/csv",
+    "gmt": "text/plain",
+    "graphml": "application/xml",
+    "html": "text/html",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "zip": "application/zip",
+}
+"""By the ending of a file."""
 
 
 def figure(drawing: go.Figure, *, key: str, name: str, alt: str, height: int, footer: str = "") -> None:
@@ -69,33 +80,43 @@ def _draw(drawing: go.Figure, kind: Kind, footer: str) -> bytes:
 def downloads(key: str, name: str, draw: Callable[[Kind], bytes]) -> DeltaGenerator:
     """Offer a file of each kind, drawn when its button is pressed; returns the row of buttons, for more of them."""
     row = st.container(horizontal=True, gap="small", key=f"{key}_files")
-    for kind, mime in MIME.items():
-        row.download_button(
-            kind.upper(),
-            data=partial(draw, kind),
-            file_name=f"{name}.{kind}",
-            mime=mime,
-            key=f"{key}_{kind}",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
-        )
+    for kind in KINDS:
+        download(kind.upper(), partial(draw, kind), name=f"{name}.{kind}", key=f"{key}_{kind}", place=row)
     return row
+
+
+def download(
+    label: str,
+    write: Callable[[], bytes | str],
+    *,
+    name: str,
+    key: str,
+    place: DeltaGenerator | None = None,
+    help: str | None = None,
+) -> None:
+    """Offer a file, written when its button is pressed; its kind is read from the name."""
+
+    def content() -> bytes:
+        written = write()
+        return written.encode() if isinstance(written, str) else written
+
+    (place or st).download_button(
+        label,
+        data=content,
+        file_name=name,
+        mime=MIME[name.rpartition(".")[2]],
+        key=key,
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+        help=help,
+    )
 
 
 def table(frame: pd.DataFrame, *, key: str, name: str, height: int | None = None, **options: Any) -> None:
     """Show a table that sorts, with a CSV download of all of it."""
     st.dataframe(frame, key=key, hide_index=True, height=height or "auto", **options)
-    st.download_button(
-        "CSV",
-        data=lambda: frame.to_csv(index=False).encode(),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        key=f"{key}_csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-    )
+    download("CSV", partial(frame.to_csv, index=False), name=f"{name}.csv", key=f"{key}_csv")
 
 
 def escaped(text: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,6 +11,49 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.components import state
 from scviz.tasks.fields import Choice, Column, Declared, Number, declared
 from scviz.workspace.database import Run
+
+Word = TypeVar("Word", bound=str)
+
+
+def one_of(label: str, names: Mapping[Word, str], *, key: str) -> Word:
+    """Let the user switch between a few words, each with its name; the first to begin with, and always one.
+
+    Parameters
+    ----------
+    label
+        For screen readers.
+    """
+    return st.segmented_control(
+        label,
+        list(names),
+        default=next(iter(names)),
+        required=True,
+        format_func=names.__getitem__,
+        key=key,
+        label_visibility="collapsed",
+    )
+
+
+def pick(
+    label: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    first: str = "",
+    words: Callable[[str], str] = str,
+    help: str | None = None,
+) -> str:
+    """Draw a choice that outlives the page; `first` to begin with, or the first option, and where the held one is gone.
+
+    Parameters
+    ----------
+    words
+        What an option is called.
+    """
+    if state.held(key) not in options:
+        state.preset(key, first if first in options else options[0])
+    chosen: str = st.selectbox(label, options, format_func=words, help=help, key=key, persist_state="session")
+    return chosen
 
 
 class Form:

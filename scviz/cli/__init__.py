@@ -48,4 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScvizError as error:
         print(f"{error} {error.hint}".strip(), file=sys.stderr)
         return 1
+    except OSError as error:  # such as a folder for the results that is not there
+        if error.filename is None:
+            raise
+        print(f"{error.filename} cannot be read or written: {error.strerror}.", file=sys.stderr)
+        return 1
     return 0

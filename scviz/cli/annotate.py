@@ -14,6 +14,7 @@ from scviz.cli.running import (
     given,
     say,
     subject,
+    text_of,
     write_copy,
     write_csv,
 )
@@ -58,22 +59,14 @@ def request_of(options: argparse.Namespace, settings: Settings) -> annotation.Re
     dataset, checkpoint = subject(options, settings)
     begin_as_the_page(options, annotation.Request, Workspace.from_settings(settings).dataset(dataset))
     asked = given(options, annotation.Request) | {"dataset": dataset, "checkpoint": checkpoint}
-    asked["split_file"] = _kept(options.split_file, Workspace.from_settings(settings).dataset_folder(dataset))
+    folder = Workspace.from_settings(settings).dataset_folder(dataset)
+    asked["split_file"] = keep_split(text_of(options.split_file), folder) if options.split_file else ""
     if options.save_as and options.mode == "predict":
         raise RequestError(
             "Prediction trains nothing that could be saved.",
             hint="Leave --save-as out, or train in another mode.",
         )
     return annotation.Request(**asked)
-
-
-def _kept(file: Path | None, folder: Path) -> str:
-    if file is None:
-        return ""
-    try:
-        return keep_split(file.read_text(encoding="utf-8"), folder)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"The split {file} cannot be read.", hint="Give a text file.") from error
 
 
 def run(options: argparse.Namespace, settings: Settings) -> None:

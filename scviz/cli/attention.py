@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli.fields import add_fields
-from scviz.cli.running import carry_out, say, subject
+from scviz.cli.running import carry_out, given, say, subject
 from scviz.cli.words import DATASET
 from scviz.networks.attention import SETTINGS, top_targets
 from scviz.settings import Settings
 from scviz.tasks.attention_network import TRUTH, Request, Result
-from scviz.tasks.fields import declared
+from scviz.workspace.records import files_version
 
 
 def add_command(commands: Any) -> None:
@@ -41,10 +41,9 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
     prior = options.prior
     if prior and prior != TRUTH:
         prior = str(Path(prior).expanduser().resolve())
-    given = {name: getattr(options, name) for name in declared(Request)}
-    return Request(
-        dataset=dataset, checkpoint=checkpoint, regulators=tuple(options.regulators), prior=prior, **given
-    )
+    version = "" if prior == TRUTH else files_version(prior)
+    named = {"dataset": dataset, "checkpoint": checkpoint, "prior": prior, "files_version": version}
+    return Request(**given(options, Request) | named | {"regulators": tuple(options.regulators)})
 
 
 def summary(result: Result, request: Request) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from scviz.datasets.enrichr import LIBRARIES
 from scviz.datasets.known_links import COLLECTIONS, DISTANCES
 from scviz.settings import Settings
 from scviz.tasks import gene_terms, known_links
+from scviz.workspace import Workspace
 
 
 def add_command(entries: Any) -> None:
@@ -59,8 +61,10 @@ def _add_links(entries: Any) -> None:
 
 
 def open_file(options: argparse.Namespace, settings: Settings) -> None:
-    """Open a dataset and print its id."""
-    print(dataset_of(options.file, settings, name=options.name, counts=options.counts))
+    """Open a dataset and print its id, and on standard error what was done to it."""
+    dataset = dataset_of(options.file, settings, name=options.name, counts=options.counts)
+    print(*Workspace.from_settings(settings).dataset(dataset).history, sep="\n", file=sys.stderr)
+    print(dataset)
 
 
 def add_terms(options: argparse.Namespace, settings: Settings) -> None:

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli.fields import add_fields
-from scviz.cli.running import carry_out, dataset_of, say
+from scviz.cli.running import carry_out, dataset_of, given, say
 from scviz.cli.words import DATASET
 from scviz.datasets.enrichr import LIBRARIES
 from scviz.errors import RequestError
 from scviz.settings import Settings
 from scviz.tasks import gene_terms
-from scviz.tasks.enrichment import PROGRAMMES, Request, Result
+from scviz.tasks.enrichment import PROGRAMS, Request, Result
 from scviz.tasks.enrichment.sources import libraries
-from scviz.tasks.fields import declared
 from scviz.workspace import Workspace
 
 MOST_PRINTED = 20
@@ -37,8 +36,8 @@ def add_command(commands: Any) -> None:
     enrich.add_argument("--against", default="", help="value of the column; default: all other cells")
     enrich.add_argument(
         "--sets",
-        default=PROGRAMMES,
-        help=f'"{PROGRAMMES}" of scviz, a .gmt file, the id of gene terms, or a library of Enrichr, which is '
+        default=PROGRAMS,
+        help=f'"{PROGRAMS}" of scviz, a .gmt file, the id of gene terms, or a library of Enrichr, which is '
         f"downloaded once ({', '.join(LIBRARIES)})",
     )
     enrich.add_argument(
@@ -77,13 +76,8 @@ def sets_of(options: argparse.Namespace, workspace: Workspace) -> str | gene_ter
 
 def request_of(options: argparse.Namespace, dataset: str, sets: str) -> Request:
     """Turn options into a request."""
-    words = ("run", "name", "column", "group", "against", "checkpoint", *declared(Request))
-    return Request(
-        dataset=dataset,
-        genes=tuple(options.genes),
-        sets=sets,
-        **{name: getattr(options, name) for name in words},
-    )
+    named = {"dataset": dataset, "genes": tuple(options.genes), "sets": sets}
+    return Request(**given(options, Request) | named)
 
 
 def summary(result: Result) -> dict[str, Any]:
@@ -108,7 +102,7 @@ def summary(result: Result) -> dict[str, Any]:
 
 def write_terms(result: Result, path: Path) -> None:
     """Write one row per gene set, with the sizes from which its numbers are made."""
-    names = [field.name for field in dataclasses.fields(result.found[0])]
+    names = [field.name for field in dataclasses.fields(result.found[0])] if result.found else ["name"]
     sizes = {"n_genes": len(result.genes), "n_background": result.n_background}
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

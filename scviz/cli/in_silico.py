@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli.fields import add_fields, begin_as_the_page
-from scviz.cli.running import add_subject, carry_out, say, subject, write_copy
+from scviz.cli.running import add_subject, carry_out, given, say, subject, write_copy
 from scviz.cli.words import cells_with
 from scviz.settings import Settings
-from scviz.tasks.fields import declared
 from scviz.tasks.in_silico import Published, Request, Result
 from scviz.tasks.in_silico.tables import EDITS, tables_of
 from scviz.workspace import Workspace
@@ -53,16 +52,15 @@ def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Re
     RequestError
         If a condition is not written as COLUMN=VALUE, or a field is out of its bounds.
     """
-    return Request(
-        dataset=dataset,
-        checkpoint=checkpoint,
-        genes=tuple(options.genes),
-        together=not options.each,
-        cells=tuple(cells_with(text) for text in options.cells),
-        group=options.group,
-        goal=cells_with(options.goal) if options.goal else None,
-        **{name: getattr(options, name) for name in declared(Request) if name != "together"},
-    )
+    named = {
+        "dataset": dataset,
+        "checkpoint": checkpoint,
+        "genes": tuple(options.genes),
+        "together": not options.each,
+        "cells": tuple(map(cells_with, options.cells)),
+        "goal": cells_with(options.goal) if options.goal else None,
+    }
+    return Request(**given(options, Request) | named)
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli.fields import add_fields, begin_as_the_page
-from scviz.cli.running import carry_out, dataset_of, say, subject, write_csv
+from scviz.cli.running import carry_out, dataset_of, given, say, subject, write_csv
 from scviz.cli.words import DATASET, cells_with
 from scviz.metrics.evidence import Gain
 from scviz.settings import Settings
-from scviz.tasks.fields import declared
 from scviz.tasks.modules import Judged, Request, Result
 from scviz.tasks.modules.files import cell_columns, gene_table, gmt, graphml, module_table
 from scviz.workspace import Workspace
@@ -44,12 +43,9 @@ def add_command(commands: Any) -> None:
 
 def request_of(options: argparse.Namespace, dataset: str, checkpoint: str) -> Request:
     """Turn options into a request."""
-    return Request(
-        dataset=dataset,
-        checkpoint="" if options.source == "expression" else checkpoint,
-        cells=tuple(map(cells_with, options.cells)),
-        **{name: getattr(options, name) for name in declared(Request)},
-    )
+    used = "" if options.source == "expression" else checkpoint
+    named = {"dataset": dataset, "checkpoint": used, "cells": tuple(map(cells_with, options.cells))}
+    return Request(**given(options, Request) | named)
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scviz.cli.fields import add_fields
-from scviz.cli.running import carry_out, dataset_of, say
+from scviz.cli.running import carry_out, dataset_of, say, text_of
 from scviz.datasets.conditions import guess_screen_column
 from scviz.datasets.own_split import OwnSplit, split_of_column, split_of_text
 from scviz.errors import RequestError
@@ -101,7 +101,7 @@ def request_of(options: argparse.Namespace, dataset: str, workspace: Workspace) 
 def _own_split(options: argparse.Namespace, folder: Path, column: str) -> OwnSplit | None:
     if options.split_column:
         return split_of_column(folder, options.split_column, perturbations=column, control=options.control)
-    return split_of_text(options.split_file.read_text("utf-8"), folder) if options.split_file else None
+    return split_of_text(text_of(options.split_file), folder) if options.split_file else None
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -11,20 +11,22 @@ from typing import Any
 import numpy as np
 
 from scviz.cli.fields import NONE, add_fields, begin_as_the_page
-from scviz.cli.running import carry_out, dataset_of, say, write_csv
+from scviz.cli.running import carry_out, dataset_of, given, say, write_csv
 from scviz.cli.words import DATASET
 from scviz.datasets.conditions import guess_screen_column
 from scviz.errors import RequestError
 from scviz.metrics.networks import Overlap
+from scviz.networks.contract import TRUTH
 from scviz.settings import Settings
-from scviz.tasks.fields import declared
 from scviz.tasks.scenic import Request, Result
-from scviz.tasks.scenic.files import files_version, gmt
+from scviz.tasks.scenic.files import gmt
 from scviz.workspace import Workspace
+from scviz.workspace.records import files_version
 
 FILES = {
     "regulators": "list of regulators, a symbol in each line; default: those of the prior network",
-    "prior": "prior network (TF - target), a table: source (or tf) and target, .tsv or .csv, also .gz",
+    "prior": "prior network (TF - target), a table: source (or tf) and target, .tsv or .csv, also .gz; simulated cells "
+    "need none, their own network checks the links",
     "rankings": "database of rankings by motif, .genes_vs_motifs.rankings.feather",
     "annotations": "table that ties motifs to regulators, .tbl",
 }
@@ -66,16 +68,14 @@ def request_of(options: argparse.Namespace, dataset: str) -> Request:
     files: dict[str, Any] = {}
     for name in FILES:
         path = getattr(options, name)
+        if path is not None and name == "prior" and str(path) == TRUTH:
+            files[name] = TRUTH  # which the Request refuses
+            continue
         if path is not None and not path.is_file():
             raise RequestError(f"There is no file {path}.", hint="Check the spelling of the path.")
         files[name] = str(path.resolve()) if path is not None else ""
-    return Request(
-        dataset=dataset,
-        checkpoint=options.checkpoint,
-        files_version=files_version(files.values()),
-        **files,
-        **{name: getattr(options, name) for name in declared(Request)},
-    )
+    files["files_version"] = files_version(*files.values())
+    return Request(**given(options, Request) | files | {"dataset": dataset})
 
 
 def summary(result: Result) -> dict[str, Any]:

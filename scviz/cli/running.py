@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import itertools
 import json
 import math
 import sys
@@ -20,7 +21,7 @@ from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks import exporting, opening, public_screen
 from scviz.workspace import Workspace
-from scviz.workspace.database import time_left
+from scviz.workspace.database import OPEN, Run, time_left
 from scviz.workspace.provenance import provenance
 from scviz.workspace.records import to_json
 
@@ -100,29 +101,56 @@ def wait(queue: RunQueue, run_id: str) -> None:
     JobError
         If the run fails or is stopped.
     """
-    said = ""
+    said, noted = "", set[str]()
     try:
         while True:
             run = queue.get(run_id)
-            left = time_left(run)
-            text = f"{run.task}: {run.stage or run.state} {run.done}/{run.total}" + (
-                f", {left:.0f} s left" if left else ""
-            )
-            if text != said and run.state in ("queued", "running"):
-                print(text, file=sys.stderr, flush=True)
-                said = text
-            if run.note:
-                said += run.note
+            for note in run.note.splitlines():
+                if note not in noted:
+                    print(f"{run.task}: {note}", file=sys.stderr, flush=True)
+                noted.add(note)
             if run.state == "done":
                 return
-            if run.state not in ("queued", "running"):
+            if run.state not in OPEN:
                 raise JobError(f"Run {run.id} {run.state}: {run.message}", hint=run.hint)
+            if (text := how_far(run)) != said:
+                print(f"{run.task}: {text}", file=sys.stderr, flush=True)
+            said = text
             time.sleep(1)
     except KeyboardInterrupt:
         queue.stop(run_id)
         raise JobError(
             f"Run {run_id} was stopped.", hint=f"Go on with `python -m scviz runs resume {run_id}`."
         ) from None
+
+
+def how_far(run: Run) -> str:
+    """Say in which stage a run is, how far, and how long it still takes, as far as that is known.
+
+    Examples
+    --------
+    >>> how_far(Run(id="a", task="annotation"))
+    'queued'
+    >>> how_far(Run(id="a", task="annotation", state="running", stage="Training", done=2, total=8, rate=0.5))
+    'Training 2/8, 12 s left'
+    """
+    left = time_left(run)
+    count = f" {run.done:,}/{run.total:,}" if run.total else ""
+    return f"{run.stage or run.state}{count}" + (f", {left:.0f} s left" if left else "")
+
+
+def text_of(file: Path) -> str:
+    """Read a text file that an option names.
+
+    Raises
+    ------
+    RequestError
+        If it is not there, or no text.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"The file {file} cannot be read.", hint="Give a text file.") from error
 
 
 def write_csv(path: Path, dataset: str, settings: Settings, *, columns: Sequence[str], rows: Any) -> None:
@@ -133,7 +161,8 @@ def write_csv(path: Path, dataset: str, settings: Settings, *, columns: Sequence
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["cell", *columns])
-        writer.writerows([name, *row] for name, row in zip(names, rows, strict=True))
+        given = rows if columns else itertools.repeat((), len(names))
+        writer.writerows([name, *row] for name, row in zip(names, given, strict=True))
 
 
 def write_copy(options: argparse.Namespace, run: str, settings: Settings) -> None:

@@ -9,11 +9,12 @@ import os
 import sys
 from typing import Any
 
-from scviz.cli.running import wait
+from scviz.cli.running import how_far, wait
 from scviz.errors import RequestError
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
 from scviz.workspace import Workspace
+from scviz.workspace.database import OPEN
 
 
 def add_command(entries: Any) -> None:
@@ -57,7 +58,8 @@ def runs(options: argparse.Namespace, settings: Settings) -> None:
     queue = RunQueue(settings)
     if options.action == "list":
         for run in queue.runs():
-            print(f"{run.id}  {run.task:<11} {run.state:<8} {run.done}/{run.total}  {run.stage}{run.message}")
+            words = how_far(run) if run.state in OPEN else run.message
+            print(f"{run.id}  {run.task:<11} {run.state:<8} {words}".rstrip())
         return
     if options.run is None:
         raise RequestError(

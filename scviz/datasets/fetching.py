@@ -68,7 +68,8 @@ def _write(answer: httpx2.Response, part: Path, *, most_bytes: int, stage: str, 
     goes_on = answer.status_code == httpx2.codes.PARTIAL_CONTENT
     with part.open("ab" if goes_on else "wb") as file:
         done = file.tell()
-        total = done + int(answer.headers.get("Content-Length", 0))
+        length = int(answer.headers.get("Content-Length", 0))
+        total = done + length if length else 0  # some places do not say
         for piece in answer.iter_bytes():
             if max(total, done + len(piece)) > most_bytes:
                 raise UnsafeFileError(

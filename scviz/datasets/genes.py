@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -105,10 +106,17 @@ def identifiers(var: pd.DataFrame) -> GeneIdentifiers:
     >>> identifiers(var)
     GeneIdentifiers(ensembl=('ENSG00000141510', ''), symbol=('TP53', 'LOC1'), given=('TP53', 'LOC1'))
     """
-    index = [str(name) for name in var.index]
-    ensembl = [_ensembl_only(names) for names in (index, *_columns(var, ENSEMBL_COLUMNS))]
-    symbol = [_symbols_only(names) for names in (*_columns(var, SYMBOL_COLUMNS), index)]
-    return GeneIdentifiers(ensembl=_merged(ensembl), symbol=_merged(symbol), given=tuple(index))
+    index = tuple(str(name) for name in var.index)
+    return _told(index, tuple(_columns(var, ENSEMBL_COLUMNS)), tuple(_columns(var, SYMBOL_COLUMNS)))
+
+
+@lru_cache(maxsize=4)  # the same genes are asked for with every edit of a run
+def _told(
+    index: tuple[str, ...], of_ensembl: tuple[tuple[str, ...], ...], of_symbols: tuple[tuple[str, ...], ...]
+) -> GeneIdentifiers:
+    ensembl = [_ensembl_only(names) for names in (index, *of_ensembl)]
+    symbol = [_symbols_only(names) for names in (*of_symbols, index)]
+    return GeneIdentifiers(ensembl=_merged(ensembl), symbol=_merged(symbol), given=index)
 
 
 def kind_of(names: Sequence[str]) -> Kind:
@@ -211,14 +219,14 @@ def _is_title(name: str) -> bool:
     return name != name.upper() and (name[:1].isupper() or name.startswith("mt-"))
 
 
-def _columns(var: pd.DataFrame, wanted: Sequence[str]) -> Iterator[list[str]]:
+def _columns(var: pd.DataFrame, wanted: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Yield the columns of these names, in any case, as strings with '' for what is missing."""
     by_name = {str(column).lower(): column for column in reversed(var.columns)}
     for name in wanted:
         if name in by_name:
             column = var[by_name[name]]
             if column.dtype.kind not in "fiub":
-                yield column.astype(object).where(column.notna(), "").astype(str).tolist()
+                yield tuple(column.astype(object).where(column.notna(), "").astype(str))
 
 
 def _ensembl_only(names: Sequence[str]) -> list[str]:

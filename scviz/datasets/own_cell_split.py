@@ -67,7 +67,8 @@ def parts_of_text(text: str, cells: Sequence[str]) -> NDArray[np.str_]:
         If a line names no cell or no part, a cell has two parts, or nothing is left to train on or to judge by.
     """
     rows = {name: row for row, name in enumerate(cells)}
-    named = [(name, word) for name, word in named_parts(text, hint=LAYOUT) if is_label(word)]
+    read = named_parts(text, rows.__contains__, hint=LAYOUT)
+    named = [(name, word) for name, word in read if is_label(word)]
     unknown = [name for name, _ in named if name not in rows]
     if unknown:
         raise RequestError(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 from scviz.datasets.columns import cell_column, gene_identifiers
-from scviz.datasets.conditions import conditions_of, read_values, symbols_of
+from scviz.datasets.conditions import Symbols, conditions_of, read_values, symbols_of
 from scviz.datasets.screen import CONTROL, Perturbation, label
 from scviz.errors import RequestError
 
@@ -49,12 +49,19 @@ def split_of_text(text: str, folder: Path) -> OwnSplit:
     RequestError
         If a line names no perturbation or no part, or no perturbation is test.
     """
-    rows = named_parts(text, hint=LAYOUT)
-    read = read_values([name for name, _ in rows], symbols_of(gene_identifiers(folder)))
+    symbols = symbols_of(gene_identifiers(folder))
+    rows = named_parts(text, lambda name: _is_of(name, symbols), hint=LAYOUT)
+    read = read_values([name for name, _ in rows], symbols)
     unknown = [one.value for one in read if one.perturbation is None]
     if unknown:
         raise RequestError(f"The split names no perturbation with {unknown[0]!r}.", hint=LAYOUT)
     return _parted((one.perturbation or CONTROL, part) for one, (_, part) in zip(read, rows, strict=True))
+
+
+def _is_of(name: str, symbols: Symbols) -> bool:
+    """Tell whether a name is that of known genes, and no heading."""
+    one = read_values([name], symbols)[0]
+    return bool(one.perturbation) and not one.reason
 
 
 def says_parts(values: Collection[str]) -> bool:
@@ -62,20 +69,25 @@ def says_parts(values: Collection[str]) -> bool:
     return bool(values) and all(value.strip().lower() in PARTS for value in values)
 
 
-def named_parts(text: str, *, hint: str) -> list[tuple[str, str]]:
-    """Read the first two columns of lines with a comma or a tab between them, without their names.
+def named_parts(text: str, is_name: Callable[[str], bool], *, hint: str) -> list[tuple[str, str]]:
+    """Read the first two columns of lines with a comma or a tab between them, without their headings.
+
+    Parameters
+    ----------
+    is_name
+        Tells whether a word can stand in the first column; the first line is one of headings only if its word cannot.
 
     Raises
     ------
     RequestError
         If a line has no second column; `hint` says what is expected.
     """
-    rows = [row for row in csv.reader(StringIO(text.replace("\t", ","))) if any(row)]
+    rows = [row for row in csv.reader(StringIO(text.removeprefix("\ufeff").replace("\t", ","))) if any(row)]
     if any(len(row) < 2 for row in rows):
         raise RequestError("A line of the split has no second column.", hint=hint)
     pairs = [(row[0].strip(), row[1].strip()) for row in rows]
-    named = pairs and pairs[0][1].lower() not in PARTS
-    return pairs[1:] if named else pairs
+    headed = pairs and pairs[0][1].lower() not in PARTS and not is_name(pairs[0][0])
+    return pairs[1:] if headed else pairs
 
 
 def split_of_column(folder: Path, column: str, *, perturbations: str, control: str = "") -> OwnSplit:

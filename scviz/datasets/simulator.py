@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from scviz.datasets.gene_terms import keep_terms
+from scviz.datasets.perturbation_split import condition
 from scviz.datasets.readers import open_file
 from scviz.datasets.screen import CONTROL, Perturbation
 from scviz.datasets.simulated import Simulation
@@ -221,19 +222,6 @@ def simulate(simulated: Simulation) -> SimulatedScreen:
     var = pd.DataFrame({"gene_name": genes}, index=genes)
     adata = AnnData(X=counts, obs=obs, var=var, uns={"truth": _truth(model)})
     return SimulatedScreen(adata=adata, model=model)
-
-
-def condition(perturbation: Perturbation) -> str:
-    """Name a perturbation as the files of published screens do.
-
-    Examples
-    --------
-    >>> condition(()), condition(("KLF1",)), condition(("BAK1", "KLF1"))
-    ('ctrl', 'KLF1+ctrl', 'BAK1+KLF1')
-    """
-    if perturbation == CONTROL:
-        return "ctrl"
-    return "+".join(perturbation if len(perturbation) > 1 else (*perturbation, "ctrl"))
 
 
 def open_simulated(

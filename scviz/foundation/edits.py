@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.genes import identifiers, strip_version
+from scviz.datasets.genes import GeneIdentifiers, identifiers, strip_version
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.tokens import Tokens
 
@@ -60,8 +61,8 @@ def gene_columns(var: pd.DataFrame, genes: Sequence[str]) -> NDArray[np.int64]:
     GeneMatchError
         If the dataset lacks one of them.
     """
-    places = _columns_by_name(var)
-    found = [sorted(places.get(gene, set()) | places.get(strip_version(gene), set())) for gene in genes]
+    places = _columns_by_name(identifiers(var))
+    found = [sorted({*places.get(gene, ()), *places.get(strip_version(gene), ())}) for gene in genes]
     lost = [gene for gene, columns in zip(genes, found, strict=True) if not columns]
     if lost:
         raise GeneMatchError(
@@ -71,13 +72,13 @@ def gene_columns(var: pd.DataFrame, genes: Sequence[str]) -> NDArray[np.int64]:
     return np.array(list(dict.fromkeys(c for columns in found for c in columns)), dtype=np.int64)
 
 
-def _columns_by_name(var: pd.DataFrame) -> dict[str, set[int]]:
+@lru_cache(maxsize=4)  # every edit of a run asks for the same genes
+def _columns_by_name(known: GeneIdentifiers) -> Mapping[str, Sequence[int]]:
     """Find the columns of every name: as in the index, symbols and Ensembl ids."""
-    known = identifiers(var)
-    places: dict[str, set[int]] = {}
-    for names in (var.index.astype(str), known.symbol or (), known.ensembl or ()):
+    places: dict[str, list[int]] = {}
+    for names in (known.given, known.symbol or (), known.ensembl or ()):
         for column, name in enumerate(names):
-            places.setdefault(name, set()).add(column)
+            places.setdefault(name, []).append(column)
     return places
 
 

@@ -23,6 +23,7 @@ from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, edited_counts, gene_columns
 from scviz.foundation.encoding import Encoding
 from scviz.foundation.perturbing import PerturbationInputs
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.foundation.saved import write_saved
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.vocab import GeneVocab
@@ -31,8 +32,6 @@ from scviz.progress import Report, silent
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from scviz.predictors.contract import PerturbationPredictor
 
 Pooling = Literal["mean", "published"]
 """What a head reads of a cell: the mean over its genes, or what the model's authors chose."""

@@ -6,6 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+NOT_MEASURED = "not measured"
+NO_VECTOR = "not in the model's vocabulary"
+NO_TERMS = "without terms"
+NOT_SEEN_ALONE = "not seen alone"
+"""What the genes of a perturbation lack that cannot be predicted, before a run and after it."""
+
 Need = Literal["nothing", "measured", "terms"]
 """What a gene must have to be perturbed: nothing, a column among the measured genes, or terms where terms are read."""
 
@@ -45,9 +51,9 @@ class PerturbationCard:
         'LAT not measured'
         """
         if self.needs == "measured":
-            return lacking(perturbation, known.measured, "not measured")
+            return lacking(perturbation, known.measured, NOT_MEASURED)
         if self.needs == "terms" and known.with_terms is not None:
-            return lacking(perturbation, known.with_terms, "without terms")
+            return lacking(perturbation, known.with_terms, NO_TERMS)
         return ""
 
 

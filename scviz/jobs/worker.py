@@ -21,7 +21,7 @@ from scviz.errors import JobCancelledError, ScvizError, SettingsError
 from scviz.jobs.protocol import Orders
 from scviz.jobs.run_log import RunLog, say_what_runs
 from scviz.jobs.warm_pool import WAIT
-from scviz.memory import GIGABYTE, available_gb
+from scviz.memory import GIGABYTE, available_gb, is_out_of_memory
 from scviz.progress import Progress, Report, silent
 from scviz.settings import Settings
 from scviz.tasks import back, front
@@ -160,7 +160,7 @@ def _in_words(error: Exception) -> dict[str, Any]:
     if isinstance(error, ScvizError):
         return _ended("failed", str(error), error.hint)
     text = " ".join(str(error).split())
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
+    if is_out_of_memory(error):
         return _ended("failed", f"The run needed more memory than it may use. ({text[:200]})", LESS_MEMORY)
     message = f"Something inside scviz went wrong: {type(error).__name__}: {text[:500]}"
     return _ended("failed", message, SEE_LOG)

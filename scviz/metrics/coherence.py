@@ -138,6 +138,25 @@ def beside_random(correlation: NDArray[np.floating], beside: RandomSets, *, n_mo
     )
 
 
+def lasting_share(values: NDArray[np.floating], sets: NDArray[np.integer]) -> float:
+    """Tell which share of the variance of random sets stays however many cells there are: what two halves agree on.
+
+    Parameters
+    ----------
+    values
+        (N, G) log1p expression.
+    sets
+        (R, k) genes.
+
+    Returns
+    -------
+    0 where the sets differ by the draw of the cells alone, to 1 where they hold together differently in all cells.
+    """
+    whole = coherence(correlations(values), sets).var(ddof=1)
+    halves = [coherence(correlations(values[start::2]), sets) for start in (0, 1)]
+    return float(np.clip(np.cov(*halves)[0, 1] / whole, 0, 1)) if whole > 0 else 0.0
+
+
 def pair_weights(sets: NDArray[np.integer], n_genes: int) -> NDArray[np.float32]:
     """Weigh pairs of genes so that the weighted sum of correlations is the mean coherence of sets.
 

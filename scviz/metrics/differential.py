@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from scviz.metrics.in_silico import benjamini_hochberg
+from scviz.metrics.evidence import fdr
 
 Cells: TypeAlias = NDArray[np.floating] | sp.csr_matrix
 """(n, G) log1p expression of some cells."""
@@ -198,7 +198,7 @@ def rank_sum_table(perturbed: Cells, control: Cells) -> RankSumTable:
         change = np.log2(means[0] / means[1])
     return RankSumTable(
         p_value=p_value,
-        fdr=benjamini_hochberg(p_value),
+        fdr=fdr(p_value),
         log2_fold_change=np.where(np.isnan(change), 0.0, change),
     )
 

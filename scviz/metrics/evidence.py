@@ -179,11 +179,12 @@ class Gain:
 
     @property
     def needed(self) -> int:
-        """About how many units would show a difference of `worthwhile`; 0 where that cannot be said."""
-        half = (self.difference.high - self.difference.low) / 2
-        if not half > 0:
-            return 0
-        return round(self.n * (half / self.worthwhile) ** 2)
+        """About how many units would tell: an interval as wide as `worthwhile` has no room for it and for 0.
+
+        It is 0 where that cannot be said, and more than there are wherever the outcome is unknown.
+        """
+        width = self.difference.high - self.difference.low
+        return round(self.n * (width / self.worthwhile) ** 2) if width > 0 else 0
 
     @property
     def sentence(self) -> str:
@@ -207,8 +208,8 @@ class Gain:
         widened = f" of {self.together:,} comparisons together" if self.together > 1 else ""
         numbers += f" (difference {gap.mean:+.3f}, 95 % interval{widened} {gap.low:+.3f} to {gap.high:+.3f})"
         if self.outcome == "unknown":
-            advice = f"About {self.needed:,} {self.counted} would show a difference of {self.worthwhile:g}."
-            return f"{lead}: {numbers}. {advice}"
+            wanted = f"About {self.needed:,} {self.counted} would show"
+            return f"{lead}: {numbers}. {wanted} a difference of {self.worthwhile:g}, or rule it out."
         lead = {
             "better": f"{self.model} is better than {self.baseline}",
             "worse": f"{self.model} is worse than {self.baseline}",
@@ -247,15 +248,18 @@ class Place:
         return f"{ordinal(self.rank)} of {self.n + 1:,}"
 
 
-def place_of(own: float, others: ArrayLike, *, both_sides: bool = False) -> Place:
+def place_of(own: float, others: ArrayLike) -> Place:
     """Find the place of a number among random ones.
 
     Parameters
     ----------
     others
         (R,) of the random ones; NaN is left out.
-    both_sides
-        Compare the distance from their median, for numbers that may be far out on either side.
+
+    Examples
+    --------
+    >>> place_of(3.0, [1.0, 2.0, 4.0]).p
+    0.5
     """
     known = np.asarray(others, dtype=np.float64)
     known = known[np.isfinite(known)]
@@ -263,20 +267,7 @@ def place_of(own: float, others: ArrayLike, *, both_sides: bool = False) -> Plac
     if np.isnan(own) or not len(known):
         return Place(own=own, low=nothing, high=nothing, rank=0, n=0)
     low, high = np.quantile(known, [LEVEL / 2, 1 - LEVEL / 2])
-    middle = float(np.median(known)) if both_sides else 0.0
-    far = np.abs(known - middle) >= abs(own - middle) if both_sides else known >= own
-    return Place(own=own, low=float(low), high=float(high), rank=1 + int(far.sum()), n=len(known))
-
-
-def chance(own: float, others: ArrayLike, *, both_sides: bool = False) -> float:
-    """Give the share of random ones, (R,), that are as far out, (1 + as far) / (1 + all); NaN for none or a NaN.
-
-    Examples
-    --------
-    >>> chance(3.0, [1.0, 2.0, 4.0])
-    0.5
-    """
-    return place_of(own, others, both_sides=both_sides).p
+    return Place(own=own, low=float(low), high=float(high), rank=1 + int((known >= own).sum()), n=len(known))
 
 
 def fdr(p: ArrayLike) -> NDArray[np.float64]:

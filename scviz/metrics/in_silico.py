@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from scviz.errors import RequestError
+from scviz.metrics.evidence import fdr
 
 Values: TypeAlias = Mapping[Any, NDArray[np.floating]]
 """By gene, or by genes that were perturbed together: one value for each cell."""
@@ -51,7 +52,7 @@ def goal_state_shift(
         found = np.array([pool.p_value(shifts[state][gene]) for gene in genes])
         means[f"Shift_to_{end}_end{suffix}"] = [_mean(shifts[state][gene]) for gene in genes]
         p_values[f"{end.capitalize()}_end_vs_random_pval{suffix}"] = found
-        rates[f"{end.capitalize()}_end_FDR{suffix}"] = benjamini_hochberg(found)
+        rates[f"{end.capitalize()}_end_FDR{suffix}"] = fdr(found)
     table = pd.DataFrame(means | p_values | rates)
     table["N_Detections"] = [len(shifts[goal][gene]) for gene in genes]
     return _most_significant_first(table, "Shift_to_goal_end", "Goal_end_FDR")
@@ -118,31 +119,6 @@ def aggregate_data(values: Values) -> pd.DataFrame:
     """List the similarities of genes cell by cell."""
     rows = [(float(value), gene) for gene, found in values.items() for value in found]
     return pd.DataFrame(rows, columns=["Cosine_sim", "Gene"])
-
-
-def benjamini_hochberg(p_values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Give the false discovery rate at which each test would just be called significant.
-
-    Parameters
-    ----------
-    p_values
-        (M,); NaN counts as no test and stays NaN.
-
-    References
-    ----------
-    Benjamini and Hochberg (1995), doi:10.1111/j.2517-6161.1995.tb02031.x.
-
-    Examples
-    --------
-    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03, np.nan])).round(3)
-    array([0.03, 0.04, 0.04,  nan])
-    """
-    rates = np.full(len(p_values), np.nan)
-    known = np.flatnonzero(~np.isnan(p_values))
-    order = known[np.argsort(p_values[known], kind="stable")]
-    scaled = p_values[order] * len(order) / np.arange(1, len(order) + 1)
-    rates[order] = np.minimum.accumulate(scaled[::-1])[::-1].clip(max=1.0)
-    return rates
 
 
 class _Pool:

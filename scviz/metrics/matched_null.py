@@ -101,12 +101,18 @@ class MatchedNull:
     ) -> tuple[NDArray[np.int64], int]:
         """Give where the nearest genes of each begin in `free`, (k,), and how many they are."""
         center = np.searchsorted(self._levels[free], self._levels[own])
-        width = max(len(free) // SHARE, fewest, FEWEST)
-        crowd = max(int((np.abs(center - one) <= width).sum()) for one in center)
-        width = min(
-            max(width, 2 * crowd), len(free)
-        )  # a crowded place takes a wider one, or drawing would not end
+        width = min(max(len(free) // SHARE, fewest, FEWEST), len(free))
+        while width < (wanted := min(2 * _crowd(center, width), len(free))):
+            width = wanted  # a crowded place takes a wider one, or drawing would not end
         return np.clip(center - width // 2, 0, len(free) - width), width
+
+
+def _crowd(places: NDArray[np.int64], width: int) -> int:
+    """Count the places, (k,), that lie as near as `width` to one of them: the most there are."""
+    ordered = np.sort(places)
+    first = np.searchsorted(ordered, ordered - width, side="left")
+    stop = np.searchsorted(ordered, ordered + width, side="right")
+    return int((stop - first).max())
 
 
 def _repeated(places: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -296,16 +296,18 @@ def discrimination(
     >>> discrimination(0 * changes, changes, [[], []], published=True)
     array([0.75, 0.75])
     """
-    compared = len(candidates) if published else len(candidates) - 1
+    known = ~np.isnan(candidates).any(axis=1)
+    compared = int(known.sum()) - (not published)
+    asked = known[: len(predicted)] & ~np.isnan(predicted).any(axis=1)
     candidates = np.array(candidates, dtype=np.float64)  # ours to change
     answer = np.full(len(predicted), np.nan)
-    for row in np.flatnonzero(~np.isnan(predicted).any(axis=1)).tolist() if compared else ():
+    for row in np.flatnonzero(asked).tolist() if compared else ():
         columns = list(targets[row])
         aside, one = candidates[:, columns].copy(), np.array(predicted[row], dtype=np.float64)
         candidates[:, columns] = one[columns] = 0
         far = _distances(one[None], candidates, distance)[0]
         candidates[:, columns] = aside
-        nearer = (far < far[row]).sum() + ((far == far[row]).sum() - 1) / 2
+        nearer = (far[known] < far[row]).sum() + ((far[known] == far[row]).sum() - 1) / 2
         answer[row] = 1 - nearer / compared
     return answer
 
@@ -329,11 +331,12 @@ def centroid_accuracy(predicted: NDArray[np.floating], screen: NDArray[np.floati
     ----------
     Viñas Torné et al. (2025), doi:10.1038/s41587-025-02777-8.
     """
-    if len(screen) < 2:
+    n_known = int((~np.isnan(screen).any(axis=1)).sum())
+    if n_known < 2:
         return np.full(len(predicted), np.nan)
     far = _distances(np.asarray(predicted, np.float64), screen, "euclidean")  # (P, P + Q)
-    farther = (far > np.diagonal(far)[:, None]).sum(axis=1) / (len(screen) - 1)
-    return np.where(np.isnan(far).any(axis=1), np.nan, farther)
+    own = np.diagonal(far)
+    return np.where(np.isnan(own), np.nan, (far > own[:, None]).sum(axis=1) / (n_known - 1))
 
 
 def _distances(some: NDArray[np.float64], many: NDArray[np.floating], name: str) -> NDArray[np.float64]:

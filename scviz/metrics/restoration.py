@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.metrics.clustering import mean_of_known
 from scviz.metrics.evidence import Gain, bootstrap, pearson
 
 UNIT = "correlation with the original cells"
@@ -58,22 +59,16 @@ def gain_over(
     >>> found.baseline, found.outcome
     ('b', 'unknown')
     """
-    means = {baseline: _mean(values) for baseline, values in baselines.items()}
+    means = {baseline: mean_of_known(values) for baseline, values in baselines.items()}
     best = max(means, key=lambda baseline: np.nan_to_num(means[baseline], nan=-np.inf))
     both = ~np.isnan(model) & ~np.isnan(baselines[best])
     return Gain(
         model=name,
         baseline=best,
-        score=_mean(model[both]),
-        baseline_score=_mean(baselines[best][both]),
+        score=mean_of_known(model[both]),
+        baseline_score=mean_of_known(baselines[best][both]),
         difference=bootstrap((model - baselines[best])[both], seed=seed, fewest=FEWEST_JUDGED),
         unit=UNIT,
         counted="cells",
         n=int(both.sum()),
     )
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    """Average what is known of (M,); NaN without any."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")

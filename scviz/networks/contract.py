@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+TRUTH = "truth"
+"""Names the known network of a simulated screen, where a prior network may be named."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneSet:
-    """Genes that belong together: a module, a regulon, a programme."""
+    """Genes that belong together: a module, a regulon, a program."""
 
     name: str
     genes: tuple[str, ...]

@@ -12,7 +12,7 @@ from scviz.errors import DataError
 from scviz.networks.contract import GeneSet
 from scviz.settings import ROOT
 
-PROGRAMMES = ROOT / "assets" / "genesets" / "programmes.gmt"
+PROGRAMS = ROOT / "assets" / "genesets" / "programs.gmt"
 """Sets that come with the project: cell types, states and pathways that are common knowledge, as human symbols."""
 
 
@@ -63,6 +63,6 @@ def sets_of_terms(path: Path) -> tuple[GeneSet, ...]:
 
 
 @cache
-def programmes() -> tuple[GeneSet, ...]:
+def programs() -> tuple[GeneSet, ...]:
     """Return the sets that come with the project."""
-    return read_gmt(PROGRAMMES)
+    return read_gmt(PROGRAMS)

@@ -59,7 +59,7 @@ def prior_of(name: str, links: Iterable[tuple[str, str]]) -> Prior:
     return Prior(name=name, targets={regulator: frozenset(found[regulator]) for regulator in sorted(found)})
 
 
-def read_prior(path: Path, *, levels: str = "") -> Prior:
+def read_prior(path: Path) -> Prior:
     """Read a table of links.
 
     Parameters
@@ -67,8 +67,6 @@ def read_prior(path: Path, *, levels: str = "") -> Prior:
     path
         A table with the columns source (or tf) and target, with commas or tabs, plain or packed with gzip; or a list of
         targets as ChIP-Atlas has them, whose file is called by the regulator. All genes of such a list are targets.
-    levels
-        Letters of the column `confidence` that are taken, such as ABC; empty takes all.
 
     Raises
     ------
@@ -81,25 +79,21 @@ def read_prior(path: Path, *, levels: str = "") -> Prior:
     rows = csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ",")
     head = [name.strip().lower() for name in next(rows)]
     chip_atlas = head[:1] == [CHIP_ATLAS_HEAD]
-    links = _chip_atlas_links(rows, path) if chip_atlas else _table_links(rows, head, path, levels=levels)
+    links = _chip_atlas_links(rows, path) if chip_atlas else _table_links(rows, head, path)
     prior = prior_of(path.name.removesuffix(".gz").rpartition(".")[0], links)
     if not prior.targets:
         raise DataError(f"{path.name} holds no links.", hint=LAYOUTS)
     return prior
 
 
-def _table_links(
-    rows: Iterable[list[str]], head: list[str], path: Path, *, levels: str
-) -> Iterator[tuple[str, str]]:
+def _table_links(rows: Iterable[list[str]], head: list[str], path: Path) -> Iterator[tuple[str, str]]:
     source, target = _place(head, SOURCES, path), _place(head, TARGETS, path)
-    confidence = head.index("confidence") if levels and "confidence" in head else None
     for number, row in enumerate(rows, 2):
         if not row:
             continue
         if len(row) <= max(source, target):
             raise DataError(f"Line {number} of {path.name} is too short: {row[:3]}.", hint=LAYOUTS)
-        if confidence is None or row[confidence].strip() in levels:
-            yield row[source].strip(), row[target].strip()
+        yield row[source].strip(), row[target].strip()
 
 
 def _chip_atlas_links(rows: Iterable[list[str]], path: Path) -> Iterator[tuple[str, str]]:

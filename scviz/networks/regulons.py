@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.metrics.networks import Overlap, overlap
+from scviz.metrics.networks import overlap
 from scviz.networks.contract import Edges, GeneSet
 
 RHO = 0.03
@@ -58,8 +58,6 @@ class Regulon:
     """What the evidence is worth: larger is more. NaN without evidence."""
     evidence: tuple[str, ...] = ()
     """Motifs that support them."""
-    overlap: Overlap | None = None
-    """Known targets among those that were linked, where known links chose them."""
 
     @property
     def name(self) -> str:
@@ -219,7 +217,6 @@ def pruned_by_prior(
                 direction=direction,
                 weights={gene: weights[gene] for gene in sorted(hits)} | {regulator: 1.0},
                 score=-float(np.log10(max(found.p, 1e-300))),
-                overlap=found,
             )
         )
     return sorted(kept, key=lambda regulon: -regulon.score)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.screen import Perturbation, Screen, label
-from scviz.foundation.perturbing import lacking
-from scviz.predictors.contract import NOT_SEEN_ALONE, PerturbationPredictor
+from scviz.foundation.perturbing import NOT_SEEN_ALONE, lacking
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.predictors.train_mean import check_perturbed, perturbed_cell_mean
 from scviz.progress import Report, silent
 

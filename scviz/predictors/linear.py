@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.screen import CONTROL, Perturbation, Screen, label
-from scviz.foundation.perturbing import lacking
-from scviz.predictors.contract import NOT_MEASURED, GeneVectors, PerturbationPredictor
+from scviz.foundation.perturbing import NOT_MEASURED, lacking
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.predictors.train_mean import check_perturbed
+from scviz.predictors.vectors import GeneVectors
 from scviz.progress import Report, silent
 
 N_COMPONENTS = 10

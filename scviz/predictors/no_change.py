@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.screen import Perturbation, Screen
-from scviz.predictors.contract import PerturbationPredictor
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.progress import Report, silent
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import RequestError
 from scviz.foundation.perturbing import lacking
-from scviz.predictors.contract import GeneVectors, PerturbationPredictor
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.predictors.train_mean import check_perturbed
+from scviz.predictors.vectors import GeneVectors
 from scviz.progress import Report, silent
 
 STRENGTHS = np.logspace(-4, 4, 17)

@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from scviz.errors import DataError
-from scviz.predictors.contract import NO_TERMS, GeneVectors
+from scviz.foundation.perturbing import NO_TERMS
+from scviz.predictors.vectors import GeneVectors
 
 LEAST_SHARED = 0.1
 """Genes are linked if they share more of their terms than this."""

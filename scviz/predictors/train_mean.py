@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import RequestError
-from scviz.predictors.contract import PerturbationPredictor
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.progress import Report, silent
 
 

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from numbers import Integral, Real
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -66,7 +67,7 @@ class Number:
         """
         if not _is_number(value):
             self._refuse(repr(value))
-        if whole and not isinstance(value, int):
+        if whole and not isinstance(value, Integral):
             self._refuse(repr(value), "a whole number, ")
         if not (self.low <= value <= self.high or (self.automatic and value == 0)):
             self._refuse(_written(value, self.unit))
@@ -223,17 +224,22 @@ def suggested(request: type, name: str, dataset: DatasetInfo) -> str:
 def check_fields(request: Any) -> None:
     """Check every declared field of a request; its `__post_init__` begins with this.
 
+    Numbers become Python's own, whole or broken as declared: 1 and 1.0, or numpy's, ask the same question.
+
     Raises
     ------
     RequestError
         For the first value that is not allowed, with the field, what is allowed and the value in the message.
     """
     for name, one in declared(type(request)).items():
-        one.check(getattr(request, name))
+        value = getattr(request, name)
+        one.check(value)
+        if isinstance(one.field, Number) and value is not None:
+            object.__setattr__(request, name, int(value) if one.whole else float(value))
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _written(value: float, unit: str = "") -> str:

@@ -141,3 +141,10 @@ def content_hash(path: Path) -> str:
         return file_hash(path)
     files = sorted(one for one in path.rglob("*") if one.is_file() and not one.is_symlink())
     return fingerprint([(str(one.relative_to(path)), file_hash(one)) for one in files])
+
+
+def files_version(*paths: str) -> str:
+    """Tell files from those that had the same names earlier, by size and time of change; empty where there are none."""
+    found = [Path(path) for path in paths if path and Path(path).is_file()]
+    known = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found]
+    return fingerprint(known) if known else ""

@@ -20,7 +20,9 @@ def test_a_column_may_use_the_words_of_the_field_and_leave_cells_out() -> None:
     assert parts_of_column(obs, "fold").tolist() == ["train", "validation", "test", ""]
 
 
-@pytest.mark.parametrize("header", ["", "cell,fold\n", ",fold\n"])
+@pytest.mark.parametrize(
+    "header", ["", "cell,fold\n", ",fold\n", "\ufeff", "\ufeffcell,fold\n", "d,\n", "d,unassigned\n"]
+)
 def test_a_file_may_have_a_header_and_names_cells_in_any_order(header: str) -> None:
     assert parts_of_text(f"{header}c,test\na,train\nb,\n", CELLS).tolist() == ["train", "", "test", ""]
     assert parts_of_text("c\ttest\na\ttrain\n", CELLS).tolist() == ["train", "", "test", ""]
@@ -30,6 +32,7 @@ def test_a_file_may_have_a_header_and_names_cells_in_any_order(header: str) -> N
     ("text", "words"),
     [
         ("a,train\nb,fold 3\n", "says 'fold 3', which is no part of a split"),
+        ("b,trian\na,train\nc,test\n", "says 'trian', which is no part of a split"),
         ("a,train\na,test\n", "puts the cell 'a' into two parts"),
         (
             "a,train\nx,test\ny,test\n",

@@ -12,13 +12,13 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import average_precision_score
 
 from scviz.datasets.expression import log_expression
+from scviz.datasets.perturbation_split import condition
 from scviz.datasets.screen import CONTROL, Perturbation
 from scviz.datasets.simulated import PRESETS, WORDS, simulation
 from scviz.datasets.simulated_network import Network, phi
 from scviz.datasets.simulator import (
     SimulatedScreen,
     TrueModel,
-    condition,
     simulate,
     true_model,
 )

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from scviz.datasets.perturbation_split import SUBGROUPS, ConditionSplit, split_conditions
 from scviz.datasets.screen import Perturbation, Screen
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.predictors.additive import Additive, MatchingMean
-from scviz.predictors.contract import GeneVectors, PerturbationPredictor
 from scviz.predictors.linear import Linear
 from scviz.predictors.no_change import NoChange
 from scviz.predictors.train_mean import TrainMean, perturbed_cell_mean
+from scviz.predictors.vectors import GeneVectors
 from tests.goldens.arrays import load
 
 SUMS = 5e-6

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ranksums
 
-from scviz.metrics.in_silico import SIGNIFICANT, Values, benjamini_hochberg
+from scviz.metrics.evidence import fdr
+from scviz.metrics.in_silico import SIGNIFICANT, Values
 
 WHOLE_CELL = "cell_emb"
 """Stands for the whole cell among affected genes."""
@@ -33,7 +34,7 @@ def vs_null(test: Values, null: Values) -> pd.DataFrame:
         )
     table = pd.DataFrame(rows)
     table.insert(3, "Test_vs_null_avg_shift", table["Test_avg_shift"] - table["Null_avg_shift"])
-    rates = benjamini_hochberg(table["Test_vs_null_pval"].to_numpy(dtype=np.float64))
+    rates = fdr(table["Test_vs_null_pval"].to_numpy(dtype=np.float64))
     table.insert(5, "Test_vs_null_FDR", rates)
     table["Sig"] = (rates < SIGNIFICANT).astype(int)
     order = ["Sig", "Test_vs_null_avg_shift", "Test_vs_null_FDR"]

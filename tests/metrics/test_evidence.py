@@ -13,7 +13,6 @@ from scviz.metrics.evidence import (
     auroc,
     bar_of,
     bootstrap,
-    chance,
     fdr,
     pearson,
     place_of,
@@ -55,10 +54,18 @@ def test_a_gain_is_ruled_out_only_where_the_interval_ends_below_one_worth_having
 
 
 def test_what_cannot_be_told_says_what_it_would_take() -> None:
-    found = gain(-0.1, 0.1, n=100)  # twice as wide as what matters: four times as many
-    assert found.needed == 400
+    found = gain(-0.1, 0.1, n=100)  # four times as wide as what matters: 16 times as many
+    assert found.needed == 1600
     assert "Cannot tell" in found.sentence
-    assert "About 400 cells" in found.sentence
+    assert "About 1,600 cells would show a difference of 0.05, or rule it out." in found.sentence
+
+
+@pytest.mark.parametrize("low", [0.0, -0.001, -0.01, -0.2])
+@pytest.mark.parametrize("high", [0.05, 0.051, 0.07, 0.3])
+def test_what_cannot_be_told_takes_more_than_there_are(low: float, high: float) -> None:
+    found = gain(low, high, n=100)
+    assert found.outcome == "unknown"
+    assert found.needed >= 100
 
 
 @pytest.mark.parametrize("n_units", [6, 8, 12, 60])
@@ -84,6 +91,14 @@ def test_whole_clusters_make_wider_intervals_where_their_cells_are_alike() -> No
     assert whole.high - whole.low > 3 * (alone.high - alone.low)
 
 
+def test_sets_of_genes_that_crowd_at_several_places_can_be_drawn() -> None:
+    crowds = [place + np.linspace(0, 0.1, 100) for place in (150.5, 171.5, 192.5)]
+    null = MatchedNull(np.concatenate([np.arange(400.0), *crowds]))
+    drawn = null.sets(np.arange(400, 700), 3, rng=np.random.default_rng(0))
+    assert drawn.max() < 400
+    assert all(len(set(row)) == 300 for row in drawn.tolist())
+
+
 def test_values_that_are_not_known_are_left_out() -> None:
     assert bootstrap([1.0, np.nan, *[1.0] * 5]) == Interval(mean=1.0, low=1.0, high=1.0, n=6)
     assert np.isnan(bootstrap([]).mean)
@@ -98,19 +113,13 @@ def test_a_statistic_that_is_not_a_mean_has_an_interval_too() -> None:
 
 def test_where_there_is_nothing_to_find_one_in_twenty_is_called() -> None:
     rng = np.random.default_rng(1)
-    called = sum(chance(*_exchangeable(rng, 99)) <= LEVEL for _ in range(N_SEEDS * 5))
+    called = sum(place_of(*_exchangeable(rng, 99)).p <= LEVEL for _ in range(N_SEEDS * 5))
     assert binom.sf(called - 1, N_SEEDS * 5, LEVEL) > 0.001
 
 
 def _exchangeable(rng: np.random.Generator, n: int) -> tuple[float, np.ndarray]:
     drawn = rng.normal(size=n + 1)
     return float(drawn[0]), drawn[1:]
-
-
-def test_what_is_far_out_on_the_low_side_counts_where_both_sides_do() -> None:
-    assert place_of(-5.0, np.arange(9.0)).rank == 10
-    assert place_of(-5.0, np.arange(9.0), both_sides=True).rank == 1
-    assert place_of(-5.0, np.arange(9.0), both_sides=True).words == "1st of 10"
 
 
 def test_the_best_of_many_tests_can_pass_with_as_many_random_ones_as_are_needed_and_not_with_one_less() -> (
@@ -126,7 +135,7 @@ def test_the_best_of_many_tests_can_pass_with_as_many_random_ones_as_are_needed_
 def test_above_the_bar_one_of_several_tests_passes_alone_and_at_it_none_does(n_tests: int) -> None:
     others = np.random.default_rng(n_tests).normal(size=2 * random_needed(n_tests))
     bar, rest = bar_of(others, n_tests), [1.0] * (n_tests - 1)
-    assert fdr([chance(bar + 1e-9, others), *rest])[0] <= LEVEL < fdr([chance(bar, others), *rest])[0]
+    assert fdr([place_of(bar + 1e-9, others).p, *rest])[0] <= LEVEL < fdr([place_of(bar, others).p, *rest])[0]
 
 
 def test_too_few_random_ones_have_no_bar() -> None:
@@ -136,6 +145,9 @@ def test_too_few_random_ones_have_no_bar() -> None:
 
 def test_false_discovery_rates_leave_out_what_was_not_tested() -> None:
     assert fdr([np.nan, 0.02, 0.5]).tolist()[1:] == [0.04, 0.5]
+    p = np.array([0.3, 0.001, 0.04, 0.04, 0.9, 0.013])
+    by_hand = [min(q * len(p) / (p <= q).sum() for q in p if q >= one) for one in p]
+    np.testing.assert_allclose(fdr(p), by_hand)
     assert np.isnan(fdr([np.nan])).all()
 
 

@@ -172,6 +172,17 @@ def test_swapped_predictions_are_told_apart_wrongly(distance: str) -> None:
     assert (discrimination(swapped, DELTAS, [[]] * 4, distance=distance) < 1).all()
 
 
+@pytest.mark.parametrize("distance", ["cityblock", "euclidean", "cosine"])
+def test_perturbations_without_a_measured_mean_are_none_to_be_told_apart_from(distance: str) -> None:
+    changes = np.vstack([DELTAS, np.full(N_GENES, np.nan)])
+    guess = np.vstack([DELTAS[[1, 0, 2, 3]], np.zeros(N_GENES)])
+    found = discrimination(guess, changes, [[]] * 5, distance=distance)
+    np.testing.assert_allclose(found[:4], discrimination(guess[:4], DELTAS, [[]] * 4, distance=distance))
+    near = centroid_accuracy(guess, changes)
+    np.testing.assert_allclose(near[:4], centroid_accuracy(guess[:4], DELTAS))
+    assert np.isnan([found[4], near[4]]).all()
+
+
 def test_knowing_the_perturbed_gene_alone_tells_nothing_apart() -> None:
     only_target = CONTROL + np.where(DELTAS == -3.0, -3.0, 0.0)
     found = score(profiles(only_target)).values

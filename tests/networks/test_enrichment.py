@@ -15,7 +15,7 @@ from scviz.metrics.matched_null import MatchedNull
 from scviz.networks.contract import GeneSet
 from scviz.networks.enrichment import enrichment_scores, over_representation, prerank
 from scviz.networks.enrichment_null import draws_for, membership, overlap_by_chance, ranked_by_chance
-from scviz.networks.gmt import PROGRAMMES, gmt_text, programmes, read_gmt
+from scviz.networks.gmt import PROGRAMS, gmt_text, programs, read_gmt
 from scviz.progress import Progress
 
 GENES = [f"G{i}" for i in range(20)]
@@ -151,8 +151,8 @@ def test_what_is_no_file_of_gene_sets_is_refused_in_words(tmp_path: Path, conten
     assert refusal.value.hint
 
 
-def test_the_programmes_that_come_along_are_sound() -> None:
-    sets = programmes()
+def test_the_programs_that_come_along_are_sound() -> None:
+    sets = programs()
     assert 60 <= len(sets) <= 90
     assert len({one.name.lower() for one in sets}) == len(sets)
     for one in sets:
@@ -161,7 +161,7 @@ def test_the_programmes_that_come_along_are_sound() -> None:
         assert all(re.fullmatch(r"[A-Z][A-Z0-9]*(orf[0-9]+)?(-[A-Z0-9]+)*", gene) for gene in one.genes), (
             one.name
         )
-    lines = PROGRAMMES.read_text(encoding="utf-8").splitlines()
+    lines = PROGRAMS.read_text(encoding="utf-8").splitlines()
     assert all(len(set(line.split("\t")[2:])) == len(line.split("\t")[2:]) for line in lines)
     names = " ".join(one.name for one in sets)
     for word in (

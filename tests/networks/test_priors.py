@@ -53,12 +53,6 @@ def test_names_of_columns_may_be_in_any_case(tmp_path: Path) -> None:
     assert read_prior(path).targets == {"MYC": frozenset({"TERT"})}
 
 
-def test_levels_of_confidence_can_be_chosen(tmp_path: Path) -> None:
-    path = tmp_path / "dorothea.tsv"
-    path.write_text("tf\tconfidence\ttarget\nMYC\tA\tTERT\nSPI1\tD\tBGLAP\n")
-    assert set(read_prior(path, levels="ABC").targets) == {"MYC"}
-
-
 def test_a_list_of_regulators_is_read_in_its_order(tmp_path: Path) -> None:
     path = tmp_path / "tfs.txt"
     path.write_text("# known\nMYC\nSPI1\n\nMYC\n")

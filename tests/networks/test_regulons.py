@@ -73,5 +73,3 @@ def test_known_targets_are_kept_and_their_number_stands_beside_chance() -> None:
     assert kept.weights == {"x": 5.0, "A": 1.0}
     # of the five other genes x and y are in the module, x and w are known: one hit or two in 7 of 10 draws
     assert kept.score == pytest.approx(-np.log10(0.7))
-    assert kept.overlap is not None
-    assert (kept.overlap.hits, kept.overlap.n_chosen, kept.overlap.expected) == (1, 2, 0.8)

@@ -12,9 +12,10 @@ from scviz.datasets.enrichr import LIBRARIES
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks import embedding, gene_terms, scenic
-from scviz.tasks.enrichment import PROGRAMMES, Request
+from scviz.tasks.enrichment import PROGRAMS, Request
 from scviz.workspace.database import Run
 from scviz.workspace.groups import group_version, name_group
+from scviz.workspace.records import to_json
 from tests.conftest import Opened
 from tests.pages.test_pages import Open, carry_out, visit, words
 
@@ -59,7 +60,7 @@ def test_run_hands_in_a_group_of_cells(visit: Open, opened: Opened) -> None:
     assert not page.exception
     asked = handed_in("enrichment").request
     assert (asked["column"], asked["group"], asked["against"]) == ("cell_type", "NK cell", "T cell")
-    assert (asked["direction"], asked["least_change"], asked["sets"]) == ("both", 1.0, PROGRAMMES)
+    assert (asked["direction"], asked["least_change"], asked["sets"]) == ("both", 1.0, PROGRAMS)
 
 
 def test_a_ranking_asks_for_no_direction(visit: Open, opened: Opened) -> None:
@@ -206,3 +207,36 @@ def test_a_circled_group_is_one_press_away(visit: Open, opened: Opened) -> None:
     assert not page.exception
     (link,) = [link for link in page.main.get("page_link") if link.proto.label == "Enrich"]
     assert "group=island" in link.proto.query_string
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"genes": ("GENE1", "GENE2", "GENE3")},
+        {"column": "cell_type", "group": "T cell", "against": "NK cell", "direction": "down"},
+        {"column": "donor", "group": "donor 2", "method": "prerank"},
+    ],
+)
+def test_the_form_shows_the_question_of_the_result(
+    visit: Open, opened: Opened, sets: str, asked: dict[str, object]
+) -> None:
+    request = Request(dataset=opened.dataset, sets=sets, least_change=0.0, max_fdr=1.0, **asked)  # type: ignore[arg-type]
+    page = opened_page(visit, opened, run=carry_out(opened, "enrichment", request))
+    assert page.metric
+    assert "Changed: press Run" not in words(page)  # was said of every result but one of the first group
+    page.button(key="run").click().run()
+    assert handed_in("enrichment").request == to_json(request)
+
+
+def test_a_choice_outlives_another_page_until_a_link_asks_for_more(visit: Open, opened: Opened) -> None:
+    page = opened_page(visit, opened)
+    page.selectbox(key="group_column").set_value("donor").run()
+    page.selectbox(key="group_donor").set_value("donor 3").run()
+    page.switch_page("pages/runs.py").run()
+    page.switch_page("pages/enrich.py").run()
+    assert page.selectbox(key="group_donor").value == "donor 3"
+    page.switch_page("pages/runs.py").run()
+    page.query_params.update(column="cell_type", group="T cell")
+    page.switch_page("pages/enrich.py").run()
+    assert not page.exception
+    assert page.selectbox(key="group_cell_type").value == "T cell"

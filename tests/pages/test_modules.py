@@ -9,9 +9,11 @@ from scviz.datasets.demo import open_demo
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks import embedding, opening
+from scviz.tasks.filters import Filter
 from scviz.tasks.modules import Request
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.workspace import Workspace
+from scviz.workspace.records import to_json
 from tests.conftest import Opened
 from tests.pages.test_pages import Open, carry_out, visit, words
 
@@ -60,6 +62,20 @@ def test_co_expression_needs_no_model(visit: Open, opened: Opened) -> None:
     page.button(key="run").click().run()
     (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "modules"]
     assert run.request["checkpoint"] == ""
+
+
+def test_the_form_shows_the_cells_of_the_result(visit: Open, opened: Opened) -> None:
+    cells = (
+        Filter(column="donor", values=("donor 1", "donor 2", "donor 3")),
+        Filter(column="cell_type", values=("B cell", "T cell")),
+    )
+    asked = plain(opened, cells=cells)
+    page = opened_page(visit, opened, run=carry_out(opened, "modules", asked))
+    assert page.checkbox(key="some_cells").value
+    assert "Changed: press Run" not in words(page)  # was said, and Run asked for all cells
+    page.button(key="run").click().run()
+    (run,) = [one for one in RunQueue(Settings.from_env()).runs(states=("queued",)) if one.task == "modules"]
+    assert run.request == to_json(asked)
 
 
 def test_modules_of_a_model_are_shown_beside_co_expression_and_chance(visit: Open, opened: Opened) -> None:

@@ -13,9 +13,8 @@ from scviz.settings import Settings
 from scviz.tasks import embedding, opening
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.tasks.scenic import Request
-from scviz.tasks.scenic.files import files_version
 from scviz.workspace import Workspace
-from scviz.workspace.records import RECORD
+from scviz.workspace.records import RECORD, files_version
 from tests.conftest import Opened
 from tests.pages.test_pages import Open, carry_out, visit, words
 
@@ -71,7 +70,7 @@ def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened, links: Path) 
     assert not page.exception
     (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "scenic"]
     assert (run.request["prior"], run.request["method"]) == (str(links), "correlation")
-    assert run.request["files_version"] == files_version([str(links)])
+    assert run.request["files_version"] == files_version(str(links))
     assert run.request["label_key"] == "cell_type"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
-from scviz.predictors.contract import GeneVectors
+from scviz.predictors.vectors import GeneVectors
 
 N_GENES, WIDTH = 40, 3
 GENES = tuple(f"G{i}" for i in range(N_GENES))

@@ -8,8 +8,8 @@ import scipy.sparse as sp
 
 from scviz.datasets.screen import Screen
 from scviz.errors import RequestError
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.predictors.additive import Additive, MatchingMean
-from scviz.predictors.contract import PerturbationPredictor
 from scviz.predictors.no_change import NoChange
 from scviz.predictors.train_mean import TrainMean, perturbed_cell_mean
 

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from scviz.predictors.contract import GeneVectors
 from scviz.predictors.linear import Linear, bilinear_ridge, principal_scores
 from scviz.predictors.train_mean import TrainMean
+from scviz.predictors.vectors import GeneVectors
 from tests.predictors.made import GENES, VECTORS, gene_vectors, screen, singles, truth
 
 TRAIN = screen([*singles(0, 30), ("G0", "G1")])
@@ -84,7 +84,7 @@ def test_turned_vectors_predict_the_same() -> None:
 def test_without_ridge_the_middle_matrix_is_the_least_squares_one() -> None:
     rng = np.random.default_rng(0)
     genes, w, perturbations = (rng.normal(size=shape) for shape in ((9, 3), (3, 2), (2, 6)))
-    found = bilinear_ridge(genes @ w @ perturbations, genes, perturbations, (0.0, 0.0))
+    found = bilinear_ridge(genes @ w @ perturbations, genes, perturbations, ridges=(0.0, 0.0))
     np.testing.assert_allclose(found, w, atol=1e-10)
 
 

@@ -9,13 +9,14 @@ from scipy.stats import binom
 
 from scviz.datasets.perturbation_split import split_perturbations
 from scviz.datasets.screen import Screen
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.metrics.evidence import Gain
 from scviz.metrics.perturbation import pearson_rows
-from scviz.predictors.contract import GeneVectors, PerturbationPredictor
 from scviz.predictors.linear import Linear
 from scviz.predictors.no_change import NoChange
 from scviz.predictors.ridge import Neighbors, Ridge
 from scviz.predictors.train_mean import TrainMean
+from scviz.predictors.vectors import GeneVectors
 from scviz.tasks.perturbation.verdict import Row, gain_over
 
 N_GENES, N_TARGETS, WIDTH = 100, 32, 6

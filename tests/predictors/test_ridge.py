@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from scviz.errors import DataError, RequestError
-from scviz.predictors.contract import GeneVectors
 from scviz.predictors.ridge import Neighbors, OnVectors, Ridge, left_out_error
 from scviz.predictors.terms import jaccard, term_vectors
 from scviz.predictors.train_mean import TrainMean
+from scviz.predictors.vectors import GeneVectors
 from tests.predictors.made import GENES, gene_vectors, screen, singles, truth
 
 TRAIN = screen([*singles(0, 30), ("G0", "G1")], noise=0.05)

@@ -39,7 +39,7 @@ def gains(
         for name, one in methods.items()
     }
     drawn = half_scores(methods, groups, seed=seed, n_halves=n_halves)
-    return gains_of(scores, drawn, names={"model": "Model", PCA: "PCA"}, n_cells=n_cells)
+    return gains_of(scores, drawn, names={"model": "Model", PCA: "PCA"}, groups=groups)
 
 
 def test_the_same_vectors_with_other_noise_are_seldom_called_better_by_any_score() -> None:
@@ -83,3 +83,14 @@ def test_the_verdict_is_that_of_the_model_that_scores_highest_and_counts_the_oth
     assert sentence.endswith("Of 2 comparisons of 2 models with principal components: 1 better, 1 worse.")
     assert verdict_of([of("A", -0.3, 0.3)])[0] == "unknown"
     assert verdict_of([])[0] == "unknown"
+
+
+def test_a_score_of_batches_is_taken_over_cells_with_a_batch() -> None:
+    groups = Groups(types=np.array([0, -1, -1]), batches=np.array([-1, 0, 1]))
+    assert [groups.n_judging(score) for score in ("agreement", "nmi", "mixing", "silhouette_batch")] == [
+        1,
+        1,
+        2,
+        2,
+    ]
+    assert groups.counted.all()

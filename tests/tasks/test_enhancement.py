@@ -23,6 +23,7 @@ from scviz.progress import Progress
 from scviz.tasks import exporting
 from scviz.tasks.enhancement import LAYER, MODEL, Request
 from scviz.tasks.enhancement.check import SAMPLED, SMOOTHED, down_sample, plain_methods, thin
+from scviz.tasks.enhancement.inputs import SCALE, gather
 from scviz.tasks.enhancement.run import price, run
 from scviz.tasks.exporting.run import run as export
 from scviz.workspace.records import read_record, to_json, write_record
@@ -61,6 +62,16 @@ def test_every_method_is_scored_on_the_same_thinned_cells(deep: Opened) -> None:
 
 
 @pytest.mark.slow
+def test_a_scale_that_is_another_one_than_elsewhere_is_told(
+    deep: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = {}
+    for shallow in (1.0, 1e6):
+        monkeypatch.setattr("scviz.datasets.expression.SHALLOW", shallow)
+        notes[shallow] = gather(request(deep), deep.context()).notes
+    assert notes == {1.0: (), 1e6: (SCALE,)}
+
+
 def test_a_model_that_has_learned_denoises_more_than_thinning_left(opened: Opened, adata: AnnData) -> None:
     torch.manual_seed(0)
     model = model_class("scfoundation").untrained(adata, "tiny").train()

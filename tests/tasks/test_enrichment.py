@@ -18,7 +18,7 @@ from scviz.datasets.readers import open_file
 from scviz.errors import CheckpointError, DataError, MissingColumnError, RequestError
 from scviz.progress import silent
 from scviz.tasks import gene_terms, scenic
-from scviz.tasks.enrichment import PROGRAMMES, Request, Result
+from scviz.tasks.enrichment import PROGRAMS, Request, Result
 from scviz.tasks.enrichment.run import run
 from scviz.tasks.enrichment.sources import libraries, library, sets_of_run, tasks_with_sets
 from scviz.tasks.scenic.run import run as find_regulons
@@ -187,7 +187,7 @@ def test_a_regulon_of_a_finished_run_can_be_asked_for(opened: Opened, sets: str,
 
 def test_gene_sets_of_another_kind_are_refused_in_words(opened: Opened, sets: str) -> None:
     with pytest.raises(DataError, match="none is in both") as refusal:
-        run(request(opened, PROGRAMMES), opened.context())
+        run(request(opened, PROGRAMS), opened.context())
     assert "same species" in refusal.value.hint
     with pytest.raises(DataError, match="No gene set has 21 to"):
         run(request(opened, sets, fewest_genes=21), opened.context())
@@ -237,7 +237,7 @@ def test_a_request_checks_itself(more: dict[str, object], message: str) -> None:
 def test_other_content_under_the_same_name_is_another_question(opened: Opened, sets: str) -> None:
     again = keep_terms({"GENE1": ["other"]}, opened.workspace, name="Planted", source="made").id
     assert again != sets
-    assert set(libraries(opened.workspace)) == {PROGRAMMES, sets, again}
+    assert set(libraries(opened.workspace)) == {PROGRAMS, sets, again}
     assert [one.name for one in library(opened.workspace, again)] == ["other"]
 
 
@@ -309,7 +309,7 @@ def test_the_command_line_takes_gene_sets_in(opened: Opened, tmp_path: Path) -> 
             parser.parse_args(["enrich", "cells", "--genes", "A", "--sets", name]), opened.workspace
         )
 
-    assert sets_of(PROGRAMMES) == PROGRAMMES
+    assert sets_of(PROGRAMS) == PROGRAMS
     assert sets_of("Reactome_2022") == gene_terms.Request(library="Reactome_2022")
     here = keep_terms({"A": ["x"]}, opened.workspace, name=LIBRARIES["Reactome_2022"], source="Enrichr")
     assert sets_of("Reactome_2022") == here.id

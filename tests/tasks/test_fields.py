@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -14,6 +15,7 @@ from scviz.cli.fields import add_fields
 from scviz.errors import RequestError
 from scviz.tasks import TASKS, front
 from scviz.tasks.fields import Choice, Column, Declared, Number, Switch, declared
+from scviz.workspace.records import to_json
 
 GIVEN: dict[str, dict[str, Any]] = {
     "annotation": {"dataset": "d", "checkpoint": "m/c", "label_key": "type"},
@@ -173,3 +175,21 @@ def test_a_page_offers_the_bounds_and_the_default_of_the_request(task: str, name
     assert widget.min == pytest.approx(0 if field.automatic else times * field.low)
     if one.default not in (dataclasses.MISSING, None):
         assert page.session_state["drawn"] == pytest.approx(one.default)
+
+
+def test_numbers_of_other_libraries_ask_the_same_question() -> None:
+    given, numpys = (
+        GIVEN["compare"],
+        {"n_neighbors": np.int64(7), "min_dist": np.float32(0.5), "seed": np.uint8(3)},
+    )
+    ours = front("compare").Request(**given, n_neighbors=7, min_dist=0.5, seed=3)
+    theirs = front("compare").Request(**given, **numpys)
+    assert theirs == ours
+    assert to_json(theirs) == to_json(ours)
+    assert str(to_json(front("compare").Request(**given, min_dist=1))["min_dist"]) == "1.0"
+
+
+@pytest.mark.parametrize("value", [np.float64(7.5), np.bool_(True), np.int64(1), np.nan])
+def test_numbers_of_other_libraries_are_held_to_the_bounds(value: Any) -> None:
+    with pytest.raises(RequestError, match="Neighbors must be"):
+        front("compare").Request(**GIVEN["compare"], n_neighbors=value)

@@ -257,7 +257,8 @@ def test_how_far_cells_moved_goes_into_a_copy_of_the_file(opened: Opened) -> Non
         ({"genes": ("TP53",)}, "no gene TP53"),
         ({"cells": (Filter(column="cell_type", values=("Neuron",)),)}, "has no 'Neuron'"),
         ({"cells": (Filter(column="percent_mt", values=("1",)),)}, "does not name groups"),
-        ({"goal": T_CELLS[0]}, "no cell beside those that are edited"),
+        ({"goal": T_CELLS[0]}, "goal T cell are among those chosen to be edited"),
+        ({"cells": (), "goal": GOAL, "most_cells": 5}, "goal B cell are among the 60 chosen to be edited"),
         ({"cells": (), "group": "mine"}, "no group 'mine'"),
     ],
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from scviz.metrics.coherence import Coherence
+from scviz.metrics.coherence import Coherence, coherence, correlations, lasting_share
 from scviz.metrics.evidence import Outcome, bar_of, place_of, random_needed
 from scviz.tasks.modules import EXPRESSION, Judged, Request
 from scviz.tasks.modules.judging import Judgement
@@ -63,3 +66,46 @@ def test_the_module_that_is_hardest_to_see_says_what_would_have_been_seen() -> N
     )
     assert outcome(both) == "unknown"
     assert "only a mean correlation 0.080 above theirs" in verdict(REQUEST, both, ())
+
+
+def test_a_module_without_random_genes_leaves_the_answer_open() -> None:
+    some = judgement(*[0.0] * 19, widest=0.02).methods[EXPRESSION]
+    nan = float("nan")
+    alone = Coherence(n_genes=200, mean=0.3, random=nan, spread=nan, place=place_of(0.3, []))
+    own = replace(some, held=(*some.held, alone))
+    both = replace(judgement(widest=0.02), methods={EXPRESSION: own})
+    assert outcome(both) == "unknown"  # was "none"
+    assert "too few other genes to compare all with" in verdict(REQUEST, both, ())
+
+
+@pytest.mark.parametrize(("strength", "lasts"), [(0.0, False), (0.5, True)])
+def test_more_cells_are_asked_for_only_where_they_would_do(strength: float, *, lasts: bool) -> None:
+    rng = np.random.default_rng(0)
+    loadings = strength * rng.normal(
+        size=(3, 400)
+    )  # what all genes share more or less, in any number of cells
+
+    def judged(n_cells: int) -> Judgement:
+        values = rng.normal(size=(n_cells, 3)) @ loadings + rng.normal(size=(n_cells, 400))
+        sets = np.stack([rng.choice(400, 8, replace=False) for _ in range(random_needed(N_MODULES))])
+        random = coherence(correlations(values), sets)
+        held = Coherence(
+            n_genes=8, mean=0.0, random=float(random.mean()), spread=float(random.std()),
+            place=place_of(0.0, random), bar=bar_of(random, N_MODULES),
+        )  # fmt: skip
+        nan = float("nan")
+        own = Judged(n_compared=400, held=(held,) * N_MODULES, precision=nan, recall=nan, agreement=1.0)
+        return replace(
+            judgement(widest=1.0),
+            methods={EXPRESSION: own},
+            n_held_out=n_cells,
+            lasting=lasting_share(values, sets),
+        )
+
+    said = verdict(REQUEST, judged(60), ())
+    assert ("More cells would not show 0.05" in said) == lasts  # was "About 1,000 such cells" in both
+    if lasts:
+        assert judged(6000).methods[EXPRESSION].reach > 0.05
+    else:
+        (needed,) = re.findall(r"About ([\d,]+) such cells would show 0\.05", said)
+        assert judged(int(needed.replace(",", ""))).methods[EXPRESSION].reach == pytest.approx(0.05, rel=0.2)

@@ -303,6 +303,8 @@ def test_your_own_split_is_what_is_judged(home: Workspace) -> None:
         split_of_text("P1R1,train", home.dataset_folder(dataset.id))
     with pytest.raises(RequestError, match="says 'maybe'"):
         split_of_text("P1R1,test\nP2R1,maybe", home.dataset_folder(dataset.id))
+    with pytest.raises(RequestError, match="says 'maybe'"):  # no line of headings
+        split_of_text("P1R1,maybe\nP2R1,test", home.dataset_folder(dataset.id))
 
 
 def test_cells_that_stand_for_a_prediction_have_its_mean() -> None:

@@ -16,7 +16,7 @@ from scviz.models import model_class
 from scviz.tasks import importing
 from scviz.tasks.importing.run import run as take_in
 from scviz.tasks.pretraining import Request
-from scviz.tasks.pretraining.run import price, run
+from scviz.tasks.pretraining.run import price, run, split
 from scviz.workspace.store import write_checkpoint_info
 from tests.conftest import Opened
 
@@ -93,6 +93,7 @@ def test_training_goes_on_from_weights_that_are_there(opened: Opened, adata: Ann
         == "Pre-trained further on 54 cells of cells, from the weights Tiny (geneformer/tiny)."
     )
     assert "--checkpoint geneformer/tiny" in info.command
+    assert "--validation-fraction 0.1 " in info.command
     first = model_class("geneformer").from_checkpoint(opened.workspace.checkpoint_folder(opened.checkpoint))
     kept = model_class("geneformer").from_checkpoint(opened.workspace.checkpoint_folder(info.id))
     assert kept.vocab.genes == first.vocab.genes
@@ -102,6 +103,21 @@ def test_training_goes_on_from_weights_that_are_there(opened: Opened, adata: Ann
     assert result.first_loss == pytest.approx(result.validation_losses[0], abs=1e-4)
     assert result.further is not None
     assert result.further.difference.mean == pytest.approx(0, abs=1e-4)
+
+
+def test_cells_that_judge_are_of_the_whole_file(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scviz.tasks.pretraining.run.MOST_JUDGED", 5)
+    adata = opened.context().counts(opened.dataset)
+    model = model_class("geneformer").untrained(adata, "tiny")
+    seeds = range(20)
+    parts = [
+        split(model, adata, Request(dataset=opened.dataset, validation_fraction=0.5, seed=n)) for n in seeds
+    ]
+    assert all(len(one.test) == 5 for one in parts)
+    middles = [float(np.mean(one.test)) for one in parts]
+    assert np.mean(middles) == pytest.approx(
+        (adata.n_obs - 1) / 2, abs=6
+    )  # the first of each half are near 9
 
 
 def test_going_on_has_a_price_and_needs_weights_that_exist(opened: Opened) -> None:

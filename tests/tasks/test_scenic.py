@@ -25,13 +25,13 @@ from scviz.tasks import opening
 from scviz.tasks.context import Context
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.tasks.scenic import RANDOM, Check, Found, Request, Result
-from scviz.tasks.scenic.files import TABLES, files_ending, files_version, gmt
+from scviz.tasks.scenic.files import TABLES, files_ending, gmt
 from scviz.tasks.scenic.judging import Judged
 from scviz.tasks.scenic.picture import TOP_TARGETS
 from scviz.tasks.scenic.run import help_out, price, run
 from scviz.tasks.scenic.verdict import verdict_of
 from scviz.workspace import Workspace
-from scviz.workspace.records import RECORD, read_record, write_record
+from scviz.workspace.records import RECORD, files_version, read_record, write_record
 from tests.conftest import Opened
 
 
@@ -324,11 +324,11 @@ def test_a_request_checks_itself(more: dict[str, object], message: str) -> None:
 
 def test_files_that_changed_make_another_question(markers: Path, tmp_path: Path) -> None:
     assert files_ending([tmp_path, tmp_path / "not there"], TABLES) == [str(markers)]
-    before = files_version([str(markers), ""])
-    assert before == files_version([str(markers)])
+    before = files_version(str(markers), "")
+    assert before == files_version(str(markers))
     markers.write_text(markers.read_text() + "GENE1\tGENE99\n")
-    assert files_version([str(markers)]) != before
-    assert files_version(["", ""]) == ""
+    assert files_version(str(markers)) != before
+    assert files_version("", "gone.tsv") == ""
 
 
 def test_the_command_line_asks_and_writes(opened: Opened, markers: Path, tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_the_command_line_asks_and_writes(opened: Opened, markers: Path, tmp_pat
     words.add_command(parser.add_subparsers())
     line = ["regulons", "cells", "--prior", str(markers), "--method", "correlation", "--fewest-genes", "5"]
     asked = words.request_of(parser.parse_args(line), opened.dataset)
-    assert asked == replace(request(opened, prior=str(markers)), files_version=files_version([str(markers)]))
+    assert asked == replace(request(opened, prior=str(markers)), files_version=files_version(str(markers)))
     result = run(asked, opened.context())
     assert words.summary(result)["regulons"].keys() == {one.name for one in result.regulons}
     words.write_links(result, tmp_path / "links.csv")
@@ -352,3 +352,7 @@ def test_the_command_line_asks_and_writes(opened: Opened, markers: Path, tmp_pat
     assert [row["target"] for row in rows[:50]] == list(shown.targets[:50])
     with pytest.raises(RequestError, match="There is no file"):
         words.request_of(parser.parse_args(["regulons", "cells", "--prior", "gone.tsv"]), opened.dataset)
+    with pytest.raises(
+        RequestError, match="checks their links in any case, and it is known of no other cells"
+    ):
+        words.request_of(parser.parse_args(["regulons", "cells", "--prior", "truth"]), opened.dataset)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.digits import HUNDREDTH
 from pages.components.export import annotated_file
 from pages.components.show import escaped, table
 from scviz.datasets.columns import cell_names
@@ -15,7 +16,7 @@ from scviz.tasks.annotation import MODEL, Result
 from scviz.tasks.annotation.tables import cells
 from scviz.workspace.database import Run
 
-TWO_DIGITS = {name: st.column_config.NumberColumn(format="%.2f") for name in ("confidence", "certainty")}
+TWO_DIGITS = dict.fromkeys(("confidence", "certainty"), HUNDREDTH)
 
 
 def cells_of(run: Run, result: Result, gain: Gain | None) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.digits import HUNDREDTH
 from pages.components.finished import result_of
 from pages.components.job_panel import curve, duration, job_panel
 from pages.components.show import errors_in_words, table
@@ -95,7 +96,7 @@ def _named(run: Run, result: Result) -> None:
         float(pd.Series(result.all_confidence)[(names == name).to_numpy()].median())
         for name in frame["Named"]
     ]
-    digits = {"Median confidence": st.column_config.NumberColumn(format="%.2f")}
+    digits = {"Median confidence": HUNDREDTH}
     table(frame, key="named", name="cells_by_name", column_config=digits)
     st.caption(f"Unassigned: no type has a probability of {result.unassigned_below:g} or more.")
     if run.request["label_key"]:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.digits import DIGITS
 from pages.components.show import figure, table
 from scviz.metrics.classification import confusion_matrix
 from scviz.metrics.evidence import Gain
@@ -81,7 +82,7 @@ def types_and_methods(result: Result, gain: Gain, *, footer: str) -> None:
             for mine, theirs in zip(own.types, best.types, strict=True)
         ]
     )
-    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[2:]}
+    digits = dict.fromkeys(frame.columns[2:], DIGITS)
     table(frame, key="types", name="scores_by_type", column_config=digits)
     st.caption(f"Baseline: {gain.baseline}.")
     series = {"the model": [t.f1 for t in own.types], "best baseline": [t.f1 for t in best.types]}
@@ -101,5 +102,5 @@ def _methods(result: Result) -> None:
     ]
     st.subheader("All methods, same cells", anchor=False)
     frame = pd.DataFrame(rows)
-    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[1:]}
+    digits = dict.fromkeys(frame.columns[1:], DIGITS)
     table(frame, key="methods", name="methods", column_config=digits)

@@ -18,6 +18,7 @@ from scviz.foundation.vocab import GeneVocab
 from scviz.tasks.attention_network import MOST_REGULATORS, TRUTH, Request
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
+from scviz.workspace.records import files_version
 from scviz.workspace.store import ColumnInfo
 
 CONTROLS = ("ctrl", "control", "non-targeting")
@@ -51,6 +52,7 @@ def attention_form(
         perturbed=perturbed,
         regulators=regulators,
         prior=prior,
+        files_version="" if prior == TRUTH else files_version(prior),
         published=published,
         seed=seed,
         **numbers,

@@ -6,28 +6,27 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.digits import DIGITS
 from pages.components.finished import result_of
 from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
-from pages.components.show import escaped, figure, table
+from pages.components.show import table
 from pages.components.verdict_box import footer, verdict_box
+from pages.components.widgets import one_of
+from pages.views.attention.agreement import draw_agreement, draw_among_controls
 from scviz.errors import ScvizError
 from scviz.networks.attention import SETTINGS, Setting, top_targets
-from scviz.plots.null_band import null_figure
-from scviz.plots.scores import scores_figure
-from scviz.tasks.attention_network import ATTENTION, COEXPRESSION, RANDOM, Check, Result
+from scviz.tasks.attention_network import Result
 from scviz.workspace.database import Run
 from scviz.workspace.store import Seen
 
-METHODS = (ATTENTION, COEXPRESSION, RANDOM)
-WORDS = {"difference": "{b} less {a}", "control": "in {a}", "perturbed": "in {b}"}
+WORDS: dict[Setting, str] = {"difference": "{b} less {a}", "control": "in {a}", "perturbed": "in {b}"}
 TRAINED: dict[Seen, str] = {
     "seen": "these weights were trained on cells of this dataset",
     "not seen": "these weights were not. The Pre-train page does that",
     "not known": "whether these weights have seen them in training is not known",
 }
 MOST_SHOWN = 100
-AREA = "Area under the ROC curve"
 
 
 def attention_result(run: Run) -> None:
@@ -35,17 +34,12 @@ def attention_result(run: Run) -> None:
     result = result_of(run, Result)
     verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     st.caption(f"Attention is no proof of regulation: it says what a model looks at. {_trained(run)}")
-    words = {
-        setting: text.format(a=run.request["control"], b=run.request["perturbed"])
-        for setting, text in WORDS.items()
-    }
-    setting = st.segmented_control(
-        "Influence", list(SETTINGS), default="difference", format_func=words.__getitem__, key="setting"
-    )
-    setting = setting or "difference"
+    groups = {"a": run.request["control"], "b": run.request["perturbed"]}
+    words: dict[Setting, str] = {setting: text.format(**groups) for setting, text in WORDS.items()}
+    setting = one_of("Influence", words, key="setting")
     checks = [one for one in result.checks if one.setting == setting]
     if checks:
-        _agreement(run, result, checks)
+        draw_agreement(run, result, checks)
     network_of_run(
         run,
         result.drawings.get(setting),
@@ -61,7 +55,7 @@ def attention_result(run: Run) -> None:
     )
     _targets(result, setting, row)
     if checks:
-        _other_genes(run, result, setting=setting, row=row)
+        draw_among_controls(run, result, setting=setting, row=row)
     _how_it_was_made(result)
 
 
@@ -76,44 +70,6 @@ def _trained(run: Run) -> str:
     return f"{first}; {TRAINED[state.workspace().seen_in_training(checkpoint.id, dataset.id)]}."
 
 
-def _agreement(run: Run, result: Result, checks: list[Check]) -> None:
-    """Draw and list how attention, co-expression and random genes agree with known targets."""
-    names = list(dict.fromkeys(one.regulator for one in checks))
-    scores = {method: [one.auroc for one in checks if one.method == method] for method in METHODS}
-    figure(
-        scores_figure(scores, names, title=f"{AREA}, known targets", dark=state.dark()),
-        key="agreement",
-        name="agreement",
-        alt="Area under the curve of attention, co-expression and random genes for each regulator",
-        height=130 + 30 * len(names),
-        footer=footer(run),
-    )
-    rows = [
-        {
-            "Regulator": one.regulator,
-            "Ranked by": one.method,
-            "Area": one.auroc,
-            "Hits": one.hits,
-            "Of top": one.top,
-            "Known targets": one.n_known,
-            "Of genes": one.n_candidates,
-            "Background share": one.share,
-            "Odds ratio": one.odds_ratio,
-            "Among control regulators": "" if one.place is None else one.place.words,
-            "FDR": one.fdr,
-        }
-        for one in checks
-    ]
-    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Area", "Background share")}
-    digits |= {name: st.column_config.NumberColumn(format="%.3g") for name in ("Odds ratio", "FDR", "Hits")}
-    table(pd.DataFrame(rows), key="checks", name="agreement", column_config=digits)
-    st.caption(
-        f"Known targets: {escaped(result.prior)}. Hits are known targets among the top genes; for random genes what is "
-        "expected. Place: of the area among those of genes expressed like the regulator, tried as regulators; FDR: the "
-        "false discovery rate of that place over all regulators and settings."
-    )
-
-
 def _targets(result: Result, setting: Setting, row: int) -> None:
     """List the genes that attend most to a regulator, with their co-expression beside."""
     values = result.influence[setting][row]
@@ -122,41 +78,12 @@ def _targets(result: Result, setting: Setting, row: int) -> None:
     shown |= {f"Influence, {name}": result.influence[name][row][top] for name in SETTINGS if name != setting}
     shown["Co-expression"] = result.coexpression[setting][row][top]
     frame = pd.DataFrame(shown)
-    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns if name != "Gene"}
+    digits = {name: DIGITS for name in frame.columns if name != "Gene"}
     table(frame, key="targets", name="targets", height=320, column_config=digits)
     st.caption(
         f"The {len(top):,} highest of {len(result.genes):,} genes. Influence is how highly a gene ranks the regulator "
         "among all genes that it attends to, 0 to 1, mean over heads and cells; a difference lies between -1 and 1. "
         "Co-expression is the correlation without its sign, or its change."
-    )
-
-
-def _other_genes(run: Run, result: Result, *, setting: Setting, row: int) -> None:
-    """Draw where the regulator stands among expression-matched control regulators."""
-    regulator = result.regulators[row]
-    own = [
-        one
-        for one in result.checks
-        if (one.regulator, one.setting, one.method) == (regulator, setting, ATTENTION)
-    ]
-    if not own:
-        return
-    areas = result.control_auroc[setting][row]
-    drawing = null_figure(
-        own[0].auroc,
-        regulator,
-        areas.tolist(),
-        names=result.control_genes[row],
-        title=f"{AREA}, known targets of {regulator}",
-        dark=state.dark(),
-    )
-    figure(
-        drawing,
-        key="other_genes",
-        name="other_genes",
-        alt=f"{regulator} among expression-matched random genes, by agreement with its known targets",
-        height=320,
-        footer=footer(run),
     )
 
 

@@ -15,6 +15,7 @@ from pages.components.coloring import Coloring, choose_coloring
 from pages.components.show import map_files
 from scviz.datasets.columns import cell_names
 from scviz.metrics.clustering import mean_of_known
+from scviz.metrics.evidence import counted
 from scviz.plots.points import continuous_palette, quantize, shade
 from scviz.plots.selection import Selection, selected_rows
 from scviz.tasks.compare import Result
@@ -97,5 +98,6 @@ def _selected(
         mean_of_known(values) for values in (result.disagreement[inside], result.disagreement)
     )
     st.write(
-        f"**{len(inside):,} cells selected.** Disagreement {here:.2f}, against {everywhere:.2f} of all cells."
+        f"**{counted(len(inside), 'cell')} selected.** Disagreement {here:.2f}, compared with {everywhere:.2f} of all "
+        "cells."
     )

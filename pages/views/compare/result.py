@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.digits import DIGITS
 from pages.components.finished import result_of
 from pages.components.runs import checkpoint_name
 from pages.components.show import escaped, figure, table
@@ -129,5 +130,5 @@ def _cells(run: Run, result: Result) -> None:
     names = cell_names(state.workspace().dataset_folder(run.request["dataset"]))
     frame = pd.DataFrame({"cell": names, "disagreement": result.disagreement})
     frame = frame.sort_values("disagreement", ascending=False)
-    digits = {"disagreement": st.column_config.NumberColumn(format="%.3f")}
+    digits = {"disagreement": DIGITS}
     table(frame, key="cells", name="disagreement", height=300, column_config=digits)

@@ -48,7 +48,7 @@ def public_screens() -> None:
 
 def gene_terms() -> None:
     """List the terms of genes that are here, and offer two ways to add some."""
-    with st.expander("Gene terms", icon=":material/sell:", key="gene_terms"):
+    with st.expander("Gene annotations (GO)", icon=":material/sell:", key="gene_terms"):
         st.write(
             "What is known of each gene, such as Gene Ontology: some predictors of perturbations use it to reach "
             "genes that were never perturbed."

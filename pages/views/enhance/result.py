@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.digits import DIGITS
 from pages.components.export import annotated_file
 from pages.components.finished import result_of
 from pages.components.job_panel import duration
@@ -76,7 +77,7 @@ def _table(result: Result) -> None:
     frame = pd.DataFrame(rows)
     if not result.silhouettes:
         frame = frame.drop(columns="Silhouette of types")
-    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[1:]}
+    digits = dict.fromkeys(frame.columns[1:], DIGITS)
     table(frame, key="methods", name="methods", column_config=digits)
     st.caption(
         "Correlation of log1p expression over genes with the original cell: mean over cells, with the 95 % "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -10,8 +11,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.cells_picker import GROUP, columns_of
 from pages.components.runs import clock, describe
-from pages.components.state import position
-from pages.components.widgets import Form
+from pages.components.widgets import Form, pick
 from pages.views.enrich.gene_sets import pick_gene_sets
 from scviz.tasks.enrichment import Request
 from scviz.tasks.enrichment.sources import RunSets, sets_of_run, tasks_with_sets
@@ -21,6 +21,10 @@ from scviz.workspace.groups import group_version, read_groups
 
 KINDS = {"group": "A group", "run": "A run", "typed": "Typed"}
 OTHERS = "all other cells"
+LINKED = {
+    "from_run": "run", "set": "name", "group": "group", "column": "column", "against": "against", "genes": "genes"
+}  # fmt: skip
+"""Fields of the question, by the name that a link has for them."""
 ADVANCED = (
     *("fewest_genes", "most_genes", "max_fdr", "least_change", "most_cells"),
     *("n_random", "n_shuffles", "n_permutations", "seed"),
@@ -30,6 +34,7 @@ ADVANCED = (
 def enrich_form(dataset: DatasetInfo, run: Run | None) -> Request | None:
     """Ask; None, with words, until it is said which genes. A link to the page says it at first."""
     form = Form(Request, "enrichment", run)
+    _begin(form)
     question = _question(dataset, form)
     sets = pick_gene_sets()
     with st.popover("Advanced", width="stretch"):
@@ -40,31 +45,59 @@ def enrich_form(dataset: DatasetInfo, run: Run | None) -> Request | None:
     return replace(question, sets=sets, checkpoint=checkpoint, **numbers)
 
 
+def _begin(form: Form) -> None:
+    """Set what the form draws itself: to the question of a result that is new here, else to that of a link."""
+    opened, linked = state.held("question_kind") is None, {name: state.from_link(name) for name in LINKED}
+    if form.fresh:
+        asked = {name: form.asked(name, "") for name in (*LINKED.values(), "sets", "checkpoint")}
+        _set(asked | {"genes": ", ".join(form.asked("genes", ()))})
+        state.preset("sets", asked["sets"])
+        state.preset(f"background_{asked['run']}", asked["checkpoint"])
+    elif opened and any(linked.values()):
+        _set({field: linked[name] for name, field in LINKED.items()})
+    elif opened:
+        state.preset("question_kind", state.kept("question_kind") or "group")
+
+
+def _set(asked: Mapping[str, str]) -> None:
+    """Set which genes are asked for."""
+    run, column, group = asked["run"], asked["column"] or GROUP, asked["group"]
+    state.preset("question_kind", "run" if run else "typed" if asked["genes"] else "group")
+    if run:
+        state.preset("from_run", run)
+        state.preset(f"set_of_{run}", asked["name"])
+    elif asked["genes"]:
+        state.preset("typed_genes", asked["genes"])
+    else:
+        state.preset("group_column", column)
+        state.preset(f"group_{column}", group)
+        state.preset(f"against_{column}_{group}", asked["against"])
+
+
 def _background(question: Request | None) -> str:
     """Let the user choose the genes that could have been chosen."""
     known = {info.id: f"measured genes that {info.name} knows" for info in state.workspace().checkpoints()}
     backgrounds = {"": "all measured genes"} | known
-    return st.selectbox(
+    return pick(
         "Background",
         list(backgrounds),
-        index=position(list(backgrounds), checkpoint_of(question) if question else ""),
-        format_func=backgrounds.__getitem__,
+        first=checkpoint_of(question) if question else "",
+        words=backgrounds.__getitem__,
         help="Genes that could have been chosen. Of a run, only those that it compared.",
         key=f"background_{question.run if question else ''}",
     )
 
 
 def _question(dataset: DatasetInfo, form: Form) -> Request | None:
-    linked = "run" if state.from_link("from_run") else "typed" if state.from_link("genes") else "group"
     kind = st.segmented_control(
         "Which genes",
         list(KINDS),
-        default=linked,
         required=True,
         format_func=KINDS.__getitem__,
         help="Those that tell a group of cells apart, a module or regulon of a finished run, or genes that you type.",
         key="question_kind",
     )
+    state.keep("question_kind", kind)
     if kind == "run":
         return _of_a_run(dataset)
     return _typed(dataset) if kind == "typed" else _of_a_group(dataset, form)
@@ -73,10 +106,10 @@ def _question(dataset: DatasetInfo, form: Form) -> Request | None:
 def _typed(dataset: DatasetInfo) -> Request | None:
     text = st.text_area(
         "Genes",
-        value=state.from_link("genes"),
         placeholder="ISG15, IFIT1, MX1",
         help="Symbols or Ensembl ids, separated by spaces, commas or lines. What is not measured is listed.",
         key="typed_genes",
+        persist_state="session",
     )
     genes = tuple(dict.fromkeys(re.split(r"[\s,;]+", text.strip()))) if text.strip() else ()
     if not genes:
@@ -102,22 +135,20 @@ def _of_a_run(dataset: DatasetInfo) -> Request | None:
             "pages/regulons.py", label="Regulons", icon=":material/account_tree:", query_params=state.link()
         )
         return None
-    chosen = st.selectbox(
+    chosen = pick(
         "Run",
         list(runs),
-        index=position(list(runs), state.from_link("from_run")),
-        format_func=lambda run: f"{describe(runs[run])} · {clock(runs[run].ended)}",
+        words=lambda run: f"{describe(runs[run])} · {clock(runs[run].ended)}",
         key="from_run",
     )
     sets = _sets(chosen, runs[chosen].ended).sets
     if not sets:
         st.info("This run has found no gene sets.")
         return None
-    name = st.selectbox(
+    name = pick(
         "Gene set of the run",
         list(sets),
-        index=position(list(sets), state.from_link("set")),
-        format_func=lambda name: f"{name} · {len(sets[name]):,} genes",
+        words=lambda name: f"{name} · {len(sets[name]):,} genes",
         key=f"set_of_{chosen}",
     )
     return Request(dataset=dataset.id, run=chosen, name=name)
@@ -138,13 +169,9 @@ def _of_a_group(dataset: DatasetInfo, form: Form) -> Request | None:
             "This dataset has no column that tells cells apart: circle and name cells on the Explore page."
         )
         return None
-    circled = state.from_link("group") in groups and not state.from_link("column")
-    linked = GROUP if circled else state.from_link("column")
-    column = st.selectbox("Cells from", columns, index=position(columns, linked), key="group_column")
+    column = pick("Cells from", columns, key="group_column")
     values = list(groups) if column == GROUP else list(dataset.column(column).values)
-    group = st.selectbox(
-        "Genes of", values, index=position(values, state.from_link("group")), key=f"group_{column}"
-    )
+    group = pick("Genes of", values, key=f"group_{column}")
     if column == GROUP:
         asked = Request(dataset=dataset.id, group=group, group_version=group_version(groups[group]))
     else:
@@ -159,10 +186,4 @@ def _of_a_group(dataset: DatasetInfo, form: Form) -> Request | None:
 def _against(column: str, group: str, values: list[str]) -> str:
     """Let the user choose the other cells."""
     others = ["", *(value for value in values if value != group)]
-    return st.selectbox(
-        "Compared with",
-        others,
-        index=position(others, state.from_link("against")),
-        format_func=lambda value: value or OTHERS,
-        key=f"against_{column}_{group}",
-    )
+    return pick("Compared with", others, words=lambda value: value or OTHERS, key=f"against_{column}_{group}")

@@ -10,12 +10,13 @@ from pages.components import state
 from pages.components.job_panel import job_panel
 from pages.components.pick_file import kept_upload
 from pages.components.show import errors_in_words, escaped
+from pages.components.widgets import pick
 from scviz.datasets.enrichr import LIBRARIES, LICENCE, library_address
 from scviz.datasets.safety import allowed
-from scviz.networks.gmt import programmes
+from scviz.networks.gmt import programs
 from scviz.tasks import gene_terms
-from scviz.tasks.enrichment import PROGRAMMES
-from scviz.tasks.enrichment.sources import PROGRAMMES_NAME
+from scviz.tasks.enrichment import PROGRAMS
+from scviz.tasks.enrichment.sources import PROGRAMS_NAME
 
 MOST_MB = 50
 
@@ -23,13 +24,13 @@ MOST_MB = 50
 def pick_gene_sets() -> str:
     """Let the user choose gene sets, or add some; returns what a request calls them."""
     _coming_in()
-    here = {PROGRAMMES: f"{PROGRAMMES_NAME} · {len(programmes()):,} sets"}
+    here = {PROGRAMS: f"{PROGRAMS_NAME} · {len(programs()):,} sets"}
     here |= {info.id: f"{info.name} · {info.n_terms:,} sets" for info in state.workspace().terms()}
-    chosen = st.selectbox(
+    chosen = pick(
         "Gene sets",
         list(here),
-        format_func=here.__getitem__,
-        help="Programmes of scviz: immune cell types and states, stress, signaling and metabolism, written from common "
+        words=here.__getitem__,
+        help="Programs of scviz: immune cell types and states, stress, signaling and metabolism, written from common "
         "knowledge of human genes. Others can be added below.",
         key="sets",
     )

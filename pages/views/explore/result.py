@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.cell_map import cell_map
 from pages.components.coloring import Coloring, choose_coloring
-from pages.components.enrich_link import enrich_group
 from pages.components.export import annotated_file
 from pages.components.runs import genes_read, model_name, read_depth
-from pages.components.show import escaped, map_files, table
-from scviz.datasets.columns import cell_column, cell_names
+from pages.components.show import escaped, map_files
+from pages.views.explore.selection import show_selection
+from scviz.datasets.columns import cell_names
 from scviz.datasets.labels import cell_labels
 from scviz.metrics.evidence import Gain
 from scviz.metrics.neighbors import agreement_gain
@@ -24,7 +23,6 @@ from scviz.plots.points import quantize
 from scviz.plots.selection import Selection, selected_rows
 from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
-from scviz.workspace.groups import forget_group, name_group, read_groups
 from scviz.workspace.records import read_array, read_value
 
 MAP_HEIGHT = 440
@@ -73,7 +71,7 @@ def explore_result(run: Run) -> None:
     _explore(run, dataset)
     for note in read_value(state.workspace().run_folder(run.id) / "result", "notes") or ():
         st.caption(escaped(note))
-    with st.expander("Keep"):
+    with st.expander("Save"):
         st.write("The embedding and its map, written into a copy of the file as `obsm`:")
         annotated_file(run)
 
@@ -108,7 +106,7 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
             group=run.id,
             names=shown,
         )
-    _selection(dataset, maps, selections=(first, second))
+    show_selection(dataset, _selected(maps, first, second))
 
 
 def _map(
@@ -136,28 +134,26 @@ def _verdict(run: Run, dataset: DatasetInfo, choice: str) -> None:
     if found is None:
         return
     gain, notes = found
+    sentence = _of_batches(gain) if choice in dataset.columns_of("batch") else gain.sentence
     st.caption(
-        " ".join(escaped(part) for part in (f"By {choice}:", gain.sentence, *notes)),
+        " ".join(escaped(part) for part in (f"By {choice}:", sentence, *notes)),
         help="Each cell is named by the vote of its nearest neighbors; the number is the macro-F1 of these names, "
         "from 0 to 1. It is computed on the vectors, not on the drawn maps. The interval comes from halves of the "
         "cells, drawn again and again; labels of fewer than 5 cells are left out.",
     )
 
 
-def _selection(
-    dataset: DatasetInfo, maps: Maps, *, selections: tuple[Selection | None, Selection | None]
-) -> None:
-    """Count what is selected, name it, list the named groups."""
-    rows = _selected(maps, *selections)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        if not len(rows):
-            st.caption("Draw around cells on a map to count them. Shift adds, Alt takes away, Escape clears.")
-        else:
-            st.write(f"**{len(rows):,} cells selected**")
-            _composition(dataset, rows)
-    with right:
-        _groups(dataset, rows)
+def _of_batches(gain: Gain) -> str:
+    """Say how far batches lie apart: more is no gain there."""
+    gap = gain.difference
+    interval = (
+        f" (difference {gap.mean:+.3f}, 95 % interval {gap.low:+.3f} to {gap.high:+.3f})" if gap.known else ""
+    )
+    return (
+        f"{gain.unit} {gain.score:.3f} in the model compared with {gain.baseline_score:.3f} in {gain.baseline} on "
+        f"{gain.n:,} {gain.counted}{interval}. Of batches or donors less is better mixed, as far as they hold the "
+        "same types."
+    )
 
 
 def _selected(maps: Maps, first: Selection | None, second: Selection | None) -> NDArray[np.int64]:
@@ -166,60 +162,3 @@ def _selected(maps: Maps, first: Selection | None, second: Selection | None) -> 
         if selection is not None:
             return maps.rows[selected_rows(selection, points, other)]
     return np.empty(0, dtype=np.int64)
-
-
-def _composition(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
-    """Break a selection down by a label."""
-    options = dataset.columns_of("label", "batch", "category")
-    if not options:
-        return
-    by = st.selectbox("Composition by", options, key="composition_by")
-    column = cell_column(state.workspace().dataset_folder(dataset.id), by)
-    if column.categories is None:
-        return
-    size = len(column.categories) + 1
-    inside = np.bincount(column.values[rows] + 1, minlength=size)
-    everywhere = np.bincount(column.values + 1, minlength=size)
-    frame = pd.DataFrame(
-        {
-            by: ["no label", *column.categories],
-            "Cells selected": inside,
-            "% of selection": 100 * inside / max(1, len(rows)),
-            "% of this group": 100 * inside / np.maximum(1, everywhere),
-        }
-    )
-    frame = frame[frame["Cells selected"] > 0].sort_values("Cells selected", ascending=False)
-    percent = st.column_config.NumberColumn(format="%.1f")
-    table(
-        frame,
-        key="composition",
-        name="selection",
-        column_config={"% of selection": percent, "% of this group": percent},
-    )
-
-
-def _groups(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
-    """Name the selection, and list what was named."""
-    folder = state.workspace().dataset_folder(dataset.id)
-    if len(rows):
-        with st.form("name_group", border=False):
-            line = st.columns([3, 2], vertical_alignment="bottom")
-            name = (
-                line[0]
-                .text_input("Name these cells", placeholder="Activated T cells", key="group_name")
-                .strip()
-            )
-            if line[1].form_submit_button("Name it", key="name_it", width="stretch") and name:
-                name_group(folder, name, rows)
-                st.rerun()
-    groups = read_groups(folder)
-    if groups:
-        st.caption("Named groups")
-    for i, (name, members) in enumerate(groups.items()):
-        line = st.columns([5, 2, 2], vertical_alignment="center")
-        line[0].text(f"{name}: {len(members):,} cells")
-        with line[1]:
-            enrich_group(name)
-        if line[2].button("Forget", key=f"forget_{i}", type="tertiary"):
-            forget_group(folder, name)
-            st.rerun()

@@ -7,7 +7,14 @@ from typing import get_args
 import streamlit as st
 
 from pages.components import state
-from pages.components.cells_picker import as_asked, columns_of, narrow, pick_cells, pick_goal
+from pages.components.cells_picker import (
+    cells_as_asked,
+    columns_of,
+    goal_as_asked,
+    narrow,
+    pick_cells,
+    pick_goal,
+)
 from pages.components.genes_picker import seen_in
 from pages.components.runs import finished_map
 from pages.components.widgets import Form
@@ -99,4 +106,5 @@ def _as_asked(form: Form, dataset: DatasetInfo) -> None:
     state.preset("scope", "all" if every else "together" if together else "each")
     state.preset("genes", list(form.asked("genes", ())))
     state.preset("genes_from", TYPED)
-    as_asked(form, dataset)
+    cells_as_asked(form, dataset)
+    goal_as_asked(form)

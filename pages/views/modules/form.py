@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.cells_picker import CellChoice, columns_of, pick_cells
+from pages.components import state
+from pages.components.cells_picker import CellChoice, cells_as_asked, columns_of, narrow, pick_cells
 from pages.components.widgets import Form
 from scviz.tasks.fields import suggested
 from scviz.tasks.modules import SOURCES, Request, Source
@@ -17,15 +18,17 @@ from scviz.workspace.database import Run
 def modules_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request:
     """Ask; without weights there is plain co-expression alone."""
     form = Form(Request, "modules", run)
+    if form.fresh:
+        some = bool(form.asked("cells") or form.asked("group"))
+        state.preset("some_cells", some)
+        if some:
+            cells_as_asked(form, dataset)
     sources: list[Source] = [*SOURCES] if checkpoint is not None else ["expression"]
     source: Source = form.choice("source", options=sources)
     with st.popover("Cells", width="stretch"):
         st.caption("All cells unless a column or a group is chosen.")
-        choice = (
-            pick_cells(dataset, all_first=False)
-            if st.checkbox("Only some cells", key="some_cells")
-            else CellChoice()
-        )
+        some = st.checkbox("Only some cells", key="some_cells", persist_state="session")
+        choice = narrow(dataset, pick_cells(dataset, all_first=False)) if some else CellChoice()
     resolution = form.number("resolution")
     fewest_genes = form.number("fewest_genes")
     types = suggested(Request, "label_key", dataset)

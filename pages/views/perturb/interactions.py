@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.components.digits import DIGITS
 from pages.components.show import table
 from scviz.tasks.perturbation import MEASURED, Interaction, Result
 from scviz.tasks.perturbation.interactions import KINDS
-
-DIGITS = st.column_config.NumberColumn(format="%.3f")
 
 
 def interactions_table(result: Result) -> None:

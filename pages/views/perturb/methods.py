@@ -16,6 +16,7 @@ from scviz.datasets.gene_terms import read_terms
 from scviz.datasets.perturbation_split import PerturbationSplit
 from scviz.datasets.screen import Perturbation, label
 from scviz.foundation.vocab import GeneVocab
+from scviz.metrics.evidence import counted
 from scviz.tasks.perturbation.coverage import Known, reason_against, seen_alone
 from scviz.tasks.perturbation.methods import ANY_MODEL, BASELINES, BEGIN, METHODS, NO_WEIGHTS, Method
 from scviz.workspace import CheckpointInfo, DatasetInfo
@@ -67,7 +68,7 @@ def _what_is_not_offered(offered: Sequence[str]) -> None:
     missing = [card.title for name, card in METHODS.items() if name not in (*BASELINES, *offered)]
     if missing:
         st.caption(
-            f"Not offered: {len(missing)} {'method' if len(missing) == 1 else 'methods'}.",
+            f"Not offered: {counted(len(missing), 'method')}.",
             help=f"{', '.join(missing)} need weights that know some of the genes of this dataset, or gene annotations.",
         )
 

@@ -8,20 +8,18 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import state
+from pages.components.digits import DIGITS
 from pages.components.show import figure, table
 from pages.components.verdict_box import footer
-from scviz.datasets.columns import cell_column, gene_values
-from scviz.datasets.conditions import conditions_of
-from scviz.datasets.screen import CONTROL, Perturbation
+from pages.views.perturb.cells import cells_of_a_gene
 from scviz.metrics.perturbation_table import METRICS, SUBGROUPS
-from scviz.plots.screen import cells_figure, change_figure
+from scviz.plots.screen import change_figure
 from scviz.tasks.perturbation import HALVES, Result
 from scviz.workspace.database import Run
 
 GENE_SETS = {"all": "All genes", "expressed": "1,000 most expressed genes", "de": "20 most changed genes"}
 VALUES = {"change": "Change", "level": "Expression"}
 MOST_EXPRESSED = 1000
-DIGITS = st.column_config.NumberColumn(format="%.3f")
 
 
 def one_perturbation(run: Run, result: Result) -> None:
@@ -53,7 +51,7 @@ def one_perturbation(run: Run, result: Result) -> None:
     with left:
         _changes(run, result, at, method=method, genes=genes, values=values)
     with right:
-        _cells_of_a_gene(run, result, at, methods=methods)
+        cells_of_a_gene(run, result, at, methods=methods)
 
 
 def _interesting(result: Result, names: dict[str, int]) -> list[str]:
@@ -134,53 +132,3 @@ def _asked_table(result: Result, at: int, method: str) -> None:
     frame = frame.sort_values("predicted change", key=np.abs, ascending=False)
     digits = dict.fromkeys(frame.columns[1:], DIGITS)
     table(frame, key="asked", name="prediction", height=360, column_config=digits)
-
-
-def _cells_of_a_gene(run: Run, result: Result, at: int, *, methods: list[str]) -> None:
-    tested = result.tested[at]
-    folder = state.workspace().dataset_folder(run.request["dataset"])
-    order = [
-        *result.de_genes[at].tolist(),
-        *(i for i in range(len(result.genes)) if i not in result.de_genes[at]),
-    ]
-    gene = st.selectbox("Gene", [result.genes[i] for i in order], key="shown_gene")
-    place = result.genes.index(gene)
-    rows, values = gene_values(folder, gene)
-    everywhere = np.zeros(len(_codes(run)), dtype=np.float32)
-    everywhere[rows] = values
-    cells = {
-        title: everywhere[_rows_of(run, one)]
-        for title, one in (("control", CONTROL), (tested.name, tested.genes))
-    }
-    predicted = {result.outcomes[key].title: float(result.predicted[key][at, place]) for key in methods}
-    drawing = cells_figure(cells, predicted, title=f"{gene} (log1p of scaled counts)", dark=state.dark())
-    figure(
-        drawing,
-        key="cells",
-        name=f"{tested.name}-{gene}",
-        alt=f"Expression of {gene} in control cells and after perturbing {tested.name}",
-        height=430,
-        footer=f"{tested.name} · {gene} · {footer(run)}",
-    )
-
-
-@st.cache_resource(max_entries=16)
-def _reading(
-    dataset: str, column: str, control: str
-) -> tuple[NDArray[np.int64], tuple[Perturbation | None, ...]]:
-    """Return the code of each cell, and the perturbation of each code."""
-    folder = state.workspace().dataset_folder(dataset)
-    values, mapping = cell_column(folder, column), conditions_of(folder, column, control).mapping
-    names = values.categories or ()
-    return np.asarray(values.values, dtype=np.int64), tuple(mapping.get(name) for name in names)
-
-
-def _codes(run: Run) -> NDArray[np.int64]:
-    request = run.request
-    return _reading(request["dataset"], request["column"], request.get("control", ""))[0]
-
-
-def _rows_of(run: Run, perturbation: Perturbation) -> NDArray[np.int64]:
-    request = run.request
-    codes, perturbations = _reading(request["dataset"], request["column"], request.get("control", ""))
-    return np.flatnonzero(np.isin(codes, [i for i, one in enumerate(perturbations) if one == perturbation]))

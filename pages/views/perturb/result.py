@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-
-import numpy as np
-import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.finished import result_of
-from pages.components.show import escaped, figure, table
+from pages.components.show import figure
 from pages.components.verdict_box import footer, verdict_box
 from pages.views.perturb.how_made import how_it_was_made
 from pages.views.perturb.interactions import interactions_table
 from pages.views.perturb.one_perturbation import one_perturbation
-from scviz.metrics.perturbation_table import METRICS, SUBGROUPS, Summary
+from pages.views.perturb.scores import all_scores, cell_eval_scores
+from pages.views.perturb.shown import Shown, choose_shown, in_order
+from scviz.metrics.perturbation_table import METRICS
 from scviz.plots.screen import Kind, Ranked, ranking_figure
 from scviz.tasks.perturbation import HALVES, HEADLINE, Outcome, Result
-from scviz.tasks.perturbation.tables import ceiling_of, predictions_as_csv, scores_as_csv, unknowing_scores
+from scviz.tasks.perturbation.tables import ceiling_of, unknowing_scores
 from scviz.workspace.database import Run
-
-EVERY = "all"
 
 
 def perturbation_result(run: Run) -> None:
@@ -35,74 +29,17 @@ def perturbation_result(run: Run) -> None:
         run=run,
         notes=(*result.warnings, *result.notes),
     )
-    shown = _switches(result)
+    shown = choose_shown(result)
     _ranking(run, result, shown)
-    _all_metrics(result, shown)
-    _cell_eval(result)
+    all_scores(result, shown)
+    cell_eval_scores(result)
     one_perturbation(run, result)
     interactions_table(result)
     how_it_was_made(result)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What of the scores is shown."""
-
-    metric: str
-    group: str
-    without: bool
-    """Whether the perturbed genes do not count."""
-
-    def summary(self, outcome: Outcome, metric: str = "") -> Summary:
-        """Return the summary of a method."""
-        return (outcome.without_targets if self.without else outcome.summaries)[metric or self.metric][
-            self.group
-        ]
-
-    def scores(self, result: Result) -> dict[str, NDArray[np.float32]]:
-        """Return all scores, (M, P) by key of the method."""
-        return result.scores_without_targets if self.without else result.scores
-
-    def rows(self, result: Result) -> list[int]:
-        """Return the places of the perturbations of the group."""
-        return [i for i, one in enumerate(result.tested) if self.group in (EVERY, one.subgroup)]
-
-
-def _switches(result: Result) -> Shown:
-    """Let the user choose score, group of perturbations, and whether the perturbed genes count."""
-    row = st.columns([5, 5, 4], vertical_alignment="bottom")
-    metric = row[0].selectbox(
-        "Score", list(METRICS), format_func=lambda name: METRICS[name].title, key="metric"
-    )
-    counts = {name: sum(one.subgroup == name for one in result.tested) for name in SUBGROUPS}
-    groups = [EVERY, *(name for name in SUBGROUPS if counts[name])]
-    group = row[1].selectbox(
-        "Perturbations",
-        groups,
-        format_func=lambda name: (
-            f"all · {len(result.tested)}" if name == EVERY else f"{SUBGROUPS[name]} · {counts[name]}"
-        ),
-        key="subgroup",
-    )
-    without = row[2].checkbox(
-        "Leave targets out",
-        help="The perturbed gene itself changes most, and any method can know that.",
-        key="without_targets",
-    )
-    return Shown(metric=metric, group=group, without=without)
-
-
-def _in_order(result: Result, shown: Shown, metric: str = "") -> list[str]:
-    """Sort methods by a score: those that predict all first, the best of them in front; a mean over some comes last."""
-    name, n_all = metric or shown.metric, len(shown.rows(result))
-    found = {key: shown.summary(one, name) for key, one in result.outcomes.items()}
-    sign = -1 if METRICS[name].higher_is_better else 1
-    kept = [key for key in found if found[key].n]
-    return sorted(kept, key=lambda key: (found[key].n < n_all, sign * found[key].mean))
-
-
 def _ranking(run: Run, result: Result, shown: Shown) -> None:
-    keys, rows = _in_order(result, shown), shown.rows(result)
+    keys, rows = in_order(result, shown), shown.rows(result)
     place, scores = list(METRICS).index(shown.metric), shown.scores(result)
     summaries = [shown.summary(result.outcomes[key]) for key in keys]
     drawing = ranking_figure(
@@ -147,7 +84,7 @@ def _unknowing(result: Result, shown: Shown) -> str:
 
 def _replicate(result: Result, shown: Shown) -> str:
     """Say what the halves of the cells are, and how far the true change would come."""
-    if HALVES not in _in_order(result, shown):
+    if HALVES not in in_order(result, shown):
         return "Halves of the cells have no such score: its genes are chosen by the cells of both."
     words = (
         "Replicate: one half of the cells as a prediction of the other, each with its own control cells; a good method "
@@ -165,53 +102,3 @@ def _kind(key: str, outcome: Outcome, *, partial: bool) -> Kind:
     if partial:
         return "partial"
     return "asked" if outcome.asked else "baseline"
-
-
-def _all_metrics(result: Result, shown: Shown) -> None:
-    with st.expander("All scores, and how each is computed"):
-        keys = _in_order(result, shown, HEADLINE)
-        rows = [
-            {
-                "Method": result.outcomes[key].title,
-                "Predicted": f"{shown.summary(result.outcomes[key], HEADLINE).n} of {len(shown.rows(result))}",
-            }
-            | {METRICS[name].title: shown.summary(result.outcomes[key], name).mean for name in METRICS}
-            for key in keys
-        ]
-        digits = {one.title: st.column_config.NumberColumn(format="%.3f") for one in METRICS.values()}
-        table(pd.DataFrame(rows), key="scores", name="scores", column_config=digits)
-        st.caption(
-            "Means over the perturbations that a method predicts. A correlation with no change counts as 0. Every "
-            "score can be computed from the file of predictions."
-        )
-        for name, write in (
-            ("scores_of_each_perturbation", scores_as_csv),
-            ("predictions", predictions_as_csv),
-        ):
-            st.download_button(
-                name.replace("_", " ").capitalize(),
-                data=partial(write, result),
-                file_name=f"{name}.csv",
-                mime="text/csv",
-                key=f"{name}_csv",
-                on_click="ignore",
-                type="tertiary",
-                icon=":material/download:",
-            )
-        for metric in METRICS.values():
-            st.caption(f"**{metric.title}.** {metric.how}")
-        st.caption(f"**Shared control cells.** {escaped(result.inflation.sentence)}")
-
-
-def _cell_eval(result: Result) -> None:
-    if not result.cell_eval:
-        return
-    with st.expander("Scores of cell-eval"):
-        rows = [{"Method": result.outcomes[key].title} | found for key, found in result.cell_eval.items()]
-        table(pd.DataFrame(rows), key="cell_eval", name="cell_eval")
-        st.caption(
-            "By the names and rules of cell-eval 0.8; means over the perturbations that a method predicts. Methods "
-            "predict means: control cells, each gene scaled to the predicted mean, stand for predicted cells, so that "
-            "scores of changed genes say as much of these cells as of the method. What cannot know the perturbation "
-            "has the discrimination score of “No change” and “Mean of perturbations”, not 0.5."
-        )

@@ -66,7 +66,7 @@ def _curve(run: Run, result: Result) -> None:
         baseline=result.baseline_loss,
         dark=state.dark(),
     )
-    drawing.update_xaxes(dtick=-(-len(epochs) // 10))  # there is no half of a pass
+    drawing.update_xaxes(dtick=-(-len(epochs) // 10))  # there is no half of an epoch
     alt = "Loss of training and held-out cells after each epoch, with the frequency baseline"
     figure(drawing, key="pretraining_curve", name="pretraining_loss", alt=alt, height=280, footer=footer(run))
     lines = [

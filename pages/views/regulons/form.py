@@ -17,9 +17,10 @@ from pages.components.widgets import Form
 from scviz.datasets.safety import allowed
 from scviz.tasks.fields import suggested
 from scviz.tasks.scenic import METHODS, PRUNED, Pruned, Request
-from scviz.tasks.scenic.files import ANNOTATIONS, LISTS, RANKINGS, TABLES, files_ending, files_version
+from scviz.tasks.scenic.files import ANNOTATIONS, LISTS, RANKINGS, TABLES, files_ending
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
+from scviz.workspace.records import files_version
 
 SUPPORT: dict[Pruned, str] = {
     "none": "Co-expression alone",
@@ -40,7 +41,7 @@ class Evidence:
     @property
     def version(self) -> str:
         """Tells the files from others of the same names."""
-        return files_version((self.regulators, self.prior, self.rankings, self.annotations))
+        return files_version(self.regulators, self.prior, self.rankings, self.annotations)
 
 
 def regulons_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | None:

@@ -20,6 +20,7 @@ from torch import Tensor
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import GeneMatchError
 from scviz.foundation.batching import pick_device
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.foundation.vocab import GeneVocab
 from scviz.memory import GIGABYTE, available_gb
 from scviz.models.scfoundation.network import Network, tensors_of
@@ -28,7 +29,6 @@ from scviz.models.scfoundation.tokenizer import (
     profiles_of_logs,
     select_genes,
 )
-from scviz.predictors.contract import PerturbationPredictor
 from scviz.predictors.gears.network import Predicted, Rows, Shape
 from scviz.predictors.gears.predictor import Gears
 from scviz.predictors.gears.settings import GearsSettings

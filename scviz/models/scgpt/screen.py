@@ -17,11 +17,11 @@ from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import pick_device, suitable_batch
 from scviz.foundation.perturbing import KnownGenes
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.foundation.vocab import GeneVocab
 from scviz.models.scgpt import PERTURBATION
 from scviz.models.scgpt.network import Network
 from scviz.models.scgpt.perturbation import Generator
-from scviz.predictors.contract import PerturbationPredictor
 from scviz.progress import Progress, Report, silent
 from scviz.training import Cells, History, TrainingSettings
 from scviz.training import fit as train_network

@@ -15,8 +15,8 @@ from torch import Tensor
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.errors import DataError
 from scviz.foundation.batching import pick_device
-from scviz.foundation.perturbing import lacking
-from scviz.predictors.contract import NO_TERMS, PerturbationPredictor
+from scviz.foundation.perturbing import NO_TERMS, lacking
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.predictors.gears.batches import Lessons, dense, most_changed, numbered
 from scviz.predictors.gears.graphs import coexpression_graph
 from scviz.predictors.gears.loss import gears_loss

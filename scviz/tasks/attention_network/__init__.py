@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Outcome, Place
 from scviz.networks.attention import SETTINGS, Setting
-from scviz.networks.contract import Edges
+from scviz.networks.contract import TRUTH, Edges
 from scviz.networks.drawing import Drawing
 from scviz.tasks.fields import SEED, Column, Number, Switch, check_fields
 
 TITLE = "Attention network"
 HEAVY = True
 
-TRUTH = "truth"
-"""The known network of a simulated screen, in the place of a prior network."""
 ATTENTION, COEXPRESSION, RANDOM = "attention", "co-expression", "random genes"
 MOST_REGULATORS = 50
 
@@ -39,6 +37,8 @@ class Request:
     """Names of genes of the dataset."""
     prior: str = ""
     """Prior network, as `read_prior` reads it; "truth" for a simulated screen; empty for none."""
+    files_version: str = ""
+    """Tells the prior network from others of the same name; `files_version` makes it."""
     most_genes: Annotated[
         int,
         Number(
@@ -178,4 +178,4 @@ class Result:
         )
 
 
-__all__ = ["SETTINGS", "Check", "Request", "Result", "Setting"]
+__all__ = ["SETTINGS", "TRUTH", "Check", "Request", "Result", "Setting"]

@@ -222,7 +222,7 @@ def gain_of(
 
     once = np.ones((1, known.shape[1]), dtype=np.int64)
     difference = resample(lambda times: mean(times, 0) - mean(times, 1), known.shape[1], seed=seed)
-    if (known & candidates).sum() < FEWEST_KNOWN:
+    if (known & candidates)[told].sum() < FEWEST_KNOWN:
         difference = Interval(mean=difference.mean, low=NAN, high=NAN, n=difference.n)
     return Gain(
         model=model,
@@ -232,7 +232,7 @@ def gain_of(
         difference=difference,
         unit="chance that a known target ranks before another gene",
         counted="genes",
-        n=int(candidates.any(axis=0).sum()),
+        n=int(candidates[told].any(axis=0).sum()),
     )
 
 

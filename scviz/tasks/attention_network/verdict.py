@@ -58,7 +58,7 @@ def _one(own: Check) -> str:
     larger = "larger" if own.fdr <= LEVEL else "not larger"
     return (
         f"That of {own.regulator} is {larger} than those of expression-matched control regulators: {place.words} "
-        f"(false discovery rate {100 * own.fdr:.2g} % over the three settings)."
+        f"(false discovery rate {100 * own.fdr:.2g} % over regulators and settings)."
     )
 
 

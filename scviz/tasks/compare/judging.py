@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.metrics.clustering import MOST_CELLS, cell_silhouettes, cluster_scores, clusters_of, mean_of_known
-from scviz.metrics.evidence import LEVEL, Gain, Outcome
+from scviz.metrics.evidence import LEVEL, Gain, Outcome, counted
 from scviz.metrics.halves import N_HALVES, half_interval, halves
 from scviz.metrics.neighbors import batch_mixing, from_other_batches, neighbor_agreement, neighbor_names
 from scviz.progress import Progress, Report
@@ -19,6 +19,10 @@ from scviz.tasks.compare import PCA, SCORES, MethodScores, ScoreGain
 N_STARTS = 10
 STARTS_OF_A_HALF = 3
 """Of k-means: fewer make clusters of halves differ more, so that intervals are wider than they need be."""
+
+
+OF_BATCHES = ("mixing", "silhouette_batch")
+"""Scores of batches; the others are of types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,15 @@ class Groups:
     """(N,)."""
     batches: NDArray[np.int64]
     """(N,)."""
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """(N,) which cells have a type or a batch."""
+        return np.asarray((self.types >= 0) | (self.batches >= 0))
+
+    def n_judging(self, score: str) -> int:
+        """Give how many cells a score of SCORES is taken over."""
+        return int(((self.batches if score in OF_BATCHES else self.types) >= 0).sum())
 
     def among(self, kept: NDArray[np.bool_]) -> Groups:
         """Count some of the cells only, (N,)."""
@@ -111,9 +124,8 @@ def half_scores(
     Vectors are compared among MOST_CELLS cells at most, which makes intervals of larger datasets no narrower.
     """
     strata = groups.types if (groups.types >= 0).any() else groups.batches
-    counted = np.flatnonzero(strata >= 0)
     near = np.zeros(len(strata), dtype=bool)
-    near[np.random.default_rng(seed).permutation(counted)[:MOST_CELLS]] = True
+    near[np.random.default_rng(seed).permutation(np.flatnonzero(groups.counted))[:MOST_CELLS]] = True
     found: dict[str, list[list[float]]] = {name: [] for name in methods}
     for half in halves(strata, n_halves=n_halves, seed=seed):
         own, nearest = groups.among(half), groups.among(half & near)
@@ -129,7 +141,7 @@ def gains_of(
     drawn: Mapping[str, NDArray[np.float64]],
     *,
     names: Mapping[str, str],
-    n_cells: int,
+    groups: Groups,
 ) -> tuple[ScoreGain, ...]:
     """Compare each model with principal components by each score.
 
@@ -151,7 +163,7 @@ def gains_of(
         for score in known:
             sign, at = SCORES[score].sign, list(SCORES).index(score)
             own, plain = getattr(scores[method], score), getattr(scores[PCA], score)
-            differences = sign * (drawn[method][:, at] - drawn[PCA][:, at])
+            differences, n_cells = sign * (drawn[method][:, at] - drawn[PCA][:, at]), groups.n_judging(score)
             interval = half_interval(
                 sign * (own - plain), differences, n_cells=n_cells, level=LEVEL / together
             )
@@ -180,9 +192,8 @@ def verdict_of(gains: Sequence[ScoreGain]) -> tuple[Outcome, str]:
     lead = [one.gain for one in gains if one.score == gains[0].score]
     best = max(lead, key=lambda gain: np.nan_to_num(gain.difference.mean, nan=-np.inf))
     counts = [f"{n} {words}" for outcome, words in COUNTED.items() if (n := _count(gains, outcome))]
-    n_models = len(lead)
-    models = "1 model" if n_models == 1 else f"{n_models} models"
-    rest = f"Of {len(gains)} comparisons of {models} with principal components: {', '.join(counts)}."
+    asked = f"{counted(len(gains), 'comparison')} of {counted(len(lead), 'model')}"
+    rest = f"Of {asked} with principal components: {', '.join(counts)}."
     return best.outcome, f"{best.sentence} {rest}"
 
 
@@ -224,6 +235,5 @@ def judge(
         scores[method] = scores_of(cells[method], embedded, groups)
     report(Progress(stage="Scoring halves of the cells"))
     drawn = half_scores(methods, groups, seed=seed)
-    counted = groups.types if (groups.types >= 0).any() else groups.batches
-    gains = gains_of(scores, drawn, names=names, n_cells=int((counted >= 0).sum()))
+    gains = gains_of(scores, drawn, names=names, groups=groups)
     return Judged(cells=cells, scores=scores, halves=drawn, gains=gains)

@@ -8,6 +8,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from scviz.datasets.expression import depth_of
 from scviz.datasets.genes import identifiers
 from scviz.datasets.labels import Labels
 from scviz.errors import GeneMatchError
@@ -16,6 +17,11 @@ from scviz.foundation.model import FoundationModel
 from scviz.tasks.context import Context
 from scviz.tasks.enhancement import Request
 from scviz.tasks.known_types import types_of
+
+SCALE = (
+    "Expression here is log1p of 10,000 counts a cell over the genes that the model knows, as the model reads and "
+    "predicts it; on other pages these cells are scaled otherwise."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,8 @@ class Inputs:
     """(K,) where they stand in the vocabulary."""
     types: Labels
     """Known types of the N cells; no labels where no column was named."""
+    notes: tuple[str, ...]
+    """Cells without a type, and the scale of expression where it is another one than elsewhere."""
 
 
 def gather(request: Request, context: Context) -> Inputs:
@@ -56,4 +64,11 @@ def gather(request: Request, context: Context) -> Inputs:
             f"The model knows none of the {adata.n_vars:,} genes of the dataset.",
             hint="Choose another checkpoint, or look at the names of the genes on the Data page.",
         )
-    return Inputs(adata=adata[:, known].copy(), model=model, known=known, places=found[known], types=types)
+    return Inputs(
+        adata=adata[:, known].copy(),
+        model=model,
+        known=known,
+        places=found[known],
+        types=types,
+        notes=(*types.notes, *((SCALE,) if depth_of(adata).notes else ())),
+    )

@@ -54,7 +54,7 @@ def run(request: Request, context: Context) -> Result:
         n_genes=len(inputs.places),
         n_unseen=adata.n_obs - n_denoised,
         seconds=time.monotonic() - start,
-        notes=inputs.types.notes,
+        notes=inputs.notes,
     )
 
 

@@ -26,7 +26,7 @@ DIRECTIONS: dict[Direction, str] = {
     "down": "lower",
     "both": "higher or lower",
 }
-PROGRAMMES = "programmes"
+PROGRAMS = "programs"
 """Names the gene sets that come with the project, in place of the id of a collection."""
 MOST_FDR = 0.05
 """Gene sets at or below this false discovery rate are called enriched."""
@@ -80,8 +80,8 @@ class Request:
         ),
     ] = 2000
     method: Annotated[Method, Choice("Method", METHODS)] = "over-representation"
-    sets: str = PROGRAMMES
-    """`programmes`, or the id of gene terms in the workspace, which is a hash of their content."""
+    sets: str = PROGRAMS
+    """`programs`, or the id of gene terms in the workspace, which is a hash of their content."""
     checkpoint: str = ""
     """Weights: only genes that they know are the background; empty for all genes measured."""
     fewest_genes: Annotated[
@@ -163,8 +163,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """A gene set, and the genes of the question that it holds."""
+class Tested:
+    """A gene set, and what the tests say of it."""
 
     name: str
     description: str
@@ -172,7 +172,24 @@ class Term:
     n_set: int
     """Its genes in the background."""
     genes: tuple[str, ...]
-    """Those that are asked for."""
+    """Those that are asked for; of a ranking the leading edge, genes up to the peak of the running sum."""
+    p_alike: float
+    """Share of draws of expression-matched random genes that do as well; of a ranking at either end."""
+    n_alike: int
+    """Draws."""
+    p_shuffled: float
+    """Of sets that do as well when cells are shuffled between the groups, their share; of a ranking by the mean score
+    of the genes and its spread. NaN where no groups were compared."""
+    p: float
+    """The largest of all tests: a set must pass each."""
+    fdr: float
+    """Of that, Benjamini-Hochberg over all tested sets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term(Tested):
+    """A gene set in an over-representation test."""
+
     expected: float
     """How many random genes would give."""
     expected_alike: float
@@ -181,42 +198,17 @@ class Term:
     combined: float
     p_overlap: float
     """Hypergeometric."""
-    p_alike: float
-    """Share of draws of expression-matched random genes that do as well."""
-    n_alike: int
-    """Draws."""
-    p_shuffled: float
-    """Share of sets that do as well when cells are shuffled between the groups; NaN where none were compared."""
-    p: float
-    """The largest of these: a set must pass each test."""
-    fdr: float
-    """Of that, Benjamini-Hochberg over all tested sets."""
     fdr_hit: float
     """Of the hypergeometric test over sets with at least one of the genes only, as gseapy and Enrichr give it; NaN
     without any. Too small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankedTerm:
+class RankedTerm(Tested):
     """A gene set, and where its genes lie in the ranking."""
 
-    name: str
-    description: str
-    n_set: int
-    genes: tuple[str, ...]
-    """The leading edge: genes up to the peak of the running sum."""
     es: float
     nes: float
-    p_alike: float
-    """Share of expression-matched random sets that do as well."""
-    n_alike: int
-    """Such sets with a score of the same sign."""
-    p_shuffled: float
-    """Of the mean score of its genes, by the spread that it has when cells are shuffled between the groups."""
-    p: float
-    """The larger of the two: a set must pass both tests."""
-    fdr: float
-    """Of that, Benjamini-Hochberg over all tested sets."""
     fdr_published: float
     """As gseapy estimates it from shuffled genes. Too small where genes of a set rise and fall together."""
 
@@ -234,7 +226,7 @@ class Result:
     terms: tuple[Term, ...]
     """The K sets, the smallest p first; empty for a ranking."""
     ranked: tuple[RankedTerm, ...]
-    """The K sets, the largest absolute normalized score first; empty without ranking."""
+    """The K sets, the smallest p first; empty without ranking."""
     genes: tuple[str, ...]
     """(k,) genes that were asked for and are in the background; of a ranking those that pass the cuts."""
     change: NDArray[np.float64]

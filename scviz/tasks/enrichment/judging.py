@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,7 +16,13 @@ from scviz.metrics.evidence import LEVEL, counted, fdr, random_needed
 from scviz.metrics.matched_null import MatchedNull
 from scviz.networks.contract import GeneSet
 from scviz.networks.enrichment import over_representation, prerank
-from scviz.networks.enrichment_null import all_by_chance, membership, overlap_by_chance, ranked_by_chance
+from scviz.networks.enrichment_null import (
+    ByChance,
+    all_by_chance,
+    membership,
+    overlap_by_chance,
+    ranked_by_chance,
+)
 from scviz.networks.shuffled_groups import (
     mean_chance,
     overlap_p,
@@ -30,6 +37,7 @@ from scviz.tasks.enrichment import MOST_FDR, RankedTerm, Request, Term
 from scviz.tasks.enrichment.inputs import Compared, Inputs, passes
 
 SHUFFLED_AT_ONCE = 25
+TESTED = ("name", "description", "p_alike", "n_alike", "p_shuffled", "p", "fdr")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +91,9 @@ def _overlaps(request: Request, sets: list[GeneSet], inputs: Inputs, *, context:
     if inputs.compared is not None:
         drawn = _shuffled_overlaps(request, held, inputs.compared, context=context)
         shuffled, passing = pooled_chance(plain, drawn), _passing(drawn)
-    p = _largest(plain, random.p, shuffled)
-    rates = fdr(p)
+    tests = _tests(sets, random, shuffled, plain=plain)
     terms = [
         Term(
-            name=one.name,
-            description=sets[i].description,
             n_set=one.n_set,
             genes=one.overlap,
             expected=one.expected,
@@ -96,17 +101,13 @@ def _overlaps(request: Request, sets: list[GeneSet], inputs: Inputs, *, context:
             odds_ratio=one.odds_ratio,
             combined=one.combined,
             p_overlap=one.p,
-            p_alike=float(random.p[i]),
-            n_alike=int(random.n[i]),
-            p_shuffled=float(shuffled[i]),
-            p=float(p[i]),
-            fdr=float(rates[i]),
             fdr_hit=one.fdr_hit,
+            **tests[i],
         )
         for i, one in enumerate(found)
     ]
     lacking = ""
-    if not (rates <= MOST_FDR).any():
+    if not any(one.fdr <= MOST_FDR for one in terms):
         alike = all_by_chance(held, inputs.query, null)
         lacking = (
             _few_cells(inputs, len(sets))
@@ -120,6 +121,26 @@ def _overlaps(request: Request, sets: list[GeneSet], inputs: Inputs, *, context:
         shuffled_passing=passing,
         lacking=lacking,
     )
+
+
+def _tests(
+    sets: Sequence[GeneSet],
+    random: ByChance,
+    shuffled: NDArray[np.float64],
+    *,
+    plain: NDArray[np.float64] | None = None,
+) -> list[dict[str, Any]]:
+    """Say of each set what every test says, and the largest p of all with its false discovery rate.
+
+    Parameters
+    ----------
+    shuffled, plain
+        (K,) p of shuffled groups and of the plain test.
+    """
+    p = _largest(random.p, shuffled, *(() if plain is None else (plain,)))
+    numbers = (one.tolist() for one in (random.p, random.n, shuffled, p, fdr(p)))
+    rows = zip([one.name for one in sets], [one.description for one in sets], *numbers, strict=True)
+    return [dict(zip(TESTED, row, strict=True)) for row in rows]
 
 
 def _largest(*p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -168,27 +189,18 @@ def _ranking(request: Request, sets: list[GeneSet], inputs: Inputs, *, context: 
         report=context.report,
     )
     shuffled = _shuffled_means(request, membership(places_of(sets, inputs.genes), len(inputs.genes)), inputs)
-    p = _largest(random.p, shuffled)
-    rates, at = fdr(p), {one.name: i for i, one in enumerate(sets)}
-    ranked = []
-    for one in found:
-        i = at[one.name]
-        ranked.append(
-            RankedTerm(
-                name=one.name,
-                description=sets[i].description,
-                n_set=one.n_set,
-                genes=one.leading,
-                es=one.es,
-                nes=one.nes,
-                p_alike=float(random.p[i]),
-                n_alike=int(random.n[i]),
-                p_shuffled=float(shuffled[i]),
-                p=float(p[i]),
-                fdr=float(rates[i]),
-                fdr_published=one.fdr,
-            )
+    tests = {one["name"]: one for one in _tests(sets, random, shuffled)}
+    ranked = [
+        RankedTerm(
+            n_set=one.n_set,
+            genes=one.leading,
+            es=one.es,
+            nes=one.nes,
+            fdr_published=one.fdr,
+            **tests[one.name],
         )
+        for one in found
+    ]
     ranked.sort(key=lambda one: (np.nan_to_num(one.p, nan=1.0), one.p_shuffled, one.name))
     return Judgement(
         ranked=tuple(ranked),

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 
 from scviz.errors import RequestError
 from scviz.networks.contract import GeneSet
-from scviz.networks.gmt import programmes, sets_of_terms
+from scviz.networks.gmt import programs, sets_of_terms
 from scviz.tasks import TASKS, front
-from scviz.tasks.enrichment import PROGRAMMES
+from scviz.tasks.enrichment import PROGRAMS
 from scviz.workspace import Workspace
 from scviz.workspace.records import RECORD
 
 FIELDS = ("modules", "regulons")
 """Fields of a result that hold gene sets: entries with a name and genes."""
-PROGRAMMES_NAME = "Programmes of scviz"
+PROGRAMS_NAME = "Programs of scviz"
 
 
 def libraries(workspace: Workspace) -> dict[str, str]:
     """Name the gene sets that are here, by what a request calls them: those of the project first, then the newest."""
-    return {PROGRAMMES: PROGRAMMES_NAME} | {info.id: info.name for info in workspace.terms()}
+    return {PROGRAMS: PROGRAMS_NAME} | {info.id: info.name for info in workspace.terms()}
 
 
 def library(workspace: Workspace, sets: str) -> tuple[GeneSet, ...]:
@@ -33,7 +33,7 @@ def library(workspace: Workspace, sets: str) -> tuple[GeneSet, ...]:
     DataError
         If there are none of this name.
     """
-    return programmes() if sets == PROGRAMMES else sets_of_terms(workspace.terms_file(sets))
+    return programs() if sets == PROGRAMS else sets_of_terms(workspace.terms_file(sets))
 
 
 def tasks_with_sets() -> tuple[str, ...]:

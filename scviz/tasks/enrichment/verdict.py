@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scviz.metrics.evidence import Outcome
-from scviz.tasks.enrichment import MOST_FDR, RankedTerm, Term
+from scviz.tasks.enrichment import MOST_FDR, Term
 from scviz.tasks.enrichment.inputs import Inputs
 from scviz.tasks.enrichment.judging import Judgement
 
@@ -23,14 +23,18 @@ def verdict(judgement: Judgement, inputs: Inputs) -> str:
     if outcome(judgement) == "unknown":
         return f"Cannot tell what {words} have in common: {judgement.lacking}. {_first(judgement)}"
     s = "s" if n_passing == 1 else ""
-    held = f"lie{s} at an end of the ranking of" if judgement.ranked else f"hold{s} more of"
-    count = f"{n_passing:,} of {n_sets:,} gene sets {held} {words} than {_compared_with(inputs)} ({RATE}). "
+    held, others = (
+        (f"lie{s} nearer an end of the ranking of", "do")
+        if judgement.ranked
+        else (f"hold{s} more of", "give")
+    )
+    count = f"{n_passing:,} of {n_sets:,} gene sets {held} {words} than {_random(inputs)} {others} ({RATE}). "
     return f"{count}{_first(judgement)} {_plain(judgement)}{_shuffled(judgement)}".strip()
 
 
-def _compared_with(inputs: Inputs) -> str:
+def _random(inputs: Inputs) -> str:
     shuffled = " and the same cells in shuffled groups" if inputs.compared is not None else ""
-    return f"expression-matched random genes{shuffled} give"
+    return f"expression-matched random genes{shuffled}"
 
 
 def _first(judgement: Judgement) -> str:
@@ -40,16 +44,17 @@ def _first(judgement: Judgement) -> str:
             f"First: {first.name}, {len(first.genes):,} of its {first.n_set:,} genes, where expression-matched random "
             f"genes give {first.expected_alike:.2g} (FDR {first.fdr:.2g})."
         )
-    end = "top" if first.nes > 0 else "bottom"
-    return f"First: {first.name}, near the {end} (NES {first.nes:.2f}, FDR {first.fdr:.2g})."
+    end = "top" if first.es > 0 else "bottom"
+    return f"First: {first.name}, near the {end} (enrichment score {first.es:.2f}, FDR {first.fdr:.2g})."
 
 
 def _plain(judgement: Judgement) -> str:
-    """Say how many sets the plain test calls beyond those."""
-    more = judgement.n_plain - judgement.n_passing
-    if more <= 0:
+    """Say how many sets the plain test calls beyond those; GSEA may call others."""
+    beyond = [one.fdr_published <= MOST_FDR < one.fdr for one in judgement.ranked]
+    more = sum(beyond) if beyond else judgement.n_plain - judgement.n_passing
+    if not more:
         return ""
-    test = "GSEA with shuffled genes" if isinstance(judgement.found[0], RankedTerm) else "The plain test"
+    test = "GSEA with shuffled genes" if beyond else "The plain test"
     return f"{test} alone would call {more:,} more. "
 
 

@@ -165,8 +165,8 @@ class Request:
         taken = {one.column: set(one.values) for one in self.cells}
         if self.goal is not None and set(self.goal.values) <= taken.get(self.goal.column, set()):
             raise RequestError(
-                f"The goal {', '.join(self.goal.values)} holds no cell beside those that are edited.",
-                hint="Choose another goal, or edit other cells.",
+                f"All cells of the goal {', '.join(self.goal.values)} are among those chosen to be edited.",
+                hint="Choose another goal, or other cells to edit.",
             )
 
     @property

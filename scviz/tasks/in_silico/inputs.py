@@ -223,8 +223,10 @@ def _goal(request: Request, folder: Path, chosen: NDArray[np.int64], *, n_cells:
     rows = np.setdiff1d(passing(folder, [request.goal, *others], n_cells), chosen)
     if not len(rows):
         raise RequestError(
-            "The goal holds no cell beside those that are edited.",
-            hint="Choose another goal, or edit fewer cells.",
+            f"All cells of the goal {', '.join(request.goal.values)} are among the {len(chosen):,} chosen to be "
+            "edited.",
+            hint="Choose another goal, or the cells of a type or group that leaves some of the goal out; a lower "
+            "maximum does not, since it only says how many of the chosen cells are drawn.",
         )
     return sample(rows, request.most_cells, request.seed)
 

@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from scviz.datasets.columns import gene_identifiers, gene_names
 from scviz.datasets.conditions import CONTROLS
 from scviz.errors import RequestError
-from scviz.metrics.evidence import LEVEL, WORTHWHILE, Outcome, Place, place_of
+from scviz.metrics.evidence import LEVEL, WORTHWHILE, Outcome, Place, bar_of, place_of
 from scviz.tasks.chosen_cells import passing, sample
 from scviz.tasks.filters import Filter
 from scviz.tasks.in_silico import Observed, Request
 from scviz.tasks.in_silico.effects import Found, cosine
+from scviz.tasks.in_silico.statistics import FEWEST_RANDOM
 from scviz.workspace import DatasetInfo
 
 FEWEST = 10
 """With fewer cells than this on one side nothing is compared."""
-FEWEST_RANDOM = 19
-"""With fewer random genes not even the best of all passes 5 %."""
 TIMES = 50
 """How often a few of the cells are drawn."""
 MOST_GENES = 3
@@ -200,7 +199,8 @@ def compare(pair: Pair, shifts: MeanShifts) -> Observed:
     few = float(cosine(shifts.in_few_cells, shifts.observed[None]).mean())
     others = cosine(shifts.random, shifts.observed[None])
     place = place_of(few, others)
-    beyond = _beyond(others)
+    usual = float(np.median(others)) if len(others) else float("nan")
+    beyond = _Beyond(usual=usual, bar=bar_of(others, 1))
     return Observed(
         column=pair.column,
         control=pair.control,
@@ -230,20 +230,12 @@ class _Beyond:
 
     usual: float
     bar: float
-    """Beyond it p is 5 % or less."""
+    """Beyond it p is 5 % or less; NaN where so few random genes cannot tell."""
 
     @property
     def more(self) -> float:
         """Give how much more than usual is found."""
         return self.bar - self.usual
-
-
-def _beyond(others: NDArray[np.float64]) -> _Beyond:
-    """Read the agreement of random genes, (R,); NaN where so few cannot tell."""
-    if len(others) < FEWEST_RANDOM:
-        return _Beyond(usual=float("nan"), bar=float("nan"))
-    passing = math.floor(LEVEL * (len(others) + 1) + 1e-9)
-    return _Beyond(usual=float(np.median(others)), bar=float(np.sort(others)[-passing]))
 
 
 def _outcome(own: float, place: Place, beyond: _Beyond) -> Outcome:

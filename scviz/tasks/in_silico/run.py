@@ -141,9 +141,11 @@ def _single(
             random=[of_cells[number] for number in inputs.random],
             seed=request.seed,
         )
+    # the network first: the map leaves another number of threads behind, with which a network waits more than it works
+    affected = affected_genes(model, read.cells, inputs.edits, seed=request.seed, report=context.report)
     return _Single(
         drawing=draw(request, context, read, inputs=inputs, found=found, beyond=beyond),
-        affected=affected_genes(model, read.cells, inputs.edits, seed=request.seed, report=context.report),
+        affected=affected,
         observed=compare(pair, shifts) if pair is not None and shifts is not None else None,
         shifts=shifts,
     )

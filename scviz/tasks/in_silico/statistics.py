@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scviz.metrics.evidence import LEVEL, fdr
+from scviz.metrics.evidence import LEVEL, bar_of, fdr, random_needed
 from scviz.tasks.in_silico import Shift
 
 N_RESAMPLES = 1000
@@ -35,7 +35,7 @@ FEWEST_IN_TAIL = 20
 """Random genes that tell how the tail falls: the farthest twentieth, but at least so many."""
 TINY = 1e-12
 """Nothing moves a cell less far than rounding does."""
-FEWEST_RANDOM = 19
+FEWEST_RANDOM = random_needed(1)
 """With fewer random genes not even the farthest of all passes 5 %."""
 
 Null = Literal["own", "shared", "all"]
@@ -137,12 +137,15 @@ def placed(means: NDArray[np.float64], levels: ArrayLike, random: Random) -> lis
 
 
 def alone(random: Random) -> float:
-    """Say how many times as far as is usual for it a gene alone would have to move cells to be found; NaN for goals."""
+    """Say how many times as far as is usual for it a gene alone would have to move cells to be found.
+
+    NaN for goals, and where too few random genes let none pass.
+    """
     scale = _Scale(random)
     if not scale.n or random.both_sides:
         return float("nan")
-    top = scale.fitted_bar(LEVEL / random.n_tests) if random.null == "all" else float(np.max(scale.standard))
-    return float(np.exp(top))
+    of_all, n_tests = random.null == "all", random.n_tests
+    return float(np.exp(scale.fitted_bar(LEVEL / n_tests) if of_all else bar_of(scale.standard, n_tests)))
 
 
 class _Scale:
@@ -220,8 +223,7 @@ class _Scale:
 
     def bar(self) -> float:
         """Give how far out a number must be to have a p of 5 % by its rank; NaN where none can."""
-        passing = int(np.floor(LEVEL * (self.n + 1) + 1e-9))
-        return float(np.sort(self.far(self.standard))[-passing]) if passing else float("nan")
+        return bar_of(self.far(self.standard), 1)
 
     def band(self, bar: float) -> NDArray[np.float64]:
         """Give the standard numbers between which random genes lie, (2,)."""

@@ -233,6 +233,16 @@ class Judged:
         """Modules that hold together more than random genes, at a false discovery rate of 5 %."""
         return int((self.rates <= MOST_FDR).sum())
 
+    @property
+    def above_random(self) -> list[float]:
+        """How far above its random genes each module must be to pass among all; NaN without random genes."""
+        return [one.bar - one.random if one.place.n else float("nan") for one in self.held]
+
+    @property
+    def reach(self) -> float:
+        """The same of the module that is hardest to see; NaN where one cannot be compared, or there is none."""
+        return float(np.max(self.above_random)) if self.held else float("nan")
+
     def _mean(self, values: list[float]) -> float:
         weights = [one.n_genes for one in self.held]
         return float(np.average(values, weights=weights)) if values else float("nan")

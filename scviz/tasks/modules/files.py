@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -12,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.networks.contract import GeneSet
+from scviz.networks.gmt import gmt_text
 from scviz.networks.module_scores import zero_to_one
 from scviz.tasks.modules import Facts, Result
 
 
 def gmt(modules: Iterable[GeneSet]) -> str:
     """Write modules in the GMT format: a line of each with its name, a description and its genes."""
-    return "".join(
-        "\t".join([one.name, f"{len(one.genes)} genes, the most central first", *one.genes]) + "\n"
-        for one in modules
+    return gmt_text(
+        replace(one, description=f"{len(one.genes)} genes, the most central first") for one in modules
     )
 
 

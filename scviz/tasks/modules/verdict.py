@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.labels import Labels
-from scviz.metrics.evidence import LEVEL, WORTHWHILE, Outcome, counted
+from scviz.metrics.evidence import LEVEL, Outcome, counted
 from scviz.tasks.modules import EXPRESSION, MOST_FDR, Facts, Judged, Request
 from scviz.tasks.modules.inputs import Inputs
-from scviz.tasks.modules.judging import Judgement
+from scviz.tasks.modules.judging import WORTHWHILE_MODULE, Judgement
 from scviz.tasks.modules.telling import FEWEST_OF_TYPE
 
 TOLD_APART = 0.8
@@ -25,7 +25,7 @@ def outcome(judgement: Judgement) -> Outcome:
         return judgement.gains[EXPRESSION].outcome
     if own.n_beyond:
         return "better"
-    return "none" if own.n_modules and _reach(own) < WORTHWHILE else "unknown"
+    return "none" if own.n_modules and own.reach < WORTHWHILE_MODULE else "unknown"
 
 
 def verdict(request: Request, judgement: Judgement, facts: Sequence[Facts]) -> str:
@@ -37,7 +37,7 @@ def verdict(request: Request, judgement: Judgement, facts: Sequence[Facts]) -> s
             f"No module of {request.fewest_genes} genes or more. Take a lower resolution, more neighbors, or allow "
             "smaller modules."
         )
-    words = [_together(own, n_cells=judgement.n_held_out)]
+    words = [_together(own, n_cells=judgement.n_held_out, lasting=judgement.lasting)]
     if request.source == "expression":
         words.append("This is plain co-expression: no model was read.")
     words += [gain.sentence for gain in judgement.gains.values()]
@@ -51,8 +51,14 @@ def verdict(request: Request, judgement: Judgement, facts: Sequence[Facts]) -> s
     return " ".join(words)
 
 
-def _together(own: Judged, *, n_cells: int) -> str:
-    """Say how many modules hold together more than random genes; where none does, what would have been seen."""
+def _together(own: Judged, *, n_cells: int, lasting: float) -> str:
+    """Say how many modules hold together more than random genes; where none does, what would have been seen.
+
+    Parameters
+    ----------
+    lasting
+        Share of the variance of random sets that more cells would not take away.
+    """
     holds = "holds" if own.n_modules == 1 else "hold"
     found = f"{counted(own.n_modules, 'module')} {holds} {100 * own.share:.0f} % of the genes. "
     where = f"in {n_cells:,} cells not used to find them"
@@ -63,26 +69,33 @@ def _together(own: Judged, *, n_cells: int) -> str:
             f"{own.n_beyond} of {own.n_modules} {verb} together more than expression-matched random genes, {where} "
             f"({numbers}; false discovery rate {100 * MOST_FDR:.0f} %)."
         )
-    if not any(one.place.n for one in own.held):
+    if own.reach != own.reach:  # NaN
         return (
-            found + "Cannot tell whether they hold together: there are too few other genes to compare with."
+            found
+            + "Cannot tell whether they hold together: there are too few other genes to compare all with."
         )
-    if _reach(own) < WORTHWHILE:
+    if own.reach < WORTHWHILE_MODULE:
         return found + (
             f"No module holds together more than expression-matched random genes, {where} ({numbers}): in any "
-            f"of them a mean correlation {_reach(own):.3f} above theirs would have been seen."
+            f"of them a mean correlation {own.reach:.3f} above theirs would have been seen."
         )
-    needed = round(n_cells * (_reach(own) / WORTHWHILE) ** 2)
     return found + (
         f"Cannot tell whether any holds together more than expression-matched random genes, {where} ({numbers}): only "
-        f"a mean correlation {_reach(own):.3f} above theirs would have been seen in any of them. About {needed:,} such "
-        f"cells would show {WORTHWHILE:g}."
+        f"a mean correlation {own.reach:.3f} above theirs would have been seen in any of them. "
+        f"{_needed(own, n_cells=n_cells, lasting=lasting)}"
     )
 
 
-def _reach(own: Judged) -> float:
-    """Give how far above random genes a module must be to pass among all, whichever of them it is."""
-    return max((one.bar - one.random for one in own.held if one.place.n), default=float("nan"))
+def _needed(own: Judged, *, n_cells: int, lasting: float) -> str:
+    """Say how many cells would show a module worth looking at, or that no number would."""
+    wanted = (WORTHWHILE_MODULE / own.reach) ** 2  # share of the variance of random sets that may be left
+    if lasting >= wanted:
+        return (
+            f"More cells would not show {WORTHWHILE_MODULE:g}, as random genes of these cells hold together more or "
+            "less in any number of them; fewer and larger modules may."
+        )
+    needed = round(n_cells * (1 - lasting) / (wanted - lasting))
+    return f"About {needed:,} such cells would show {WORTHWHILE_MODULE:g}."
 
 
 def _truth(methods: Mapping[str, Judged], chance: float) -> str:

@@ -1,6 +1,6 @@
 """What each method can predict, told before it runs; cheap, for pages too.
 
-The predictors refuse in the same words: they ask `lacking` for the same genes, see `scviz.predictors.contract`.
+The predictors refuse in the same words: they ask `lacking` for the same genes, see `scviz.foundation.predictor`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from scviz.datasets.perturbation_split import PerturbationSplit
 from scviz.datasets.screen import Perturbation
-from scviz.foundation.perturbing import KnownGenes, lacking
-from scviz.predictors.contract import NO_TERMS, NO_VECTOR, NOT_MEASURED, NOT_SEEN_ALONE
+from scviz.foundation.perturbing import NO_TERMS, NO_VECTOR, NOT_MEASURED, NOT_SEEN_ALONE, KnownGenes, lacking
 from scviz.tasks.perturbation.methods import Method
 
 

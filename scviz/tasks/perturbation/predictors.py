@@ -10,9 +10,9 @@ import numpy as np
 from scviz.datasets.columns import gene_identifiers
 from scviz.errors import RequestError
 from scviz.foundation.perturbing import PerturbationInputs
+from scviz.foundation.predictor import PerturbationPredictor
 from scviz.models import cards
 from scviz.predictors.additive import Additive, MatchingMean
-from scviz.predictors.contract import GeneVectors, PerturbationPredictor
 from scviz.predictors.gears.predictor import Gears
 from scviz.predictors.gears.settings import GearsSettings
 from scviz.predictors.linear import Linear
@@ -20,6 +20,7 @@ from scviz.predictors.no_change import NoChange
 from scviz.predictors.ridge import Neighbors, Ridge
 from scviz.predictors.terms import term_vectors
 from scviz.predictors.train_mean import TrainMean
+from scviz.predictors.vectors import GeneVectors
 from scviz.tasks.context import Context
 from scviz.tasks.perturbation.inputs import Inputs
 from scviz.tasks.perturbation.methods import Method

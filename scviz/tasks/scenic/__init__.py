@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Outcome, Place
 from scviz.metrics.networks import Overlap
+from scviz.networks.contract import TRUTH
 from scviz.networks.drawing import Drawing
 from scviz.tasks.fields import SEED, TYPE_KINDS, Choice, Column, Number, check_fields
 
@@ -104,13 +105,13 @@ class Request:
         ),
     ] = 2000
     prior: str = ""
-    """Table of known links, from a file; empty takes none, or the known network of a simulated screen as a check."""
+    """Table of known links, from a file; empty for none. Simulated cells are checked by their own network anyway."""
     rankings: str = ""
     """Database of rankings of genes by motif (.genes_vs_motifs.rankings.feather)."""
     annotations: str = ""
     """Table that ties motifs to regulators (.tbl); comes with `rankings`."""
     files_version: str = ""
-    """Tells the files from others of the same names; `files.files_version` makes it."""
+    """Tells the files from others of the same names; `files_version` makes it."""
     fewest_genes: Annotated[
         int,
         Number(
@@ -134,6 +135,12 @@ class Request:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.prior == TRUTH:
+            raise RequestError(
+                "The network behind simulated cells is no prior network: it checks their links in any case, and it is "
+                "known of no other cells.",
+                hint="Name none, or a file of your own.",
+            )
         if bool(self.rankings) != bool(self.annotations):
             raise RequestError(
                 "Rankings by motif and the table that ties motifs to regulators belong together.",

@@ -9,7 +9,6 @@ from pathlib import Path
 from scviz.networks.contract import GeneSet
 from scviz.networks.gmt import gmt_text
 from scviz.tasks.scenic import Found
-from scviz.workspace.records import fingerprint
 
 LISTS = (".txt",)
 """Endings of lists of regulators."""
@@ -30,14 +29,6 @@ def files_ending(roots: Iterable[Path], endings: tuple[str, ...]) -> list[str]:
         if path.name.endswith(endings) and path.is_file()
     )
     return list(islice(found, MOST_FILES))
-
-
-def files_version(paths: Iterable[str]) -> str:
-    """Tell files from those that had the same names earlier, by size and time of change."""
-    known = [
-        (path, state.st_size, state.st_mtime_ns) for path in paths if path for state in [Path(path).stat()]
-    ]
-    return fingerprint(known) if known else ""
 
 
 def gmt(regulons: Iterable[Found]) -> str:

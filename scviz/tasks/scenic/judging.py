@@ -139,7 +139,7 @@ def _gain(
             high=difference.high / density,
             n=difference.n,
         ),
-        unit="links of the prior network found, in multiples of a random ranking,",
+        unit="known links found, in multiples of a random ranking,",
         counted="target genes",
         n=n,
         worthwhile=WORTHWHILE,

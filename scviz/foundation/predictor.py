@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,37 +13,8 @@ from numpy.typing import NDArray
 from scviz.datasets.screen import Perturbation, Screen
 from scviz.progress import Report, silent
 
-if TYPE_CHECKING:  # torch is heavy, and pages read the words below
+if TYPE_CHECKING:  # lightning takes seconds to import, and every model comes by here
     from scviz.training import History
-
-NOT_MEASURED = "not measured"
-NO_VECTOR = "not in the model's vocabulary"
-NO_TERMS = "without terms"
-NOT_SEEN_ALONE = "not seen alone"
-"""What the genes of a perturbation lack that cannot be predicted, before a run and after it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GeneVectors:
-    """What another source knows of genes: a foundation model's embedding, another screen, gene sets."""
-
-    genes: tuple[str, ...]
-    """Symbols, V of them."""
-    vectors: NDArray[np.float32]
-    """(V, D)."""
-    source: str
-    """What they are, in a few words."""
-    lack: str = NO_VECTOR
-    """What to say of genes that are not here."""
-
-    def of(self, genes: Sequence[str]) -> NDArray[np.float64]:
-        """Return the vectors of N genes, (N, D); NaN for those without one."""
-        place = {gene: i for i, gene in enumerate(self.genes)}
-        found = np.full((len(genes), self.vectors.shape[1]), np.nan)
-        for row, gene in enumerate(genes):
-            if gene in place:
-                found[row] = self.vectors[place[gene]]
-        return found
 
 
 class TrainedAs(Protocol):

@@ -13,6 +13,7 @@ from scviz.datasets.recovery import PLAIN, WAYS_OUT, Transform, recover_rows
 from scviz.datasets.rows import Rows, is_whole
 from scviz.errors import CountsError
 from scviz.workspace import CountsSource
+from scviz.workspace.store import How
 
 LARGEST_COUNT = 2**24
 """Whole numbers up to here are exact in float32."""
@@ -102,7 +103,7 @@ class Conversion:
 
     def source(self) -> CountsSource:
         """Say where the counts come from."""
-        hows: dict[Kind, str] = {
+        hows: dict[Kind, How] = {
             "counts with decimals": "rounded",
             "log-normalized, recoverable": "recovered from log values",
             "normalized, recoverable": "recovered from normalized values",
@@ -111,7 +112,7 @@ class Conversion:
         }
         return CountsSource(
             location=self.location, how=hows.get(self.kind, "as stored"), evidence=self.evidence
-        )  # type: ignore[arg-type]
+        )
 
     def _whole(self, stored: csr_matrix) -> csr_matrix:
         if not is_whole(stored.data):

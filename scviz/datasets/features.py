@@ -46,7 +46,7 @@ class Features:
         at = np.flatnonzero(self.guides)
         for block in stored:
             if len(at):
-                self._carried += _carried(block[:, at], [self.names[i] for i in at])
+                self._carried += _carried(block[:, at], [self.names[int(i)] for i in at])
             yield block[:, np.flatnonzero(self.genes)]
 
     def columns(self) -> dict[str, pd.Categorical]:

@@ -51,19 +51,23 @@ class ColumnInfo:
     """Why it is taken for this kind, a few words."""
 
 
+How = Literal[
+    "as stored",
+    "rounded",
+    "recovered from log values",
+    "recovered from normalized values",
+    "relative expression",
+]
+"""What was done to stored values to get counts; the last is no counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountsSource:
     """Where raw counts were found in a file, and how they were made sure of."""
 
     location: str
     """`X`, `raw/X` or `layers/<name>`."""
-    how: Literal[
-        "as stored",
-        "rounded",
-        "recovered from log values",
-        "recovered from normalized values",
-        "relative expression",
-    ]
+    how: How
     evidence: str
     """A sentence with the numbers that led to this."""
 

@@ -139,7 +139,7 @@ def _where_counts_are(report: FileReport) -> MatrixReport | None:
         key="counts_location",
         placeholder="Choose a matrix all the same",
     )
-    return could.get(chosen)
+    return could[chosen] if chosen else None
 
 
 def _as_chosen(matrix: MatrixReport) -> str:

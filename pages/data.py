@@ -7,7 +7,8 @@ from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.pick_file import pick_file
 from pages.components.show import errors_in_words
-from pages.views.data.card import dataset_card, file_card
+from pages.views.data.card import file_card
+from pages.views.data.dataset import dataset_card
 from pages.views.data.screens import gene_terms, public_screens, simulated_screen
 from scviz.tasks import opening
 

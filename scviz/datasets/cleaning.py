@@ -91,7 +91,7 @@ def _without_reserved(table: pd.DataFrame, what: str, history: list[str]) -> pd.
 
 
 def embedding_tables(file: h5py.File, n_cells: int, history: list[str]) -> dict[str, NDArray[np.floating]]:
-    """Read coordinates of cells; what is no table of numbers is left out."""
+    """Read coordinates of cells, (N, D) each; what is no table of numbers is left out."""
     node = file.get("obsm", {})
     keys = node.dtype.names or () if isinstance(node, h5py.Dataset) else tuple(node)
     found, left_out = {}, []

@@ -129,7 +129,7 @@ def write_genes(folder: Path, names: list[str], ids: GeneIdentifiers) -> None:
 
 
 def write_gene_values(
-    folder: Path, parts: Iterable[csr_matrix], spread: NDArray[np.int64], report: Report = silent
+    folder: Path, parts: Iterable[csr_matrix], *, spread: NDArray[np.int64], report: Report = silent
 ) -> None:
     """Write expression gene by gene.
 

@@ -84,20 +84,21 @@ def scale_of(rows: Rows, *, base: float | None = None, has_zeros: bool = True, s
     """
     if not len(rows.values):
         return Scale(kind="other", evidence="All values are zero.", low=0.0, high=0.0)
-    low, high = float(rows.values.min()), float(rows.values.max())
-    low = min(low, 0.0) if has_zeros else low
+    low, high = _range(rows, has_zeros=has_zeros)
     cells = "sampled cell" if sampled else "cell"
     where = f"in {rows.n_cells:,} {cells}s" if rows.whole else "in the sampled part"
     if not (np.isfinite(low + high) and low >= 0):
         return _no_amounts(low, high, where)
     if is_whole(rows.values):
         return _whole_numbers(rows, low=low, high=high, where=where)
-    shared_out = _shared_out(rows, where)
-    if shared_out:
-        return Scale(kind="counts with decimals", evidence=shared_out, low=low, high=high)
     scale = _fractions(rows, low=low, high=high, base=base, every=f"every {cells}")
-    corrected = _corrected(rows, where) if scale.kind == "normalized" else ""
-    return replace(scale, kind="counts with decimals", evidence=corrected) if corrected else scale
+    decimals = _shared_out(rows, where) or (_corrected(rows, where) if scale.kind == "normalized" else "")
+    return replace(scale, kind="counts with decimals", evidence=decimals) if decimals else scale
+
+
+def _range(rows: Rows, *, has_zeros: bool) -> tuple[float, float]:
+    low, high = float(rows.values.min()), float(rows.values.max())
+    return (min(low, 0.0) if has_zeros else low), high
 
 
 def _no_amounts(low: float, high: float, where: str) -> Scale:

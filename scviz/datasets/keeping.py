@@ -78,7 +78,7 @@ def write_cells(
         totals = np.concatenate([np.zeros(0), *sums])
         expression = _expression(node, depth_from(totals, cells.obs))
         by_gene = turn(expression, n_genes, n_values=int(spread.sum()), folder=folder, spread=spread)
-        write_gene_values(folder, by_gene, spread, report)
+        write_gene_values(folder, by_gene, spread=spread, report=report)
     write_genes(folder, cells.var.index.tolist(), genes.identifiers(cells.var))
     return totals
 

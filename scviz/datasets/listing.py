@@ -27,6 +27,7 @@ ENDINGS = (
     ".txt.gz",
 )
 """Small letters; plain `.txt` is mostly no table of counts and can be typed."""
+MATRIX = (".mtx", ".mtx.gz")
 NAMES_OF_CELLS = ("barcode", "feature", "gene", "cell_metadata", "quants_mat_rows", "quants_mat_cols")
 """Parts of names of files that belong to a matrix beside them."""
 
@@ -39,19 +40,16 @@ def openable(root: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(root):
         here = Path(place)
         zarrs = sorted(name for name in folders if name.lower().endswith(".zarr"))
-        yield from (here / name for name in zarrs)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in zarrs)
-        matrices = [name for name in files if name.lower().endswith((".mtx", ".mtx.gz"))]
-        if matrices and here != root:
-            yield here
-        for name in sorted(files):
-            if _is_openable(name, beside_matrix=bool(matrices), at_root=here == root):
-                yield here / name
+        has_matrix = here != root and any(name.lower().endswith(MATRIX) for name in files)
+        yield from ([here] if has_matrix else [])
+        yield from (
+            here / name for name in [*zarrs, *sorted(files)] if _is_openable(name, has_matrix=has_matrix)
+        )
 
 
-def _is_openable(name: str, *, beside_matrix: bool, at_root: bool) -> bool:
+def _is_openable(name: str, *, has_matrix: bool) -> bool:
+    """Tell whether a file, or a folder of zarr, can be opened by itself."""
     lower = name.lower()
-    if lower.startswith(".") or not lower.endswith(ENDINGS):
-        return False
-    belongs = lower.endswith((".mtx", ".mtx.gz")) and not at_root
-    return not belongs and not (beside_matrix and any(part in lower for part in NAMES_OF_CELLS))
+    belongs = has_matrix and (lower.endswith(MATRIX) or any(part in lower for part in NAMES_OF_CELLS))
+    return lower.endswith(ENDINGS) and not lower.startswith(".") and not belongs

@@ -131,14 +131,9 @@ def _copy(path: Path, target: Path, content: str) -> None:
 
 def _choose(card: FileReport, choices: Opening) -> MatrixReport:
     """Find the matrix to read, or refuse with all that stands in the way."""
+    _refuse(card, choices)
     by_location = {matrix.location: matrix for matrix in card.matrices}
     location = choices.counts_location or card.counts
-    stops = [one for one in card.findings if one.level == "stop"]
-    if (choices.counts_location or choices.relative) and by_location:
-        stops = [one for one in stops if not one.text.startswith("No matrix")]
-    if stops:
-        error = CountsError if card.counts is None and len(stops) == 1 else DataError
-        raise error(" ".join(finding.text for finding in stops), hint=stops[0].hint)
     if location is None:  # relative expression is asked for
         location = "X" if "X" in by_location else next(iter(by_location))
     if location not in by_location:
@@ -146,6 +141,17 @@ def _choose(card: FileReport, choices: Opening) -> MatrixReport:
             f"The file has no matrix {location!r}.", hint=f"Its matrices are: {', '.join(by_location)}."
         )
     return by_location[location]
+
+
+def _refuse(card: FileReport, choices: Opening) -> None:
+    """Raise what the card says against opening the file; that no counts were found is none where one was chosen."""
+    chosen = bool(card.matrices) and (choices.counts_location is not None or choices.relative)
+    stops = [one for one in card.findings if one.level == "stop"]
+    if chosen:
+        stops = [one for one in stops if not one.text.startswith("No matrix")]
+    if stops:
+        error = CountsError if card.counts is None and len(stops) == 1 else DataError
+        raise error(" ".join(finding.text for finding in stops), hint=stops[0].hint)
 
 
 def _opened(

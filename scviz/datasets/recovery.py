@@ -10,16 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.rows import Rows, same_sum
+from scviz.datasets.rows import Rows
 from scviz.errors import CountsError
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
 
 TOLERANCE = 1e-5
 """Distance from a whole multiple that is always forgiven, in units."""
@@ -93,62 +89,6 @@ LOGARITHMS = tuple(
 """In the order in which they are tried."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
-    """Counts that were found behind other values."""
-
-    counts: csr_matrix
-    """(N, G) whole numbers, float32."""
-    transform: Transform
-    target: float
-    """Sum to which the cells had been normalized; 0 when it differs, as it does when genes were left out."""
-
-
-def recover_counts(
-    expression: csr_matrix | NDArray[np.floating], transform: Transform | None = None
-) -> Recovered:
-    """Find the counts behind normalized values or logarithms of them.
-
-    In each cell the smallest value is taken to be a count of one, and all others must then be whole multiples
-    of it. Where they are not, the smallest value is tried as a count of 2, 3, ..., 10; the first that fits is
-    taken, so that the counts of a cell never share a divisor. A cell whose true counts do (all of them even)
-    comes back divided by it; that happens in cells with a handful of detected genes only.
-
-    Parameters
-    ----------
-    expression
-        (N, G) normalized counts, or logarithms of them.
-    transform
-        What was done to them; None tries the logarithms, then none.
-
-    Raises
-    ------
-    CountsError
-        If there is a cell whose values are no multiples of one unit, or if nothing larger than 1 comes out.
-
-    Examples
-    --------
-    >>> counts = np.array([[1, 0, 5], [2, 3, 0]])
-    >>> expression = np.log1p(counts / counts.sum(axis=1, keepdims=True) * 1e4)
-    >>> recover_counts(expression).counts.toarray().tolist()
-    [[1.0, 0.0, 5.0], [2.0, 3.0, 0.0]]
-    """
-    from scipy import sparse
-
-    matrix = sparse.csr_matrix(expression, copy=True)
-    matrix.eliminate_zeros()
-    rows = Rows(values=matrix.data, bounds=matrix.indptr.astype(np.int64))
-    transform = transform or transform_of(rows)
-    counts = recover_rows(rows, transform)
-    if counts.max(initial=0) < 2:
-        raise CountsError("The values only tell which genes were seen, not how often.", hint=WAYS_OUT)
-    return Recovered(
-        counts=sparse.csr_matrix((counts, matrix.indices, matrix.indptr), shape=matrix.shape),
-        transform=transform,
-        target=same_sum(undone_sums(rows, transform)),
-    )
-
-
 def transform_of(rows: Rows, base: float | None = None) -> Transform:
     """Return the transform with which the first cells become counts; log1p, or that of the base, when none does.
 
@@ -175,7 +115,12 @@ def recovers(rows: Rows, transform: Transform) -> bool:
 
 
 def recover_rows(rows: Rows, transform: Transform) -> NDArray[np.float32]:
-    """Return the count behind each value, (K,); see `recover_counts`.
+    """Return the count behind each value, (K,).
+
+    In each cell the smallest value is taken to be a count of one, and all others must then be whole multiples
+    of it. Where they are not, the smallest value is tried as a count of 2, 3, ..., 10; the first that fits is
+    taken, so that the counts of a cell never share a divisor. A cell whose true counts do (all of them even)
+    comes back divided by it; that happens in cells with a handful of detected genes only.
 
     Raises
     ------

@@ -181,7 +181,7 @@ def _native(values: NDArray[np.generic]) -> NDArray[np.generic]:
 def matrix_blocks(
     file: h5py.File, location: str, folder: Path, *, turned: bool = False
 ) -> Iterator[csr_matrix]:
-    """Read the matrix at a place of a file, or the sum of two (`a + b`), by cell; see `blocks_of`."""
+    """Read the matrix at a place of a file, or the sum of two (`a + b`), by cell, (n, G) at a time; see `blocks_of`."""
     first, *rest = (
         blocks_of(matrix_at(file, place), folder, turned=turned) for place in location.split(" + ")
     )

@@ -8,26 +8,18 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
-from pages.components.coverage import coverage_bar
-from pages.components.frame import PAGES
 from pages.components.job_panel import job_panel
 from pages.components.show import escaped, table
+from pages.views.data.columns import columns_table
 from scviz.datasets.counts import READABLE, RELATIVE
 from scviz.datasets.reports import FileReport, Finding, MatrixReport
 from scviz.tasks import checking, opening
-from scviz.workspace import ColumnInfo, DatasetInfo
 
 LEVELS = {
     "stop": (":red[:material/error:]", "in the way"),
     "ask": (":orange[:material/help:]", "to be looked at"),
     "fix": (":orange[:material/build_circle:]", "mended on opening"),
     "note": (":gray[:material/info:]", ""),
-}
-KINDS = {
-    "symbol": "gene symbols",
-    "ensembl": "Ensembl ids",
-    "mixed": "symbols and Ensembl ids",
-    "unknown": "unknown names",
 }
 TURNED = "file_turned"
 PART = "file_part"
@@ -52,8 +44,7 @@ def file_card(path: Path) -> None:
 
 def _card(path: Path, request: checking.Request, found: checking.Result) -> None:
     report = found.card
-    uploaded = path.is_relative_to(state.workspace().home / "uploads")
-    name = (state.kept("file_name") if uploaded else None) or path.name.split(".")[0]
+    name = _card_name(path)
     st.subheader(name, anchor=False)
     columns = st.columns(3)
     columns[0].metric("Cells", f"{report.n_cells:,}", border=True)
@@ -79,6 +70,18 @@ def _card(path: Path, request: checking.Request, found: checking.Result) -> None
         )
         state.keep("opening", state.queue().submit("opening", ask, state.owner()).run)
         st.rerun()
+    _matrices(report)
+    columns_table(report.columns)
+
+
+def _card_name(path: Path) -> str:
+    """Return what the dataset may be called: an upload as the file of its user."""
+    uploaded = path.is_relative_to(state.workspace().home / "uploads")
+    return (state.kept("file_name") if uploaded else None) or path.name.split(".")[0]
+
+
+def _matrices(report: FileReport) -> None:
+    """List every matrix with what it is, why, and which is used."""
     with st.expander("Every matrix of the file"):
         rows = [
             {
@@ -92,7 +95,6 @@ def _card(path: Path, request: checking.Request, found: checking.Result) -> None
             for m in report.matrices
         ]
         table(pd.DataFrame(rows), key="matrices", name="matrices")
-    _columns(report.columns)
 
 
 def _arrival(found: checking.Result) -> None:
@@ -160,60 +162,3 @@ def findings(lines: tuple[Finding, ...]) -> None:
         mark, meaning = LEVELS[line.level]
         text = f"{mark} {escaped(line.text)}"
         st.markdown(f"{text} {escaped(line.hint)}" if line.hint else text, help=meaning or None)
-
-
-def dataset_card(dataset: DatasetInfo) -> None:
-    """Show a dataset that is open."""
-    st.subheader(dataset.name, anchor=False)
-    columns = st.columns(3)
-    columns[0].metric("Cells", f"{dataset.n_cells:,}", border=True)
-    columns[1].metric("Genes", f"{dataset.n_genes:,}", border=True)
-    columns[2].metric("Counts in", dataset.counts.location, border=True)
-    if dataset.simulated:
-        st.info(
-            "These cells are simulated from a network that is known; nothing here was measured.",
-            icon=":material/casino:",
-        )
-    st.markdown(f"**Counts** {dataset.counts.how}: {escaped(dataset.counts.evidence)}")
-    labels, batches = dataset.columns_of("label"), dataset.columns_of("batch")
-    st.markdown(
-        f"**Genes** are named by {KINDS[dataset.gene_names]}.  \n"
-        f"**Known cell types** may be in: {escaped(', '.join(labels)) or 'no column'}.  \n"
-        f"**Batches or donors** may be in: {escaped(', '.join(batches)) or 'no column'}."
-    )
-    for info in state.workspace().checkpoints():
-        st.caption(escaped(info.name))
-        coverage_bar(dataset, info)
-    row = st.container(horizontal=True)
-    for name, words in (("explore", "Draw the map"), ("annotate", "Annotate cell types")):
-        row.page_link(PAGES[name].file, label=words, icon=PAGES[name].icon, query_params=state.link())
-    _history(dataset)
-    _columns(dataset.columns)
-
-
-def _history(dataset: DatasetInfo) -> None:
-    """List what was done, and take the last step back."""
-    if not dataset.history:
-        return
-    with st.expander("History", icon=":material/history:"):
-        for line in dataset.history:
-            st.markdown(f"- {escaped(line)}")
-        if dataset.parent and st.button("Take back the last step", key="undo_step", icon=":material/undo:"):
-            state.remember("dataset", dataset.parent)
-            st.rerun()
-
-
-def _columns(columns: tuple[ColumnInfo, ...]) -> None:
-    with st.expander("Columns that describe cells"):
-        rows = [
-            {
-                "Column": c.name,
-                "Looks like": c.kind,
-                "Why": c.reason,
-                "Values": c.n_values,
-                "Missing": c.n_missing,
-                "Most common": ", ".join(c.values[:5]),
-            }
-            for c in columns
-        ]
-        table(pd.DataFrame(rows), key="columns", name="columns")

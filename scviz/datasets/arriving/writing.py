@@ -99,11 +99,7 @@ def _plain_names(table: pd.DataFrame, what: str) -> tuple[pd.DataFrame, tuple[st
     """Make names of columns that h5ad can hold, and name those that were changed."""
     names: dict[str, str] = {}
     for name in map(str, table.columns):
-        plain = name.replace("/", "_").strip() or "unnamed"
-        plain = f"{plain}_" if plain in ("_index", "index") else plain
-        while plain in names.values():
-            plain = f"{plain}_"
-        names[name] = plain
+        names[name] = _plain_name(name, set(names.values()))
     changed = [f"{old!r} as {new!r}" for old, new in names.items() if old != new]
     note = (f"Columns of {what} were renamed: {', '.join(changed)}.",) if changed else ()
     renamed = table.copy(deep=False)
@@ -112,6 +108,13 @@ def _plain_names(table: pd.DataFrame, what: str) -> tuple[pd.DataFrame, tuple[st
     for name in renamed.columns:
         renamed[name] = _storable(renamed[name])
     return renamed, note
+
+
+def _plain_name(name: str, taken: set[str]) -> str:
+    plain = name.replace("/", "_").strip() or "unnamed"
+    while plain in ("_index", "index") or plain in taken:
+        plain = f"{plain}_"
+    return plain
 
 
 def _storable(column: pd.Series[Any]) -> pd.Series[Any]:

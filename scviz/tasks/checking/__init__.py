@@ -9,17 +9,12 @@ from typing import Annotated
 from scviz.datasets.arriving.contract import Arrival
 from scviz.datasets.reports import FileReport
 from scviz.errors import RequestError
-from scviz.tasks.fields import Choice, check_fields
+from scviz.tasks.fields import check_fields
+from scviz.tasks.way_round import TURNED
 from scviz.workspace.records import fingerprint
 
 TITLE = "Look into a file"
 HEAVY = False
-
-TURNED = Choice(
-    "Rows of the file",
-    {"": "as its names say", "cells": "cells", "genes": "genes"},
-    help="AnnData keeps cells in rows; many tables keep genes there.",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +44,6 @@ class Result:
     """What was decided on reading; None for an h5ad file."""
     size: int
     """Bytes that opening it will take on disk, about."""
-
-
-def is_turned(words: str) -> bool | None:
-    """Return whether rows are genes; None where the user says nothing."""
-    return {"cells": False, "genes": True}.get(words)
 
 
 def stamp_of(path: Path) -> str:

@@ -8,8 +8,9 @@ from scviz.datasets.arriving.contract import Choices
 from scviz.datasets.arriving.readers import arrive
 from scviz.datasets.doctor import check_file
 from scviz.settings import GIGABYTE, Settings
-from scviz.tasks.checking import Request, Result, is_turned
+from scviz.tasks.checking import Request, Result
 from scviz.tasks.context import Context
+from scviz.tasks.way_round import is_turned
 from scviz.workspace.records import content_hash
 
 PER_VALUE = 16

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from scviz.datasets.simulated import WORDS, simulation
 from scviz.errors import RequestError
-from scviz.tasks.checking import TURNED
 from scviz.tasks.fields import SEED, Switch, check_fields
+from scviz.tasks.way_round import TURNED
 
 TITLE = "Open a dataset"
 HEAVY = False

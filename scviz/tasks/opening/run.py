@@ -10,9 +10,9 @@ from scviz.datasets.readers import open_file
 from scviz.datasets.simulated import simulation
 from scviz.datasets.simulator import open_simulated
 from scviz.settings import GIGABYTE, Settings
-from scviz.tasks.checking import is_turned
 from scviz.tasks.context import Context
 from scviz.tasks.opening import Request, Result
+from scviz.tasks.way_round import is_turned
 
 
 def run(request: Request, context: Context) -> Result:

@@ -1,0 +1,60 @@
+"""The card of a dataset that is open: what it is, what was done to it, which weights read it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.coverage import coverage_bar
+from pages.components.frame import PAGES
+from pages.components.show import escaped
+from pages.views.data.columns import columns_table
+from scviz.workspace import DatasetInfo
+
+KINDS = {
+    "symbol": "gene symbols",
+    "ensembl": "Ensembl ids",
+    "mixed": "symbols and Ensembl ids",
+    "unknown": "unknown names",
+}
+
+
+def dataset_card(dataset: DatasetInfo) -> None:
+    """Show a dataset that is open."""
+    st.subheader(dataset.name, anchor=False)
+    columns = st.columns(3)
+    columns[0].metric("Cells", f"{dataset.n_cells:,}", border=True)
+    columns[1].metric("Genes", f"{dataset.n_genes:,}", border=True)
+    columns[2].metric("Counts in", dataset.counts.location, border=True)
+    if dataset.simulated:
+        st.info(
+            "These cells are simulated from a network that is known; nothing here was measured.",
+            icon=":material/casino:",
+        )
+    st.markdown(f"**Counts** {dataset.counts.how}: {escaped(dataset.counts.evidence)}")
+    labels, batches = dataset.columns_of("label"), dataset.columns_of("batch")
+    st.markdown(
+        f"**Genes** are named by {KINDS[dataset.gene_names]}.  \n"
+        f"**Known cell types** may be in: {escaped(', '.join(labels)) or 'no column'}.  \n"
+        f"**Batches or donors** may be in: {escaped(', '.join(batches)) or 'no column'}."
+    )
+    for info in state.workspace().checkpoints():
+        st.caption(escaped(info.name))
+        coverage_bar(dataset, info)
+    row = st.container(horizontal=True)
+    for name, words in (("explore", "Draw the map"), ("annotate", "Annotate cell types")):
+        row.page_link(PAGES[name].file, label=words, icon=PAGES[name].icon, query_params=state.link())
+    _history(dataset)
+    columns_table(dataset.columns)
+
+
+def _history(dataset: DatasetInfo) -> None:
+    """List what was done, and take the last step back."""
+    if not dataset.history:
+        return
+    with st.expander("History", icon=":material/history:"):
+        for line in dataset.history:
+            st.markdown(f"- {escaped(line)}")
+        if dataset.parent and st.button("Take back the last step", key="undo_step", icon=":material/undo:"):
+            state.remember("dataset", dataset.parent)
+            st.rerun()

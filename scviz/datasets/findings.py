@@ -113,7 +113,7 @@ def _no_counts(file: h5py.File, matrices: Sequence[MatrixReport]) -> Finding:
         return Finding(level="stop", text=text, hint=hint, action="relative")
     whole = any(matrix.kind == "whole numbers, no counts" for matrix in matrices)
     hint = f"{WAYS_OUT} If these are counts all the same, choose the matrix yourself." if whole else WAYS_OUT
-    return Finding(level="stop", text=text, hint=hint, action="counts" if whole else "")
+    return Finding(level="stop", text=text, hint=hint, action="counts")
 
 
 def gene_findings(report: GeneReport) -> list[Finding]:

@@ -39,13 +39,15 @@ def openable(root: Path) -> Iterator[Path]:
     """
     for place, folders, files in os.walk(root):
         here = Path(place)
-        zarrs = sorted(name for name in folders if name.lower().endswith(".zarr"))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in zarrs)
+        visible = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in visible if not name.lower().endswith(".zarr")]
+        zarrs = [name for name in visible if name not in folders]
         has_matrix = here != root and any(name.lower().endswith(MATRIX) for name in files)
-        yield from ([here] if has_matrix else [])
-        yield from (
-            here / name for name in [*zarrs, *sorted(files)] if _is_openable(name, has_matrix=has_matrix)
-        )
+        if has_matrix:
+            yield here
+        for name in (*zarrs, *sorted(files)):
+            if _is_openable(name, has_matrix=has_matrix):
+                yield here / name
 
 
 def _is_openable(name: str, *, has_matrix: bool) -> bool:

@@ -145,10 +145,8 @@ def _choose(card: FileReport, choices: Opening) -> MatrixReport:
 
 def _refuse(card: FileReport, choices: Opening) -> None:
     """Raise what the card says against opening the file; that no counts were found is none where one was chosen."""
-    chosen = bool(card.matrices) and (choices.counts_location is not None or choices.relative)
-    stops = [one for one in card.findings if one.level == "stop"]
-    if chosen:
-        stops = [one for one in stops if not one.text.startswith("No matrix")]
+    chosen = choices.counts_location is not None or choices.relative
+    stops = [one for one in card.findings if one.level == "stop" and not (chosen and one.is_doubt)]
     if stops:
         error = CountsError if card.counts is None and len(stops) == 1 else DataError
         raise error(" ".join(finding.text for finding in stops), hint=stops[0].hint)

@@ -71,6 +71,11 @@ class Finding:
     action: Action = ""
     """What can be done about it by a press."""
 
+    @property
+    def is_doubt(self) -> bool:
+        """Whether it is about which values are counts, so that it does not stop who chose a matrix."""
+        return self.action in ("counts", "relative")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:

@@ -153,7 +153,7 @@ def _as_chosen(matrix: MatrixReport) -> str:
 
 def _others_stop(report: FileReport) -> bool:
     """Tell whether something else than the lack of counts is in the way."""
-    return any(one.level == "stop" and one.action not in ("relative", "counts") for one in report.findings)
+    return any(one.level == "stop" and not one.is_doubt for one in report.findings)
 
 
 def findings(lines: tuple[Finding, ...]) -> None:

@@ -38,16 +38,20 @@ def openable(root: Path) -> Iterator[Path]:
     Of a folder with a matrix in Matrix Market form the folder is given, not each of its files.
     """
     for place, folders, files in os.walk(root):
-        here = Path(place)
-        visible = sorted(name for name in folders if not name.startswith("."))
-        folders[:] = [name for name in visible if not name.lower().endswith(".zarr")]
-        zarrs = [name for name in visible if name not in folders]
+        here, zarrs = Path(place), _take_zarrs(folders)
         has_matrix = here != root and any(name.lower().endswith(MATRIX) for name in files)
         if has_matrix:
             yield here
         for name in (*zarrs, *sorted(files)):
             if _is_openable(name, has_matrix=has_matrix):
                 yield here / name
+
+
+def _take_zarrs(folders: list[str]) -> list[str]:
+    """Take folders of zarr out of those that are walked into, hidden ones too; return those of zarr."""
+    visible = sorted(name for name in folders if not name.startswith("."))
+    folders[:] = [name for name in visible if not name.lower().endswith(".zarr")]
+    return [name for name in visible if name not in folders]
 
 
 def _is_openable(name: str, *, has_matrix: bool) -> bool:

@@ -20,7 +20,7 @@ from scviz.datasets.gene_table import (
     gene_table,
     spelling,
 )
-from scviz.datasets.genes import GeneIdentifiers, guess_species, named
+from scviz.datasets.genes import ENSEMBL, GeneIdentifiers, guess_species, named
 
 REPEATED = re.compile(r"(.+)[-.]\d{1,2}")
 """What R and scanpy append to the second and later use of a name."""
@@ -106,6 +106,17 @@ def match_further(ids: GeneIdentifiers, genes: tuple[str, ...], found: NDArray[n
     return Matched(
         places=places, renames=tuple(renames), repeated=tuple(repeated), ambiguous=tuple(ambiguous)
     )
+
+
+def match_list(ids: GeneIdentifiers, genes: tuple[str, ...]) -> Matched:
+    """Find the genes of a dataset in a list of symbols or of Ensembl ids: as they are written, then by other names."""
+    at = {gene: place for place, gene in enumerate(genes)}
+    kinds = (ids.ensembl, ids.symbol) if genes and ENSEMBL.fullmatch(genes[0]) else (ids.symbol, ids.ensembl)
+    found = np.full(len(ids), -1, dtype=np.int64)
+    for names in kinds:
+        more = np.array([at.get(name, -1) for name in names or ("",) * len(ids)], dtype=np.int64)
+        found = np.where((found < 0) & ~np.isin(more, found), more, found)
+    return match_further(ids, genes, found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

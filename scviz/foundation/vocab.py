@@ -82,10 +82,10 @@ class GeneVocab:
         aliases = [at.get(self.aliases.get(name.upper(), ""), -1) for name in names]
         if self.kind == "ensembl":
             own = [at.get(name, at.get(name.upper(), -1)) for name in names]
-            pairs = zip(aliases, own, strict=True)
-        else:
-            pairs = zip((at.get(name, -1) for name in names), aliases, strict=True)
-        return np.array([first if first >= 0 else second for first, second in pairs], dtype=np.int64)
+            return _first(aliases, own)
+        own = [at.get(name, -1) for name in names]
+        taken = set(own)  # the gene of that name has its place; one of an alias would be summed with it
+        return _first(own, [-1 if place in taken else place for place in aliases])
 
     def tokens_at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Turn positions in the vocabulary into tokens, (n,); -1 stays -1."""
@@ -128,7 +128,8 @@ class GeneVocab:
         kinds = (ids.ensembl, ids.symbol) if self.kind == "ensembl" else (ids.symbol, ids.ensembl)
         for names in kinds:
             if names is not None and (found < 0).any():
-                found = np.where(found < 0, self._as_written(names), found)
+                more = self._as_written(names)
+                found = np.where((found < 0) & ~np.isin(more, found), more, found)
         return match_further(ids, self.genes, found)
 
     def coverage(self, ids: GeneIdentifiers) -> Coverage:
@@ -177,6 +178,12 @@ class GeneVocab:
             aliases=content["aliases"],
             values={key: np.array(array, dtype=np.float64) for key, array in content["values"].items()},
         )
+
+
+def _first(places: Sequence[int], others: Sequence[int]) -> NDArray[np.int64]:
+    """Take places, and others where there is none, (n,)."""
+    pairs = zip(places, others, strict=True)
+    return np.array([one if one >= 0 else other for one, other in pairs], dtype=np.int64)
 
 
 @lru_cache(maxsize=16)

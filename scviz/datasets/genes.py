@@ -9,20 +9,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from scviz.datasets.gene_names import ENSEMBL as ENSEMBL
+from scviz.datasets.gene_names import NUMBER as NUMBER
+from scviz.datasets.gene_names import strip_version as strip_version
+from scviz.datasets.gene_names import without_genomes, written
+from scviz.datasets.species import Species as Species
+from scviz.datasets.species import SpeciesGuess, species_of_genomes, species_of_ids, species_of_symbols
+
 if TYPE_CHECKING:
     import pandas as pd
 
 ENSEMBL_COLUMNS = ("ensembl_id", "gene_ids", "gene_id", "feature_id", "ensembl")
 SYMBOL_COLUMNS = ("symbol", "gene_symbols", "gene_symbol", "feature_name", "gene_name", "gene_short_name")
 
-ENSEMBL = re.compile(r"(ENS[A-Z]{0,6}G\d{11})(\.\d+)?(_PAR_Y)?", re.IGNORECASE)
+OTHER_ID = re.compile(r"FBgn\d{7}|WBGene\d{8}", re.IGNORECASE)
+"""Ids of flies and worms."""
 FEWEST = 0.1
 """Share of genes that must have an identifier of a kind for the dataset to be said to have that kind."""
-NUMBER = re.compile(r"\d+(\.\d+)?")
 NO_NAME = frozenset({"", "nan", "none", "na", "<na>"})
 
 Kind = Literal["symbol", "ensembl", "mixed", "unknown"]
-Species = Literal["human", "mouse", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,37 +68,13 @@ class GeneIdentifiers:
         return sum(map(bool, known or ())) > FEWEST * len(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeciesGuess:
-    """The species that gene names speak for."""
-
-    species: Species
-    evidence: str
-    """A sentence with the numbers that led to this."""
-
-
-def strip_version(name: str) -> str:
-    """Return an Ensembl id in upper case without its version; any other name as it is.
-
-    The copies on Y of genes that X and Y share get the id of the gene.
-
-    Examples
-    --------
-    >>> strip_version("ENSG00000141510.18"), strip_version("RP11-34P13.7")
-    ('ENSG00000141510', 'RP11-34P13.7')
-    >>> strip_version("ENSG00000182378.15_PAR_Y")
-    'ENSG00000182378'
-    """
-    found = ENSEMBL.fullmatch(name)
-    return found[1].upper() if found else name
-
-
 def identifiers(var: pd.DataFrame) -> GeneIdentifiers:
     """Find Ensembl ids and symbols in the index and in the columns of known names.
 
     Of each kind, the source that names most genes is taken. A tie goes to the index for Ensembl ids, and to a
     column for symbols, since symbols of the index may have been altered to make them unique. Genes that the
-    source leaves unnamed are filled from the next one. A number is no symbol.
+    source leaves unnamed are filled from the next one. A number is no symbol. Prefixes of genomes and blanks are
+    taken off, and symbols joined with Ensembl ids are taken apart.
 
     Parameters
     ----------
@@ -114,9 +96,24 @@ def identifiers(var: pd.DataFrame) -> GeneIdentifiers:
 def _told(
     index: tuple[str, ...], of_ensembl: tuple[tuple[str, ...], ...], of_symbols: tuple[tuple[str, ...], ...]
 ) -> GeneIdentifiers:
-    ensembl = [_ensembl_only(names) for names in (index, *of_ensembl)]
-    symbol = [_symbols_only(names) for names in (*of_symbols, index)]
+    own = _parts(index)
+    ensembl = [own.ensembl, *(_parts(names).ensembl for names in of_ensembl)]
+    symbol = [*(_parts(names).symbol for names in of_symbols), own.symbol]
     return GeneIdentifiers(ensembl=_merged(ensembl), symbol=_merged(symbol), given=index)
+
+
+def named(names: Sequence[str]) -> GeneIdentifiers:
+    """Tell the symbols and the Ensembl ids among names that stand alone.
+
+    Examples
+    --------
+    >>> named(["CD3E", "ENSG00000141510.18"])
+    GeneIdentifiers(ensembl=('', 'ENSG00000141510'), symbol=('CD3E', ''), given=('CD3E', 'ENSG00000141510.18'))
+    """
+    own = _parts(names)
+    return GeneIdentifiers(
+        ensembl=_merged([own.ensembl]), symbol=_merged([own.symbol]), given=tuple(names)
+    )
 
 
 def kind_of(names: Sequence[str]) -> Kind:
@@ -181,42 +178,24 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return result
 
 
+@lru_cache(maxsize=16)
 def guess_species(ids: GeneIdentifiers) -> SpeciesGuess:
-    """Tell human from mouse by the letters of Ensembl ids, or else by the case of symbols.
+    """Tell the species by Ensembl ids where there are many, by genomes in front of names, or else by symbols.
 
     Examples
     --------
-    >>> guess_species(GeneIdentifiers(ensembl=None, symbol=("Cd3e", "Ms4a1", "mt-Nd1"))).species
+    >>> guess_species(GeneIdentifiers(ensembl=("ENSMUSG00000059552",), symbol=None)).species
     'mouse'
     """
     ensembl = [name for name in ids.ensembl or () if name]
-    symbols = [name for name in ids.symbol or () if name[:1].isalpha()]
-    if len(ensembl) >= len(symbols) / 2 and ensembl:
-        prefix, count = Counter(name[:-11] for name in ensembl).most_common(1)[0]
-        by_prefix: dict[str, Species] = {"ENSG": "human", "ENSMUSG": "mouse"}
-        evidence = f"{count:,} of {len(ensembl):,} Ensembl ids begin with {prefix}."
-        return SpeciesGuess(species=by_prefix.get(prefix, "unknown"), evidence=evidence)
-    return _by_case(symbols)
-
-
-def _by_case(symbols: Sequence[str]) -> SpeciesGuess:
-    """Judge symbols: human ones are in upper case, mouse ones begin with one capital."""
-    upper, title = sum(name == name.upper() for name in symbols), sum(map(_is_title, symbols))
-    human_mt, mouse_mt = (sum(name.startswith(start) for name in symbols) for start in ("MT-", "mt-"))
-    evidence = (
-        f"{upper:,} of {len(symbols):,} symbols are in upper case, {title:,} have small letters; "
-        f"{human_mt} begin with MT-, {mouse_mt} with mt-."
-    )
-    species: Species = "unknown"
-    if upper > 0.7 * len(symbols) and mouse_mt <= human_mt:
-        species = "human"
-    elif title > 0.5 * len(symbols) and human_mt <= mouse_mt:
-        species = "mouse"
-    return SpeciesGuess(species=species, evidence=evidence)
-
-
-def _is_title(name: str) -> bool:
-    return name != name.upper() and (name[:1].isupper() or name.startswith("mt-"))
+    symbols = [name for name in ids.symbol or () if name[:1].isalnum()]
+    genomes = species_of_genomes(symbols)
+    if genomes is not None:
+        return genomes
+    ensembl += [name for name in symbols if OTHER_ID.fullmatch(name)]
+    if ensembl and len(ensembl) >= len(symbols) / 2:
+        return species_of_ids(ensembl)
+    return species_of_symbols(symbols)
 
 
 def _columns(var: pd.DataFrame, wanted: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -229,17 +208,25 @@ def _columns(var: pd.DataFrame, wanted: Sequence[str]) -> Iterator[tuple[str, ..
                 yield tuple(column.astype(object).where(column.notna(), "").astype(str))
 
 
-def _ensembl_only(names: Sequence[str]) -> list[str]:
-    found = map(ENSEMBL.fullmatch, names)
-    return [match[1].upper() if match else "" for match in found]
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Names taken apart: ids and symbols, '' where a name has none."""
+
+    ensembl: list[str]
+    symbol: list[str]
 
 
-def _symbols_only(names: Sequence[str]) -> list[str]:
-    return ["" if _is_no_symbol(name) else name for name in names]
+def _parts(names: Sequence[str]) -> _Parts:
+    taken = [written(name) for name in without_genomes(names)]
+    symbols = [one.symbol for one in taken]
+    return _Parts(
+        ensembl=[one.ensembl for one in taken],
+        symbol=["" if _is_no_symbol(symbol) else symbol for symbol in symbols],
+    )
 
 
 def _is_no_symbol(name: str) -> bool:
-    return bool(ENSEMBL.fullmatch(name) or NUMBER.fullmatch(name)) or name.strip().lower() in NO_NAME
+    return name.lower() in NO_NAME or bool(NUMBER.fullmatch(name))
 
 
 def _merged(sources: Sequence[list[str]]) -> tuple[str, ...] | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.genes import GeneIdentifiers, identifiers
+from scviz.datasets.gene_matching import Ambiguous, Matched, Rename, match_further
+from scviz.datasets.genes import ENSEMBL, GeneIdentifiers, identifiers, named
 from scviz.errors import CheckpointError
 from scviz.workspace.records import fingerprint
 
@@ -31,6 +33,12 @@ class Coverage:
     """Genes of the vocabulary."""
     lost: tuple[str, ...]
     """Genes of the dataset that the vocabulary does not know, in their order."""
+    renames: tuple[Rename, ...] = ()
+    """Genes that the vocabulary knows by another name."""
+    repeated: tuple[Rename, ...] = ()
+    """Lost genes whose place in the vocabulary another gene of the dataset has, whose name is surer."""
+    ambiguous: tuple[Ambiguous, ...] = ()
+    """Lost genes whose name several genes have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +60,32 @@ class GeneVocab:
     def __len__(self) -> int:
         return len(self.genes)
 
-    def positions(self, names: Iterable[str]) -> NDArray[np.int64]:
-        """Find names, or aliases in any case, in the vocabulary, (n,); -1 where unknown."""
-        at = {gene: i for i, gene in enumerate(self.genes)}
-        return np.array(
-            [at.get(name, at.get(self.aliases.get(name.upper(), ""), -1)) for name in names], dtype=np.int64
-        )
+    def positions(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Find names, also those that genes had once, in the vocabulary, (n,); -1 where unknown.
+
+        Examples
+        --------
+        >>> vocab = GeneVocab(genes=("SEPTIN2", "CD3E"), ids=np.arange(2), special={}, kind="symbol")
+        >>> vocab.positions(["cd3e", "SEPT2", "CD4"]).tolist()
+        [1, 0, -1]
+        """
+        found = self._as_written(names)
+        return self._filled(named(names), found).places if (found < 0).any() else found
+
+    def _as_written(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Find names as the vocabulary and the authors' aliases have them, (n,).
+
+        An alias of Ensembl ids comes before a gene of that id, since Geneformer's published mapping sends some genes
+        of its vocabulary to others. Aliases and Ensembl ids are found in any case, symbols as they are written.
+        """
+        at = _places(self.genes)
+        aliases = [at.get(self.aliases.get(name.upper(), ""), -1) for name in names]
+        if self.kind == "ensembl":
+            own = [at.get(name, at.get(name.upper(), -1)) for name in names]
+            return _first(aliases, own)
+        own = [at.get(name, -1) for name in names]
+        taken = set(own)  # the gene of that name has its place; one of an alias would be summed with it
+        return _first(own, [-1 if place in taken else place for place in aliases])
 
     def tokens_at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Turn positions in the vocabulary into tokens, (n,); -1 stays -1."""
@@ -86,25 +114,36 @@ class GeneVocab:
     def match(self, ids: GeneIdentifiers) -> NDArray[np.int64]:
         """Find the genes of a dataset in the vocabulary, (G,); -1 where unknown.
 
-        A gene is looked up by the kind of name that the vocabulary uses; where that fails by its other name,
-        which may be an alias.
+        A gene is looked up as it is written, by the kind of name that the vocabulary uses, then by its other name;
+        where that fails by the names it had.
         """
+        return self.matched(ids).places
+
+    def matched(self, ids: GeneIdentifiers) -> Matched:
+        """Find the genes of a dataset in the vocabulary, and tell by which names."""
+        return self._filled(ids, np.full(len(ids), -1, dtype=np.int64))
+
+    def _filled(self, ids: GeneIdentifiers, found: NDArray[np.int64]) -> Matched:
+        """Find the genes that have no place yet, (G,)."""
         kinds = (ids.ensembl, ids.symbol) if self.kind == "ensembl" else (ids.symbol, ids.ensembl)
-        found = np.full(len(ids), -1, dtype=np.int64)
         for names in kinds:
             if names is not None and (found < 0).any():
-                found = np.where(found < 0, self.positions(names), found)
-        return found
+                more = self._as_written(names)
+                found = np.where((found < 0) & ~np.isin(more, found), more, found)
+        return match_further(ids, self.genes, found)
 
     def coverage(self, ids: GeneIdentifiers) -> Coverage:
         """Tell how many genes of a dataset a model knows, and which ones it will not see."""
-        found = self.match(ids)
+        matched = self.matched(ids)
         names = ids.names
         return Coverage(
-            n_found=int(np.sum(found >= 0)),
+            n_found=int(np.sum(matched.places >= 0)),
             n_genes=len(ids),
             n_vocab=len(self),
-            lost=tuple(names[i] for i in np.flatnonzero(found < 0)),
+            lost=tuple(names[i] for i in np.flatnonzero(matched.places < 0)),
+            renames=matched.renames,
+            repeated=matched.repeated,
+            ambiguous=matched.ambiguous,
         )
 
     def fingerprint(self) -> str:
@@ -139,3 +178,16 @@ class GeneVocab:
             aliases=content["aliases"],
             values={key: np.array(array, dtype=np.float64) for key, array in content["values"].items()},
         )
+
+
+def _first(places: Sequence[int], others: Sequence[int]) -> NDArray[np.int64]:
+    """Take places, and others where there is none, (n,)."""
+    pairs = zip(places, others, strict=True)
+    return np.array([one if one >= 0 else other for one, other in pairs], dtype=np.int64)
+
+
+@lru_cache(maxsize=16)
+def _places(genes: tuple[str, ...]) -> dict[str, int]:
+    """Find the names of a vocabulary, and Ensembl ids among them in capital letters too."""
+    at = {gene: place for place, gene in enumerate(genes)}
+    return {gene.upper(): place for gene, place in at.items() if ENSEMBL.fullmatch(gene)} | at

@@ -101,8 +101,8 @@ def test_an_alias_comes_before_a_gene_of_that_name() -> None:
     assert columns_to_tokens(IDS, vocab).tolist() == [3, 3, 4, 5]
 
 
-def test_versions_are_not_cut_off_where_names_are_taken_as_they_are() -> None:
-    assert columns_to_tokens([f"{IDS[0]}.5", IDS[1].lower(), "XIST"], VOCAB).tolist() == [-1, 3, -1]
+def test_versions_are_cut_off_where_names_stand_alone() -> None:
+    assert columns_to_tokens([f"{IDS[0]}.5", IDS[1].lower(), "XIST"], VOCAB).tolist() == [2, 3, -1]
 
 
 def test_versions_are_cut_off_where_names_are_found_in_a_dataset() -> None:

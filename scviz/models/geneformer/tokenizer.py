@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scviz.datasets.genes import identifiers
 from scviz.errors import GeneMatchError
 from scviz.foundation.counts import Counts, raw_counts
 from scviz.foundation.tokens import Tokens
@@ -48,32 +47,13 @@ class RankRules:
 
 
 def column_tokens(var: pd.DataFrame, vocab: GeneVocab) -> NDArray[np.int32]:
-    """Find the token of each gene of a dataset, (G,); -1 where the vocabulary does not know it.
-
-    A gene is looked up by the kind of name that the vocabulary uses, and where that fails by its other name.
-    """
-    found = identifiers(var)
-    kinds = (found.ensembl, found.symbol) if vocab.kind == "ensembl" else (found.symbol, found.ensembl)
-    tokens = np.full(len(var), -1, dtype=np.int32)
-    for names in kinds:
-        if names is not None and (tokens < 0).any():
-            tokens = np.where(tokens < 0, columns_to_tokens(names, vocab), tokens)
-    return tokens
+    """Find the token of each gene of a dataset, (G,); -1 where the vocabulary does not know it."""
+    return vocab.column_tokens(var).astype(np.int32)
 
 
 def columns_to_tokens(names: Sequence[str], vocab: GeneVocab) -> NDArray[np.int32]:
-    """Find the token of each gene, (G,); -1 where the vocabulary does not know it.
-
-    An alias comes before a gene of that name, since the published mapping may send one gene of the vocabulary
-    to another. Aliases and Ensembl ids are found in any case, symbols as they are written.
-    """
-    at = {gene: int(token) for gene, token in zip(vocab.genes, vocab.ids, strict=True)}
-    if vocab.kind == "ensembl":
-        at |= {gene.upper(): token for gene, token in at.items()}
-        names = [name.upper() for name in names]
-    aliases = {alias: at[gene] for alias, gene in vocab.aliases.items() if gene in at}
-    tokens = [aliases.get(name.upper(), at.get(name, -1)) for name in names]
-    return np.array(tokens, dtype=np.int32)
+    """Find the token of each gene, (G,); -1 where the vocabulary does not know it."""
+    return vocab.tokens_at(vocab.positions(names)).astype(np.int32)
 
 
 def n_tokens(counts: Counts, tokens: NDArray[np.int32], rules: RankRules) -> NDArray[np.int64]:

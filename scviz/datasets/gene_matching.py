@@ -1,0 +1,236 @@
+"""Find the genes of a dataset among those of a list, such as a model's vocabulary, by every name that they had."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.datasets.gene_table import (
+    HOWS,
+    UNKNOWN,
+    Found,
+    GeneTable,
+    How,
+    find_gene,
+    gene_table,
+    spelling,
+)
+from scviz.datasets.genes import ENSEMBL, GeneIdentifiers, guess_species, named
+
+REPEATED = re.compile(r"(.+)[-.]\d{1,2}")
+"""What R and scanpy append to the second and later use of a name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rename:
+    """A gene that goes by two names."""
+
+    old: str
+    """As the dataset has it."""
+    new: str
+    """As it is known."""
+    how: How
+    """By what the old name is known."""
+    also: tuple[str, ...] = ()
+    """Symbols of other genes that have the old name as a mere alias."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ambiguous:
+    """A name that several genes have; it is left as it is."""
+
+    name: str
+    genes: tuple[str, ...]
+    """Their symbols."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """Where the genes of a dataset stand in a list."""
+
+    places: NDArray[np.int64]
+    """(G,) place of each gene in the list; -1 where it has none."""
+    renames: tuple[Rename, ...] = ()
+    """Genes that were found by another name than that of the list."""
+    repeated: tuple[Rename, ...] = ()
+    """Genes without a place since another gene of the dataset, whose name is surer, has it."""
+    ambiguous: tuple[Ambiguous, ...] = ()
+    """Names without a place since several genes have them."""
+
+
+def match_further(ids: GeneIdentifiers, genes: tuple[str, ...], found: NDArray[np.int64]) -> Matched:
+    """Find genes that have no place yet by the names they had: Ensembl id, symbol, former symbol, alias, spelling.
+
+    Of two genes that lead to one place the one found before has it, then the one whose name is surest. Genes of
+    one species are not looked for among those of another.
+
+    Parameters
+    ----------
+    ids
+        The names of the G genes of a dataset.
+    genes
+        (V,) names in the list.
+    found
+        (G,) places that are known already; -1 where there is none.
+    """
+    search = _Search.of(ids, genes) if (found < 0).any() else None
+    if search is None:
+        return Matched(places=found)
+    names, places = ids.names, found.copy()
+    taken = {int(place) for place in found[found >= 0]}
+    candidates: list[tuple[int, int, Found, int]] = []
+    ambiguous = []
+    for column in np.flatnonzero(found < 0).tolist():
+        gene = search.gene_of(column)
+        place = search.place_of(gene, column)
+        if place >= 0:
+            candidates.append((HOWS.index(gene.how), column, gene, place))
+        elif len(gene.genes) > 1:
+            symbols = tuple(search.table.symbols[one] for one in gene.genes)
+            ambiguous.append(Ambiguous(name=names[column], genes=symbols))
+    renames, repeated = [], []
+    for _, column, gene, place in sorted(candidates, key=lambda one: one[:2]):
+        also = tuple(search.table.symbols[one] for one in gene.also)
+        rename = Rename(old=names[column], new=genes[place], how=gene.how, also=also)
+        if place in taken:
+            repeated.append(rename)
+            continue
+        taken.add(place)
+        places[column] = place
+        renames.append(rename)
+    return Matched(
+        places=places, renames=tuple(renames), repeated=tuple(repeated), ambiguous=tuple(ambiguous)
+    )
+
+
+def match_list(ids: GeneIdentifiers, genes: tuple[str, ...]) -> Matched:
+    """Find the genes of a dataset in a list of symbols or of Ensembl ids: as they are written, then by other names."""
+    at = {gene: place for place, gene in enumerate(genes)}
+    kinds = (ids.ensembl, ids.symbol) if genes and ENSEMBL.fullmatch(genes[0]) else (ids.symbol, ids.ensembl)
+    found = np.full(len(ids), -1, dtype=np.int64)
+    for names in kinds:
+        more = np.array([at.get(name, -1) for name in names or ("",) * len(ids)], dtype=np.int64)
+        found = np.where((found < 0) & ~np.isin(more, found), more, found)
+    return match_further(ids, genes, found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vocabulary:
+    """A list of genes, with the table of its species."""
+
+    species: str
+    table: GeneTable
+    place_of: Mapping[int, int]
+    """Places in the list by genes of the table."""
+    spelled: Mapping[str, int]
+    """Places by the `spelling` of names that no other name of the list has."""
+
+
+@lru_cache(maxsize=16)
+def _vocabulary(genes: tuple[str, ...]) -> _Vocabulary:
+    """Look the names of a list up; of two that one gene had, the surer one leads to it."""
+    species = guess_species(named(genes)).species
+    table = gene_table("mouse" if species == "mouse" else "human")
+    best: dict[int, tuple[int, int]] = {}
+    spelled: dict[str, int] = {}
+    for place, name in enumerate(genes):
+        key = spelling(name)
+        spelled[key] = place if key not in spelled else -1
+        found = _as_written(table, name)
+        if len(found.genes) == 1:
+            gene, rank = found.genes[0], (HOWS.index(found.how), place)
+            best[gene] = min(rank, best.get(gene, rank))
+    return _Vocabulary(
+        species=table.species,
+        table=table,
+        place_of={gene: place for gene, (_, place) in best.items()},
+        spelled={key: place for key, place in spelled.items() if place >= 0},
+    )
+
+
+def _as_written(table: GeneTable, name: str) -> Found:
+    """Find the gene of a name of a list, in no other spelling: lists are well written."""
+    found = table.find(name)
+    return find_gene(table, name) if not found.genes and "_ENS" in name else found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """A dataset whose genes are looked for in a list."""
+
+    ids: GeneIdentifiers
+    vocabulary: _Vocabulary
+    not_respelled: Collection[str]
+    """Names that are right as they are written, in another species; they are not taken for a slip."""
+    own: frozenset[str] = field(default_factory=frozenset)
+    """All symbols of the dataset."""
+
+    @classmethod
+    def of(cls, ids: GeneIdentifiers, genes: tuple[str, ...]) -> _Search | None:
+        """Begin a search; None where the genes of the dataset are of another species than those of the list."""
+        vocabulary = _vocabulary(genes)
+        guess = guess_species(ids)
+        if guess.called and vocabulary.species not in guess.called.split(" and "):
+            return None
+        other = gene_table("human" if vocabulary.species == "mouse" else "mouse").by_symbol
+        return cls(
+            ids=ids,
+            vocabulary=vocabulary,
+            not_respelled=() if guess.species == vocabulary.species else other,
+            own=frozenset(ids.symbol or ()),
+        )
+
+    @property
+    def table(self) -> GeneTable:
+        return self.vocabulary.table
+
+    def symbol(self, column: int) -> str:
+        """Give the symbol of a gene; empty where it has none."""
+        return self.ids.symbol[column] if self.ids.symbol else ""
+
+    def gene_of(self, column: int) -> Found:
+        """Find a gene of the dataset in the table: by its id, else by its symbol."""
+        ensembl = self.ids.ensembl[column] if self.ids.ensembl else ""
+        gene = self.table.of_id(ensembl) if ensembl else None
+        if gene is not None:
+            return Found(genes=(gene,), how="Ensembl id")
+        return find_among(self.table, self.symbol(column), self.own, self.not_respelled)
+
+    def place_of(self, gene: Found, column: int) -> int:
+        """Find the place of a gene in the list, of one without a gene by the spelling of its name; -1 if none."""
+        if len(gene.genes) == 1 and gene.genes[0] in self.vocabulary.place_of:
+            return self.vocabulary.place_of[gene.genes[0]]
+        symbol = self.symbol(column)
+        if len(gene.genes) > 1 or not symbol or symbol in self.not_respelled:
+            return -1
+        return self.vocabulary.spelled.get(spelling(symbol), -1)
+
+
+def find_among(
+    table: GeneTable, name: str, own: Collection[str] = (), not_respelled: Collection[str] = ()
+) -> Found:
+    """Find the gene of a name of a dataset.
+
+    Parameters
+    ----------
+    table
+        The genes of a species.
+    name
+        A name without the prefix of a genome; may be empty.
+    own
+        All names of the dataset: TAP2.1 is TAP2 once more where TAP2 is among them.
+    not_respelled
+        Names that are right as they are, in another species.
+    """
+    if not name:
+        return UNKNOWN
+    found = table.find(name)
+    if found.genes or name in not_respelled:
+        return found
+    repeat = REPEATED.fullmatch(name)
+    return find_gene(table, repeat[1] if repeat and repeat[1] in own else name)

@@ -1,0 +1,244 @@
+"""What the genes of a dataset are called today: names mended, former symbols renewed, each change told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scviz.datasets.gene_matching import Ambiguous, Rename, find_among
+from scviz.datasets.gene_names import ENSEMBL, genome_of, is_serial_date, without_genome, written
+from scviz.datasets.gene_table import HOWS, SOURCES, UNKNOWN, Found, GeneTable, TableSpecies, gene_table
+from scviz.datasets.species import Species
+
+EXAMPLES = 4
+"""Names that a sentence gives."""
+IN_WORDS = {
+    "former symbol": "had a former symbol",
+    "alias": "were called by an alias",
+    "other spelling": "were spelled in another way",
+    "date of a spreadsheet": "had been made a date by a spreadsheet",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    """The G genes of a dataset, in its order, under the names they have today.
+
+    Nothing is changed by it: what it holds can be shown first and carried out, or not.
+    """
+
+    names: tuple[str, ...]
+    """(G,) what each gene is to be called: the approved symbol where it was called by a symbol of any kind, the
+    Ensembl id where by an id, its mended name where it is not known. Repeated names stay repeated."""
+    symbols: tuple[str, ...]
+    """(G,) approved symbols; '' where the gene is not known."""
+    ensembl: tuple[str, ...]
+    """(G,) Ensembl ids, the given ones before those of the table; '' where there is none."""
+    species: tuple[str, ...]
+    """(G,) species of the genome that stood in front of each name, else that of the dataset."""
+    renames: tuple[Rename, ...] = ()
+    """Genes that get another symbol, in their order."""
+    repeated: tuple[Rename, ...] = ()
+    """Genes that keep their name since another gene of the dataset has the new one."""
+    ambiguous: tuple[Ambiguous, ...] = ()
+    """Names of several genes, left as they are."""
+    unknown: tuple[str, ...] = ()
+    """Names that the table does not have, left as they are."""
+    dates: tuple[str, ...] = ()
+    """Numbers that a spreadsheet wrote for dates that were symbols; these genes cannot be known again."""
+    mended: Mapping[str, int] = field(default_factory=dict)
+    """How many names were mended without the table, by what was done."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what changes, a sentence each; nothing where nothing does."""
+        return (
+            *(f"{what}: {n:,} names." for what, n in self.mended.items()),
+            *self._rename_notes(),
+            *_listed(
+                "{n:,} names are left as they are, since several genes have them: {names}.",
+                [f"{one.name} ({', '.join(one.genes)})" for one in self.ambiguous],
+            ),
+            *_listed(
+                "{n:,} genes keep their names, since another gene of the dataset has the new one: {names}.",
+                [f"{one.old} ({one.new})" for one in self.repeated],
+            ),
+            *_listed(
+                "{n:,} names are numbers that a spreadsheet wrote for dates; these genes cannot be known "
+                "again: {names}.",
+                list(self.dates),
+            ),
+        )
+
+    def _rename_notes(self) -> list[str]:
+        notes = []
+        for how, words in IN_WORDS.items():
+            pairs = [f"{one.old} → {one.new}" for one in self.renames if one.how == how]
+            notes += _listed(f"{{n:,}} genes {words} and get the one of today: {{names}}.", pairs)
+        return notes
+
+
+def known_as(
+    names: Sequence[str], species: Species, *, ensembl: Sequence[str] | None = None
+) -> Renamed:
+    """Tell what the genes of a dataset are called today.
+
+    Blanks, quotes, versions, prefixes of genomes, chromosomes and ids joined with symbols are taken off whatever the
+    species. Of human and mouse genes the table then says the approved symbol: by the Ensembl id where there is one,
+    else by the symbol, a former symbol, an alias, another spelling, in this order. A name that is an approved symbol
+    stays. Of two genes with one new name the surer keeps it; an ambiguous name is never guessed.
+
+    Parameters
+    ----------
+    names
+        (G,) names as the file has them.
+    species
+        Of the dataset, as `guess_species` tells; genes with the prefix of a genome are looked up in that of their
+        own. Of "unknown" no table is asked.
+    ensembl
+        (G,) Ensembl ids from another column; '' where there is none. May be left out.
+
+    Examples
+    --------
+    >>> today = known_as(["SEPT2", "HLA.A", "CD3E_ENSG00000198851", "QARS", "GRCh38_ACTB", "2-Sep"], "human")
+    >>> today.names
+    ('SEPTIN2', 'HLA-A', 'CD3E', 'QARS', 'ACTB', '2-Sep')
+    >>> [(one.old, one.new) for one in today.renames], [(one.old, one.new) for one in today.repeated]
+    ([('SEPT2', 'SEPTIN2'), ('HLA.A', 'HLA-A')], [('2-Sep', 'SEPTIN2')])
+    >>> today.ambiguous
+    (Ambiguous(name='QARS', genes=('EPRS1', 'QARS1')),)
+    """
+    genes = _genes(names, species, ensembl or ("",) * len(names))
+    own = frozenset(gene.name for gene in genes)
+    found = [gene.find(own) for gene in genes]
+    new = _settled(genes, found)
+    renames, repeated = [], []
+    for gene, one, name in zip(genes, found, new, strict=True):
+        wanted = gene.symbol_of(one)
+        if gene.is_id or not wanted or wanted == gene.name:
+            continue
+        rename = Rename(old=gene.name, new=wanted, how=one.how, also=gene.symbols_of(one.also))
+        (renames if name == wanted else repeated).append(rename)
+    return Renamed(
+        names=tuple(new),
+        symbols=tuple(gene.symbol_of(one) for gene, one in zip(genes, found, strict=True)),
+        ensembl=tuple(gene.ensembl or gene.id_of(one) for gene, one in zip(genes, found, strict=True)),
+        species=tuple(gene.species for gene in genes),
+        renames=tuple(renames),
+        repeated=tuple(repeated),
+        ambiguous=tuple(
+            Ambiguous(name=gene.name, genes=gene.symbols_of(one.genes))
+            for gene, one in zip(genes, found, strict=True)
+            if len(one.genes) > 1
+        ),
+        unknown=tuple(
+            gene.name
+            for gene, one in zip(genes, found, strict=True)
+            if gene.table and not one.genes and not is_serial_date(gene.name)
+        ),
+        dates=tuple(gene.name for gene in genes if is_serial_date(gene.name)),
+        mended=dict(Counter(what for gene in genes for what in gene.mended)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gene:
+    """A gene of a dataset, its name mended."""
+
+    name: str
+    """The symbol, or the Ensembl id where it was called by one alone."""
+    ensembl: str
+    species: str
+    table: GeneTable | None
+    mended: tuple[str, ...]
+
+    @property
+    def is_id(self) -> bool:
+        return bool(ENSEMBL.fullmatch(self.name))
+
+    def find(self, own: frozenset[str]) -> Found:
+        if self.table is None:
+            return UNKNOWN
+        place = self.table.of_id(self.ensembl) if self.ensembl else None
+        if place is None:
+            return find_among(self.table, self.name, own)
+        known = self.table.find(self.name)
+        return Found(genes=(place,), how=known.how if place in known.genes else "Ensembl id")
+
+    def symbols_of(self, places: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.table.symbols[place] for place in places) if self.table else ()
+
+    def symbol_of(self, found: Found) -> str:
+        """Give the approved symbol; empty where the gene is not known, or several are."""
+        return self.symbols_of(found.genes)[0] if len(found.genes) == 1 else ""
+
+    def id_of(self, found: Found) -> str:
+        return self.table.ensembl(found.genes[0]) if self.table and len(found.genes) == 1 else ""
+
+
+def _genes(names: Sequence[str], species: str, ensembl: Sequence[str]) -> list[_Gene]:
+    """Mend names, in a mixture of species all but the prefixes of those that are not human."""
+    genomes = [genome_of(name) for name in names]
+    several = len(set(genomes) - {""}) > 1
+    genes = []
+    for name, genome, other in zip(names, genomes, ensembl, strict=True):
+        bare = without_genome(name) if genome else name
+        parts = written(bare)
+        kept = several and genome not in ("", "human")
+        one = genome or species
+        known: TableSpecies | None = "human" if one == "human" else "mouse" if one == "mouse" else None
+        genes.append(
+            _Gene(
+                name=name.strip() if kept else parts.symbol or parts.ensembl or bare.strip(),
+                ensembl=written(other).ensembl or parts.ensembl,
+                species=one,
+                table=gene_table(known) if known and not kept else None,
+                mended=_mends(name, bare, parts.symbol),
+            )
+        )
+    return genes
+
+
+def _mends(name: str, bare: str, symbol: str) -> tuple[str, ...]:
+    """Say what is taken off a name."""
+    if name == symbol:
+        return ()
+    genome = genome_of(name)
+    done = [f"The prefix of the {genome} genome"] if genome else []
+    if bare != bare.strip():
+        done.append("Blanks around the name")
+    found = ENSEMBL.fullmatch(bare.strip())
+    if found and (found[2] or found[3]):
+        done.append("The version of an Ensembl id")
+    if not found and symbol != bare.strip():
+        done.append("What was joined with the symbol")
+    return tuple(done)
+
+
+def _settled(genes: Sequence[_Gene], found: Sequence[Found]) -> list[str]:
+    """Give each gene its new name, unless a gene with a surer name has it; ids stay what they are."""
+    names = [gene.name for gene in genes]
+    taken = {
+        gene.name for gene, one in zip(genes, found, strict=True) if gene.is_id or gene.symbol_of(one) == gene.name
+    }
+    order = sorted(range(len(genes)), key=lambda i: HOWS.index(found[i].how))
+    for place in order:
+        wanted = genes[place].symbol_of(found[place])
+        if wanted and not genes[place].is_id and wanted not in taken:
+            names[place] = wanted
+            taken.add(wanted)
+    return names
+
+
+def _listed(sentence: str, names: Sequence[str]) -> list[str]:
+    """Fill a sentence with a number and some names; none where there are none."""
+    if not names:
+        return []
+    more = f" and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
+    return [sentence.format(n=len(names), names=", ".join(names[:EXAMPLES]) + more)]
+
+
+def table_source(species: Species) -> str:
+    """Say of when the names of a species are; empty where there is no table."""
+    return SOURCES.get(species, "")

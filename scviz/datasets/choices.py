@@ -15,5 +15,7 @@ class Opening:
     """Whether rows of the file are genes and columns are cells; None takes what the names speak for."""
     part: str = ""
     """Genome, modality or assay that is taken of several; empty takes the first."""
+    keep_names: bool = False
+    """Whether genes keep the names of the file, former symbols, prefixes and all."""
     relative: bool = False
     """Whether values without counts behind them (TPM, CPM, logarithms of them) are taken as relative expression."""

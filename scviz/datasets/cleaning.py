@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from scviz.datasets import genes, tables
 from scviz.datasets.cell_columns import column_infos
 from scviz.datasets.matrices import genes_of
+from scviz.datasets.renaming import known_as
 from scviz.datasets.roles import as_category
 from scviz.errors import DataError
 
 UNKNOWN = "unknown"
 GREY = "#bdbdbd"
+NAME_IN_FILE = "name_in_file"
+"""Column of genes with the names of the file, where genes were renamed."""
 RESERVED = ("_index", "index")
 """Names that columns cannot have in an h5ad file."""
 
@@ -70,6 +73,20 @@ def gene_table(file: h5py.File, location: str, history: list[str], *, turned: bo
         history.append(f"Columns of genes that could not be read were left out: {', '.join(left_out)}.")
     var.index = unique_index(var.index.tolist(), "gene", history)
     return _without_reserved(var, "genes", history)
+
+
+def names_of_today(var: pd.DataFrame, history: list[str]) -> pd.DataFrame:
+    """Give genes the names they have today, and keep those of the file in a column where any changes."""
+    ids = genes.identifiers(var)
+    names = [str(name) for name in var.index]
+    today = known_as(names, genes.guess_species(ids).species, ensembl=ids.ensembl)
+    unique = genes.unique_names(today.names)
+    if unique == names:
+        return var
+    history.extend(today.notes)
+    renamed = var.assign(**{NAME_IN_FILE: names})
+    renamed.index = pd.Index(unique, dtype=object)
+    return renamed
 
 
 def unique_index(names: list[str], what: str, history: list[str]) -> pd.Index:

@@ -22,6 +22,7 @@ from scviz.datasets.findings import (
 from scviz.datasets.formats import damage_in_words, refuse_other
 from scviz.datasets.matrices import genes_of, layout_of, locations, matrix_at, sample_rows, shape_of
 from scviz.datasets.orientation import turned_by_names
+from scviz.datasets.renaming import known_as
 from scviz.datasets.reports import FileReport, Finding, GeneReport, MatrixReport
 from scviz.datasets.rows import Rows
 from scviz.datasets.safety import UNPACK_LIMIT, inspect_h5
@@ -64,10 +65,11 @@ def genes_report(table: tables.Node) -> GeneReport:
         examples=tuple(names[:: max(len(names) // 4, 1)][:4]),
         has_ensembl=ids.has("ensembl"),
         has_symbols=ids.has("symbol"),
-        n_versioned=genes.n_versioned(names),
+        changes=known_as(names, species.species, ensembl=ids.ensembl).notes,
         n_duplicated=genes.n_repeated(names),
         species=species.species,
         species_evidence=species.evidence,
+        called=species.called,
     )
 
 

@@ -127,16 +127,15 @@ def gene_findings(report: GeneReport) -> list[Finding]:
     else:
         text = f"Genes are named by {words.get(report.kind, 'numbers')}: {', '.join(report.examples)}."
         found.append(Finding(level="note", text=text))
-    if report.n_versioned:
-        text = f"{report.n_versioned:,} Ensembl ids carry a version."
-        found.append(Finding(level="fix", text=text, hint="Models are asked without the version."))
+    found += [
+        Finding(level="fix", text=text, hint="Genes get the names of today on opening.")
+        for text in report.changes
+    ]
     if report.n_duplicated:
         text = f"{report.n_duplicated:,} gene names occur more than once."
         found.append(Finding(level="fix", text=text, hint="Later ones get -1, -2, ... appended on opening."))
-    if report.species == "mouse":
-        text = f"These look like mouse genes. {report.species_evidence}"
-        hint = "The models read human genes: replace the names by those of the human orthologs first."
-        found.append(Finding(level="fix", text=text, hint=hint))
+    if report.called not in ("", "human"):
+        found.append(_of_another_species(report))
     return found
 
 
@@ -145,6 +144,15 @@ def _gap_findings(columns: Sequence[ColumnInfo]) -> list[Finding]:
     listed = ", ".join(f"{column.name} ({column.n_missing:,} cells)" for column in gaps)
     text, hint = f"Values are missing in: {listed}.", 'They are filled with "unknown" on opening.'
     return [Finding(level="fix", text=text, hint=hint)] if gaps else []
+
+
+def _of_another_species(report: GeneReport) -> Finding:
+    text = f"These are genes of {report.called}. {report.species_evidence}"
+    if report.species == "mouse":
+        hint = "The models read human genes: once it is open, mouse genes can be replaced by their human counterparts."
+    else:
+        hint = "The models read human genes, and counterparts are known here for mouse alone: no model can read these."
+    return Finding(level="ask", text=text, hint=hint)
 
 
 def cell_findings(columns: Sequence[ColumnInfo], unknown: Sequence[str], n_duplicated: int) -> list[Finding]:

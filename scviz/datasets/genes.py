@@ -111,9 +111,7 @@ def named(names: Sequence[str]) -> GeneIdentifiers:
     GeneIdentifiers(ensembl=('', 'ENSG00000141510'), symbol=('CD3E', ''), given=('CD3E', 'ENSG00000141510.18'))
     """
     own = _parts(names)
-    return GeneIdentifiers(
-        ensembl=_merged([own.ensembl]), symbol=_merged([own.symbol]), given=tuple(names)
-    )
+    return GeneIdentifiers(ensembl=_merged([own.ensembl]), symbol=_merged([own.symbol]), given=tuple(names))
 
 
 def kind_of(names: Sequence[str]) -> Kind:
@@ -137,11 +135,6 @@ def kind_of(names: Sequence[str]) -> Kind:
 def ensembl_share(names: Sequence[str]) -> float:
     """Return the share of names that are Ensembl ids, from 0 to 1."""
     return sum(ENSEMBL.fullmatch(name) is not None for name in names) / max(len(names), 1)
-
-
-def n_versioned(names: Iterable[str]) -> int:
-    """Count the Ensembl ids that carry a version, such as `ENSG00000141510.18`."""
-    return sum(found is not None and bool(found[2]) for found in map(ENSEMBL.fullmatch, names))
 
 
 def n_repeated(names: Iterable[str]) -> int:

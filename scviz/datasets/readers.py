@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import anndata
@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from scviz.datasets.arriving import contract
 from scviz.datasets.arriving.readers import arrive
 from scviz.datasets.choices import Opening
-from scviz.datasets.cleaning import cell_table, embedding_tables, gene_table
+from scviz.datasets.cleaning import cell_table, embedding_tables, gene_table, names_of_today
 from scviz.datasets.columns import COUNTS, SOURCE
 from scviz.datasets.converting import Conversion
 from scviz.datasets.counts import scale_of
@@ -95,7 +95,8 @@ def open_file(
         choices = replace(choices, turned=False)  # it was turned on reading
     card = check_file(arrived.path, limit=limit, turned=choices.turned)
     matrix = _choose(card, choices)
-    key = fingerprint(content, matrix.location, card.turned, choices.part, choices.relative, demo, LAYOUT)
+    settled = replace(choices, counts_location=matrix.location, turned=card.turned)
+    key = fingerprint(content, asdict(settled), demo, LAYOUT)
     folder = workspace.dataset_folder(f"{slug(name)}-{key[:8]}")
     if (folder / "info.json").exists():
         return workspace.dataset(folder.name)
@@ -167,7 +168,9 @@ def _opened(
         stored = matrix_blocks(file, matrix.location, folder, turned=turned)
         conversion, stored = _conversion(stored, matrix, choices)
         features = _features(var)
-        cells = Cells(obs=obs, var=var.loc[features.genes], obsm=obsm, uns=uns)
+        var = var.loc[features.genes]
+        var = var if choices.keep_names else names_of_today(var, history)
+        cells = Cells(obs=obs, var=var, obsm=obsm, uns=uns)
         counts = (conversion.block(block) for block in features.blocks(stored))
         sums = write_cells(folder, cells, counts, report=report, more=features.columns)
     history = [conversion.done(), *history, *features.notes()]

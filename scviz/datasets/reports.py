@@ -48,12 +48,14 @@ class GeneReport:
     has_ensembl: bool
     """Whether Ensembl ids are known, be it from another column."""
     has_symbols: bool
-    n_versioned: int
-    """Ensembl ids with a version."""
+    changes: tuple[str, ...]
+    """What opening changes in the names, a sentence each."""
     n_duplicated: int
     """Names that occur more than once."""
     species: genes.Species
     species_evidence: str
+    called: str
+    """What the species is called, also where it is neither human nor mouse; empty if not known."""
 
 
 Action = Literal["", "turn", "relative", "counts"]

@@ -21,6 +21,7 @@ from scipy.sparse import csr_matrix, vstack
 import scviz
 from scviz.datasets import tables
 from scviz.datasets.cell_columns import embeddings as obsm_keys
+from scviz.datasets.cleaning import NAME_IN_FILE
 from scviz.datasets.columns import COUNTS, SOURCE
 from scviz.datasets.layers import layer_names, read_blocks, write_blocks
 from scviz.errors import DataError
@@ -126,7 +127,7 @@ def _layers(path: Path, folder: Path, file: h5py.File, *, info: DatasetInfo) -> 
     """Match the genes of the counts with those of the file: by place, or by name where counts are of `raw`."""
     theirs = tables.row_names(file["var"])
     with h5py.File(folder / COUNTS, "r") as counts:
-        ours = tables.row_names(counts["var"])
+        ours = _names_in_file(counts["var"])
     if len(ours) == len(theirs) and info.counts.location != "raw/X":
         at = np.arange(len(ours))
     else:
@@ -137,6 +138,13 @@ def _layers(path: Path, folder: Path, file: h5py.File, *, info: DatasetInfo) -> 
     return _Layers(
         path, layer_names(path), csr_matrix((ones, (known, at[known])), shape=(len(ours), len(theirs)))
     )
+
+
+def _names_in_file(table: h5py.Group) -> list[str]:
+    """Return the names that the genes of the counts have in the user's file."""
+    if NAME_IN_FILE in tables.column_names(table):
+        return tables.read_column(table, NAME_IN_FILE).strings()
+    return tables.row_names(table)
 
 
 def _check(file: h5py.File, info: DatasetInfo, added: _Added) -> None:

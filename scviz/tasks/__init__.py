@@ -13,6 +13,7 @@ TASKS = (
     "public_screen",
     "gene_terms",
     "known_links",
+    "mending",
     "importing",
     "downloading",
     "pricing",

@@ -17,7 +17,6 @@ from scviz.datasets.genes import (
     guess_species,
     identifiers,
     kind_of,
-    n_versioned,
     strip_version,
     unique_names,
 )
@@ -144,10 +143,6 @@ def test_numbers_are_no_names() -> None:
 
 def test_a_blend_is_called_mixed() -> None:
     assert kind_of(["CD3E", "MS4A1", TP53]) == "mixed"
-
-
-def test_versions_are_counted() -> None:
-    assert n_versioned([TP53, f"{CD3E}.10", "RP11-34P13.7"]) == 1
 
 
 def test_repeated_names_become_different_without_meeting_others() -> None:

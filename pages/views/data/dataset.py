@@ -9,6 +9,9 @@ from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES
 from pages.components.show import escaped
 from pages.views.data.columns import columns_table
+from scviz.datasets.columns import gene_identifiers
+from scviz.datasets.orthologs import SOURCE, HumanGenes, mouse_to_human
+from scviz.tasks import mending
 from scviz.workspace import DatasetInfo
 
 KINDS = {
@@ -44,8 +47,39 @@ def dataset_card(dataset: DatasetInfo) -> None:
     row = st.container(horizontal=True)
     for name, words in (("explore", "Draw the map"), ("annotate", "Annotate cell types")):
         row.page_link(PAGES[name].file, label=words, icon=PAGES[name].icon, query_params=state.link())
+    if dataset.species == "mouse":
+        _human_counterparts(dataset)
     _history(dataset)
     columns_table(dataset.columns)
+
+
+def _human_counterparts(dataset: DatasetInfo) -> None:
+    """Say what replacing mouse genes would lose, by name, and offer it."""
+    found = _counterparts(dataset.id)
+    total = len(found.columns) + len(found.lost)
+    with st.container(border=True):
+        st.markdown(
+            f"**These are mouse genes; the models read human ones.** {len(found.columns):,} of {total:,} genes have one "
+            f"human counterpart ({escaped(SOURCE)}); {len(found.lost):,} would be lost."
+        )
+        left, right = st.columns(2)
+        if left.button("Replace by human counterparts", key="orthologs", type="primary", width="stretch"):
+            request = mending.Request(dataset=dataset.id)
+            state.keep("opening", state.queue().submit("mending", request, state.owner()).run)
+            st.rerun()
+        right.download_button(
+            "Genes that would be lost",
+            data="\n".join(["gene", *found.lost]).encode(),
+            file_name="genes_without_counterpart.csv",
+            mime="text/csv",
+            on_click="ignore",
+            width="stretch",
+        )
+
+
+@st.cache_resource(max_entries=4)
+def _counterparts(dataset: str) -> HumanGenes:
+    return mouse_to_human(gene_identifiers(state.workspace().dataset_folder(dataset)))
 
 
 def _history(dataset: DatasetInfo) -> None:

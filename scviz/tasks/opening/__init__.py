@@ -27,6 +27,10 @@ class Request:
     turned: Annotated[str, TURNED] = ""
     part: str = ""
     """Genome, modality or assay that is taken of several; empty takes the first."""
+    keep_names: Annotated[
+        bool,
+        Switch("Keep the gene names of the file", help="Else genes get the symbols they have today."),
+    ] = False
     relative: Annotated[
         bool,
         Switch(

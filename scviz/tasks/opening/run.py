@@ -32,6 +32,7 @@ def run(request: Request, context: Context) -> Result:
             counts_location=request.counts_location,
             turned=is_turned(request.turned),
             part=request.part,
+            keep_names=request.keep_names,
             relative=request.relative,
         ),
         report=context.report,

@@ -9,27 +9,42 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from scviz.cli.fields import add_fields
 from scviz.cli.running import (
     carry_out,
     dataset_of,
 )
-from scviz.cli.words import FILE
+from scviz.cli.words import DATASET, FILE
 from scviz.datasets.enrichr import LIBRARIES
 from scviz.datasets.known_links import COLLECTIONS, DISTANCES
 from scviz.settings import Settings
-from scviz.tasks import gene_terms, known_links
+from scviz.tasks import gene_terms, known_links, mending, opening
 from scviz.workspace import Workspace
 
 
 def add_command(entries: Any) -> None:
     """Offer what comes in: cells, and gene annotations (GO)."""
-    open_ = entries.add_parser("open", help="open a dataset: an .h5ad file, the demo, or a simulated screen")
+    open_ = entries.add_parser(
+        "open", help="open a dataset: a file or folder of cells, the demo, or a simulated screen"
+    )
     open_.add_argument("file", help=FILE)
     open_.add_argument("--name", default="")
     open_.add_argument(
-        "--counts", default=None, help="where raw counts are: X, raw/X, layers/NAME; found by default"
+        "--counts",
+        dest="counts_location",
+        default=None,
+        help="where raw counts are: X, raw/X, layers/NAME; found by default",
     )
+    open_.add_argument("--part", default="", help="genome, modality or assay that is taken of several")
+    add_fields(open_, opening.Request, "turned", "relative", "keep_names")
     open_.set_defaults(command=open_file)
+
+    mend = entries.add_parser(
+        "mend", help="make a dataset in which mouse genes are replaced by their human counterparts"
+    )
+    mend.add_argument("dataset", help=DATASET)
+    add_fields(mend, mending.Request)
+    mend.set_defaults(command=mend_dataset)
 
     terms = entries.add_parser(
         "terms", help="take gene annotations (GO), such as Gene Ontology, into the workspace"
@@ -62,9 +77,18 @@ def _add_links(entries: Any) -> None:
 
 def open_file(options: argparse.Namespace, settings: Settings) -> None:
     """Open a dataset and print its id, and on standard error what was done to it."""
-    dataset = dataset_of(options.file, settings, name=options.name, counts=options.counts)
+    chosen = ("counts_location", "part", "turned", "relative", "keep_names")
+    choices = {name: getattr(options, name) for name in chosen}
+    dataset = dataset_of(options.file, settings, name=options.name, **choices)
     print(*Workspace.from_settings(settings).dataset(dataset).history, sep="\n", file=sys.stderr)
     print(dataset)
+
+
+def mend_dataset(options: argparse.Namespace, settings: Settings) -> None:
+    """Mend a dataset and print what came of it."""
+    request = mending.Request(dataset=dataset_of(options.dataset, settings), what=options.what)
+    _, result = carry_out("mending", request, settings)
+    print(json.dumps(dataclasses.asdict(result)))
 
 
 def add_terms(options: argparse.Namespace, settings: Settings) -> None:

@@ -23,7 +23,7 @@ from scviz.tasks import exporting, opening, public_screen
 from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Run, time_left
 from scviz.workspace.provenance import provenance
-from scviz.workspace.records import to_json
+from scviz.workspace.records import stamp_of, to_json
 
 Ask = TypeVar("Ask")
 
@@ -67,8 +67,14 @@ def request_about(request: type[Ask], options: argparse.Namespace, settings: Set
     return request(**given(options, request) | {"dataset": dataset, "checkpoint": checkpoint})
 
 
-def dataset_of(text: str, settings: Settings, *, name: str = "", counts: str | None = None) -> str:
-    """Return the id of an open dataset; open it if a file, the demo or a simulated screen is named."""
+def dataset_of(text: str, settings: Settings, *, name: str = "", **choices: Any) -> str:
+    """Return the id of an open dataset; open it if a file, the demo or a simulated screen is named.
+
+    Parameters
+    ----------
+    choices
+        Fields of the request that opens a file.
+    """
     workspace = Workspace.from_settings(settings)
     if text in {info.id for info in workspace.datasets()}:
         return text
@@ -78,7 +84,8 @@ def dataset_of(text: str, settings: Settings, *, name: str = "", counts: str | N
     request = opening.request_of(text)
     if request is None:
         path = Path(text).expanduser().resolve()
-        request = opening.Request(path=str(path), name=name or path.stem, counts_location=counts)
+        stamp = stamp_of(path) if path.exists() else ""
+        request = opening.Request(path=str(path), name=name or path.stem, stamp=stamp, **choices)
     _, result = carry_out("opening", request, settings)
     return str(result.dataset)
 

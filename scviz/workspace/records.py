@@ -148,3 +148,10 @@ def files_version(*paths: str) -> str:
     found = [Path(path) for path in paths if path and Path(path).is_file()]
     known = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found]
     return fingerprint(known) if known else ""
+
+
+def stamp_of(path: Path) -> str:
+    """Return a short text that changes with a file, or with the files of a folder, by size and time of change."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = [(str(one), one.stat().st_size, one.stat().st_mtime_ns) for one in files if one.is_file()]
+    return fingerprint(found)

@@ -19,7 +19,7 @@ from scviz.models import cards, model_class
 from scviz.settings import ROOT, Settings
 from scviz.tasks import annotation, back, checking, embedding, front
 from scviz.workspace.database import Run
-from scviz.workspace.records import RECORD, fingerprint, to_json, write_record
+from scviz.workspace.records import RECORD, fingerprint, stamp_of, to_json, write_record
 from tests.conftest import Opened, keep_model
 
 PAGES = [
@@ -119,7 +119,7 @@ def test_a_login_hides_everything_where_the_owner_wants_one(
 
 def card_of(path: Path, visit: Open, opened: Opened) -> AppTest:
     """The Data page with the card of a file, which a run has looked into."""
-    asked = checking.Request(path=str(path), stamp=checking.stamp_of(path))
+    asked = checking.Request(path=str(path), stamp=stamp_of(path))
     carry_out(opened, "checking", asked)
     page = visit("pages/data.py")
     return page.selectbox(key="server_file").set_value(str(path)).run()

@@ -14,6 +14,7 @@ from pages.views.data.columns import columns_table
 from scviz.datasets.counts import READABLE, RELATIVE
 from scviz.datasets.reports import FileReport, Finding, MatrixReport
 from scviz.tasks import checking, opening
+from scviz.workspace.records import stamp_of
 
 LEVELS = {
     "stop": (":red[:material/error:]", "in the way"),
@@ -31,7 +32,7 @@ def file_card(path: Path) -> None:
         path=str(path),
         turned=state.kept(TURNED) or "",
         part=state.kept(PART) or "",
-        stamp=checking.stamp_of(path),
+        stamp=stamp_of(path),
     )
     asked = f"checking_{request.path}_{request.stamp}_{request.turned}_{request.part}"
     run = state.kept(asked)
@@ -66,6 +67,7 @@ def _card(path: Path, request: checking.Request, found: checking.Result) -> None
             counts_location=matrix.location if matrix else None,
             turned=request.turned,
             part=request.part,
+            stamp=request.stamp,
             relative=matrix is not None and matrix.kind in RELATIVE,
         )
         state.keep("opening", state.queue().submit("opening", ask, state.owner()).run)

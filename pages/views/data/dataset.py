@@ -59,8 +59,8 @@ def _human_counterparts(dataset: DatasetInfo) -> None:
     total = len(found.columns) + len(found.lost)
     with st.container(border=True):
         st.markdown(
-            f"**These are mouse genes; the models read human ones.** {len(found.columns):,} of {total:,} genes have one "
-            f"human counterpart ({escaped(SOURCE)}); {len(found.lost):,} would be lost."
+            f"**These are mouse genes; the models read human ones.** {len(found.columns):,} of {total:,} genes have "
+            f"one human counterpart ({escaped(SOURCE)}); {len(found.lost):,} would be lost."
         )
         left, right = st.columns(2)
         if left.button("Replace by human counterparts", key="orthologs", type="primary", width="stretch"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from scviz.datasets.arriving.contract import Arrival
@@ -11,7 +10,6 @@ from scviz.datasets.reports import FileReport
 from scviz.errors import RequestError
 from scviz.tasks.fields import check_fields
 from scviz.tasks.way_round import TURNED
-from scviz.workspace.records import fingerprint
 
 TITLE = "Look into a file"
 HEAVY = False
@@ -27,7 +25,7 @@ class Request:
     part: str = ""
     """Genome, modality or assay that is taken of several; empty takes the first."""
     stamp: str = ""
-    """Tells one state of the file from the next, as `stamp_of` gives it."""
+    """Tells one state of the file from the next, as `workspace.records.stamp_of` gives it."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -44,10 +42,3 @@ class Result:
     """What was decided on reading; None for an h5ad file."""
     size: int
     """Bytes that opening it will take on disk, about."""
-
-
-def stamp_of(path: Path) -> str:
-    """Return a short text that changes with a file, or with the files of a folder."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    found = [(one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in files if one.is_file()]
-    return fingerprint(found)

@@ -39,6 +39,8 @@ class Request:
             "refused.",
         ),
     ] = False
+    stamp: str = ""
+    """Tells one state of the file from the next, as `workspace.records.stamp_of` gives it."""
     demo: Annotated[bool, Switch("Demo", help="The demo data instead of a file.")] = False
     simulated: str = ""
     """Preset of a screen to simulate; empty for none."""

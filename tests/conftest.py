@@ -49,7 +49,7 @@ def adata() -> anndata.AnnData:
         index=pd.Index([f"CELL{i:02d}-1" for i in range(n_cells)], dtype=object),
     )
     var = pd.DataFrame(
-        {"ensembl_id": [f"ENSG{i:011d}" for i in range(1, n_genes + 1)]},
+        {"ensembl_id": [f"ENSG9{i:010d}" for i in range(1, n_genes + 1)]},
         index=pd.Index([f"GENE{i}" for i in range(1, n_genes + 1)], dtype=object),
     )
     return anndata.AnnData(X=csr_matrix(counts), obs=obs, var=var)

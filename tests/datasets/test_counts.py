@@ -40,7 +40,7 @@ def undivided(counts: np.ndarray) -> np.ndarray:
 
 def recover_counts(values: np.ndarray | csr_matrix, transform: Transform | None = None) -> csr_matrix:
     """Counts behind values, as opening finds them."""
-    stored = csr_matrix(values)
+    stored = csr_matrix(values, copy=True)
     stored.eliminate_zeros()
     conversion = Conversion(
         location="X",

@@ -170,10 +170,10 @@ def test_everything_that_is_wrong_is_said_at_once(adata: AnnData, save: Save) ->
         "cell_type (7 cells)",
         "100 gene names occur more than once",
         "1 cell names occur more than once",
-        "200 Ensembl ids carry a version",
-        "look like mouse genes",
+        "The version of an Ensembl id: 200 names",
     ):
         assert part in said
+    assert "These are genes of mouse" in texts(check_file(path), "ask")
 
 
 def test_a_matrix_that_does_not_fit_its_names_stops(adata: AnnData, save: Save) -> None:

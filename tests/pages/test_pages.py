@@ -13,6 +13,7 @@ import streamlit as st
 from anndata import AnnData
 from streamlit.testing.v1 import AppTest
 
+import scviz
 from scviz.datasets.expression import log_expression
 from scviz.jobs.queue import RunQueue
 from scviz.models import cards, model_class
@@ -57,7 +58,7 @@ def carry_out(opened: Opened, task: str, request: Any) -> str:
         id=f"run-of-{task}",
         task=task,
         request=to_json(request),
-        fingerprint=fingerprint(task, to_json(request)),
+        fingerprint=fingerprint(task, to_json(request), scviz.__version__),
         state="done",
         created=1.0,
         started=1.0,

@@ -104,7 +104,7 @@ def test_a_ranking_finds_them_at_its_ends(opened: Opened, sets: str) -> None:
 
 
 def test_typed_genes_are_looked_up_and_what_is_not_found_is_said(opened: Opened, sets: str) -> None:
-    typed = ("GENE1", "gene2", "ENSG00000000003", "GENE4", "GENE5", "CD3E", "GENE1")
+    typed = ("GENE1", "gene2", "ENSG90000000003", "GENE4", "GENE5", "CD3E", "GENE1")
     result = run(request(opened, sets, genes=typed), opened.context())
     assert (result.n_asked, result.not_found) == (6, ("CD3E",))
     assert result.genes == ("GENE1", "GENE2", "GENE3", "GENE4", "GENE5")

@@ -341,7 +341,7 @@ def test_a_sample_depends_on_its_seed_alone() -> None:
 
 def test_genes_are_found_by_symbol_and_ensembl_id(opened: Opened) -> None:
     folder = opened.workspace.dataset_folder(opened.dataset)
-    assert by_name(folder, "gene45") == by_name(folder, "ENSG00000000045") == "GENE45"
+    assert by_name(folder, "gene45") == by_name(folder, "ENSG90000000045") == "GENE45"
     assert by_name(folder, "gene") == "gene"
 
 

@@ -49,7 +49,9 @@ def words_of(rows: Sequence[Mapping[str, str]], column: str, current: set[str]) 
                 genes[word].add(place)
     one = {word: min(places) for word, places in sorted(genes.items()) if len(places) == 1}
     several = [
-        "\t".join([word, *map(str, sorted(places))]) for word, places in sorted(genes.items()) if len(places) > 1
+        "\t".join([word, *map(str, sorted(places))])
+        for word, places in sorted(genes.items())
+        if len(places) > 1
     ]
     name = column.removesuffix("_symbol")
     return {

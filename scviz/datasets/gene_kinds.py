@@ -19,8 +19,14 @@ RIBOSOMAL = re.compile(r"RP(SA2?|LP[012]|[SL]\d+([AXL]|Y[12]?|L\d|AL)?)")
 
 PATTERNS: tuple[tuple[GeneKind, re.Pattern[str]], ...] = (
     ("peak", re.compile(r"chr[\dXYM]{1,2}[-:_]\d+[-_]\d+", re.IGNORECASE)),
-    ("spike-in", re.compile(r"ERCC[-_.]\d{5}|SIRV\w+|(RNA[-_ ])?spike[-_ ]?in.*|ArrayControl.*", re.IGNORECASE)),
-    ("tag", re.compile(r"(HTO|hash(tag)?|SampleTag)[-_. ]?[A-Z]?\d*([-_. ].*)?|CMO[-_]?\d{3}", re.IGNORECASE)),
+    (
+        "spike-in",
+        re.compile(r"ERCC[-_.]\d{5}|SIRV\w+|(RNA[-_ ])?spike[-_ ]?in.*|ArrayControl.*", re.IGNORECASE),
+    ),
+    (
+        "tag",
+        re.compile(r"(HTO|hash(tag)?|SampleTag)[-_. ]?[A-Z]?\d*([-_. ].*)?|CMO[-_]?\d{3}", re.IGNORECASE),
+    ),
     ("tag", re.compile(r".*hashtag.*", re.IGNORECASE)),
     (
         "antibody",
@@ -45,9 +51,7 @@ FEATURE_TYPES: tuple[tuple[GeneKind, tuple[str, ...]], ...] = (
 """What a column of feature types says, and parts of its words."""
 
 
-def kinds_of_genes(
-    ids: GeneIdentifiers, feature_types: Sequence[str] | None = None
-) -> tuple[GeneKind, ...]:
+def kinds_of_genes(ids: GeneIdentifiers, feature_types: Sequence[str] | None = None) -> tuple[GeneKind, ...]:
     """Tell of each feature of a dataset what it is, (G,).
 
     Mitochondrial and ribosomal genes are those of human and mouse, by symbol or Ensembl id in any spelling.
@@ -121,7 +125,9 @@ def _special() -> dict[tuple[str, int], GeneKind]:
 @lru_cache(maxsize=1)
 def _special_ids() -> dict[str, GeneKind]:
     tables = {table.species: table for table in (gene_table("human"), gene_table("mouse"))}
-    ids = {tables["human" if s == "human" else "mouse"].ensembl(p): kind for (s, p), kind in _special().items()}
+    ids = {
+        tables["human" if s == "human" else "mouse"].ensembl(p): kind for (s, p), kind in _special().items()
+    }
     return {ensembl: kind for ensembl, kind in ids.items() if ensembl}
 
 

@@ -15,7 +15,9 @@ NUMBER = re.compile(r"\d+(\.\d+)?")
 
 _ID_FIRST = re.compile(rf"({_ID}){_TAIL}{_BETWEEN}(.+?)\)?", re.IGNORECASE)
 _ID_LAST = re.compile(rf"(.+?){_BETWEEN}({_ID}){_TAIL}\)?", re.IGNORECASE)
-_CHROMOSOME = re.compile(r"chr(?:\d{1,2}|[XYM]|MT|Un)[:_|](?=.*[A-Za-z])(?!random|\d+[-_:]\d+)(.+)", re.IGNORECASE)
+_CHROMOSOME = re.compile(
+    r"chr(?:\d{1,2}|[XYM]|MT|Un)[:_|](?=.*[A-Za-z])(?!random|\d+[-_:]\d+)(.+)", re.IGNORECASE
+)
 _CHROMOSOME_LAST = re.compile(r"(.+?)__chr(?:\d{1,2}|[XYM]|MT|Un)", re.IGNORECASE)
 _FEATURE = re.compile(r"gene[-:](.+)", re.IGNORECASE)
 
@@ -33,7 +35,9 @@ GENOMES = {
 """Species by what a reference genome is called in front of the names of its genes."""
 _RELEASE = r"(?:[-_.]?(?:\d{4}-[A-Z]|\d+(?:\.\d+)+|p\d+|premrna|pre_mrna))?"
 _PREFIX = re.compile(
-    "(?:" + "|".join(f"(?P<{name}>{known})" for name, known in GENOMES.items()) + rf"){_RELEASE}[_.:|-]+(?=\S)",
+    "(?:"
+    + "|".join(f"(?P<{name}>{known})" for name, known in GENOMES.items())
+    + rf"){_RELEASE}[_.:|-]+(?=\S)",
     re.IGNORECASE,
 )
 

@@ -104,9 +104,7 @@ def named(names: Sequence[str]) -> GeneIdentifiers:
     GeneIdentifiers(ensembl=('', 'ENSG00000141510'), symbol=('CD3E', ''), given=('CD3E', 'ENSG00000141510.18'))
     """
     own = _parts(names)
-    return GeneIdentifiers(
-        ensembl=_merged([own.ensembl]), symbol=_merged([own.symbol]), given=tuple(names)
-    )
+    return GeneIdentifiers(ensembl=_merged([own.ensembl]), symbol=_merged([own.symbol]), given=tuple(names))
 
 
 def kind_of(names: Sequence[str]) -> Kind:

@@ -100,7 +100,12 @@ def _pairs() -> dict[int, int]:
     for surest in (True, False):  # names of today before those that changed since
         for m, h, sure in zip(*names, exact, strict=True):
             one, other = mouse.find(m).genes, human.find(h).genes
-            if sure == surest and len(one) == len(other) == 1 and one[0] not in found and other[0] not in taken:
+            if (
+                sure == surest
+                and len(one) == len(other) == 1
+                and one[0] not in found
+                and other[0] not in taken
+            ):
                 found[one[0]] = other[0]
                 taken.add(other[0])
     return found

@@ -56,7 +56,9 @@ def published_genes() -> tuple[PublishedGenes, ...]:
     of_bit = [
         tuple(symbols[place] for place in np.flatnonzero(lists & (1 << bit)).tolist()) for bit in range(3)
     ]
-    named = {name: tuple(f"{IDS['human']}{number:011d}" for number in numbers) for name, numbers in ids.items()}
+    named = {
+        name: tuple(f"{IDS['human']}{number:011d}" for number in numbers) for name, numbers in ids.items()
+    }
     return (
         PublishedGenes(model="geneformer", title="Geneformer V1", genes=named["geneformer_v1"]),
         PublishedGenes(model="geneformer", title="Geneformer V2", genes=named["geneformer_v2"]),

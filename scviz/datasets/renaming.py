@@ -79,9 +79,7 @@ class Renamed:
         return notes
 
 
-def known_as(
-    names: Sequence[str], species: Species, *, ensembl: Sequence[str] | None = None
-) -> Renamed:
+def known_as(names: Sequence[str], species: Species, *, ensembl: Sequence[str] | None = None) -> Renamed:
     """Tell what the genes of a dataset are called today.
 
     Blanks, quotes, versions, prefixes of genomes, chromosomes and ids joined with symbols are taken off whatever the
@@ -220,7 +218,9 @@ def _settled(genes: Sequence[_Gene], found: Sequence[Found]) -> list[str]:
     """Give each gene its new name, unless a gene with a surer name has it; ids stay what they are."""
     names = [gene.name for gene in genes]
     taken = {
-        gene.name for gene, one in zip(genes, found, strict=True) if gene.is_id or gene.symbol_of(one) == gene.name
+        gene.name
+        for gene, one in zip(genes, found, strict=True)
+        if gene.is_id or gene.symbol_of(one) == gene.name
     }
     order = sorted(range(len(genes)), key=lambda i: HOWS.index(found[i].how))
     for place in order:

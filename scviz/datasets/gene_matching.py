@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,7 +21,8 @@ from scviz.datasets.gene_table import (
     gene_table,
     spelling,
 )
-from scviz.datasets.genes import ENSEMBL, GeneIdentifiers, guess_species, named
+from scviz.datasets.genes import ENSEMBL, GeneIdentifiers, guess_species
+from scviz.datasets.species import species_of_ids, species_of_symbols
 
 REPEATED = re.compile(r"(.+)[-.]\d{1,2}")
 """What R and scanpy append to the second and later use of a name."""
@@ -123,34 +125,28 @@ def match_list(ids: GeneIdentifiers, genes: tuple[str, ...]) -> Matched:
 class _Vocabulary:
     """A list of genes, with the table of its species."""
 
-    species: str
     table: GeneTable
     place_of: Mapping[int, int]
     """Places in the list by genes of the table."""
-    spelled: Mapping[str, int]
-    """Places by the `spelling` of names that no other name of the list has."""
 
 
 @lru_cache(maxsize=16)
 def _vocabulary(genes: tuple[str, ...]) -> _Vocabulary:
     """Look the names of a list up; of two that one gene had, the surer one leads to it."""
-    species = guess_species(named(genes)).species
-    table = gene_table("mouse" if species == "mouse" else "human")
+    of_ids = sum(gene.startswith("ENS") for gene in genes) > len(genes) / 2
+    guess = species_of_ids(genes) if of_ids else species_of_symbols(genes)
+    table = gene_table("mouse" if guess.species == "mouse" else "human")
+    places = {name: place for place, name in enumerate(genes)}
     best: dict[int, tuple[int, int]] = {}
-    spelled: dict[str, int] = {}
-    for place, name in enumerate(genes):
-        key = spelling(name)
-        spelled[key] = place if key not in spelled else -1
+    for name in places.keys() - table.by_symbol.keys():
         found = _as_written(table, name)
         if len(found.genes) == 1:
-            gene, rank = found.genes[0], (HOWS.index(found.how), place)
+            gene = found.genes[0]
+            outdated = found.how != "Ensembl id" or table.ensembl(gene) != name
+            rank = (HOWS.index(found.how) + outdated, places[name])
             best[gene] = min(rank, best.get(gene, rank))
-    return _Vocabulary(
-        species=table.species,
-        table=table,
-        place_of={gene: place for gene, (_, place) in best.items()},
-        spelled={key: place for key, place in spelled.items() if place >= 0},
-    )
+    by_symbol = {table.by_symbol[name]: places[name] for name in places.keys() & table.by_symbol.keys()}
+    return _Vocabulary(table=table, place_of={gene: place for gene, (_, place) in best.items()} | by_symbol)
 
 
 def _as_written(table: GeneTable, name: str) -> Found:
@@ -159,11 +155,24 @@ def _as_written(table: GeneTable, name: str) -> Found:
     return find_gene(table, name) if not found.genes and "_ENS" in name else found
 
 
+@lru_cache(maxsize=16)
+def _spelled(genes: tuple[str, ...]) -> dict[str, int]:
+    """Find the names of a list by their `spelling`, where no other name of it is spelled so."""
+    keys = [spelling(gene) for gene in genes]
+    places = dict(zip(keys, range(len(keys)), strict=True))
+    return (
+        places
+        if len(places) == len(keys)
+        else {key: places[key] for key, n in Counter(keys).items() if n == 1}
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Search:
     """A dataset whose genes are looked for in a list."""
 
     ids: GeneIdentifiers
+    genes: tuple[str, ...]
     vocabulary: _Vocabulary
     not_respelled: Collection[str]
     """Names that are right as they are written, in another species; they are not taken for a slip."""
@@ -175,13 +184,15 @@ class _Search:
         """Begin a search; None where the genes of the dataset are of another species than those of the list."""
         vocabulary = _vocabulary(genes)
         guess = guess_species(ids)
-        if guess.called and vocabulary.species not in guess.called.split(" and "):
+        species = vocabulary.table.species
+        if guess.called and species not in guess.called.split(" and "):
             return None
-        other = gene_table("human" if vocabulary.species == "mouse" else "mouse").by_symbol
+        other = gene_table("human" if species == "mouse" else "mouse").by_symbol
         return cls(
             ids=ids,
+            genes=genes,
             vocabulary=vocabulary,
-            not_respelled=() if guess.species == vocabulary.species else other,
+            not_respelled=() if guess.species == species else other,
             own=frozenset(ids.symbol or ()),
         )
 
@@ -208,7 +219,7 @@ class _Search:
         symbol = self.symbol(column)
         if len(gene.genes) > 1 or not symbol or symbol in self.not_respelled:
             return -1
-        return self.vocabulary.spelled.get(spelling(symbol), -1)
+        return _spelled(self.genes).get(spelling(symbol), -1)
 
 
 def find_among(

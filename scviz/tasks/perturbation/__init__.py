@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
@@ -263,13 +263,15 @@ class Result:
     """Cells of the screen, and of control."""
     n_control: int
     n_left_out: int
-    """Cells whose perturbation was not understood."""
+    """Cells of no perturbation that is used."""
     verdict: str
     gain: Gain | None
     """Of the best method among those that were asked for and predict all; None where there is none."""
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     seconds: float
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Cells that are left out, by reason, in a few words; empty in results of earlier versions."""
 
     @property
     def de_genes(self) -> NDArray[np.int64]:

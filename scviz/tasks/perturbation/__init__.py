@@ -13,11 +13,12 @@ from scviz.errors import RequestError
 from scviz.metrics.ceiling import Inflation, Spread
 from scviz.metrics.evidence import Gain
 from scviz.metrics.perturbation_table import Summary
-from scviz.tasks.fields import SEED, Choice, Column, Number, Switch, check_fields
+from scviz.tasks.fields import FEW_GENES, SEED, Choice, Column, Needs, Number, Switch, check_fields
 from scviz.tasks.perturbation.methods import BASELINES, BEGIN, Method
 
 TITLE = "Perturbation prediction"
 HEAVY = True
+NEEDS = Needs(cells=10, genes=10)
 
 HALVES = "halves"
 """Key of the scores of one half of the cells as a prediction of the other."""
@@ -132,6 +133,7 @@ class Request:
     predict_also: tuple[tuple[str, ...], ...] = ()
     """Perturbations that the screen does not hold: symbols of one gene or of several together."""
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

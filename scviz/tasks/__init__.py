@@ -9,6 +9,7 @@ from scviz.errors import RequestError
 
 TASKS = (
     "opening",
+    "fetching",
     "public_screen",
     "gene_terms",
     "known_links",

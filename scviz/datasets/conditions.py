@@ -228,13 +228,9 @@ def _parts(value: str) -> list[str]:
 def _reading(value: str, parts: Sequence[str], reader: NameReader, asked: _Asked) -> Reading:
     if asked.control is not None and value == asked.control:
         return Reading(value=value, perturbation=CONTROL)
-    known = control_name(value)
-    if known is not None and known.kind == "unguided" and asked.has_controls:
-        return _not_understood(
-            value, "It says that no guide was seen, and other cells are control.", UNGUIDED
-        )
-    if known is None and not is_label(value):
-        return _not_understood(value, "It says that the perturbation is not known.", NOT_KNOWN)
+    said = _says_unknown(value, asked)
+    if said is not None:
+        return said
     read = [reader.read(part) for part in parts]
     trouble = (
         _trouble(read, reader, asked) if parts != [""] else "It names a place in the genome and no gene."
@@ -243,6 +239,18 @@ def _reading(value: str, parts: Sequence[str], reader: NameReader, asked: _Asked
         return _not_understood(value, trouble, NO_GENE)
     genes = {gene for one in read for gene in one.genes}
     return _understood(value, tuple(sorted(genes)), reader, chosen=asked.control is not None)
+
+
+def _says_unknown(value: str, asked: _Asked) -> Reading | None:
+    """Know values that say that nobody knows what was perturbed; None for others."""
+    known = control_name(value)
+    if known is not None and known.kind == "unguided" and asked.has_controls:
+        return _not_understood(
+            value, "It says that no guide was seen, and other cells are control.", UNGUIDED
+        )
+    if known is None and not is_label(value):
+        return _not_understood(value, "It says that the perturbation is not known.", NOT_KNOWN)
+    return None
 
 
 def _trouble(read: Sequence[NameRead], reader: NameReader, asked: _Asked) -> str:

@@ -123,18 +123,23 @@ def gene_and_term(sheet: Sheet) -> Columns | None:
     >>> gene_and_term(sheet_of(b"heme\tabout\tKLF1\tGATA1\nred\t\tEPOR\n")) is None
     True
     """
-    if not sheet.rows:
-        return Columns(gene=0, term=1, n_heads=0)
-    head = [cell.lower() for cell in sheet.rows[0].cells]
-    gene, term = _place(head, GENE_HEADS), _place(head, TERM_HEADS)
-    if len(head) > 1 and (gene is not None or (term is not None and len(head) == 2)):
-        gene = gene if gene is not None else 1 - (term or 0)
-        return Columns(gene=gene, term=_other(gene, term), n_heads=1)
+    named = _named_columns([cell.lower() for cell in sheet.rows[0].cells]) if sheet.rows else None
+    if named is not None:
+        return named
     columns = [[row.cells[i] for row in sheet.rows if len(row.cells) > i] for i in range(3)]
     if 2 * len(columns[2]) > len(sheet.rows) and (_share(columns[2]) >= 0.5 or _widest(sheet) > 3):
         return None
     turned = _share(columns[1]) > _share(columns[0])
     return Columns(gene=int(turned), term=int(not turned), n_heads=0)
+
+
+def _named_columns(head: Sequence[str]) -> Columns | None:
+    """Find the columns by their names; None where the first line names none."""
+    gene, term = _place(head, GENE_HEADS), _place(head, TERM_HEADS)
+    if len(head) < 2 or (gene is None and (term is None or len(head) != 2)):
+        return None
+    gene = gene if gene is not None else 1 - (term or 0)
+    return Columns(gene=gene, term=_other(gene, term), n_heads=1)
 
 
 def told(bad: Sequence[str]) -> tuple[str, ...]:

@@ -181,24 +181,34 @@ class _Listed:
 
 
 def _regulators(path: Path) -> _Listed:
+    words = _words(path)
+    names = dict.fromkeys(one.word for one in words if NAME.fullmatch(one.word))
+    if not names:
+        raise _no_list(path)
+    bad = tuple(
+        f"line {one.line} is no name of a gene ({one.word[:40]!r})" for one in words if one.word not in names
+    )
+    return _Listed(names=tuple(names), bad=bad)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Word:
+    """What stands in a list."""
+
+    line: int
+    word: str
+
+
+def _words(path: Path) -> list[_Word]:
+    """Read the words of a list, or those of one column of a table."""
     sheet = _sheet(path)
     head = [cell.lower() for cell in sheet.rows[0].cells] if sheet.rows else []
-    column = next((head.index(name) for name in LIST_HEADS if name in head), None)
-    if set(head) & set(TARGETS[:2]) or (column is None and _is_table(sheet)):
+    columns = [head.index(name) for name in LIST_HEADS if name in head]
+    if set(head) & set(TARGETS[:2]) or (not columns and _is_table(sheet)):
         raise _no_list(path)
-    rows = sheet.rows if column is None else sheet.rows[1:]
-    found: dict[str, None] = {}
-    bad = []
-    for row in rows:
-        words = row.cells if column is None else row.cells[column : column + 1]
-        for word in words:
-            if NAME.fullmatch(word):
-                found[word] = None
-            else:
-                bad.append(f"line {row.number} is no name of a gene ({word[:40]!r})")
-    if not found:
-        raise _no_list(path)
-    return _Listed(names=tuple(found), bad=tuple(bad))
+    rows = sheet.rows[1:] if columns else sheet.rows
+    place = slice(columns[0], columns[0] + 1) if columns else slice(None)
+    return [_Word(line=row.number, word=word) for row in rows for word in row.cells[place]]
 
 
 def _is_table(sheet: Sheet) -> bool:

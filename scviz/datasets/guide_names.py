@@ -148,10 +148,13 @@ class NameReader:
         """Leave Ensembl ids out beside symbols, or symbols that are not known beside an id that is."""
         of_ids = {self.symbols.get(key(word), word) for word in words if ENSEMBL.fullmatch(word)}
         symbols = tuple(gene for gene in genes if gene not in of_ids)
+        known = tuple(filter(self._is_known, genes))
         if not of_ids or not symbols:
             return tuple(genes)
-        known = tuple(gene for gene in genes if key(gene) in self.symbols)
         return known if known and set(symbols) - set(known) else symbols
+
+    def _is_known(self, gene: str) -> bool:
+        return key(gene) in self.symbols
 
     def _is_guide(self, word: str, gene: str) -> bool:
         """Tell whether the end of an unknown name is a guide's number: `STAT2g2`, not Atg5 or NKX2-1."""

@@ -108,7 +108,7 @@ def read_prior(path: Path, *, levels: str = "") -> Prior:
     sheet = _sheet(path)
     if not sheet.rows:
         raise DataError(f"{path.name} is empty.", hint=LAYOUTS)
-    head, rows = [cell.lower() for cell in sheet.rows[0].cells], Sheet(rows=sheet.rows[1:])
+    head, rows = _head(sheet), Sheet(rows=sheet.rows[1:])
     if head[:1] == [CHIP_ATLAS_HEAD]:
         links, bad = _chip_atlas_links(rows, path), ()
     else:
@@ -202,13 +202,18 @@ class _Word:
 def _words(path: Path) -> list[_Word]:
     """Read the words of a list, or those of one column of a table."""
     sheet = _sheet(path)
-    head = [cell.lower() for cell in sheet.rows[0].cells] if sheet.rows else []
+    head = _head(sheet)
     columns = [head.index(name) for name in LIST_HEADS if name in head]
     if set(head) & set(TARGETS[:2]) or (not columns and _is_table(sheet)):
         raise _no_list(path)
-    rows = sheet.rows[1:] if columns else sheet.rows
+    if columns:
+        sheet = Sheet(rows=sheet.rows[1:])
     place = slice(columns[0], columns[0] + 1) if columns else slice(None)
-    return [_Word(line=row.number, word=word) for row in rows for word in row.cells[place]]
+    return [_Word(line=row.number, word=word) for row in sheet.rows for word in row.cells[place]]
+
+
+def _head(sheet: Sheet) -> list[str]:
+    return [cell.lower() for cell in sheet.rows[0].cells] if sheet.rows else []
 
 
 def _is_table(sheet: Sheet) -> bool:

@@ -62,6 +62,12 @@ class Settings:
     links: str = ""
     """`SCVIZ_LINKS`: address of a mirror that is asked for known links; empty asks Zenodo, OmniPath, ChIP-Atlas."""
 
+    fetch_gb: float = 20.0
+    """`SCVIZ_FETCH_GB`: largest file that is fetched from an address, in GB; default 20."""
+    fetch_from: tuple[str, ...] = ()
+    """`SCVIZ_FETCH_FROM`: places within the network, such as `http://mirror:8000`, separated by blanks, from which
+    files may be fetched besides public ones; default none."""
+
     def make_home(self) -> None:
         """Make the folder of the workspace.
 
@@ -110,7 +116,8 @@ class Settings:
         """
         values = {_variable(field.name): str(getattr(self, field.name)) for field in dataclasses.fields(self)}
         roots = os.pathsep.join(str(root.absolute()) for root in self.data_roots)
-        return values | {_variable("home"): str(self.home.absolute()), _variable("data_roots"): roots}
+        lists = {_variable("data_roots"): roots, _variable("fetch_from"): " ".join(self.fetch_from)}
+        return values | {_variable("home"): str(self.home.absolute())} | lists
 
 
 def _variable(name: str) -> str:
@@ -192,6 +199,13 @@ def _web(text: str) -> str:
     return text
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    places = tuple(_web(part.rstrip("/")) for part in text.split())
+    if any(urlsplit(place).path for place in places):
+        raise ValueError(text)
+    return places
+
+
 def _scheduler(text: str) -> str:
     parts = urlsplit(text if "://" in text else f"tcp://{text}")
     if parts.scheme not in ("tcp", "tls", "ws", "wss", "ucx") or not parts.hostname or not parts.port:
@@ -232,5 +246,7 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "dataverse": WEB,
     "enrichr": WEB,
     "links": WEB,
+    "fetch_gb": (_some_gigabytes, "gigabytes, more than 0, such as 20"),
+    "fetch_from": (_origins, "addresses such as http://mirror:8000, separated by blanks"),
 }
 """How each setting is read, and what may stand there."""

@@ -10,6 +10,7 @@ from scviz.progress import silent
 from scviz.settings import Settings
 from scviz.tasks import back, front
 from scviz.tasks.context import Context
+from scviz.tasks.needs import refuse_empty, refuse_idle
 from scviz.workspace import Workspace
 from scviz.workspace.database import Run
 from scviz.workspace.records import read_record, to_json, write_record
@@ -30,7 +31,10 @@ class InlineQueue:
         context.folder.mkdir(parents=True)
         asked = {"task": task, "request": to_json(request)}
         (context.folder / "request.json").write_text(json.dumps(asked), encoding="utf-8")
-        write_record(back(task).run(request, context), context.result)
+        refuse_idle(task, request, self.workspace)
+        result = back(task).run(request, context)
+        refuse_empty(task, request, result)
+        write_record(result, context.result)
         return Submitted(run=context.folder.name, cached=False)
 
     def get(self, run: str) -> Run:

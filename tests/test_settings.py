@@ -30,6 +30,12 @@ GOOD: list[tuple[str, str, object]] = [
     ("memory_gb", "1.5", 1.5),
     ("upload_gb", "2", 2.0),
     ("unpack_gb", "0.00001", 0.00001),
+    ("fetch_gb", "50", 50.0),
+    (
+        "fetch_from",
+        "http://mirror:8000  https://files.intern/",
+        ("http://mirror:8000", "https://files.intern"),
+    ),
     *[(name, "http://127.0.0.1:9/x", "http://127.0.0.1:9/x") for name in ("dataverse", "enrichr", "links")],
 ]
 BAD: list[tuple[str, str]] = [
@@ -43,7 +49,12 @@ BAD: list[tuple[str, str]] = [
     *[("workers", text) for text in ("0", "-1", "2.5", "two", "true", "1_0")],
     *[(name, text) for name in ("login", "spare") for text in ("2", "ja", "ture", "enabled", "-1")],
     *[("memory_gb", text) for text in ("-1", "8 GB", "inf", "nan", "half")],
-    *[(name, text) for name in ("upload_gb", "unpack_gb") for text in ("0", "-1", "inf", "nan", "2G")],
+    *[
+        (name, text)
+        for name in ("upload_gb", "unpack_gb", "fetch_gb")
+        for text in ("0", "-1", "inf", "nan", "2G")
+    ],
+    *[("fetch_from", text) for text in ("mirror", "ftp://a", "http://", "http://a/folder", "http://a:b")],
     *[
         (name, text)
         for name in ("dataverse", "enrichr", "links")

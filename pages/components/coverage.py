@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import streamlit as st
 
 from pages.components import state
-from pages.components.show import download
+from pages.components.show import download, escaped
 from scviz.datasets.columns import gene_identifiers
+from scviz.errors import ScvizError
 from scviz.foundation.vocab import Coverage, GeneVocab
+from scviz.tasks.fields import FEW_GENES
+from scviz.tasks.needs import FEWEST_KNOWN, is_few, known_genes, refuse_idle
 from scviz.workspace import CheckpointInfo, DatasetInfo
-
-TOO_FEW = 0.5
-"""Below this share of known genes a run should be thought over."""
 
 
 @st.cache_resource(max_entries=64)
@@ -32,17 +35,31 @@ def coverage_bar(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> None:
         lost = "\n".join(["gene", *found.lost])
         key = f"lost_{checkpoint.id}"
         download("Genes not read", lambda: lost, name="genes_not_read.csv", key=key, place=row[1])
-    if share < TOO_FEW:
+    if is_few(found):
         st.caption(f"Fewer than half of the genes are read: results rest on {found.n_found:,} genes.")
 
 
-def enough_genes(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> bool:
-    """Let a run on few known genes be started only by somebody who has seen how few they are."""
-    found = coverage(dataset.id, checkpoint.id)
-    if found.n_found >= TOO_FEW * found.n_genes:
-        return True
-    st.caption(f"The model reads only {found.n_found:,} of {found.n_genes:,} genes.")
-    return st.checkbox("Run all the same", key="few_genes", disabled=not found.n_found)
+def confirmed(request: Any) -> Any:
+    """Let a run on few known genes be started only by somebody who has seen how few they are; give the request back."""
+    few = {one: found for one, found in known_genes(request, state.workspace()).items() if is_few(found)}
+    for checkpoint, found in few.items():
+        name = state.workspace().checkpoint(checkpoint).name
+        st.caption(escaped(f"{name} reads only {found.n_found:,} of {found.n_genes:,} genes."))
+    if not few:
+        return request
+    unknown = any(found.n_found < FEWEST_KNOWN for found in few.values())
+    ticked = st.checkbox(FEW_GENES.label, key="few_genes", help=FEW_GENES.help, disabled=unknown)
+    return replace(request, few_genes=ticked)
+
+
+def is_worthwhile(task: str, request: Any) -> bool:
+    """Tell whether a run can do something; say why where it cannot."""
+    try:
+        refuse_idle(task, request, state.workspace())
+    except ScvizError as error:
+        st.caption(f":material/block: {escaped(str(error))} {escaped(error.hint)}")
+        return False
+    return True
 
 
 def readable(dataset: DatasetInfo) -> list[CheckpointInfo]:

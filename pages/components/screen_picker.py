@@ -123,6 +123,8 @@ def _what_was_understood(choice: ScreenChoice) -> None:
             for one in choice.conditions.readings
         ]
         st.dataframe(pd.DataFrame(rows), hide_index=True, height=320, key="readings")
+    for note in choice.conditions.notes:
+        st.caption(escaped(note))
 
 
 def ask_for_more(dataset: DatasetInfo, choice: ScreenChoice, form: Form) -> tuple[Perturbation, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components import state
-from pages.components.coverage import enough_genes
+from pages.components.coverage import confirmed, is_worthwhile
 from pages.components.job_panel import job_panel
 from pages.components.price import price
 from pages.components.show import errors_in_words
@@ -92,11 +92,12 @@ def hand_in(
     changes_nothing: tuple[str, ...] = (),
 ) -> None:
     """Estimate a request and offer to run it; say where it differs from the question of the result beside it."""
-    ready = _reads_enough(request)
-    if estimated:
+    request = confirmed(request)
+    ready = is_worthwhile(task, request)
+    if estimated and ready:
         asked = replace(request, name="any") if hasattr(request, "name") else request  # a name costs nothing
-        ready = price(task, asked) and ready
-    if run is not None and differs(to_json(request), run.request, changes_nothing):
+        ready = price(task, asked)
+    if run is not None and differs(to_json(request), run.request, (*changes_nothing, "few_genes")):
         st.caption(
             ":orange-badge[:material/edit: Changed: press Run] The result beside answers the question before."
         )
@@ -121,12 +122,3 @@ def differs(
     """
     both = (asked.keys() & answered.keys()) - set(changes_nothing)
     return any(asked[name] != answered[name] for name in both)
-
-
-def _reads_enough(request: Any) -> bool:
-    """Have a run on few known genes confirmed; True for questions that read no model."""
-    identifier = getattr(request, "checkpoint", "")
-    if not identifier:
-        return True
-    workspace = state.workspace()
-    return enough_genes(workspace.dataset(request.dataset), workspace.checkpoint(identifier))

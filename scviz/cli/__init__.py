@@ -13,6 +13,7 @@ from scviz.settings import Settings
 COMMANDS = (
     "server",
     "data",
+    "fetch",
     "embed",
     "annotate",
     "in_silico",

@@ -3,60 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from scviz.datasets.columns import cell_column, gene_identifiers
-from scviz.datasets.genes import NUMBER, GeneIdentifiers, strip_version
+from scviz.datasets.controls import control_name, says_control
+from scviz.datasets.gene_keys import key
+from scviz.datasets.genes import NUMBER, GeneIdentifiers
+from scviz.datasets.guide_names import ANY_CASE, HUMAN, NameRead, NameReader, Symbols
 from scviz.datasets.labels import is_label
 from scviz.datasets.screen import CONTROL, Perturbation
 from scviz.datasets.tables import Column
 from scviz.workspace import ColumnInfo
 
-CONTROLS = (
-    "ctrl",
-    "control",
-    "nt",
-    "non-targeting",
-    "non_targeting",
-    "nontargeting",
-    "unperturbed",
-    "negctrl",
+PLACE = re.compile(
+    r"_[+-]_\d+(?:\.\d+)?(?:-(?:(?:P\d)+|ENST[\d.,ENST]+))?|"
+    r"(?<![A-Za-z0-9])(?i:chr)(?:\d{1,2}|[XYM]|MT)[:_.-][\d,]+(?:[-_.]+[\d,]+)?(?:[:_]?[+-](?![A-Za-z0-9]))?"
 )
-"""Names of cells that were not perturbed, in small letters."""
-OTHER_CONTROLS = ("ntc", "non targeting", "non-target", "neg-ctrl", "neg_ctrl", "safe-targeting", "scramble")
-"""Less common ones; these and the ones above may carry the number of a guide."""
-UNTREATED = (
-    "controls",
-    "negative control",
-    "negative_control",
-    "wt",
-    "wildtype",
-    "mock",
-    "untreated",
-    "no guide",
-)
-"""Names that are control only as they stand: WT1 is a gene."""
-
-GUIDE = re.compile(r"(?:(?i:sgrna|grna|sg|guide|g|rep)[-_]?)?\d+|p[A-Z]{2}\d+|(?i:sgrna|grna|sg|guide)")
-"""Words that number a guide, or a plasmid."""
-HOW = frozenset({"KO", "KD", "OE", "ko", "kd", "oe", "P1", "P2", "P1P2", "CRISPRi", "CRISPRa", "CRISPR"})
-"""Words that say how a gene was perturbed, or at which of its promoters."""
-GLUED_GUIDE = re.compile(r"(?P<gene>.+?)(g\d+|[-.](g|sg)?\d+|[-.](KO|KD|OE))")
-HUMAN = re.compile(r"[A-Z][A-Z0-9]*[A-Z0-9](orf\d+)?([-.][A-Z0-9]+)*")
-"""What an unknown gene looks like: capital letters and digits, two or more."""
-ANY_CASE = re.compile(r"[A-Z][A-Za-z0-9]+([-.][A-Za-z0-9]+)*")
-"""The same where the known genes are not in capital letters, as those of mice."""
-HARD = re.compile(r"[+;,|&]")
-SOFT = re.compile(r"[_\s/]+")
+"""Positions in the genome."""
+ZYGOSITY = re.compile(r"\(?[+-]/[+-]\)?$")
+HARD = re.compile(r"\|{1,2}|&{1,2}|[+;,]|\s(?:and|AND|x|\u00d7)\s")
+QUOTES = str.maketrans("", "", "'\"[]{}")
 
 FEWEST_CELLS = 5
 """Perturbations with fewer cells are left out: their mean would be chance."""
 MOST_TOGETHER = 4
 """A value that names more genes is no perturbation."""
+MOST_EXAMPLES = 3
+
+NO_VALUE = "they have no value"
+NOT_KNOWN = "their value says that the perturbation is not known"
+NO_GENE = "their value names no gene"
+NOT_CHOSEN = "they are not the chosen control"
+TOO_MANY = f"their value names more than {MOST_TOGETHER} genes"
+UNGUIDED = "no guide was seen in them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +52,8 @@ class Reading:
     """None where it was not understood."""
     reason: str = ""
     """Why not, a sentence; or what is doubtful, where it was."""
+    why: str = ""
+    """Why not, in the words of all that are left out for the same reason; empty where it was understood."""
     n_cells: int = 0
 
 
@@ -101,24 +87,38 @@ class Conditions:
         return counts
 
     @property
+    def doubtful(self) -> tuple[Reading, ...]:
+        """Values that are taken for control although their name does not say control."""
+        return tuple(one for one in self.readings if one.perturbation == CONTROL and one.reason)
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Cells that are left out, by reason, in a few words; the most first."""
+        cells = Counter({NO_VALUE: self.n_missing} if self.n_missing else {})
+        for one in self.readings:
+            if one.perturbation is None:
+                cells[one.why] += one.n_cells
+        return dict(cells.most_common())
+
+    @property
     def n_left_out(self) -> int:
         """Cells whose value was not understood, or that have none."""
-        return self.n_missing + sum(one.n_cells for one in self.readings if one.perturbation is None)
+        return sum(self.left_out.values())
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each reason for which cells are left out, and one for what was taken for control."""
+        left = tuple(self._note(why, n_cells) for why, n_cells in self.left_out.items())
+        if not self.doubtful:
+            return left
+        such = ", ".join(f"{one.value} ({one.n_cells:,} cells)" for one in self.doubtful[:MOST_EXAMPLES])
+        return (*left, f"Taken for control: {such}. Name the control where that is wrong.")
 
-Symbols = Mapping[str, str]
-"""The symbol of each gene by the names that it may have, in the form of `key`."""
-
-
-def key(name: str) -> str:
-    """Write a name so that letter case and `_` or `-` make no difference.
-
-    Examples
-    --------
-    >>> key("mt_Co1") == key("MT-CO1")
-    True
-    """
-    return strip_version(name.strip()).replace("_", "-").upper()
+    def _note(self, why: str, n_cells: int) -> str:
+        values = [f"{one.value}: {one.n_cells:,}" for one in self.readings if one.why == why]
+        such = ", ".join([*values[:MOST_EXAMPLES], *(["..."] if len(values) > MOST_EXAMPLES else [])])
+        verb = "cell is" if n_cells == 1 else "cells are"
+        return f"{n_cells:,} {verb} left out: {why}{f' ({such})' if such else ''}."
 
 
 def symbols_of(ids: GeneIdentifiers, more: Iterable[str] = ()) -> dict[str, str]:
@@ -164,10 +164,7 @@ def read_conditions(column: Column, symbols: Symbols, *, control: str | None = N
     return Conditions(
         column=column.name,
         readings=tuple(
-            Reading(
-                value=one.value, perturbation=one.perturbation, reason=one.reason, n_cells=int(counts[place])
-            )
-            for one, place in zip(read, order, strict=True)
+            replace(one, n_cells=int(counts[place])) for one, place in zip(read, order, strict=True)
         ),
         n_missing=column.n_missing,
     )
@@ -188,40 +185,93 @@ def read_values(values: Sequence[str], symbols: Symbols, *, control: str | None 
     NTg4 -> ()
     T cell -> None
     """
+    reader, cleaned = _reader(values, symbols), [_parts(value) for value in values]
+    alone = {
+        key(read.genes[0]) for parts in cleaned for read in map(reader.read, parts) if len(read.genes) == 1
+    }
+    asked = _Asked(
+        control=control,
+        alone=alone,
+        has_controls=control is not None or any(all(map(says_control, parts)) for parts in cleaned),
+    )
+    return [_reading(value, parts, reader, asked) for value, parts in zip(values, cleaned, strict=True)]
+
+
+def _reader(values: Sequence[str], symbols: Symbols) -> NameReader:
     numbered = sum(re.fullmatch(r".*[A-Za-z0-9]-\d+", value.strip()) is not None for value in values)
     capitals = sum(name == name.upper() for name in symbols.values())
-    reader = _Reader(
+    return NameReader(
         symbols,
         dashes_number_guides=2 * numbered >= len(values),
         symbol=HUMAN if 2 * capitals > len(symbols) else ANY_CASE,
     )
-    return [_reading(value, reader, control) for value in values]
 
 
-def _reading(value: str, reader: _Reader, control: str | None) -> Reading:
-    if control is not None and value == control:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the other values of a column tell about one."""
+
+    control: str | None
+    """Value that was chosen as control."""
+    alone: Collection[str]
+    """Genes that some value names alone, by `key`."""
+    has_controls: bool
+    """Whether other cells are control beyond doubt."""
+
+
+def _parts(value: str) -> list[str]:
+    """Part a value where it names several genes, without positions in the genome."""
+    text = ZYGOSITY.sub("", PLACE.sub(" ", value.translate(QUOTES)).strip())
+    return [part.strip() for part in HARD.split(text)]
+
+
+def _reading(value: str, parts: Sequence[str], reader: NameReader, asked: _Asked) -> Reading:
+    if asked.control is not None and value == asked.control:
         return Reading(value=value, perturbation=CONTROL)
-    if not is_label(value):
-        return Reading(value=value, perturbation=None, reason="It says that the perturbation is not known.")
-    genes: set[str] = set()
-    for part in map(str.strip, HARD.split(value)):
-        for gene in reader.genes(part):
-            if gene is None:
-                reason = f"{part or 'An empty part'} is not the name of a gene."
-                return Reading(value=value, perturbation=None, reason=reason)
-            genes.add(gene)
-    return _understood(value, tuple(sorted(genes)), reader, chosen=control is not None)
+    said = _says_unknown(value, asked)
+    if said is not None:
+        return said
+    read = [reader.read(part) for part in parts]
+    trouble = (
+        _trouble(read, reader, asked) if parts != [""] else "It names a place in the genome and no gene."
+    )
+    if trouble:
+        return _not_understood(value, trouble, NO_GENE)
+    genes = {gene for one in read for gene in one.genes}
+    return _understood(value, tuple(sorted(genes)), reader, chosen=asked.control is not None)
 
 
-def _understood(value: str, perturbation: Perturbation, reader: _Reader, *, chosen: bool) -> Reading:
+def _says_unknown(value: str, asked: _Asked) -> Reading | None:
+    """Know values that say that nobody knows what was perturbed; None for others."""
+    known = control_name(value)
+    if known is not None and known.kind == "unguided" and asked.has_controls:
+        return _not_understood(
+            value, "It says that no guide was seen, and other cells are control.", UNGUIDED
+        )
+    if known is None and not is_label(value):
+        return _not_understood(value, "It says that the perturbation is not known.", NOT_KNOWN)
+    return None
+
+
+def _trouble(read: Sequence[NameRead], reader: NameReader, asked: _Asked) -> str:
+    """Say what was not understood, or is no pair; empty where all is well."""
+    doubts = (one.trouble or reader.doubt_of_pair(one.genes, asked.alone) for one in read)
+    return next(filter(None, doubts), "")
+
+
+def _not_understood(value: str, reason: str, why: str) -> Reading:
+    return Reading(value=value, perturbation=None, reason=reason, why=why)
+
+
+def _understood(value: str, perturbation: Perturbation, reader: NameReader, *, chosen: bool) -> Reading:
     """Say what a value names, or what speaks against it; `chosen` tells whether another value is control."""
-    reason = ""
     if perturbation == CONTROL and chosen:
-        reason = "It names no gene and is not the chosen control."
-    elif len(perturbation) > MOST_TOGETHER:
-        reason = f"It would be {len(perturbation)} genes together."
-    if reason:
-        return Reading(value=value, perturbation=None, reason=reason)
+        return _not_understood(value, "It names no gene and is not the chosen control.", NOT_CHOSEN)
+    if len(perturbation) > MOST_TOGETHER:
+        return _not_understood(value, f"It would be {len(perturbation)} genes together.", TOO_MANY)
+    if perturbation == CONTROL:
+        found = control_name(value)
+        return Reading(value=value, perturbation=CONTROL, reason=found.remark if found else "")
     new = [gene for gene in perturbation if key(gene) not in reader.symbols]
     reason = f"Not among the genes of the dataset: {', '.join(new)}." if new else ""
     return Reading(value=value, perturbation=perturbation, reason=reason)
@@ -243,85 +293,26 @@ def guess_screen_column(folder: Path, columns: Sequence[ColumnInfo]) -> str | No
 def guess_column(infos: Sequence[ColumnInfo], symbols: Symbols | None = None) -> str | None:
     """Name the column that most likely says which genes were perturbed; None where none does.
 
-    A column counts if it has control cells and at least two perturbations, and most of its values are understood.
+    A column counts if it has control cells and at least two perturbations, of which the dataset knows one gene or
+    more, and most of its values are understood.
     Among several, that with most perturbations is taken, then that with fewest values, which names no guides.
     """
     best: tuple[int, int] | None = None
     found = None
     for info in infos:
-        read = read_values(info.values, symbols or {})
-        understood = [one.perturbation for one in read if one.perturbation is not None]
-        perturbations = set(understood) - {CONTROL}
-        if CONTROL not in understood or len(perturbations) < 2 or 2 * len(understood) < len(read):
-            continue
-        rank = (len(perturbations), -info.n_values)
-        if best is None or rank > best:
+        n_perturbations = _n_perturbations(info.values, symbols or {})
+        rank = (n_perturbations, -info.n_values)
+        if n_perturbations and (best is None or rank > best):
             best, found = rank, info.name
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Knows genes, and how the column numbers guides."""
-
-    symbols: Symbols
-    dashes_number_guides: bool
-    symbol: re.Pattern[str]
-    """What an unknown gene looks like."""
-
-    def genes(self, part: str) -> Iterator[str | None]:
-        """Name the genes of a part of a value; nothing for control, None for what is no gene."""
-        if self.is_control(part):
-            return
-        if key(part) in self.symbols:
-            yield self.symbols[key(part)]
-            return
-        words = [word for word in SOFT.split(re.sub(r"^(sgRNA|gRNA|sg)[-_ ]?(?=[A-Z0-9])", "", part)) if word]
-        if not words:
-            yield None
-        start = 0
-        while start < len(words):
-            stop = self._longest(words, start)
-            if stop:
-                yield self.symbols[key("-".join(words[start:stop]))]
-            elif not self._says_no_gene(words[start], first=start == 0):
-                yield from self._of_word(words[start])
-            start = stop or start + 1
-
-    def is_control(self, name: str) -> bool:
-        """Tell whether a name, a guide's number aside, is one of control."""
-        plain = name.strip().lower()
-        bare = re.sub(r"[-_ ]?(sg|guide|g)?[-_ ]?\d+$", "", re.sub(r"^(sg|grna)[-_ ]?", "", plain))
-        if plain in (*CONTROLS, *OTHER_CONTROLS, *UNTREATED):
-            return True
-        return bare in (*CONTROLS, *OTHER_CONTROLS) and key(name) not in self.symbols
-
-    def _longest(self, words: Sequence[str], start: int) -> int:
-        """Find where the longest known gene ends that begins at a word; 0 where none does."""
-        for stop in range(len(words), start, -1):
-            if key("-".join(words[start:stop])) in self.symbols:
-                return stop
+def _n_perturbations(values: Sequence[str], symbols: Symbols) -> int:
+    """Count the perturbations that values name; 0 where they make no screen."""
+    read = read_values(values, symbols)
+    understood = [one.perturbation for one in read if one.perturbation is not None]
+    perturbations = set(understood) - {CONTROL}
+    if CONTROL not in understood or len(perturbations) < 2 or 2 * len(understood) < len(read):
         return 0
-
-    def _says_no_gene(self, word: str, *, first: bool) -> bool:
-        """Tell whether a word numbers a guide, says how, or is control."""
-        return self.is_control(word) or (not first and (word in HOW or GUIDE.fullmatch(word) is not None))
-
-    def _of_word(self, word: str) -> Iterator[str | None]:
-        glued = GLUED_GUIDE.fullmatch(word)
-        if glued and (key(glued["gene"]) in self.symbols or self._is_guide(word, glued["gene"])):
-            gene = glued["gene"]
-            yield self.symbols.get(key(gene), gene if self.symbol.fullmatch(gene) else None)
-            return
-        halves = word.split("-")
-        if len(halves) > 1 and all(key(half) in self.symbols for half in halves):
-            yield from (self.symbols[key(half)] for half in halves)
-            return
-        yield word if self.symbol.fullmatch(word) else None
-
-    def _is_guide(self, word: str, gene: str) -> bool:
-        """Tell whether the end of an unknown name is a guide's number: `STAT2g2`, not Atg5 or NKX2-1."""
-        end = word[len(gene) :]
-        if end.startswith("g"):
-            return gene == gene.upper()
-        return not end[1:].isdigit() or (self.dashes_number_guides and end[0] == "-")
+    known = not symbols or any(key(gene) in symbols for one in perturbations for gene in one)
+    return len(perturbations) if known else 0

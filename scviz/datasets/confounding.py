@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.columns import cell_column, gene_identifiers
-from scviz.datasets.conditions import Conditions, key, read_values, symbols_of
+from scviz.datasets.conditions import Conditions, read_values, symbols_of
+from scviz.datasets.gene_keys import key
 from scviz.datasets.labels import Labels, labels_of
 from scviz.datasets.screen import CONTROL
 from scviz.workspace import ColumnInfo

@@ -9,12 +9,13 @@ import pickle  # noqa: TID251 - only for a reader that knows dictionaries of set
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from scviz.datasets.gene_sheets import Row, gene_and_term, sheet_of, told
 from scviz.errors import DataError
 from scviz.workspace import TermsInfo, Workspace
 from scviz.workspace.records import fingerprint, write_json
@@ -26,11 +27,9 @@ Terms = dict[str, frozenset[str]]
 LARGEST_FILE = 200_000_000
 """Bytes, unpacked."""
 LAYOUTS = (
-    "Take a .gmt file (term, description, genes), a .tsv or .csv with the columns gene and term, "
+    "Take a GMT file (term, description, genes), a table with the columns gene and term, either way round, "
     'a .json {"gene": ["term", …]}, or the published gene2go_all.pkl; all may end in .gz.'
 )
-HEADS = ("gene", "symbol", "gene_name", "gene_symbol", "source")
-"""First words of tables whose first line names their columns."""
 WEIGHT = re.compile(r",[0-9.eE+-]+$")
 """Behind a gene in some libraries of sets."""
 
@@ -41,8 +40,8 @@ def read_terms(path: Path) -> Terms:
     Parameters
     ----------
     path
-        A file of one of these kinds, by the end of its name: `.gmt`, `.tsv`, `.txt`, `.csv`, `.json`, `.pkl`;
-        `.gz` may follow.
+        A GMT file, a table of genes and terms either way round, a JSON file, or the published pickle, each known by its
+        content; may be packed with gzip. Lines that cannot be read are left out, see `terms_left_out`.
 
     Returns
     -------
@@ -53,13 +52,33 @@ def read_terms(path: Path) -> Terms:
     DataError
         If the file is missing, too large, damaged, of another kind, or holds no terms.
     """
-    kind = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
-    reader = READERS.get(kind.lower())
-    if reader is None:
-        raise DataError(f"{path.name} is no file of terms by its name.", hint=LAYOUTS)
+    return _read(path).terms
+
+
+def terms_left_out(path: Path) -> tuple[str, ...]:
+    """Say which lines of a file of terms cannot be read, a sentence each.
+
+    Raises
+    ------
+    DataError
+        If the file holds no terms at all.
+    """
+    return told(_read(path).bad)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What a file says."""
+
+    terms: Mapping[str, Collection[str]]
+    bad: tuple[str, ...] = ()
+    """What is wrong with each line that was left out."""
+
+
+def _read(path: Path) -> _Found:
     content = content_of(path)
     try:
-        found = reader(content)
+        found = _reader(path, content)(content)
     except (ValueError, EOFError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise DataError(f"{path.name} cannot be read as gene annotations: {error}.", hint=LAYOUTS) from error
     except (pickle.UnpicklingError, RecursionError, MemoryError, OverflowError) as error:
@@ -67,10 +86,19 @@ def read_terms(path: Path) -> Terms:
             f"{path.name} is no plain dictionary of sets of words: {error}.",
             hint="Download the published file again, or give the terms as .json or .gmt.",
         ) from error
-    terms = {gene: frozenset(known) for gene, known in found.items() if gene and known}
+    terms = {gene: frozenset(known) for gene, known in found.terms.items() if gene and known}
     if not terms:
-        raise DataError(f"{path.name} holds no gene annotations.", hint=LAYOUTS)
-    return terms
+        why = f": {found.bad[0]}" if found.bad else "."
+        raise DataError(f"{path.name} holds no gene annotations{why}", hint=LAYOUTS)
+    return _Found(terms=terms, bad=found.bad)
+
+
+def _reader(path: Path, content: bytes) -> Callable[[bytes], _Found]:
+    """Choose a reader by the first bytes; pickles of the oldest kind are known by their name alone."""
+    kind = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    if content.startswith(b"\x80") or kind.lower() == ".pkl":
+        return _pickle
+    return _json if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")) else _text
 
 
 def write_terms(terms: Mapping[str, Iterable[str]], path: Path) -> None:
@@ -135,25 +163,22 @@ class GmtLine:
 
 
 def gmt_lines(content: bytes) -> list[GmtLine]:
-    r"""Read the lines of a GMT file.
+    r"""Read the lines of a GMT file; those without genes behind tabs are left out.
 
     Raises
     ------
     ValueError
-        If it is no text, or a line has no genes behind tabs.
+        If it is no text, or no line has genes behind tabs.
 
     Examples
     --------
-    >>> gmt_lines(b"heme\tabout\tKLF1,1.0\tGATA1\t\n")
+    >>> gmt_lines(b"heme\tabout\tKLF1,1.0\tGATA1\t\nalone\n")
     [GmtLine(term='heme', description='about', genes=('KLF1', 'GATA1'))]
     """
-    lines = []
-    for line in _lines(content):
-        term, *rest = (part.strip() for part in line.split("\t"))
-        if len(rest) < 2:
-            raise ValueError(f"the line of {term[:40]!r} has no genes behind tabs")
-        genes = dict.fromkeys(WEIGHT.sub("", gene) for gene in rest[1:] if gene)
-        lines.append(GmtLine(term=term, description=rest[0], genes=tuple(genes)))
+    sheet = sheet_of(content)
+    lines = [_gmt_line(row) for row in sheet.rows if len(row.cells) > 2]
+    if sheet.rows and not lines:
+        raise ValueError(f"the line of {sheet.rows[0].cells[0][:40]!r} has no genes behind tabs")
     return lines
 
 
@@ -183,39 +208,47 @@ def content_of(path: Path, *, largest: int | None = None) -> bytes:
     return content
 
 
-def _gmt(content: bytes) -> Mapping[str, set[str]]:
+def _gmt_line(row: Row) -> GmtLine:
+    genes = dict.fromkeys(WEIGHT.sub("", gene) for gene in row.cells[2:] if gene)
+    return GmtLine(term=row.cells[0], description=row.cells[1], genes=tuple(genes))
+
+
+def _text(content: bytes) -> _Found:
+    """Read a GMT file or a table, whichever it is."""
+    sheet = sheet_of(content)
+    columns = gene_and_term(sheet)
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for line in gmt_lines(content):
-        for gene in line.genes:
-            found[gene].add(line.term)
-    return found
+    if columns is None:
+        for line in (_gmt_line(row) for row in sheet.rows if len(row.cells) > 2):
+            for gene in line.genes:
+                found[gene].add(line.term)
+        bad = sheet.short(3, "no genes behind its description")
+        return _Found(terms=found, bad=bad)
+    for row in sheet.rows[columns.n_heads :]:
+        if len(row.cells) > max(columns.gene, columns.term) and row.cells[columns.term]:
+            found[row.cells[columns.gene]].add(row.cells[columns.term])
+    return _Found(terms=found, bad=sheet.short(max(columns.gene, columns.term) + 1, "no second column"))
 
 
-def _table(separator: str, content: bytes) -> Mapping[str, set[str]]:
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for number, line in enumerate(_lines(content)):
-        gene, *rest = (part.strip().strip('"') for part in line.split(separator))
-        if not rest:
-            raise ValueError(f"the line {line[:40]!r} has no second column")
-        if rest[0] and not (number == 0 and gene.lower() in HEADS):
-            found[gene].add(rest[0])
-    return found
+def _json(content: bytes) -> _Found:
+    found = json.loads(content)
+    if isinstance(found, dict) and found and all(_is_msigdb(one) for one in found.values()):
+        terms: defaultdict[str, set[str]] = defaultdict(set)
+        for term, one in found.items():
+            for gene in one["geneSymbols"]:
+                terms[gene].add(term)
+        return _Found(terms=terms)
+    return _Found(terms=_checked(found, (list,)))
 
 
-def _tabs(content: bytes) -> Mapping[str, set[str]]:
-    return _table("\t", content)
+def _is_msigdb(one: Any) -> bool:
+    """Tell whether a gene set is one of MSigDB's own JSON files."""
+    genes = one.get("geneSymbols") if isinstance(one, dict) else None
+    return isinstance(genes, list) and all(isinstance(gene, str) for gene in genes)
 
 
-def _commas(content: bytes) -> Mapping[str, set[str]]:
-    return _table(",", content)
-
-
-def _json(content: bytes) -> Mapping[str, set[str]]:
-    return _checked(json.loads(content), (list,))
-
-
-def _pickle(content: bytes) -> Mapping[str, set[str]]:
-    return _checked(_PlainSets(io.BytesIO(content)).load(), (set, frozenset, list))
+def _pickle(content: bytes) -> _Found:
+    return _Found(terms=_checked(_PlainSets(io.BytesIO(content)).load(), (set, frozenset, list)))
 
 
 def _checked(
@@ -229,11 +262,6 @@ def _checked(
         if not all(isinstance(word, str) for word in words):
             raise ValueError(f"what it says of {str(gene)[:40]!r} is no set of words")
     return {gene: set(known) for gene, known in found.items()}
-
-
-def _lines(content: bytes) -> list[str]:
-    lines = content.decode("utf-8-sig").splitlines()
-    return [line for line in lines if line.strip() and not line.startswith(("#", "!"))]
 
 
 class _PlainSets(pickle.Unpickler):
@@ -250,14 +278,3 @@ class _PlainSets(pickle.Unpickler):
         if (module, name) not in self.KNOWN:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which terms do not need")
         return self.KNOWN[module, name]
-
-
-READERS: Mapping[str, Callable[[bytes], Mapping[str, set[str]]]] = {
-    ".gmt": _gmt,
-    ".tsv": _tabs,
-    ".txt": _tabs,
-    ".csv": _commas,
-    ".json": _json,
-    ".pkl": _pickle,
-}
-"""Kinds of files by the end of their names."""

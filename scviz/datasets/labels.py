@@ -1,7 +1,9 @@
-"""Which cells have a label, and which words in a column say that they have none."""
+"""Which cells have a label, which words in a column say that they have none, and which are one label twice."""
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,30 @@ NO_LABEL = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Labels of a column that differ by blanks or the case of letters alone."""
+
+    words: tuple[str, ...]
+    """As the column has them, that of most cells first."""
+    n_cells: tuple[int, ...]
+    """Cells of each."""
+
+    @property
+    def into(self) -> str:
+        """The label that they become when they are joined: that of most cells, with single blanks."""
+        return " ".join(self.words[0].split())
+
+    @property
+    def sentence(self) -> str:
+        """Say which labels these are."""
+        such = ", ".join(
+            f'"{word}" ({n_cells:,} cell{"s" * (n_cells != 1)})'
+            for word, n_cells in zip(self.words, self.n_cells, strict=True)
+        )
+        return f"{such} differ by blanks or the case of letters alone and count as {len(self.words)} labels."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
     """The label of each of N cells."""
 
@@ -39,6 +65,8 @@ class Labels:
     """(N,) position in `names`; -1 for cells without a label."""
     left_out: Mapping[str, int]
     """Cells of each word that counts as no label; '' where the column is empty."""
+    alike: tuple[Alike, ...] = ()
+    """Labels that are one, but for blanks and the case of letters."""
 
     @property
     def texts(self) -> NDArray[np.str_]:
@@ -47,7 +75,11 @@ class Labels:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Say how many cells have no label and which words counted as none; empty where all have one."""
+        """Say how many cells have no label, which words counted as none, and which labels are one in two writings."""
+        return (*self._without, *(f"In {self.column} {one.sentence}" for one in self.alike))
+
+    @property
+    def _without(self) -> tuple[str, ...]:
         n_without = sum(self.left_out.values())
         if not n_without:
             return ()
@@ -71,6 +103,61 @@ def is_label(word: str) -> bool:
     (True, False, False)
     """
     return word.strip().lower() not in NO_LABEL
+
+
+def alike_labels(column: Column) -> tuple[Alike, ...]:
+    """Find labels that differ by blanks, `_` or the case of letters alone; a blank between two digits tells.
+
+    Parameters
+    ----------
+    column
+        (N,) codes with categories; one of numbers has none.
+
+    Examples
+    --------
+    >>> words = ("B cell", "b  cell", "B_cell", "T cell", "1 1", "11")
+    >>> found = alike_labels(Column(name="type", values=np.array([0, 0, 1, 2, 3, 4, 5]), categories=words))
+    >>> [(one.words, one.into) for one in found]
+    [(('B cell', 'b  cell', 'B_cell'), 'B cell')]
+    """
+    if column.categories is None:
+        return ()
+    codes = np.asarray(column.values, dtype=np.int64)
+    counts = np.bincount(codes[codes >= 0], minlength=len(column.categories)).tolist()
+    groups: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for word, n_cells in zip(column.categories, counts, strict=True):
+        if n_cells and is_label(word):
+            groups[_plain(word)].append((n_cells, word))
+    found = (sorted(group, key=lambda one: -one[0]) for group in groups.values() if len(group) > 1)
+    return tuple(
+        Alike(words=tuple(word for _, word in group), n_cells=tuple(n for n, _ in group)) for group in found
+    )
+
+
+def joined_labels(column: Column) -> Column:
+    """Make one label of those that `alike_labels` finds; the column that comes in stays as it is.
+
+    Parameters
+    ----------
+    column
+        (N,) codes with categories.
+
+    Examples
+    --------
+    >>> joined_labels(Column(name="type", values=np.array([0, 1, -1, 1]), categories=("b cell ", "B cell"))).strings()
+    ['B cell', 'B cell', '', 'B cell']
+    """
+    into = {word: one.into for one in alike_labels(column) for word in one.words}
+    words = [into.get(word, word) for word in column.categories or ()]
+    names = tuple(dict.fromkeys(words))
+    places = np.array([*(names.index(word) for word in words), -1], dtype=np.int32)
+    return Column(name=column.name, values=places[column.values], categories=names) if into else column
+
+
+def _plain(word: str) -> str:
+    """Write a label in small letters without blanks, but for those between digits."""
+    small = re.sub(r"[\s_]+", " ", word.strip(" _\t\n\r\u00a0")).casefold()
+    return re.sub(r"(?<!\d) | (?!\d)", "", small)
 
 
 def cell_labels(folder: Path, column: str, *, asked: Collection[str] = ()) -> Labels:
@@ -151,4 +238,10 @@ def _labels(column: Column, asked: Collection[str]) -> Labels:
             names.append(word)
         else:
             left_out[word.strip()] = left_out.get(word.strip(), 0) + n_cells
-    return Labels(column=column.name, names=tuple(names), codes=places[codes], left_out=left_out)
+    return Labels(
+        column=column.name,
+        names=tuple(names),
+        codes=places[codes],
+        left_out=left_out,
+        alike=alike_labels(column),
+    )

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from scviz.datasets.labels import is_label
 from scviz.datasets.tables import Column
 from scviz.workspace import ColumnInfo
 
@@ -75,6 +76,17 @@ NEITHER = (
 )
 """Words that speak against both, wherever they stand in a name that is not exactly one of the above."""
 
+RECEPTOR = re.compile(
+    r"(TR[ABGD]|IG[HKL])[VDJC][\w*/-]*|TR[ABGD]|IG[HKL]|C[ACDEFGHIKLMNPQRSTVWY]{5,30}[FW]|[ACGTacgt]{24,}|"
+    r"(?i:clono?type)[_ ]?\d+"
+)
+"""A segment, a chain or a sequence of a receptor of T or B cells, or the number of a clonotype."""
+OF_RECEPTORS = re.compile(
+    r"clonotypes?|cdr ?3|\bcdr[12]\b|\b[vdjc] (call|gene|segment)\b|\btr[abgd][vdjc]?\b|\big[hkl][vdjc]?\b|junction|"
+    r"\b(tcr|bcr)( [ab]| alpha| beta| seq| sequence| id| clone)?$|clone ?id|\bct(aa|nt|gene|strict)\b"
+)
+"""Names of columns that hold them, in small letters with blanks for all else."""
+
 MOST_LABELS = 100
 FEW = 20
 """Texts are names of groups up to here, even where almost every cell has its own."""
@@ -103,7 +115,26 @@ def role_of(column: Column) -> Role:
         return Role(kind="category", reason="yes or no")
     if any(name.endswith("+ctrl") for name in column.categories):
         return Role(kind="category", reason=f"{n_values:,} perturbations")
-    return _by_name(column.name, n_values)
+    return _of_receptors(column, n_values) or _by_name(column.name, n_values)
+
+
+def _of_receptors(column: Column, n_values: int) -> Role | None:
+    """Know receptors of T and B cells by name and values; None for other columns."""
+    said = OF_RECEPTORS.search(re.sub(r"[^a-z0-9]+", " ", column.name.lower())) is not None
+    if _share_of_receptors(column) >= (0.25 if said else 0.5) or (said and n_values > FEW):
+        return Role(kind="text", reason=f"receptors of T or B cells, {n_values:,} different ones")
+    if said:
+        return Role(kind="category", reason=f"{n_values:,} values about receptors of T or B cells")
+    return None
+
+
+def _share_of_receptors(column: Column) -> float:
+    """Return the share of the values in which a receptor stands, words for a missing one aside."""
+    present = np.unique(column.values[column.values >= 0]).tolist()
+    words = [word for word in map((column.categories or ()).__getitem__, present) if is_label(word)]
+    of_receptors = sum(any(map(RECEPTOR.fullmatch, re.split(r"[\s_;,|:+]+", word))) for word in words)
+    whole = sum(RECEPTOR.fullmatch(word) is not None for word in words)
+    return max(of_receptors, whole) / max(1, len(words))
 
 
 def _by_name(name: str, n_values: int) -> Role:

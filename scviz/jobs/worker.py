@@ -26,6 +26,7 @@ from scviz.progress import Progress, Report, silent
 from scviz.settings import Settings
 from scviz.tasks import back, front
 from scviz.tasks.context import Context
+from scviz.tasks.needs import refuse_empty, refuse_idle
 from scviz.workspace import Workspace
 from scviz.workspace.records import RECORD, from_json, write_record
 
@@ -133,7 +134,10 @@ def execute(run: str, workspace: Workspace, report: Report) -> dict[str, Any]:
         task, request = _asked(folder)
         say_what_runs(task, request, workspace)
         context = Context(workspace=workspace, report=report, folder=folder)
-        write_record(back(task).run(request, context), folder / "result")
+        refuse_idle(task, request, workspace)
+        result = back(task).run(request, context)
+        refuse_empty(task, request, result)
+        write_record(result, folder / "result")
     except JobCancelledError:
         return _ended("stopped")
     except Exception as error:  # noqa: BLE001 - the one place where errors of a task become words

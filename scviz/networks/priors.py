@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from scviz.datasets.gene_keys import matched
+from scviz.datasets.gene_sheets import Sheet, sheet_of, told
 from scviz.datasets.gene_terms import content_of
 from scviz.errors import DataError
 
@@ -19,6 +20,19 @@ OMNIPATH = "{}_genesymbol"
 CHIP_ATLAS_HEAD = "target_genes"
 CHIP_ATLAS_NAME = re.compile(r"(?P<regulator>.+)\.\d+\.tsv(\.gz)?")
 """Such as MYC.10.tsv: the regulator, and how many kilobases around the start of a gene count."""
+LIST_HEADS = (
+    *SOURCES,
+    "symbol",
+    "gene",
+    "gene_name",
+    "gene_symbol",
+    "hgnc symbol",
+    "hgnc_symbol",
+    "approved symbol",
+)
+"""Names of columns that list regulators, in small letters, the best first."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@()/-]{0,39}")
+"""What may be a gene."""
 LARGEST_FILE = 400_000_000
 """Bytes, unpacked."""
 LAYOUTS = (
@@ -33,21 +47,37 @@ class Prior:
 
     name: str
     targets: dict[str, frozenset[str]]
+    bad: tuple[str, ...] = ()
+    """What is wrong with each line of its file that was left out."""
 
     @property
     def n_links(self) -> int:
         """All links."""
         return sum(map(len, self.targets.values()))
 
-    def among(self, genes: Iterable[str]) -> Prior:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say which lines of the file could not be read; empty where all could."""
+        return tuple(f"Of {self.name} {sentence}" for sentence in told(self.bad))
+
+    def as_in(self, genes: Sequence[str]) -> Prior:
+        """Write names as the data have them, where they differ by letter case, `-`, `_` or `.` alone."""
+        listed = {name for source, targets in self.targets.items() for name in (source, *targets)}
+        own = matched(listed, genes).genes
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for source, targets in self.targets.items():
+            found[own.get(source, source)].update(own.get(target, target) for target in targets)
+        return replace(self, targets={source: frozenset(targets) for source, targets in found.items()})
+
+    def among(self, genes: Sequence[str]) -> Prior:
         """Keep links between measured genes; none from a gene to itself."""
         measured = frozenset(genes)
         kept = {
             source: (targets & measured) - {source}
-            for source, targets in self.targets.items()
+            for source, targets in self.as_in(genes).targets.items()
             if source in measured
         }
-        return Prior(name=self.name, targets={source: found for source, found in kept.items() if found})
+        return replace(self, targets={source: found for source, found in kept.items() if found})
 
 
 def prior_of(name: str, links: Iterable[tuple[str, str]]) -> Prior:
@@ -73,61 +103,128 @@ def read_prior(path: Path) -> Prior:
     DataError
         If it is no such table, or holds no link.
     """
-    lines = _lines(path)
-    if not lines:
+    sheet = _sheet(path)
+    if not sheet.rows:
         raise DataError(f"{path.name} is empty.", hint=LAYOUTS)
-    rows = csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ",")
-    head = [name.strip().lower() for name in next(rows)]
-    chip_atlas = head[:1] == [CHIP_ATLAS_HEAD]
-    links = _chip_atlas_links(rows, path) if chip_atlas else _table_links(rows, head, path)
+    head, rows = _head(sheet), Sheet(rows=sheet.rows[1:])
+    if head[:1] == [CHIP_ATLAS_HEAD]:
+        links, bad = _chip_atlas_links(rows, path), ()
+    else:
+        columns = _columns(head, path)
+        links = _table_links(rows, columns)
+        bad = rows.short(max(columns) + 1, "too few cells")
     prior = prior_of(path.name.removesuffix(".gz").rpartition(".")[0], links)
     if not prior.targets:
-        raise DataError(f"{path.name} holds no links.", hint=LAYOUTS)
-    return prior
+        first = (
+            f"Line {rows.rows[0].number} of {path.name} is too short"
+            if bad
+            else f"{path.name} holds no links"
+        )
+        raise DataError(f"{first}.", hint=LAYOUTS)
+    return replace(prior, bad=bad)
 
 
-def _table_links(rows: Iterable[list[str]], head: list[str], path: Path) -> Iterator[tuple[str, str]]:
-    source, target = _place(head, SOURCES, path), _place(head, TARGETS, path)
-    for number, row in enumerate(rows, 2):
-        if not row:
-            continue
-        if len(row) <= max(source, target):
-            raise DataError(f"Line {number} of {path.name} is too short: {row[:3]}.", hint=LAYOUTS)
-        yield row[source].strip(), row[target].strip()
+def _columns(head: list[str], path: Path) -> tuple[int, int]:
+    """Find the columns of regulators and targets."""
+    return _place(head, SOURCES, path), _place(head, TARGETS, path)
 
 
-def _chip_atlas_links(rows: Iterable[list[str]], path: Path) -> Iterator[tuple[str, str]]:
+def _table_links(sheet: Sheet, columns: tuple[int, int]) -> Iterator[tuple[str, str]]:
+    for cells in (row.cells for row in sheet.rows if len(row.cells) > max(columns)):
+        yield cells[columns[0]], cells[columns[1]]
+
+
+def _chip_atlas_links(sheet: Sheet, path: Path) -> Iterator[tuple[str, str]]:
     named = CHIP_ATLAS_NAME.fullmatch(path.name)
     if named is None:
         raise DataError(
             f"{path.name} lists targets and does not say of which regulator.",
             hint="Give the file the name that it has on ChIP-Atlas, such as MYC.10.tsv.",
         )
-    for row in rows:
-        if row:
-            yield named["regulator"], row[0].strip()
+    return ((named["regulator"], row.cells[0]) for row in sheet.rows)
 
 
 def read_regulators(path: Path) -> tuple[str, ...]:
-    """Read a list of regulators: a symbol in each line.
+    """Read a list of regulators: a symbol in each line, several with commas between, or a table with their column.
 
     Raises
     ------
     DataError
         If it is no such list.
     """
-    names = [line.strip() for line in _lines(path) if line.strip() and not line.startswith("#")]
-    if not names or any("\t" in name or "," in name for name in names):
-        raise DataError(
-            f"{path.name} is no list of regulators.", hint="A text file with one symbol in each line is one."
-        )
-    return tuple(dict.fromkeys(names))
+    return _regulators(path).names
 
 
-def _lines(path: Path) -> list[str]:
+def regulators_left_out(path: Path) -> tuple[str, ...]:
+    """Say which lines of a list of regulators are none, a sentence.
+
+    Raises
+    ------
+    DataError
+        If it is no such list.
+    """
+    return tuple(f"Of {path.name} {sentence}" for sentence in told(_regulators(path).bad))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """What a list holds."""
+
+    names: tuple[str, ...]
+    bad: tuple[str, ...]
+
+
+def _regulators(path: Path) -> _Listed:
+    words = _words(path)
+    names = dict.fromkeys(one.word for one in words if NAME.fullmatch(one.word))
+    if not names:
+        raise _no_list(path)
+    bad = tuple(
+        f"line {one.line} is no name of a gene ({one.word[:40]!r})" for one in words if one.word not in names
+    )
+    return _Listed(names=tuple(names), bad=bad)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Word:
+    """What stands in a list."""
+
+    line: int
+    word: str
+
+
+def _words(path: Path) -> list[_Word]:
+    """Read the words of a list, or those of one column of a table."""
+    sheet = _sheet(path)
+    head = _head(sheet)
+    columns = [head.index(name) for name in LIST_HEADS if name in head]
+    if set(head) & set(TARGETS[:2]) or (not columns and _is_table(sheet)):
+        raise _no_list(path)
+    if columns:
+        sheet = Sheet(rows=sheet.rows[1:])
+    place = slice(columns[0], columns[0] + 1) if columns else slice(None)
+    return [_Word(line=row.number, word=word) for row in sheet.rows for word in row.cells[place]]
+
+
+def _head(sheet: Sheet) -> list[str]:
+    return [cell.lower() for cell in sheet.rows[0].cells] if sheet.rows else []
+
+
+def _is_table(sheet: Sheet) -> bool:
+    """Tell whether most of several lines have more than one cell."""
+    return 1 < len(sheet.rows) < 2 * sum(len(row.cells) > 1 for row in sheet.rows)
+
+
+def _no_list(path: Path) -> DataError:
+    return DataError(
+        f"{path.name} is no list of regulators.", hint="A text file with one symbol in each line is one."
+    )
+
+
+def _sheet(path: Path) -> Sheet:
     try:
-        return content_of(path, largest=LARGEST_FILE).decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
+        return sheet_of(content_of(path, largest=LARGEST_FILE))
+    except ValueError as error:
         raise DataError(f"{path.name} cannot be read as text: {error}.", hint=LAYOUTS) from error
 
 

@@ -10,6 +10,7 @@ from scviz.errors import RequestError
 TASKS = (
     "checking",
     "opening",
+    "fetching",
     "public_screen",
     "gene_terms",
     "known_links",

@@ -148,7 +148,11 @@ class Column:
 
 
 SEED = Number("Seed", 0, 9999, help="The same seed gives the same numbers.", advanced=True)
-"""Declared alike in every Request."""
+FEW_GENES = Switch(
+    "Run on few genes",
+    help="A model that knows fewer than half of the genes of the dataset reads them only where this is said.",
+)
+"""Declared alike in every Request; the second where a model reads a dataset."""
 
 NEIGHBORS = Number("Neighbors", 2, 200, help="More neighbors show the large shape of the map.")
 SPACING = Number("Spacing", 0, 1, step=0.1, help="How far neighbors stand apart on the map.")
@@ -156,6 +160,19 @@ TYPE_KINDS = ("label", "category", "batch")
 LABELS = Column("Column with known cell types", kinds=TYPE_KINDS)
 MOST_GROUPS = 200
 """Columns with more different words are not suggested."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a task cannot do without; `scviz.tasks.needs` holds requests to it."""
+
+    cells: int = 1
+    genes: int = 1
+    lists: tuple[str, ...] = ()
+    """Fields of its Request that name genes of the dataset; one of them at least must be there."""
+    answer: tuple[str, ...] = ()
+    """Arrays of its Result of which a value at least must be a number."""
+
 
 Field: TypeAlias = Number | Choice | Switch | Column
 

@@ -21,6 +21,9 @@ class Place:
     cut_after: int = 0
     """Bytes after which an answer is cut off, once; 0 never."""
     knows_ranges: bool = True
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Further headers of an answer, by path; a Location makes it a redirect, an ETag is what If-Range is held to."""
+    says_size: bool = True
     asked: list[str] = field(default_factory=list)
     """Path and range of every request."""
 
@@ -63,16 +66,30 @@ class _Answers(BaseHTTPRequestHandler):
         if content is None:
             self.send_error(404)
             return
+        headers = self.held.headers.get(self.path, {})
+        if "Location" in headers:
+            self.send_response(302)
+            self._send(headers | {"Content-Length": "0"})
+            return
+        condition = self.headers.get("If-Range")
+        if condition and condition != headers.get("ETag", headers.get("Last-Modified")):
+            asked_range = ""
         start = int(asked_range.removeprefix("bytes=").rstrip("-") or 0)
         if start >= len(content):
             self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(content)}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self._send({"Content-Range": f"bytes */{len(content)}", "Content-Length": "0"})
             return
         self.send_response(206 if asked_range else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
+        size = (
+            {"Content-Length": str(len(content) - start)} if self.held.says_size else {"Connection": "close"}
+        )
+        part = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"} if asked_range else {}
+        self._send(headers | size | part)
         cut, self.held.cut_after = self.held.cut_after, 0
         self.wfile.write(content[start:][:cut] if cut else content[start:])
         self.close_connection = bool(cut) or self.close_connection
+
+    def _send(self, headers: dict[str, str]) -> None:
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scviz.datasets.conditions import guess_column, key, read_conditions, read_values, symbols_of
+from scviz.datasets.conditions import guess_column, read_conditions, read_values, symbols_of
+from scviz.datasets.gene_keys import key
 from scviz.datasets.genes import GeneIdentifiers
 from scviz.datasets.tables import Column
 from scviz.workspace import ColumnInfo
 
 SYMBOLS = ("HLA-A", "NKX2-1", "MT-CO1", "STAT1", "IRF1", "CTRL", "WT1")
 KNOWN = {key(name): name for name in SYMBOLS}
+
+
+IDS = KNOWN | {key("ENSG00000115415"): "STAT1"}
 
 
 def genes(value: str, *others: str, known=KNOWN):
@@ -37,7 +41,35 @@ def test_one_gene_is_read_in_either_order(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["STAT1+IRF1", "IRF1+STAT1", "STAT1_IRF1", "IRF1;STAT1", "IRF1, STAT1", "STAT1-IRF1"]
+    "value",
+    [
+        *(
+            "STAT1+IRF1",
+            "IRF1+STAT1",
+            "STAT1_IRF1",
+            "IRF1;STAT1",
+            "IRF1, STAT1",
+            "STAT1-IRF1",
+            "STAT1 || IRF1",
+        ),
+        *(
+            "STAT1||IRF1",
+            "STAT1|IRF1",
+            "STAT1 & IRF1",
+            "STAT1&IRF1",
+            "IRF1/STAT1",
+            "IRF1 and STAT1",
+            "STAT1:IRF1",
+        ),
+        *(
+            "['STAT1', 'IRF1']",
+            "STAT1_sg1-IRF1_sg2",
+            "STAT1-1|IRF1-2|STAT1-2",
+            "STAT1_1_IRF1_2",
+            "stat1+irf1",
+        ),
+        *("STAT1_+_1.23-P1P2__IRF1_-_33548040.23-P1P2", "STAT1_KO+IRF1_KO", "sgSTAT1+sgIRF1"),
+    ],
 )
 def test_a_pair_is_the_same_in_both_orders(value: str) -> None:
     assert genes(value) == ("IRF1", "STAT1")
@@ -47,11 +79,17 @@ def test_a_pair_is_the_same_in_both_orders(value: str) -> None:
     "value",
     [
         "STAT1_1", "STAT1_g2", "STAT1g2", "STAT1-g2", "STAT1-2", "sgSTAT1", "sgSTAT1-1", "sgRNA_STAT1_3", "STAT1_KO",
-        "STAT1-KO", "STAT1_KO_2", "STAT1_P1P2", "STAT1_pDS269", "STAT1_NegCtrl0__STAT1_NegCtrl0",
+        "STAT1-KO", "STAT1_KO_2", "STAT1_P1P2", "STAT1_pDS269", "STAT1_NegCtrl0__STAT1_NegCtrl0", "KO_STAT1",
+        "KO-STAT1",
+        "CRISPRi_STAT1", "siSTAT1", "shSTAT1_2", "STAT1_knockout", "STAT1 (KO)", "STAT1-/-", "STAT1_guide2",
+        "STAT1 guide 2", "STAT1_sg2", "STAT1 #2", "STAT1.2", "STAT1_ENSG00000115415", "STAT1_ENSG00000115415.18",
+        "10005_STAT1_P1P2_ENSG00000115415", "STAT1_chr2:191834000-191834020", "chr2:191834000-191834020:+ STAT1",
+        "STAT1_+_191878812.23-P1P2", "STAT1_-_191878812.23-P1P2|STAT1_+_191878813.23-P1P2",
+        "STAT1_ACGTACGTACGTACGTACGT", "STAT1-ACGTACGTACGTACGTACGT", "STAT1-1|STAT1-2", "STAT1-1|Non-Targeting",
     ],
 )  # fmt: skip
 def test_guides_are_those_of_their_gene(value: str) -> None:
-    assert genes(value) == ("STAT1",)
+    assert genes(value, known=IDS) == ("STAT1",)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +110,57 @@ def test_genes_of_the_dataset_tell_names_from_separators(value: str, expected: t
 
 
 @pytest.mark.parametrize(
-    "value", ["stim", "T cell", "Monocyte", "CD14+ Monocytes", "rep_1", "7", "STAT1++", "A+B"]
+    "value",
+    [
+        "stim",
+        "T cell",
+        "Monocyte",
+        "CD14+ Monocytes",
+        "rep_1",
+        "7",
+        "STAT1++",
+        "A+B",
+        "KO",
+        "NK cells",
+        "HIGH_MOI",
+    ],
 )
 def test_what_is_no_gene_is_not_understood(value: str) -> None:
     reading = read_values([value], KNOWN)[0]
     assert reading.perturbation is None
-    assert "is not the name of a gene" in reading.reason
+    assert "the name of a gene" in reading.reason or "not among the genes" in reading.reason
+
+
+def test_a_sequence_and_a_place_name_no_gene() -> None:
+    read = read_values(["ACGTACGTACGTACGT-1", "chr2:191834000-191834020"], KNOWN)
+    assert [one.perturbation for one in read] == [None, None]
+    assert [one.reason for one in read] == [
+        "ACGTACGTACGTACGT-1 is a sequence or a number and not the name of a gene.",
+        "It names a place in the genome and no gene.",
+    ]
+
+
+def test_an_underscore_makes_a_pair_of_genes_that_are_known_or_named_alone() -> None:
+    assert genes("BRD4_TP53", "BRD4", "TP53_2") == ("BRD4", "TP53")
+    assert genes("BRD4_STAT1", "BRD4") == ("BRD4", "STAT1")
+    assert genes("BRD4+TP53") == ("BRD4", "TP53")
+    reading = read_values(["BRD4_STAT1"], KNOWN)[0]
+    assert reading.perturbation is None
+    assert "BRD4 is not among the genes" in reading.reason
+    assert "+ between them" in reading.reason
+
+
+def test_dots_that_were_hyphens_make_no_difference() -> None:
+    assert genes("HLA.A") == ("HLA-A",)
+    assert genes("HLA-A", known={key("HLA.A"): "HLA.A"}) == ("HLA.A",)
+    assert genes("NKX2.1_2") == ("NKX2-1",)
+    assert genes("HLA-A-STAT1") == ("HLA-A", "STAT1")
+
+
+def test_an_id_that_is_known_stands_for_a_symbol_that_is_not() -> None:
+    known = KNOWN | {key("ENSG00000115415"): "STAT1"}
+    assert genes("ISGF3_ENSG00000115415", known=known) == ("STAT1",)
+    assert genes("BRD4_P1_ENSG00000141867", known=known) == ("BRD4",)
 
 
 def test_unknown_cells_are_said_to_be_unknown() -> None:
@@ -142,7 +225,23 @@ def test_cells_are_counted() -> None:
     assert conditions.controls == ("ctrl",)
     assert conditions.n_cells == {(): 3, ("STAT1",): 3}
     assert conditions.n_left_out == 2
+    assert conditions.left_out == {"they have no value": 1, "their value names no gene": 1}
     assert conditions.mapping == {"ctrl": (), "STAT1g1": ("STAT1",), "STAT1g2": ("STAT1",), "stim": None}
+
+
+def test_cells_that_are_left_out_are_told_by_reason() -> None:
+    words = ("NT", "STAT1", "stim", "Unassigned", "A1+B1+C1+D1+E1", "unguided", "AAVS1")
+    codes = np.repeat([0, 1, 2, 3, 4, 5, 6, -1], [9, 8, 7, 6, 5, 4, 3, 2]).astype(np.int32)
+    conditions = read_conditions(Column(name="guide", values=codes, categories=words), KNOWN)
+    assert conditions.n_left_out == 24
+    assert conditions.notes == (
+        "7 cells are left out: their value names no gene (stim: 7).",
+        "6 cells are left out: their value says that the perturbation is not known (Unassigned: 6).",
+        "5 cells are left out: their value names more than 4 genes (A1+B1+C1+D1+E1: 5).",
+        "4 cells are left out: no guide was seen in them (unguided: 4).",
+        "2 cells are left out: they have no value.",
+        "Taken for control: AAVS1 (3 cells). Name the control where that is wrong.",
+    )
 
 
 def test_numbers_name_no_genes() -> None:
@@ -168,3 +267,5 @@ def test_the_column_of_perturbations_is_found() -> None:
     assert guess_column(infos[:3], KNOWN) == "guide"
     assert guess_column(infos[:2], KNOWN) is None
     assert guess_column(infos[4:], KNOWN) is None
+    drugs = info("drug", "Vehicle", "Ketamine", "Fluoxetine")
+    assert guess_column([drugs], {key("Stat1"): "Stat1"}) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scviz.datasets import gene_terms
-from scviz.datasets.gene_terms import genes_by_term, keep_terms, read_terms, write_terms
+from scviz.datasets.gene_terms import genes_by_term, keep_terms, read_terms, terms_left_out, write_terms
 from scviz.errors import DataError
 from scviz.networks.contract import GeneSet
 from scviz.networks.gmt import gmt_text
@@ -33,6 +33,60 @@ def test_a_file_of_each_kind_gives_the_same_terms(tmp_path: Path, name: str, *, 
     content = FILES[name].encode()
     path.write_bytes(gzip.compress(content, mtime=0) if packed else content)
     assert read_terms(path) == TERMS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FILES["a.gmt"],
+        FILES["a.gmt"].replace("\n", "\r\n"),
+        "GO:1,description,KLF1,GATA1\nGO:2,,KLF1\n",
+        FILES["a.tsv"],
+        FILES["a.csv"].replace(",", ";"),
+        "gs_name\tgene_symbol\nGO:1\tKLF1\nGO:2\tKLF1\nGO:1\tGATA1\n",
+        "term,gene\nGO:1,KLF1\nGO:2,KLF1\nGO:1,GATA1\n",
+        "GO:1\tKLF1\nGO:2\tKLF1\nGO:1\tGATA1\n",
+        "gene\tterm\tevidence\nKLF1\tGO:1\tIEA\nKLF1\tGO:2\tIEA\nGATA1\tGO:1\tTAS\n",
+        '{"GO:1": {"geneSymbols": ["KLF1", "GATA1"]}, "GO:2": {"geneSymbols": ["KLF1"], "pmid": "1"}}',
+        FILES["a.json"],
+    ],
+)
+@pytest.mark.parametrize("name", ["sets.gmt", "sets.txt", "sets.csv", "sets", "term2gene.dat"])
+def test_a_file_is_known_by_its_content_whatever_it_is_called(tmp_path: Path, name: str, text: str) -> None:
+    for encoding in ("utf-8-sig", "utf-16"):
+        if text.startswith("{") and encoding == "utf-16":
+            continue
+        (tmp_path / name).write_bytes(text.encode(encoding))
+        assert read_terms(tmp_path / name) == TERMS
+        assert terms_left_out(tmp_path / name) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "GO:1\tdescription\tKLF1\tGATA1\nGO:9\tno genes\n\nGO:2\t\tKLF1\n",
+            "1 line is left out: line 2 has no genes behind its description ('GO:9').",
+        ),
+        (
+            "gene\tterm\nKLF1\tGO:1\nKLF1\tGO:2\nSTAT1\nIRF1\nGATA1\tGO:1\n",
+            "2 lines are left out: line 4 has no second column ('STAT1'), line 5 has no second column ('IRF1').",
+        ),
+        (
+            'gene,term\nKLF1,GO:1\nKLF1,GO:2\n"STAT1\nGATA1,GO:1\n',
+            "1 line is left out: line 4 has no second column ('STAT1').",
+        ),
+    ],
+)
+def test_a_bad_line_costs_that_line_alone_and_is_named(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    assert read_terms(tmp_path / "a.txt") == TERMS
+    assert terms_left_out(tmp_path / "a.txt") == (said,)
+
+
+def test_a_letter_of_another_encoding_costs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.gmt").write_bytes("GO:1\tSj\u00f6gren\tKLF1\tGATA1\nGO:2\t\tKLF1\n".encode("latin-1"))
+    assert read_terms(tmp_path / "a.gmt") == TERMS
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))

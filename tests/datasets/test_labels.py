@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scviz.datasets.labels import NO_LABEL, is_label, labels_in, labels_of, no_labels
+from scviz.datasets.labels import (
+    NO_LABEL,
+    alike_labels,
+    is_label,
+    joined_labels,
+    labels_in,
+    labels_of,
+    no_labels,
+)
 from scviz.datasets.tables import Column
 from scviz.errors import MissingColumnError, RequestError
 
@@ -38,6 +46,39 @@ def test_a_word_that_somebody_asked_for_is_a_label() -> None:
     labels = labels_of(COLUMN, asked=("doublet",))
     assert labels.names == ("T cell", "B cell", "doublet")
     assert labels.left_out == {"": 1, "Unassigned": 1}
+
+
+TWICE = Column(
+    name="type",
+    values=np.array([0, 1, 1, 2, 3, 4, 5, 6, -1], dtype=np.int32),
+    categories=("b cell", "B cell", " B\u00a0 cell", "T_cell", "t cell ", "CD4+", "CD4-"),
+)
+
+
+def test_labels_that_differ_by_blanks_and_case_are_found_and_named() -> None:
+    found = alike_labels(TWICE)
+    assert [one.words for one in found] == [("B cell", "b cell", " B\u00a0 cell"), ("T_cell", "t cell ")]
+    assert [one.n_cells for one in found] == [(2, 1, 1), (1, 1)]
+    assert labels_of(TWICE).notes[-1] == (
+        'In type "T_cell" (1 cell), "t cell " (1 cell) differ by blanks or the case of letters alone and count as 2 '
+        "labels."
+    )
+
+
+def test_labels_that_are_joined_keep_their_cells_and_the_others() -> None:
+    joined = joined_labels(TWICE)
+    assert joined.strings() == ["B cell"] * 4 + ["T_cell"] * 2 + ["CD4+", "CD4-", ""]
+    assert alike_labels(joined) == ()
+    assert joined.values.dtype == np.int32
+    assert TWICE.values.tolist() == [0, 1, 1, 2, 3, 4, 5, 6, -1]
+    assert joined_labels(joined) is joined
+
+
+def test_numbers_with_a_blank_between_are_not_joined() -> None:
+    words = ("1 1", "11", "1_1", "stage 2", "stage2")
+    column = Column(name="stage", values=np.arange(5, dtype=np.int32), categories=words)
+    assert [one.words for one in alike_labels(column)] == [("1 1", "1_1"), ("stage 2", "stage2")]
+    assert alike_labels(Column(name="percent", values=np.ones(3), categories=None)) == ()
 
 
 def test_a_table_gives_the_same_labels_as_a_column() -> None:

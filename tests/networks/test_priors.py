@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scviz.errors import DataError
-from scviz.networks.priors import read_prior, read_regulators
+from scviz.networks.priors import prior_of, read_prior, read_regulators, regulators_left_out
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,49 @@ def test_a_list_of_regulators_is_read_in_its_order(tmp_path: Path) -> None:
     path = tmp_path / "tfs.txt"
     path.write_text("# known\nMYC\nSPI1\n\nMYC\n")
     assert read_regulators(path) == ("MYC", "SPI1")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"MYC\nSPI1\n",
+        b"\xef\xbb\xbfMYC\r\nSPI1\r\n",
+        "MYC\nSPI1\n".encode("utf-16"),
+        b"MYC, SPI1",
+        b'"MYC"\n"SPI1"\n',
+        b"TF\nMYC\nSPI1\n",
+        b"Species\tSymbol\tEnsembl\tFamily\nHomo_sapiens\tMYC\tENSG1\tbHLH\nHomo_sapiens\tSPI1\tENSG2\tETS\n",
+        b",Ensembl ID,HGNC symbol,DBD\n0,ENSG1,MYC,bHLH\n1,ENSG2,SPI1,ETS\n",
+    ],
+)
+def test_a_list_is_known_by_its_content(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "anything.dat"
+    path.write_bytes(content)
+    assert read_regulators(path) == ("MYC", "SPI1")
+    assert regulators_left_out(path) == ()
+
+
+def test_a_bad_line_of_a_list_costs_that_line_and_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "tfs.txt"
+    path.write_text("MYC\nthe others follow\nSPI1\n")
+    assert read_regulators(path) == ("MYC", "SPI1")
+    assert regulators_left_out(path) == (
+        "Of tfs.txt 1 line is left out: line 2 is no name of a gene ('the others follow').",
+    )
+
+
+def test_a_short_line_of_a_table_costs_that_line_and_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "links.tsv"
+    path.write_text("tf\ttarget\nMYC\tTERT\nSPI1\n\nSPI1\tBGLAP\n")
+    prior = read_prior(path)
+    assert prior.targets == {"MYC": frozenset({"TERT"}), "SPI1": frozenset({"BGLAP"})}
+    assert prior.notes == ("Of links 1 line is left out: line 3 has too few cells ('SPI1').",)
+
+
+def test_small_letters_and_dots_of_r_meet_the_genes_of_the_data() -> None:
+    prior = prior_of("mine", [("myc", "HLA.A"), ("Myc", "tert"), ("NKX2.1", "other")])
+    assert prior.among(("MYC", "HLA-A", "TERT", "NKX2-1")).targets == {"MYC": frozenset({"HLA-A", "TERT"})}
+    assert prior.as_in(("NKX2-1",)).targets["NKX2-1"] == frozenset({"other"})
 
 
 @pytest.mark.parametrize(

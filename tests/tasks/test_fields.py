@@ -32,6 +32,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "enhancement": {"dataset": "d", "checkpoint": "scfoundation/c"},
     "enrichment": {"dataset": "d", "genes": ("CD3E", "CD3D")},
     "downloading": {"model": "geneformer", "released": "Geneformer-V2-316M"},
+    "fetching": {"url": "https://example.org/cells.h5ad"},
     "gene_terms": {"library": "MSigDB_Hallmark_2020"},
     "in_silico": {"dataset": "d", "checkpoint": "m/c", "genes": ("CD3E",)},
     "known_links": {"collection": "collectri"},

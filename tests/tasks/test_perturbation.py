@@ -151,6 +151,8 @@ def test_a_result_can_be_kept(result: Result, tmp_path: Path) -> None:
     write_record(result, tmp_path)
     kept = read_record(Result, tmp_path)
     assert kept.tested == result.tested
+    assert kept.left_out == result.left_out
+    assert sum(result.left_out.values()) == result.n_left_out
     assert kept.outcomes["gears"].method == result.outcomes["gears"].method
     assert np.array_equal(kept.predicted["gears"], result.predicted["gears"], equal_nan=True)
 

@@ -13,6 +13,7 @@ from pages.components import state
 from pages.components.known_links import choose_downloaded, link_folders, offer_download
 from pages.components.widgets import Form
 from scviz.datasets.columns import gene_identifiers, gene_names
+from scviz.datasets.controls import says_control
 from scviz.datasets.safety import allowed
 from scviz.foundation.vocab import GeneVocab
 from scviz.tasks.attention_network import MOST_REGULATORS, TRUTH, Request
@@ -21,7 +22,6 @@ from scviz.workspace.database import Run
 from scviz.workspace.records import files_version
 from scviz.workspace.store import ColumnInfo
 
-CONTROLS = ("ctrl", "control", "non-targeting")
 MOST_OFFERED = 25_000
 MOST_FILES = 200
 TABLES = ("*.tsv", "*.csv", "*.tsv.gz", "*.csv.gz")
@@ -61,11 +61,11 @@ def attention_form(
 
 def _pick_groups(form: Form, dataset: DatasetInfo, columns: Sequence[ColumnInfo]) -> tuple[str, str, str]:
     """Let the user choose a column and two of its values; a screen and its control cells come first."""
-    screens = [column.name for column in columns if set(column.values) & set(CONTROLS)]
+    screens = [column.name for column in columns if any(map(says_control, column.values))]
     guess = screens[0] if screens else next(iter(dataset.columns_of("label")), None)
     names = sorted((column.name for column in columns), key=lambda name: name != guess)
     column = str(form.column("column", names))
-    values = sorted(dataset.column(column).values, key=lambda value: value not in CONTROLS)
+    values = sorted(dataset.column(column).values, key=lambda value: not says_control(value))
     row = st.columns(2)
     control = str(form.column("control", values, row[0]))
     perturbed = str(form.column("perturbed", [value for value in values if value != control], row[1]))

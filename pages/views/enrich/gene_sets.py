@@ -42,11 +42,11 @@ def pick_gene_sets() -> str:
 
 def _own_file() -> None:
     file = st.file_uploader(
-        "A .gmt file",
-        type="gmt",
+        "A file of gene sets",
+        type=["gmt", "txt", "tsv", "csv", "json", "gz"],
         max_upload_size=MOST_MB,
         key="gmt_upload",
-        help="Name, description, genes; tabs.",
+        help="GMT (name, description, genes), or a table of gene and term; known by its content.",
     )
     path = st.text_input("Or a file on this server", key="gmt_path", help="gmt, tsv, csv or json, also .gz")
     if st.button("Add the file", key="add_gmt", disabled=not (file or path), width="stretch"):
@@ -75,4 +75,7 @@ def _coming_in() -> None:
     run_id = state.kept("adding_sets")
     if run_id is not None and job_panel(run_id).state == "done":
         state.keep("adding_sets", None)
-        state.preset("sets", state.queue().result(run_id).terms)
+        result = state.queue().result(run_id)
+        for note in result.notes:
+            st.warning(escaped(note))
+        state.preset("sets", result.terms)

@@ -19,6 +19,8 @@ def how_it_was_made(result: Result) -> None:
             f"{result.n_cells:,} cells, {result.n_control:,} of them control, {len(result.genes):,} genes; "
             f"{result.n_left_out:,} cells were left out. Took {duration(result.seconds)}."
         )
+        for why, n_cells in result.left_out.items():
+            st.caption(escaped(f"Left out: {n_cells:,} cells, since {why}."))
         for outcome in result.outcomes.values():
             if outcome.method is not None:
                 _method(outcome)

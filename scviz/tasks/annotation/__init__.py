@@ -12,7 +12,17 @@ from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain
 from scviz.metrics.rejection import UNASSIGNED_BELOW, unassigned
 from scviz.metrics.scores import ClassificationScores
-from scviz.tasks.fields import SEED, TYPE_KINDS, Choice, Column, Number, Switch, check_fields
+from scviz.tasks.fields import (
+    FEW_GENES,
+    SEED,
+    TYPE_KINDS,
+    Choice,
+    Column,
+    Needs,
+    Number,
+    Switch,
+    check_fields,
+)
 
 TITLE = "Cell types"
 HEAVY = True
@@ -135,6 +145,7 @@ class Request:
         ),
     ] = UNASSIGNED_BELOW
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -154,6 +165,11 @@ class Request:
                 "Cell types cannot be held out by the column they are read from.",
                 hint="Choose a column of donors, samples or batches.",
             )
+
+    @property
+    def needs(self) -> Needs:
+        """What it cannot do without: two types of five cells to learn from, or any cell to name."""
+        return Needs(cells=10 if self.mode in TRAINED else 1, genes=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,11 @@ from scviz.metrics.evidence import Gain, Outcome, Place
 from scviz.networks.attention import SETTINGS, Setting
 from scviz.networks.contract import TRUTH, Edges
 from scviz.networks.drawing import Drawing
-from scviz.tasks.fields import SEED, Column, Number, Switch, check_fields
+from scviz.tasks.fields import FEW_GENES, SEED, Column, Needs, Number, Switch, check_fields
 
 TITLE = "Attention network"
 HEAVY = True
+NEEDS = Needs(cells=10, genes=10, lists=("regulators",))
 
 ATTENTION, COEXPRESSION, RANDOM = "attention", "co-expression", "random genes"
 MOST_REGULATORS = 50
@@ -78,6 +79,7 @@ class Request:
         ),
     ] = False
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

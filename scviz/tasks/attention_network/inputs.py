@@ -60,9 +60,9 @@ def gather(request: Request, context: Context) -> Inputs:
     model = context.model(request.checkpoint, "attention_network")
     model.to(pick_device(context.device)).eval()
     folder = context.workspace.dataset_folder(request.dataset)
+    prior = known_targets(request.prior, folder)
     adata = context.counts(request.dataset)
     names = gene_names(folder)
-    prior = known_targets(request.prior, folder)
     known = _known_columns(adata, model)
     asked = np.array([_column(names, gene, known) for gene in request.regulators], dtype=np.int64)
     chosen = [_rows(folder, request.column, value) for value in (request.control, request.perturbed)]
@@ -76,6 +76,7 @@ def gather(request: Request, context: Context) -> Inputs:
     genes = tuple(names[i] for i in columns)
     symbols = tuple(every[i] or names[i] for i in columns)
     regulators = np.searchsorted(columns, asked)
+    prior = prior.as_in(tuple(dict.fromkeys((*symbols, *genes))))
     return Inputs(
         adata=adata,
         model=model,

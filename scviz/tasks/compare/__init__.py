@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Outcome
-from scviz.tasks.fields import LABELS, NEIGHBORS, SEED, SPACING, Column, check_fields
+from scviz.tasks.fields import FEW_GENES, LABELS, NEIGHBORS, SEED, SPACING, Column, Needs, check_fields
 
 TITLE = "Comparison"
 HEAVY = True
+NEEDS = Needs(cells=5, genes=3)
 
 PCA = "pca"
 """Key of the baseline: principal components of log expression."""
@@ -39,6 +40,7 @@ class Request:
     n_neighbors: Annotated[int, NEIGHBORS] = 15
     min_dist: Annotated[float, SPACING] = 0.3
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

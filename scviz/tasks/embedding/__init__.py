@@ -8,10 +8,21 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.tasks.fields import NEIGHBORS, SEED, SPACING, Choice, Column, Number, check_fields
+from scviz.tasks.fields import (
+    FEW_GENES,
+    NEIGHBORS,
+    SEED,
+    SPACING,
+    Choice,
+    Column,
+    Needs,
+    Number,
+    check_fields,
+)
 
 TITLE = "Map of cells"
 HEAVY = True
+NEEDS = Needs(cells=5, genes=3, answer=("embedding",))
 FANS_OUT = True
 """On a cluster its other workers help: `run.py` has a `help_out` beside `run`."""
 FLAVORS = {
@@ -60,6 +71,7 @@ class Request:
         Number("Batch size", 1, 4096, unit="cells", automatic="suits the length of the cells", advanced=True),
     ] = 0
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

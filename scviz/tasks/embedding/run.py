@@ -17,7 +17,8 @@ from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.embedding import FLAVORS, Request, Result
+from scviz.tasks.embedding import FLAVORS, NEEDS, Request, Result
+from scviz.tasks.needs import refuse_unseen
 from scviz.tasks.price import Price
 from scviz.workspace.chunks import Chunks
 
@@ -28,6 +29,7 @@ def run(request: Request, context: Context) -> Result:
     chunks.clear_up()
     adata, model = context.counts(request.dataset), _model(request, context)
     report, start, read = context.report, time.monotonic(), _read(request, adata)
+    refuse_unseen(int((model.n_tokens(read) > 0).sum()), adata.n_obs, NEEDS.cells)
     walk = Walk(model, read, batch_size=request.batch_size or "auto", report=report)
     embedding = embed_cells(walk, chunks)
     seconds = time.monotonic() - start

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Interval
-from scviz.tasks.fields import SEED, TYPE_KINDS, Column, Number, check_fields
+from scviz.tasks.fields import FEW_GENES, SEED, TYPE_KINDS, Column, Needs, Number, check_fields
 
 TITLE = "More reads"
 HEAVY = True
+NEEDS = Needs(cells=5, genes=3)
 
 MODEL = "model"
 """Key of the model's own scores."""
@@ -60,6 +61,7 @@ class Request:
         ),
     ] = 200
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

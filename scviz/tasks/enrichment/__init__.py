@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Outcome
-from scviz.tasks.fields import SEED, Choice, Number, check_fields
+from scviz.tasks.fields import FEW_GENES, SEED, Choice, Needs, Number, check_fields
 
 TITLE = "Enrichment"
 HEAVY = False
+NEEDS = Needs(genes=10, lists=("genes",))
 
 Method = Literal["over-representation", "prerank"]
 METHODS: dict[Method, str] = {
@@ -129,6 +130,7 @@ class Request:
         ),
     ] = 1000
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
+from scviz.datasets.gene_keys import matched
 from scviz.errors import DataError
 from scviz.networks.contract import GeneSet
 from scviz.progress import Progress
@@ -53,6 +55,11 @@ def run(request: Request, context: Context) -> Result:
 def _tested(request: Request, sets: Sequence[GeneSet], inputs: Inputs) -> list[GeneSet]:
     """Keep sets of a size that can be tested."""
     measured = frozenset(inputs.genes)
+    listed = {gene for one in sets for gene in one.genes}
+    own = matched(listed, inputs.genes).genes
+    sets = [
+        replace(one, genes=tuple(dict.fromkeys(own.get(gene, gene) for gene in one.genes))) for one in sets
+    ]
     sizes = [len(measured & set(one.genes)) for one in sets]
     if not any(sizes):
         raise DataError(

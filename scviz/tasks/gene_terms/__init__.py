@@ -48,3 +48,5 @@ class Result:
     """Id in the workspace."""
     n_genes: int
     n_terms: int
+    notes: tuple[str, ...] = ()
+    """Which lines could not be read."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scviz.datasets.enrichr import LIBRARIES, MOST_MB, by_hand, library_address
 from scviz.datasets.fetching import fetch
-from scviz.datasets.gene_terms import keep_terms, read_terms
+from scviz.datasets.gene_terms import keep_terms, read_terms, terms_left_out
 from scviz.datasets.public_screens import GENE_ONTOLOGY
 from scviz.errors import DataError
 from scviz.progress import Progress
@@ -81,4 +81,4 @@ def _published(library: str) -> Published:
 def _keep(path: Path, context: Context, *, name: str, source: str) -> Result:
     context.report(Progress(stage="Reading gene terms"))
     info = keep_terms(read_terms(path), context.workspace, name=name, source=source)
-    return Result(terms=info.id, n_genes=info.n_genes, n_terms=info.n_terms)
+    return Result(terms=info.id, n_genes=info.n_genes, n_terms=info.n_terms, notes=terms_left_out(path))

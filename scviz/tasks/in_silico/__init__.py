@@ -10,11 +10,22 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Outcome
-from scviz.tasks.fields import SEED, TYPE_KINDS, Choice, Column, Number, Switch, check_fields
+from scviz.tasks.fields import (
+    FEW_GENES,
+    SEED,
+    TYPE_KINDS,
+    Choice,
+    Column,
+    Needs,
+    Number,
+    Switch,
+    check_fields,
+)
 from scviz.tasks.filters import Filter
 
 TITLE = "In-silico perturbation"
 HEAVY = True
+NEEDS = Needs(cells=5, genes=3, lists=("genes",))
 
 Kind = Literal["delete", "knockdown", "overexpress", "inhibit", "activate"]
 """As `scviz.foundation.edits` has them, without what it imports."""
@@ -145,6 +156,7 @@ class Request:
     map_run: str = ""
     """A finished map of these cells by these weights, to draw the arrows on; empty draws a new one."""
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

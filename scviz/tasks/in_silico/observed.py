@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.columns import gene_identifiers, gene_names
-from scviz.datasets.conditions import CONTROLS
+from scviz.datasets.controls import says_control
 from scviz.errors import RequestError
 from scviz.metrics.evidence import LEVEL, WORTHWHILE, Outcome, Place, bar_of, place_of
 from scviz.tasks.chosen_cells import passing, sample
@@ -79,7 +79,7 @@ def _perturbed(folder: Path, info: DatasetInfo, request: Request) -> Pair | None
     names = names_of_perturbation(folder, request.genes)
     for column in info.columns:
         by_name = {value.lower(): value for value in column.values}
-        control = next((by_name[name] for name in CONTROLS if name in by_name), None)
+        control = next(filter(says_control, column.values), None)
         perturbed = next((by_name[name] for name in names if name in by_name), None)
         if control is not None and perturbed is not None:
             sides = _sides(folder, info, request, column=column.name, values=(control, perturbed))

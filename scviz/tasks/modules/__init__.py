@@ -14,11 +14,22 @@ from scviz.metrics.evidence import Gain, Outcome, Place, fdr
 from scviz.networks.communities import Communities, Stability
 from scviz.networks.contract import Edges, GeneSet
 from scviz.networks.drawing import Drawing
-from scviz.tasks.fields import SEED, TYPE_KINDS, Choice, Column, Number, Switch, check_fields
+from scviz.tasks.fields import (
+    FEW_GENES,
+    SEED,
+    TYPE_KINDS,
+    Choice,
+    Column,
+    Needs,
+    Number,
+    Switch,
+    check_fields,
+)
 from scviz.tasks.filters import Filter
 
 TITLE = "Gene modules"
 HEAVY = True
+NEEDS = Needs(cells=20, genes=20)
 
 Source = Literal["expression", "static", "context"]
 SOURCES: dict[Source, str] = {
@@ -152,6 +163,7 @@ class Request:
         ),
     ] = 500
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,11 +13,12 @@ from scviz.errors import RequestError
 from scviz.metrics.ceiling import Inflation, Spread
 from scviz.metrics.evidence import Gain
 from scviz.metrics.perturbation_table import Summary
-from scviz.tasks.fields import SEED, Choice, Column, Number, Switch, check_fields
+from scviz.tasks.fields import FEW_GENES, SEED, Choice, Column, Needs, Number, Switch, check_fields
 from scviz.tasks.perturbation.methods import BASELINES, BEGIN, Method
 
 TITLE = "Perturbation prediction"
 HEAVY = True
+NEEDS = Needs(cells=10, genes=10)
 
 HALVES = "halves"
 """Key of the scores of one half of the cells as a prediction of the other."""
@@ -132,6 +133,7 @@ class Request:
     predict_also: tuple[tuple[str, ...], ...] = ()
     """Perturbations that the screen does not hold: symbols of one gene or of several together."""
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -263,13 +265,15 @@ class Result:
     """Cells of the screen, and of control."""
     n_control: int
     n_left_out: int
-    """Cells whose perturbation was not understood."""
+    """Cells of no perturbation that is used."""
     verdict: str
     gain: Gain | None
     """Of the best method among those that were asked for and predict all; None where there is none."""
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     seconds: float
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Cells that are left out, by reason, in a few words; empty in results of earlier versions."""
 
     @property
     def de_genes(self) -> NDArray[np.int64]:

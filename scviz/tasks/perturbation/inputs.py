@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ from scviz.metrics.differential import differential_genes_of
 from scviz.tasks.context import Context
 from scviz.tasks.perturbation import TOP_DE, Request
 
+TOO_FEW = f"fewer than {FEWEST_CELLS} cells have their perturbation"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
@@ -36,7 +38,8 @@ class Inputs:
     de_order: NDArray[np.int64]
     """(P, D) of each test perturbation, the genes with the largest absolute Welch t, the largest first."""
     terms: Terms | None
-    n_left_out: int
+    left_out: dict[str, int]
+    """Cells that are left out, by reason."""
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     """What makes changes other than they seem."""
@@ -103,23 +106,32 @@ def gather(request: Request, context: Context) -> Inputs:
         judged=judged,
         de_order=_most_changed(judged, split.test),
         terms=read_terms(context.workspace.terms_file(request.terms)) if request.terms else None,
-        n_left_out=conditions.n_left_out,
+        left_out=_left_out(conditions, few),
         notes=(
             *depth_of(counts).notes,
-            *_notes(conditions, n_few=len(few), n_dropped=len(split.dropped)),
+            *_notes(conditions, few, n_dropped=len(split.dropped)),
         ),
         warnings=tuple(one.sentence for one in factors),
     )
 
 
-def _notes(conditions: Conditions, *, n_few: int, n_dropped: int) -> tuple[str, ...]:
-    """Say what is not used."""
+def _notes(conditions: Conditions, few: Collection[Perturbation], *, n_dropped: int) -> tuple[str, ...]:
+    """Say what is not used, by reason."""
+    cells = sum(conditions.n_cells[one] for one in few)
     told = (
-        (conditions.n_left_out, "{:,} cells are left out: their perturbation was not understood."),
-        (n_few, f"{{:,}} perturbations with fewer than {FEWEST_CELLS} cells are left out."),
+        (
+            len(few),
+            f"{{:,}} perturbations with fewer than {FEWEST_CELLS} cells are left out ({cells:,} cells).",
+        ),
         (n_dropped, "The split uses {:,} perturbations for nothing: they tell about a test gene."),
     )
-    return tuple(words.format(number) for number, words in told if number)
+    return (*conditions.notes, *(words.format(number) for number, words in told if number))
+
+
+def _left_out(conditions: Conditions, few: Collection[Perturbation]) -> dict[str, int]:
+    """Count the cells that are left out, by reason."""
+    cells = sum(conditions.n_cells[one] for one in few)
+    return conditions.left_out | ({TOO_FEW: cells} if cells else {})
 
 
 def _with_controls(

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain
-from scviz.tasks.fields import SEED, Number, Switch, check_fields
+from scviz.tasks.fields import FEW_GENES, SEED, Needs, Number, Switch, check_fields
 
 TITLE = "Pre-training"
 HEAVY = True
+NEEDS = Needs(cells=20, genes=3)
 
 MODEL, FREQUENCY, BEFORE = "model", "frequency baseline", "weights before"
 """Whose losses are written."""
@@ -65,6 +66,7 @@ class Request:
         ),
     ] = 0.1
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
     demo: Annotated[
         bool,
         Switch("Demo", help="Mark the checkpoint as one that only shows how things work.", advanced=True),

@@ -6,6 +6,7 @@ from scviz.errors import UnsupportedTaskError
 from scviz.memory import available_gb
 from scviz.tasks import back, front
 from scviz.tasks.context import Context
+from scviz.tasks.needs import refuse_idle
 from scviz.tasks.pricing import Request, Result
 from scviz.workspace.records import from_json
 
@@ -23,7 +24,6 @@ def run(request: Request, context: Context) -> Result:
         raise UnsupportedTaskError(
             f"Time and memory of {request.task} are not estimated.", hint="Just run it."
         )
-    free = available_gb()
-    return Result(
-        price=price(from_json(front(request.task).Request, request.request), context), available_gb=free
-    )
+    free, asked = available_gb(), from_json(front(request.task).Request, request.request)
+    refuse_idle(request.task, asked, context.workspace)
+    return Result(price=price(asked, context), available_gb=free)

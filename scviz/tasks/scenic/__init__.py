@@ -13,10 +13,11 @@ from scviz.metrics.evidence import Gain, Outcome, Place
 from scviz.metrics.networks import Overlap
 from scviz.networks.contract import TRUTH
 from scviz.networks.drawing import Drawing
-from scviz.tasks.fields import SEED, TYPE_KINDS, Choice, Column, Number, check_fields
+from scviz.tasks.fields import FEW_GENES, SEED, TYPE_KINDS, Choice, Column, Needs, Number, check_fields
 
 TITLE = "Regulons"
 HEAVY = True
+NEEDS = Needs(cells=10, genes=4)
 FANS_OUT = True
 """On a cluster its other workers help: `run.py` has a `help_out` beside `run`."""
 
@@ -132,6 +133,7 @@ class Request:
         ),
     ] = None
     seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

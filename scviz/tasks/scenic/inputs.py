@@ -10,10 +10,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from scviz.datasets.expression import depth_of, log_expression, variable_genes
+from scviz.datasets.gene_keys import matched
 from scviz.datasets.genes import identifiers
 from scviz.datasets.simulated import truth_of
 from scviz.errors import DataError, RequestError
-from scviz.networks.priors import Prior, prior_of, read_prior, read_regulators
+from scviz.networks.priors import Prior, prior_of, read_prior, read_regulators, regulators_left_out
 from scviz.tasks.context import Context
 from scviz.tasks.scenic import Request
 
@@ -75,6 +76,7 @@ def gather(request: Request, context: Context) -> Inputs:
     RequestError
         If no regulators are named, or too few of them are measured.
     """
+    listed = read_regulators(Path(request.regulators)) if request.regulators else ()
     adata = context.counts(request.dataset)
     depth = depth_of(adata)
     expression = log_expression(sp.csr_matrix(adata.X), depth)
@@ -85,7 +87,8 @@ def gather(request: Request, context: Context) -> Inputs:
     expression, genes = sp.csr_matrix(expression[:, seen]), tuple(names[i] for i in seen)
     prior = read_prior(Path(request.prior)) if request.prior else None
     truth = _truth(context.workspace.dataset_folder(request.dataset))
-    regulators = _regulators(request, genes, prior if prior is not None else truth)
+    wanted = _wanted(listed, prior if prior is not None else truth)
+    regulators = _regulators(wanted, genes)
     rows = np.arange(len(expression.indptr) - 1)
     if len(rows) > request.most_cells:
         rng = np.random.default_rng(request.seed)
@@ -100,19 +103,20 @@ def gather(request: Request, context: Context) -> Inputs:
         targets=tuple(targets.tolist()),
         prior=prior.among(genes) if prior is not None else None,
         truth=truth.among(genes) if truth is not None else None,
-        notes=depth.notes,
+        notes=(*depth.notes, *_notes(request, wanted, genes, prior)),
     )
 
 
-def _regulators(request: Request, genes: tuple[str, ...], known: Prior | None) -> list[int]:
-    if request.regulators:
-        wanted = read_regulators(Path(request.regulators))
-    elif known is not None:
-        wanted = tuple(known.targets)
-    else:
+def _wanted(listed: tuple[str, ...], known: Prior | None) -> tuple[str, ...]:
+    """Name the regulators that are asked for: those of a list, else those of known links."""
+    if not listed and known is None:
         raise RequestError("No regulator was selected.", hint=HOW_TO_NAME)
+    return listed or tuple(known.targets if known is not None else ())
+
+
+def _regulators(wanted: tuple[str, ...], genes: tuple[str, ...]) -> list[int]:
     place = {gene: i for i, gene in enumerate(genes)}
-    found = sorted(place[gene] for gene in wanted if gene in place)
+    found = sorted({place[gene] for gene in matched(wanted, genes).genes.values()})
     if len(found) < FEWEST_REGULATORS:
         raise RequestError(
             f"Only {len(found)} of {len(wanted):,} regulators are measured in these cells, such as "
@@ -120,6 +124,14 @@ def _regulators(request: Request, genes: tuple[str, ...], known: Prior | None) -
             hint=HOW_TO_NAME,
         )
     return found
+
+
+def _notes(
+    request: Request, wanted: tuple[str, ...], genes: tuple[str, ...], prior: Prior | None
+) -> tuple[str, ...]:
+    """Say what of the files could not be read, and which names were written in another way."""
+    lines = regulators_left_out(Path(request.regulators)) if request.regulators else ()
+    return (*lines, *(prior.notes if prior is not None else ()), *matched(wanted, genes).notes)
 
 
 def _truth(folder: Path) -> Prior | None:

@@ -1,0 +1,200 @@
+"""Lists and tables of genes as people have them: any separator, any encoding, with or without names of columns."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+GENE_HEADS = (
+    *(
+        "gene",
+        "symbol",
+        "gene_name",
+        "gene_symbol",
+        "genesymbol",
+        "genes",
+        "gene symbol",
+        "gene name",
+        "hgnc_symbol",
+    ),
+    *(
+        "hgnc symbol",
+        "approved symbol",
+        "approved_symbol",
+        "external_gene_name",
+        "human_gene_symbol",
+        "source",
+    ),
+)
+"""Names of columns of genes, in small letters."""
+TERM_HEADS = (
+    *(
+        "term",
+        "terms",
+        "term_id",
+        "gs_name",
+        "ont",
+        "go",
+        "go_id",
+        "go_term",
+        "geneset",
+        "gene_set",
+        "gene set",
+        "set",
+    ),
+    *("pathway", "term_name"),
+)
+SYMBOL = re.compile(r"[A-Z][A-Z0-9]*([.-][A-Z0-9]+)*|C\d+orf\d+|[A-Z][a-z0-9]*\d[a-z0-9]*|[A-Z][a-z]{1,5}")
+"""What most symbols of genes look like, and few terms do."""
+TERM = re.compile(r"R-[A-Z]{3}-\d+|.*[:_ ].*")
+SEPARATORS = ("\t", ",", ";")
+MOST_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A line with its number in the file, from 1."""
+
+    number: int
+    cells: tuple[str, ...]
+    """Without blanks and quotes around them, and without empty ones at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """The lines of a file that say something; comments are left out."""
+
+    rows: tuple[Row, ...]
+
+    def short(self, n_cells: int, lacks: str) -> tuple[str, ...]:
+        r"""Say which lines have fewer cells, a few words each.
+
+        Examples
+        --------
+        >>> sheet_of(b"STAT1\tGO:1\n\nIRF1\n").short(2, "no second column")
+        ("line 3 has no second column ('IRF1')",)
+        """
+        return tuple(
+            f"line {row.number} has {lacks} ({row.cells[0][:40]!r})"
+            for row in self.rows
+            if len(row.cells) < n_cells
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Where a table has what."""
+
+    gene: int
+    term: int
+    n_heads: int
+    """1 where its first line names its columns."""
+
+
+def sheet_of(content: bytes) -> Sheet:
+    """Read lines of text and part them by what most of them are parted by: tabs, commas or semicolons.
+
+    Raises
+    ------
+    ValueError
+        If it is no text.
+    """
+    lines = [
+        (number, line)
+        for number, line in enumerate(_text(content).splitlines(), 1)
+        if line.strip() and not line.startswith(("#", "!"))
+    ]
+    separator = _separator([line for _, line in lines])
+    rows = (Row(number=number, cells=_cells(line, separator)) for number, line in lines)
+    return Sheet(rows=tuple(row for row in rows if row.cells))
+
+
+def gene_and_term(sheet: Sheet) -> Columns | None:
+    r"""Find the columns of a table of genes and terms; None for lines of a term, a description and genes (GMT).
+
+    Examples
+    --------
+    >>> gene_and_term(sheet_of(b"gs_name,gene_symbol\nHEME,KLF1\n"))
+    Columns(gene=1, term=0, n_heads=1)
+    >>> gene_and_term(sheet_of(b"HALLMARK_HEME\tKLF1\nHALLMARK_HEME\tGATA1\n")).gene
+    1
+    >>> gene_and_term(sheet_of(b"heme\tabout\tKLF1\tGATA1\nred\t\tEPOR\n")) is None
+    True
+    """
+    named = _named_columns([cell.lower() for cell in sheet.rows[0].cells]) if sheet.rows else None
+    if named is not None:
+        return named
+    columns = [[row.cells[i] for row in sheet.rows if len(row.cells) > i] for i in range(3)]
+    if 2 * len(columns[2]) > len(sheet.rows) and (_share(columns[2]) >= 0.5 or _widest(sheet) > 3):
+        return None
+    turned = _share(columns[1]) > _share(columns[0])
+    return Columns(gene=int(turned), term=int(not turned), n_heads=0)
+
+
+def _named_columns(head: Sequence[str]) -> Columns | None:
+    """Find the columns by their names; None where the first line names none."""
+    gene, term = _place(head, GENE_HEADS), _place(head, TERM_HEADS)
+    if len(head) < 2 or (gene is None and (term is None or len(head) != 2)):
+        return None
+    gene = gene if gene is not None else 1 - (term or 0)
+    return Columns(gene=gene, term=_other(gene, term), n_heads=1)
+
+
+def told(bad: Sequence[str]) -> tuple[str, ...]:
+    """Put what is wrong with lines into one sentence; none where nothing is."""
+    if not bad:
+        return ()
+    more = f", and {len(bad) - MOST_TOLD:,} more" if len(bad) > MOST_TOLD else ""
+    noun = "1 line is" if len(bad) == 1 else f"{len(bad):,} lines are"
+    return (f"{noun} left out: {', '.join(bad[:MOST_TOLD])}{more}.",)
+
+
+def _text(content: bytes) -> str:
+    """Decode UTF-8, UTF-16 with its mark, or else what spreadsheets of Western Europe write."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    if b"\0" in content:
+        raise ValueError("it is no text")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """Choose what parts most lines; a tab wins a tie, as other marks occur in descriptions."""
+    return max(SEPARATORS, key=lambda mark: (sum(mark in line for line in lines), -SEPARATORS.index(mark)))
+
+
+def _cells(line: str, separator: str) -> tuple[str, ...]:
+    """Part one line by itself, so that a quote without its other half costs that line alone."""
+    try:
+        parted = (
+            line.split(separator) if separator == "\t" else next(csv.reader([line], delimiter=separator), [])
+        )
+    except csv.Error:
+        parted = line.split(separator)
+    plain = [cell.strip().strip('"').strip() for cell in parted]
+    while plain and not plain[-1]:
+        plain.pop()
+    return tuple(plain)
+
+
+def _widest(sheet: Sheet) -> int:
+    return max(len(row.cells) for row in sheet.rows)
+
+
+def _place(head: Sequence[str], names: Collection[str]) -> int | None:
+    return next((place for place, name in enumerate(head) if name in names), None)
+
+
+def _other(gene: int, term: int | None) -> int:
+    return term if term is not None and term != gene else int(gene == 0)
+
+
+def _share(words: Sequence[str]) -> float:
+    """Return the share of words that look like symbols of genes and not like terms."""
+    of_genes = sum(SYMBOL.fullmatch(word) is not None and TERM.fullmatch(word) is None for word in words)
+    return of_genes / max(1, len(words))

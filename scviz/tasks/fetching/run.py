@@ -1,0 +1,41 @@
+"""Look a file up, or fetch it and put it among the uploads."""
+
+from __future__ import annotations
+
+from scviz.datasets.public_address import web_address
+from scviz.datasets.public_files import Limits, fetch_public, look_up
+from scviz.progress import Progress
+from scviz.settings import GIGABYTE, Settings
+from scviz.tasks.context import Context
+from scviz.tasks.fetching import Request, Result
+
+
+def run(request: Request, context: Context) -> Result:
+    """Carry the request out; a file that was cut off goes on where it ended.
+
+    Raises
+    ------
+    RequestError
+        If it is no address of a public place.
+    DataError
+        If there is no file, or a larger one than may be fetched.
+    """
+    settings = Settings.from_env()
+    limits = Limits(most_bytes=int(settings.fetch_gb * GIGABYTE), also=settings.fetch_from)
+    url = web_address(request.url, limits.also)
+    context.report(Progress(stage="Asking for the file"))
+    if request.look:
+        offer = look_up(url, limits)
+        return Result(name=offer.name, host=offer.host, n_bytes=offer.size)
+    found = fetch_public(url, context.state / "fetch", limits, report=context.report)
+    path = context.workspace.home / "uploads" / context.folder.name / found.offer.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found.path.replace(path)
+    changed = "It had changed at its place since the first part of it came, so that all was fetched anew."
+    return Result(
+        name=found.offer.name,
+        host=found.offer.host,
+        n_bytes=path.stat().st_size,
+        path=str(path),
+        notes=(f"Fetched from {url}.", *([changed] if found.changed else [])),
+    )

@@ -98,8 +98,7 @@ def _rank(one: CountsOfSample) -> tuple[int, bool, bool, int]:
     words = one.part.split()
     feature = max([FEATURES.index(word) for word in words if word in FEATURES], default=0)
     size = read_header(one.path).n_values if one.h5 is None and len(words) > 1 else 0
-    plain = one.path.name.lower().startswith("matrix.") or not any(".mtx" in word for word in words)
-    return feature, "raw" in words, not plain, -size
+    return feature, "raw" in words, not one.path.name.lower().startswith("matrix."), -size
 
 
 def _sample_names(chosen: Sequence[CountsOfSample]) -> list[str]:

@@ -126,6 +126,13 @@ def test_version_2_with_several_genomes(tmp_path: Path) -> None:
     assert equal(opened(path, Choices(part="hg19")), COUNTS * (COUNTS > 7))
 
 
+def test_attributes_without_a_value_as_pytables_writes_them_are_no_damage(tmp_path: Path) -> None:
+    path = write_v2(tmp_path / "cells.h5", {"hg19": COUNTS})
+    with h5py.File(path, "a") as file:
+        file["hg19/data"].attrs["TITLE"] = h5py.Empty("S1")
+    assert equal(opened(path), COUNTS)
+
+
 def test_cell_bender_is_known_and_its_probabilities_are_kept(tmp_path: Path) -> None:
     path = write_v3(tmp_path / "cells.h5")
     with h5py.File(path, "a") as file:

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
+import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 
-from scviz.errors import UnreadableFileError
+from scviz.datasets.arriving.unpacking import first_bytes
+from scviz.errors import UnreadableFileError, UnsafeFileError
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
+HDF5_KEYS = (
+    ("h5mu", {"mod"}),
+    ("h5ad", {"obs", "var"}),
+    ("loom", {"row_attrs", "col_attrs"}),
+    ("h5seurat", {"assays", "cell.names"}),
+    ("molecules", {"barcode_idx", "count", "umi"}),
+    ("molecules", {"barcode", "gem_group", "umi"}),
+)
+"""What stands at the root of HDF5 files; the first that fits."""
+NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")
 CONVERT = "Read it in Python and write it as h5ad: "
 
 NOT_READ = {
     "10x": (
         "a matrix of 10x Genomics Cell Ranger (HDF5)",
         f"{CONVERT}scanpy.read_10x_h5(path).write_h5ad('cells.h5ad').",
+    ),
+    "molecules": (
+        "a list of molecules of 10x Genomics Cell Ranger (molecule_info.h5)",
+        "Choose filtered_feature_bc_matrix.h5, which lies beside it.",
     ),
     "loom": ("a loom file", f"{CONVERT}anndata.io.read_loom(path).write_h5ad('cells.h5ad')."),
     "h5mu": (
@@ -37,6 +53,10 @@ NOT_READ = {
     ),
     "mtx": (
         "a Matrix Market file",
+        "Choose its folder, or the file together with the names of its genes and cells.",
+    ),
+    "mtx_folder": (
+        "a folder of counts (Matrix Market)",
         f"{CONVERT}scanpy.read_10x_mtx(folder).write_h5ad('cells.h5ad').",
     ),
     "zarr": ("an AnnData folder in zarr", f"{CONVERT}anndata.read_zarr(path).write_h5ad('cells.h5ad')."),
@@ -44,18 +64,37 @@ NOT_READ = {
         "a table of text (csv, tsv)",
         f"{CONVERT}anndata.io.read_csv(path).write_h5ad('cells.h5ad'), with .T if rows are genes.",
     ),
-    "gzip": (
-        "a compressed file (gzip)",
-        "Unpack it with gunzip first; an h5ad file need not be compressed again.",
+    "archive": ("an archive or a compressed file", "Unpack it first and choose the file inside."),
+    "compressed": (
+        "an archive of a kind that is not opened here (7z, rar, zstd)",
+        "Unpack it first and choose the file inside, or pack it as zip or tar.gz.",
     ),
-    "compressed": ("an archive or compressed file", "Unpack it first and choose the file inside."),
+    "excel": ("an Excel workbook", "Save the sheet with the counts as CSV and choose that."),
+    "numpy": (
+        "a file of numpy, which has no names of genes",
+        f"{CONVERT}AnnData(counts, obs, var).write_h5ad.",
+    ),
+    "pickle": (
+        "a Python pickle, which may run code when it is read",
+        f"{CONVERT}adata.write_h5ad('cells.h5ad'), where you trust it.",
+    ),
+    "reads": (
+        "a file of sequencing reads (FASTQ, BAM), not of counts",
+        "Count them first (Cell Ranger, STARsolo, kallisto | bustools, alevin-fry), then choose that folder.",
+    ),
+    "geo": (
+        "a description of samples by GEO (series matrix, SOFT), without counts",
+        "Download the supplementary files of the series instead, such as GSE..._RAW.tar.",
+    ),
+    "utf16": ("a text in UTF-16, as Excel writes it", "Save it as CSV in UTF-8."),
+    "pdf": ("a PDF", "Choose the file with the counts."),
     "page": (
         "a web page",
         "The download gave a page (often one that asks to log in) instead of the file: download it again.",
     ),
     "pointer": ("a Git LFS pointer, not the file itself", "Run `git lfs pull` in its repository first."),
     "empty": ("empty (0 bytes)", "The copy or download has failed: copy the file again."),
-    "folder": ("a folder", "Choose a file in it."),
+    "folder": ("a folder without cells, or with several files of them", "Choose one file in it."),
     "unknown": ("of no format known here", "Choose an h5ad file, as adata.write_h5ad(...) makes it."),
 }
 """What each format is, and what the user can do; a format leaves this table when `readers` learns it."""
@@ -63,27 +102,49 @@ NOT_READ = {
 STARTS = (
     (b"version https://git-lfs", "pointer"),
     (b"%%MatrixMarket", "mtx"),
+    (b"%%matrixmarket", "mtx"),
     (b"RDX", "rds"),
     (b"RDA", "rds"),
     (b"X\n\x00\x00", "rds"),
-    (b"PK\x03\x04", "compressed"),
-    (b"BZh", "compressed"),
-    (b"\xfd7zXZ", "compressed"),
+    (b"A\n2\n", "rds"),
+    (b"A\n3\n", "rds"),
     (b"7z\xbc\xaf", "compressed"),
+    (b"Rar!", "compressed"),
     (b"(\xb5/\xfd", "compressed"),
+    (b"\xd0\xcf\x11\xe0", "excel"),
+    (b"\x93NUMPY", "numpy"),
+    (b"%PDF", "pdf"),
+    (b"BAM\x01", "reads"),
+    (b"CRAM", "reads"),
+    (b"!Series_", "geo"),
+    (b"!Sample_", "geo"),
+    (b"^DATABASE", "geo"),
+    (b"^SERIES", "geo"),
+    (b"\xff\xfe", "utf16"),
+    (b"\xfe\xff", "utf16"),
 )
+"""How files begin."""
+TAR_MARK = slice(257, 262)
+IN_ZARR = {".zgroup", ".zattrs", ".zarray", ".zmetadata", "zarr.json"}
+IN_ZIP = (("zarr", IN_ZARR), ("excel", {"workbook.xml", "workbook.bin"}))
+WITHIN = ("h5ad", "h5mu", "loom", "rds", "zarr", "h5seurat", "archive")
+"""Formats that hold all cells in one file; a table is taken when there is nothing else."""
+MATRIX_NAME = re.compile(r"\.mtx(\.gz|\.bz2|\.xz)?$", re.IGNORECASE)
+MOST_FILES = 20_000
 
 
 def format_of(path: Path) -> str:
     """Return "h5ad", or the format that was found instead: a key of `NOT_READ`.
 
+    A folder that holds one file of cells is of the format of that file; see `inside`.
+
     Raises
     ------
     UnreadableFileError
-        If the file cannot be opened, or begins like HDF5 and is cut off.
+        If the file cannot be opened, or begins like HDF5 or zip and is cut off.
     """
     if path.is_dir():
-        return _folder_format({item.name for item in path.iterdir()})
+        return _folder_format(path)
     try:
         with path.open("rb") as file:
             start = file.read(4096)
@@ -91,10 +152,61 @@ def format_of(path: Path) -> str:
         raise UnreadableFileError(f"{path.name} cannot be read: {error.strerror}.") from error
     if start.startswith(HDF5) or h5py.is_hdf5(path):
         return _hdf5_format(path)
-    if start.startswith(b"\x1f\x8b"):
-        inner = _format_of_bytes(_unpacked(path))
-        return "gzip" if inner in ("unknown", "empty") else inner
+    if start.startswith(b"PK\x03\x04"):
+        return _zip_format(path)
+    if start.startswith(COMPRESSED):
+        return _compressed_format(first_bytes(path))
     return _format_of_bytes(start)
+
+
+def contents(folder: Path) -> list[Path]:
+    """List the files of a folder and of those within, and zarr folders as one; nothing hidden or outside.
+
+    Raises
+    ------
+    UnsafeFileError
+        If there are too many of them.
+    """
+    root = folder.resolve()
+    found: list[Path] = []
+    waiting = [folder]
+    n_seen = 0
+    while waiting:
+        for item in sorted(waiting.pop().iterdir()):
+            n_seen += 1
+            if n_seen > MOST_FILES:
+                raise UnsafeFileError(
+                    f"{folder.name} holds more than {MOST_FILES:,} files.", hint="Choose a folder within it."
+                )
+            if item.name.startswith((".", "__MACOSX")) or not item.resolve().is_relative_to(root):
+                continue
+            if item.is_dir() and not _is_zarr(item):
+                waiting.append(item)
+            else:
+                found.append(item)
+    return sorted(found)
+
+
+def inside(path: Path) -> Path:
+    """Return what holds the cells: the path itself, or the only file of cells in a folder.
+
+    Raises
+    ------
+    UnreadableFileError
+        If a file within cannot be opened, or is cut off.
+    UnsafeFileError
+        If the folder holds too many files.
+    """
+    if not path.is_dir() or _is_zarr(path):
+        return path
+    formats = {item: "mtx" if MATRIX_NAME.search(item.name) else format_of(item) for item in contents(path)}
+    if {"mtx", "10x"} & set(formats.values()):
+        return path
+    for wanted in (WITHIN, ("table",)):
+        found = [item for item, name in formats.items() if name in wanted]
+        if found:
+            return found[0] if len(found) == 1 else path
+    return path
 
 
 def refuse_other(path: Path, readable: Iterable[str] = ("h5ad",)) -> str:
@@ -130,26 +242,60 @@ def damage_in_words(name: str) -> Iterator[None]:
         ) from error
 
 
-def _folder_format(names: set[str]) -> str:
-    if names & {".zgroup", "zarr.json"}:
+def _is_zarr(folder: Path) -> bool:
+    return any((folder / name).exists() for name in IN_ZARR)
+
+
+def _folder_format(folder: Path) -> str:
+    if _is_zarr(folder):
         return "zarr"
-    return "mtx" if names & {"matrix.mtx", "matrix.mtx.gz"} else "folder"
+    cells = inside(folder)
+    if cells != folder:
+        return format_of(cells)
+    for item in contents(folder):
+        if MATRIX_NAME.search(item.name) or format_of(item) in ("mtx", "10x"):
+            return "mtx_folder"
+    return "folder"
+
+
+def _zip_format(path: Path) -> str:
+    if not zipfile.is_zipfile(path):
+        size = path.stat().st_size
+        raise UnreadableFileError(
+            f"{path.name} begins like a zip archive, but is cut off or damaged ({size:,} bytes are there).",
+            hint="Copy or download it again, and compare its size with the original.",
+        )
+    try:
+        with zipfile.ZipFile(path) as file:
+            parts = [name.split("/") for name in file.namelist()]
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise UnreadableFileError(
+            f"{path.name} is a zip archive whose list of files is damaged: {error}.",
+            hint="Copy or download it again, and compare its size with the original.",
+        ) from error
+    for name, marks in IN_ZIP:
+        if any(len(part) <= 2 and part[-1] in marks for part in parts):
+            return name
+    return "numpy" if parts and all(part[-1].endswith(".npy") for part in parts) else "archive"
+
+
+def _compressed_format(start: bytes) -> str:
+    """Name what gzip, bzip2 or xz holds; a file that must be unpacked to be read is an archive."""
+    if not start or start.startswith((HDF5, b"PK\x03\x04", *COMPRESSED)):
+        return "archive"
+    found = _format_of_bytes(start)
+    return "archive" if found == "unknown" else found
 
 
 def _hdf5_format(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
             keys = set(file)
-            if {"obs", "var"} <= keys:
-                return "h5ad"
-            if {"row_attrs", "col_attrs"} <= keys:
-                return "loom"
-            if {"assays", "cell.names"} <= keys:
-                return "h5seurat"
-            if "mod" in keys:
-                return "h5mu"
-            groups = [item for key in keys if isinstance(item := file.get(key), h5py.Group)]
-            return "10x" if any({"barcodes", "indptr"} <= set(group) for group in groups) else "hdf5"
+            groups = {key: set(_own_group(file, key)) for key in keys}
+            for name, wanted in HDF5_KEYS:
+                if wanted <= keys:
+                    return name
+            return "10x" if any({"barcodes", "indptr"} <= group for group in groups.values()) else "hdf5"
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         size = path.stat().st_size
         raise UnreadableFileError(
@@ -158,13 +304,12 @@ def _hdf5_format(path: Path) -> str:
         ) from error
 
 
-def _unpacked(path: Path) -> bytes:
-    """Return the first bytes inside a gzip file, empty when it is damaged."""
-    try:
-        with gzip.open(path) as file:
-            return file.read(4096)
-    except (OSError, EOFError, zlib.error):
-        return b""
+def _own_group(file: h5py.File, key: str) -> Iterable[str]:
+    """Return the names in a group that lies in the file itself and is no link to another."""
+    if not isinstance(file.get(key, getlink=True), h5py.HardLink):
+        return ()
+    item = file[key]
+    return item.keys() if isinstance(item, h5py.Group) else ()
 
 
 def _format_of_bytes(start: bytes) -> str:
@@ -173,9 +318,23 @@ def _format_of_bytes(start: bytes) -> str:
     for magic, name in STARTS:
         if start.startswith(magic):
             return name
-    if start.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html", b"<?xml")):
+    if start[TAR_MARK] == b"ustar":
+        return "archive"
+    if start.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         return "page"
+    if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return "pickle"
     if b"\x00" in start:
         return "unknown"
-    first_line = start.decode("utf-8", "replace").split("\n", 1)[0]
-    return "table" if any(mark in first_line for mark in ",;\t") else "unknown"
+    return _text_format(start.decode("utf-8-sig", "replace"))
+
+
+def _text_format(start: str) -> str:
+    lines = start.replace("\r", "\n").strip("\n").split("\n")
+    if lines[0].startswith("@") and len(lines) > 2 and lines[2].startswith("+"):
+        return "reads"
+    if any(mark in lines[0] for mark in ",;\t"):
+        return "table"
+    words = [line.split() for line in lines[:3] if line.strip()]
+    spaced = len(words) > 1 and len(words[1]) > 1 and len(words[1]) - len(words[0]) in (0, 1)
+    return "table" if spaced and NUMBER.fullmatch(words[1][-1]) else "unknown"

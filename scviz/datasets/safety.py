@@ -130,7 +130,7 @@ class _Seen:
         # Writers of 2019 and 2020 tied columns to their categories by a reference; we find them by name.
         if _refers(attribute.dtype) and name != "categories":
             raise UnsafeFileError(f"The attribute {name!r} of {item.name} is a reference.", hint=REWRITE)
-        self._count(0, prod(attribute.shape) * attribute.dtype.itemsize)
+        self._count(0, prod(attribute.shape or ()) * attribute.dtype.itemsize)
 
     def _dataset(self, item: h5py.Dataset) -> None:
         if item.external or item.is_virtual:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -28,7 +29,9 @@ from scviz.datasets.rows import Rows
 from scviz.datasets.safety import UNPACK_LIMIT, inspect_h5
 
 
-def check_file(path: Path, *, limit: int = UNPACK_LIMIT, turned: bool | None = None) -> FileReport:
+def check_file(
+    path: Path, *, limit: int = UNPACK_LIMIT, turned: bool | None = None, counted: bool = False
+) -> FileReport:
     """Look an h5ad file through and report everything at once.
 
     Parameters
@@ -39,6 +42,8 @@ def check_file(path: Path, *, limit: int = UNPACK_LIMIT, turned: bool | None = N
         Bytes that it may unpack to.
     turned
         Whether rows of the file are genes; None takes what the names speak for.
+    counted
+        Whether it came in a format of counts, so that zeros and ones alone are counts, too.
 
     Raises
     ------
@@ -50,7 +55,7 @@ def check_file(path: Path, *, limit: int = UNPACK_LIMIT, turned: bool | None = N
     refuse_other(path)
     inspect_h5(path, limit)
     with damage_in_words(path.name), h5py.File(path, "r") as file:
-        return _report(file, path.name, turned=turned)
+        return _report(file, path.name, turned=turned, counted=counted)
 
 
 def genes_report(table: tables.Node) -> GeneReport:
@@ -73,11 +78,14 @@ def genes_report(table: tables.Node) -> GeneReport:
     )
 
 
-def _report(file: h5py.File, name: str, *, turned: bool | None) -> FileReport:
+def _report(file: h5py.File, name: str, *, turned: bool | None, counted: bool) -> FileReport:
     rows, columns = tables.row_names(file["obs"]), tables.row_names(file["var"])
     why = turned_by_names(rows, columns)
     turn = bool(why) if turned is None else turned
-    matrices = tuple(_matrix_report(file, location, turned=turn) for location in _readable(file, turned=turn))
+    matrices = tuple(
+        _matrix_report(file, location, turned=turn, counted=counted)
+        for location in _readable(file, turned=turn)
+    )
     counts = choose_counts(matrices)
     gene_table = file["obs"] if turn else genes_of(file, counts or "X")
     gene_report = genes_report(gene_table)
@@ -117,10 +125,12 @@ def _readable(file: h5py.File, *, turned: bool) -> tuple[str, ...]:
     return tuple(place for place in locations(file) if not (turned and place == "raw/X"))
 
 
-def _matrix_report(file: h5py.File, location: str, *, turned: bool) -> MatrixReport:
+def _matrix_report(file: h5py.File, location: str, *, turned: bool, counted: bool) -> MatrixReport:
     node = matrix_at(file, location)
     rows = sample_rows(node, turned=turned)
     scale = scale_of(rows, base=log_base(file))
+    if counted and scale.kind == "whole numbers, no counts" and scale.high < 2:
+        scale = replace(scale, kind="counts", evidence="Zeros and ones, in a format that holds counts.")
     return MatrixReport(
         location=location,
         kind=scale.kind,

@@ -93,7 +93,8 @@ def open_file(
     if arrived.arrival is not None:
         notes = (f"Read from {arrived.arrival.format}.", *notes, *arrived.arrival.notes)
         choices = replace(choices, turned=False)  # it was turned on reading
-    card = check_file(arrived.path, limit=limit, turned=choices.turned)
+    counted = arrived.arrival is not None and arrived.arrival.counted
+    card = check_file(arrived.path, limit=limit, turned=choices.turned, counted=counted)
     matrix = _choose(card, choices)
     settled = replace(choices, counts_location=matrix.location, turned=card.turned)
     key = fingerprint(content, asdict(settled), demo, LAYOUT)

@@ -38,6 +38,8 @@ class Arrival:
     """Whether rows were taken for genes and turned; None where the format leaves no doubt."""
     notes: tuple[str, ...] = ()
     """A sentence for each thing that was decided, changed or left out."""
+    counted: bool = False
+    """Whether the format holds counts of molecules by what it is, so that zeros and ones alone are counts, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

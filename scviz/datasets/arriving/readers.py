@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -21,9 +21,23 @@ ARRIVED, ARRIVAL = "source.h5ad", "arrival.json"
 Convert = Callable[..., Arrival]
 """Takes what a Reader takes and `target`, the h5ad that it writes itself."""
 
-READERS: dict[str, str] = {}
+HERE = "scviz.datasets.arriving"
+READERS: dict[str, str] = {
+    "10x": f"{HERE}.tenx:read_10x",
+    "mtx": f"{HERE}.folder:read_matrix",
+    "mtx_folder": f"{HERE}.folder:read_folder",
+    "loom": f"{HERE}.loom:read_loom",
+    "table": f"{HERE}.table:read_table",
+    "rds": f"{HERE}.rds:read_rds",
+}
 """Module and name of the reader of each key of `formats.format_of`; they are loaded when they are needed."""
-CONVERTERS: dict[str, str] = {}
+COUNTED = ("10x", "mtx_folder")
+"""Formats of counts of molecules."""
+CONVERTERS: dict[str, str] = {
+    "archive": f"{HERE}.archive:convert_archive",
+    "zarr": f"{HERE}.zarr_copy:copy_zarr",
+    "h5mu": f"{HERE}.h5mu:copy_h5mu",
+}
 """The same of those that write the h5ad themselves."""
 
 
@@ -96,6 +110,7 @@ def _convert(path: Path, folder: Path, choices: Choices, *, found: str, limit: i
         else:
             read = cast(Reader, _loaded(READERS[found]))
             arrival = write_incoming(read(path, choices, limit=limit, report=report), target, report)
+        arrival = replace(arrival, counted=arrival.counted or found in COUNTED)
         write_json(arrival, draft / ARRIVAL)
         shutil.rmtree(folder, ignore_errors=True)  # one that was cut off
         draft.rename(folder)

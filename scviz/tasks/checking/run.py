@@ -29,7 +29,10 @@ def run(request: Request, context: Context) -> Result:
         limit=limit,
         report=context.report,
     )
-    card = check_file(arrived.path, limit=limit, turned=turned if arrived.arrival is None else False)
+    if arrived.arrival is None:
+        card = check_file(arrived.path, limit=limit, turned=turned)
+    else:
+        card = check_file(arrived.path, limit=limit, turned=False, counted=arrived.arrival.counted)
     counts = [one for one in card.matrices if one.location == card.counts] or list(card.matrices[:1])
     own = arrived.path.stat().st_size
     return Result(

@@ -160,7 +160,9 @@ class _Gene:
             return UNKNOWN
         place = self.table.of_id(self.ensembl) if self.ensembl else None
         if place is None:
-            return find_among(self.table, self.name, own)
+            found = find_among(self.table, self.name, own)
+            # an id that is not known may be an old one, but speaks against a gene that only has this for an alias
+            return UNKNOWN if self.ensembl and found.how not in ("symbol", "former symbol") else found
         known = self.table.find(self.name)
         return Found(genes=(place,), how=known.how if place in known.genes else "Ensembl id")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from scviz.datasets.gene_matching import Ambiguous, Rename, find_among
@@ -114,17 +114,24 @@ def known_as(names: Sequence[str], species: Species, *, ensembl: Sequence[str] |
     of_state: dict[str, list[_Row]] = defaultdict(list)
     for row in rows:
         of_state[row.state].append(row)
-    return Renamed(
-        names=tuple(row.name for row in rows),
-        symbols=tuple(row.symbol for row in rows),
-        ensembl=tuple(row.ensembl for row in rows),
-        species=tuple(gene.species for gene in genes),
+    return replace(
+        _as_they_are(rows),
         renames=tuple(row.rename for row in of_state["renamed"]),
         repeated=tuple(row.rename for row in of_state["repeated"]),
         ambiguous=tuple(row.ambiguous for row in of_state["ambiguous"]),
         unknown=tuple(row.name for row in of_state["unknown"]),
         dates=tuple(row.name for row in of_state["date"]),
-        mended=dict(Counter(what for gene in genes for what in gene.mended)),
+    )
+
+
+def _as_they_are(rows: Sequence[_Row]) -> Renamed:
+    """Give the names alone, without what is told of them."""
+    return Renamed(
+        names=tuple(row.name for row in rows),
+        symbols=tuple(row.symbol for row in rows),
+        ensembl=tuple(row.ensembl for row in rows),
+        species=tuple(row.gene.species for row in rows),
+        mended=dict(Counter(what for row in rows for what in row.gene.mended)),
     )
 
 

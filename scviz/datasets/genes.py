@@ -180,7 +180,7 @@ def guess_species(ids: GeneIdentifiers) -> SpeciesGuess:
     """
     symbols = [name for name in ids.symbol or () if name[:1].isalnum()]
     ensembl = [*filter(None, ids.ensembl or ()), *filter(OTHER_ID.fullmatch, symbols)]
-    genomes = species_of_genomes(symbols)
+    genomes = species_of_genomes(ids.given or symbols)
     if genomes is not None:
         return genomes
     if ensembl and len(ensembl) >= len(symbols) / 2:

@@ -86,7 +86,9 @@ def match_further(ids: GeneIdentifiers, genes: tuple[str, ...], found: NDArray[n
     names, places = ids.names, found.copy()
     genes_of = {column: search.gene_of(column) for column in np.flatnonzero(found < 0).tolist()}
     taken = {int(place) for place in found[found >= 0]}
-    renames, repeated, ambiguous = [], [], []
+    renames: list[Rename] = []
+    repeated: list[Rename] = []
+    ambiguous = []
     for column, gene in sorted(genes_of.items(), key=lambda one: (HOWS.index(one[1].how), one[0])):
         place = search.place_of(gene, column)
         if len(gene.genes) > 1:

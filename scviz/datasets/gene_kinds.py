@@ -85,21 +85,30 @@ def _by_type(text: str) -> GeneKind | None:
 
 
 def _by_name(name: str, symbol: str, ensembl: str) -> GeneKind:
-    own, ids = _special_words(), _special_ids()
+    ids = _special_ids()
     if ensembl in ids:
         return ids[ensembl]
-    parts = written(without_genome(name))
-    for word in (symbol, parts.symbol):
-        key = spelling(without_genome(word))
-        if key in own:
-            return own[key]
-        if key.startswith("MT.") and key not in ("MT.", "MT"):
-            return "mitochondrial"
-    if name.isalnum() and not name.upper().startswith(("CMO", "HTO", "HASH", "SIRV", "SAMPLETAG")):
-        return "gene"
-    if any(name in gene_table(species).by_symbol for species in ("human", "mouse")):  # type: ignore[arg-type]
+    for word in (symbol, written(without_genome(name)).symbol):
+        kind = _by_word(spelling(without_genome(word)))
+        if kind is not None:
+            return kind
+    if _is_gene(name):
         return "gene"
     return next((kind for kind, pattern in PATTERNS if pattern.fullmatch(name)), "gene")
+
+
+def _by_word(word: str) -> GeneKind | None:
+    """Tell a mitochondrial or ribosomal gene by the spelling of its name; None for others."""
+    if word.startswith("MT.") and len(word) > 3:
+        return "mitochondrial"
+    return _special_words().get(word)
+
+
+def _is_gene(name: str) -> bool:
+    """Tell whether a name need not be compared with the patterns of what is no gene."""
+    if name.isalnum() and not name.upper().startswith(("CMO", "HTO", "HASH", "SIRV", "SAMPLETAG")):
+        return True
+    return name in gene_table("human").by_symbol or name in gene_table("mouse").by_symbol
 
 
 def _kind_of(table: GeneTable, place: int) -> GeneKind | None:
@@ -112,37 +121,31 @@ def _kind_of(table: GeneTable, place: int) -> GeneKind | None:
 
 
 @lru_cache(maxsize=1)
-def _special() -> dict[tuple[str, int], GeneKind]:
-    """Find the mitochondrial and ribosomal genes, by species and place in its table."""
-    found: dict[tuple[str, int], GeneKind] = {}
-    for table in (gene_table("human"), gene_table("mouse")):
-        for place in range(len(table.symbols)):
-            if kind := _kind_of(table, place):
-                found[table.species, place] = kind
-    return found
+def _special() -> tuple[tuple[GeneTable, dict[int, GeneKind]], ...]:
+    """Find the mitochondrial and ribosomal genes of each table."""
+    tables = (gene_table("human"), gene_table("mouse"))
+    return tuple(
+        (table, {place: kind for place in range(len(table.symbols)) if (kind := _kind_of(table, place))})
+        for table in tables
+    )
 
 
 @lru_cache(maxsize=1)
 def _special_ids() -> dict[str, GeneKind]:
-    tables = {table.species: table for table in (gene_table("human"), gene_table("mouse"))}
-    ids = {
-        tables["human" if s == "human" else "mouse"].ensembl(p): kind for (s, p), kind in _special().items()
-    }
-    return {ensembl: kind for ensembl, kind in ids.items() if ensembl}
+    ids = {table.ensembl(place): kind for table, own in _special() for place, kind in own.items()}
+    ids.pop("", None)
+    return ids
 
 
 @lru_cache(maxsize=1)
 def _special_words() -> dict[str, GeneKind]:
-    """Find these genes by the spelling of their symbols, former symbols and aliases that no other gene has."""
-    special, words = _special(), dict[str, GeneKind]()
-    symbols = set()
-    for table in (gene_table("human"), gene_table("mouse")):
-        symbols |= {spelling(symbol) for symbol in table.symbols}
-        for kind in (table.alias.one, table.former.one, table.by_symbol):
-            words |= {
-                spelling(word): special[table.species, place]
-                for word, place in kind.items()
-                if (table.species, place) in special
-            }
-    own = {spelling(gene_table(s).symbols[p]) for s, p in special}  # type: ignore[arg-type]
-    return {word: kind for word, kind in words.items() if word in own or word not in symbols}
+    """Find these genes by the spelling of their symbols, and of former symbols and aliases that no other gene has."""
+    words: dict[str, GeneKind] = {}
+    for table, own in _special():
+        others = {spelling(symbol) for symbol in table.symbols}
+        for kind in (table.alias.one, table.former.one):
+            words |= {spelling(word): own[place] for word, place in kind.items() if place in own}
+        words = {word: kind for word, kind in words.items() if word not in others}
+    return words | {
+        spelling(table.symbols[place]): kind for table, own in _special() for place, kind in own.items()
+    }

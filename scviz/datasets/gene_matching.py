@@ -84,27 +84,22 @@ def match_further(ids: GeneIdentifiers, genes: tuple[str, ...], found: NDArray[n
     if search is None:
         return Matched(places=found)
     names, places = ids.names, found.copy()
+    genes_of = {column: search.gene_of(column) for column in np.flatnonzero(found < 0).tolist()}
     taken = {int(place) for place in found[found >= 0]}
-    candidates: list[tuple[int, int, Found, int]] = []
+    renames: list[Rename] = []
+    repeated: list[Rename] = []
     ambiguous = []
-    for column in np.flatnonzero(found < 0).tolist():
-        gene = search.gene_of(column)
+    for column, gene in sorted(genes_of.items(), key=lambda one: (HOWS.index(one[1].how), one[0])):
         place = search.place_of(gene, column)
-        if place >= 0:
-            candidates.append((HOWS.index(gene.how), column, gene, place))
-        elif len(gene.genes) > 1:
-            symbols = tuple(search.table.symbols[one] for one in gene.genes)
-            ambiguous.append(Ambiguous(name=names[column], genes=symbols))
-    renames, repeated = [], []
-    for _, column, gene, place in sorted(candidates, key=lambda one: one[:2]):
-        also = tuple(search.table.symbols[one] for one in gene.also)
-        rename = Rename(old=names[column], new=genes[place], how=gene.how, also=also)
-        if place in taken:
-            repeated.append(rename)
+        if len(gene.genes) > 1:
+            ambiguous.append(Ambiguous(name=names[column], genes=search.table.symbols_of(gene.genes)))
+        if place < 0:
             continue
+        rename = search.rename(names[column], gene, place)
+        (repeated if place in taken else renames).append(rename)
+        if place not in taken:
+            places[column] = place
         taken.add(place)
-        places[column] = place
-        renames.append(rename)
     return Matched(
         places=places, renames=tuple(renames), repeated=tuple(repeated), ambiguous=tuple(ambiguous)
     )
@@ -204,13 +199,18 @@ class _Search:
         """Give the symbol of a gene; empty where it has none."""
         return self.ids.symbol[column] if self.ids.symbol else ""
 
+    def rename(self, old: str, gene: Found, place: int) -> Rename:
+        """Tell by which name a gene was found at a place of the list."""
+        how = gene.how if gene.genes else "other spelling"
+        return Rename(old=old, new=self.genes[place], how=how, also=self.table.symbols_of(gene.also))
+
     def gene_of(self, column: int) -> Found:
         """Find a gene of the dataset in the table: by its id, else by its symbol."""
         ensembl = self.ids.ensembl[column] if self.ids.ensembl else ""
         gene = self.table.of_id(ensembl) if ensembl else None
         if gene is not None:
             return Found(genes=(gene,), how="Ensembl id")
-        return find_among(self.table, self.symbol(column), self.own, self.not_respelled)
+        return find_among(self.table, self.symbol(column), own=self.own, not_respelled=self.not_respelled)
 
     def place_of(self, gene: Found, column: int) -> int:
         """Find the place of a gene in the list, of one without a gene by the spelling of its name; -1 if none."""
@@ -223,7 +223,7 @@ class _Search:
 
 
 def find_among(
-    table: GeneTable, name: str, own: Collection[str] = (), not_respelled: Collection[str] = ()
+    table: GeneTable, name: str, *, own: Collection[str] = (), not_respelled: Collection[str] = ()
 ) -> Found:
     """Find the gene of a name of a dataset.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -89,6 +89,10 @@ class GeneTable:
     alias: Words
     """Names that never were approved, none of them approved now."""
 
+    def symbols_of(self, places: Sequence[int]) -> tuple[str, ...]:
+        """Give the symbols of some genes."""
+        return tuple(self.symbols[place] for place in places)
+
     def ensembl(self, place: int) -> str:
         """Give the Ensembl id of a gene; empty where it has none."""
         number = int(self.numbers[place])
@@ -144,9 +148,13 @@ class GeneTable:
         for word in words:
             if genes := spellings.get(spelling(word)):
                 return Found(genes=genes, how="other spelling")
-        dates = [found for word in date_words(name) if (found := self._spelled(word)).genes]
-        surest = min((HOWS.index(found.how) for found in dates), default=0)
-        genes = dict.fromkeys(i for found in dates if HOWS.index(found.how) == surest for i in found.genes)
+        return self._of_date(name)
+
+    def _of_date(self, name: str) -> Found:
+        """Find the genes that a spreadsheet may have made this date of, those of the surest words."""
+        found = [self._spelled(word) for word in date_words(name)]
+        surest = min((HOWS.index(one.how) for one in found), default=0)
+        genes = dict.fromkeys(i for one in found if HOWS.index(one.how) == surest for i in one.genes)
         return Found(genes=tuple(genes), how="date of a spreadsheet") if genes else UNKNOWN
 
     def _spelled(self, word: str) -> Found:

@@ -180,12 +180,11 @@ def guess_species(ids: GeneIdentifiers) -> SpeciesGuess:
     >>> guess_species(GeneIdentifiers(ensembl=("ENSMUSG00000059552",), symbol=None)).species
     'mouse'
     """
-    ensembl = [name for name in ids.ensembl or () if name]
     symbols = [name for name in ids.symbol or () if name[:1].isalnum()]
-    genomes = species_of_genomes(symbols)
+    ensembl = [*filter(None, ids.ensembl or ()), *filter(OTHER_ID.fullmatch, symbols)]
+    genomes = species_of_genomes(ids.given or symbols)
     if genomes is not None:
         return genomes
-    ensembl += [name for name in symbols if OTHER_ID.fullmatch(name)]
     if ensembl and len(ensembl) >= len(symbols) / 2:
         return species_of_ids(ensembl)
     return species_of_symbols(symbols)

@@ -54,20 +54,14 @@ def mouse_to_human(ids: GeneIdentifiers) -> HumanGenes:
     >>> human.columns.tolist(), human.symbols, human.lost
     ([0, 2], ('TP53', 'SEPTIN2'), ('Gm1992', 'Sept2'))
     """
-    mouse, human, pairs = gene_table("mouse"), gene_table("human"), _pairs()
-    own = frozenset(ids.symbol or ())
-    found = [_mouse_gene(ids, column, own) for column in range(len(ids))]
-    order = sorted(range(len(ids)), key=lambda column: HOWS.index(found[column].how))
-    names, taken, repeated = ids.names, dict[int, int](), []
-    for column in order:
-        genes = found[column].genes
-        if len(genes) != 1 or genes[0] not in pairs:
-            continue
-        if pairs[genes[0]] in taken:
-            new = mouse.symbols[genes[0]]
-            repeated.append(Rename(old=names[column], new=new, how=found[column].how))
-            continue
-        taken[pairs[genes[0]]] = column
+    mouse, human, names = gene_table("mouse"), gene_table("human"), ids.names
+    paired = _paired(ids)
+    taken: dict[int, int] = {}
+    repeated = []
+    for column, found in sorted(paired.items(), key=lambda one: (HOWS.index(one[1].how), one[0])):
+        gene = found.genes[0]
+        if taken.setdefault(_pairs()[gene], column) != column:
+            repeated.append(Rename(old=names[column], new=mouse.symbols[gene], how=found.how))
     counterpart = {column: gene for gene, column in taken.items()}
     columns = sorted(counterpart)
     return HumanGenes(
@@ -79,13 +73,20 @@ def mouse_to_human(ids: GeneIdentifiers) -> HumanGenes:
     )
 
 
+def _paired(ids: GeneIdentifiers) -> dict[int, Found]:
+    """Find the genes of a dataset that have a counterpart, by column."""
+    own = frozenset(ids.symbol or ())
+    found = {column: _mouse_gene(ids, column, own) for column in range(len(ids))}
+    return {column: one for column, one in found.items() if len(one.genes) == 1 and one.genes[0] in _pairs()}
+
+
 def _mouse_gene(ids: GeneIdentifiers, column: int, own: frozenset[str]) -> Found:
     """Find a gene in the table of mouse, by its id, else by its symbol."""
     table = gene_table("mouse")
     place = table.of_id(ids.ensembl[column]) if ids.ensembl else None
     if place is not None:
         return Found(genes=(place,), how="Ensembl id")
-    return find_among(table, ids.symbol[column] if ids.symbol else "", own)
+    return find_among(table, ids.symbol[column] if ids.symbol else "", own=own)
 
 
 @lru_cache(maxsize=1)
@@ -94,18 +95,14 @@ def _pairs() -> dict[int, int]:
     with np.load(FOLDER / "orthologs.npz") as file:
         names = [lines(file[species]) for species in ("mouse", "human")]
     mouse, human = gene_table("mouse"), gene_table("human")
+    pairs = list(zip(*names, strict=True))
+    pairs.sort(
+        key=lambda pair: not (pair[0] in mouse.by_symbol and pair[1] in human.by_symbol)
+    )  # today's first
     found: dict[int, int] = {}
-    taken: set[int] = set()
-    exact = [(m in mouse.by_symbol and h in human.by_symbol) for m, h in zip(*names, strict=True)]
-    for surest in (True, False):  # names of today before those that changed since
-        for m, h, sure in zip(*names, exact, strict=True):
-            one, other = mouse.find(m).genes, human.find(h).genes
-            if (
-                sure == surest
-                and len(one) == len(other) == 1
-                and one[0] not in found
-                and other[0] not in taken
-            ):
-                found[one[0]] = other[0]
-                taken.add(other[0])
+    back: dict[int, int] = {}
+    for own, other in pairs:
+        one, two = mouse.find(own).genes, human.find(other).genes
+        if len(one) == len(two) == 1 and one[0] not in found and back.setdefault(two[0], one[0]) == one[0]:
+            found[one[0]] = two[0]
     return found

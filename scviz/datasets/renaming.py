@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from scviz.datasets.gene_matching import Ambiguous, Rename, find_among
 from scviz.datasets.gene_names import ENSEMBL, genome_of, is_serial_date, without_genome, written
-from scviz.datasets.gene_table import HOWS, SOURCES, UNKNOWN, Found, GeneTable, TableSpecies, gene_table
+from scviz.datasets.gene_table import HOWS, UNKNOWN, Found, GeneTable, TableSpecies, gene_table
 from scviz.datasets.species import Species
 
+TABLES: Mapping[str, TableSpecies] = {"human": "human", "mouse": "mouse"}
 EXAMPLES = 4
 """Names that a sentence gives."""
 IN_WORDS = {
@@ -108,35 +110,28 @@ def known_as(names: Sequence[str], species: Species, *, ensembl: Sequence[str] |
     (Ambiguous(name='QARS', genes=('EPRS1', 'QARS1')),)
     """
     genes = _genes(names, species, ensembl or ("",) * len(names))
-    own = frozenset(gene.name for gene in genes)
-    found = [gene.find(own) for gene in genes]
-    new = _settled(genes, found)
-    renames, repeated = [], []
-    for gene, one, name in zip(genes, found, new, strict=True):
-        wanted = gene.symbol_of(one)
-        if gene.is_id or not wanted or wanted == gene.name:
-            continue
-        rename = Rename(old=gene.name, new=wanted, how=one.how, also=gene.symbols_of(one.also))
-        (renames if name == wanted else repeated).append(rename)
+    rows = _settled(genes)
+    of_state: dict[str, list[_Row]] = defaultdict(list)
+    for row in rows:
+        of_state[row.state].append(row)
+    return replace(
+        _as_they_are(rows),
+        renames=tuple(row.rename for row in of_state["renamed"]),
+        repeated=tuple(row.rename for row in of_state["repeated"]),
+        ambiguous=tuple(row.ambiguous for row in of_state["ambiguous"]),
+        unknown=tuple(row.name for row in of_state["unknown"]),
+        dates=tuple(row.name for row in of_state["date"]),
+    )
+
+
+def _as_they_are(rows: Sequence[_Row]) -> Renamed:
+    """Give the names alone, without what is told of them."""
     return Renamed(
-        names=tuple(new),
-        symbols=tuple(gene.symbol_of(one) for gene, one in zip(genes, found, strict=True)),
-        ensembl=tuple(gene.ensembl or gene.id_of(one) for gene, one in zip(genes, found, strict=True)),
-        species=tuple(gene.species for gene in genes),
-        renames=tuple(renames),
-        repeated=tuple(repeated),
-        ambiguous=tuple(
-            Ambiguous(name=gene.name, genes=gene.symbols_of(one.genes))
-            for gene, one in zip(genes, found, strict=True)
-            if len(one.genes) > 1
-        ),
-        unknown=tuple(
-            gene.name
-            for gene, one in zip(genes, found, strict=True)
-            if gene.table and not one.genes and not is_serial_date(gene.name)
-        ),
-        dates=tuple(gene.name for gene in genes if is_serial_date(gene.name)),
-        mended=dict(Counter(what for gene in genes for what in gene.mended)),
+        names=tuple(row.name for row in rows),
+        symbols=tuple(row.symbol for row in rows),
+        ensembl=tuple(row.ensembl for row in rows),
+        species=tuple(row.gene.species for row in rows),
+        mended=dict(Counter(what for row in rows for what in row.gene.mended)),
     )
 
 
@@ -160,7 +155,7 @@ class _Gene:
             return UNKNOWN
         place = self.table.of_id(self.ensembl) if self.ensembl else None
         if place is None:
-            found = find_among(self.table, self.name, own)
+            found = find_among(self.table, self.name, own=own)
             # an id that is not known may be an old one, but speaks against a gene that only has this for an alias
             return UNKNOWN if self.ensembl and found.how not in ("symbol", "former symbol") else found
         known = self.table.find(self.name)
@@ -169,35 +164,78 @@ class _Gene:
     def symbols_of(self, places: Sequence[int]) -> tuple[str, ...]:
         return tuple(self.table.symbols[place] for place in places) if self.table else ()
 
-    def symbol_of(self, found: Found) -> str:
-        """Give the approved symbol; empty where the gene is not known, or several are."""
-        return self.symbols_of(found.genes)[0] if len(found.genes) == 1 else ""
 
-    def id_of(self, found: Found) -> str:
-        return self.table.ensembl(found.genes[0]) if self.table and len(found.genes) == 1 else ""
+@dataclass(slots=True, kw_only=True)
+class _Row:
+    """A gene with what it is called today."""
+
+    gene: _Gene
+    found: Found
+    name: str
+    """The approved symbol once no surer gene has it."""
+
+    @property
+    def symbol(self) -> str:
+        """The approved symbol; empty where the gene is not known, or several are."""
+        return self.gene.symbols_of(self.found.genes)[0] if len(self.found.genes) == 1 else ""
+
+    @property
+    def ensembl(self) -> str:
+        own, table = self.gene.ensembl, self.gene.table
+        return own or (table.ensembl(self.found.genes[0]) if table and self.symbol else "")
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.symbol) and not self.gene.is_id and self.symbol != self.gene.name
+
+    @property
+    def state(self) -> Literal["kept", "renamed", "repeated", "ambiguous", "unknown", "date"]:
+        """What becomes of the name."""
+        if self.changes:
+            return "renamed" if self.name == self.symbol else "repeated"
+        if is_serial_date(self.name):
+            return "date"
+        if self.symbol or self.gene.table is None:
+            return "kept"
+        return "ambiguous" if self.found.genes else "unknown"
+
+    @property
+    def ambiguous(self) -> Ambiguous:
+        return Ambiguous(name=self.name, genes=self.gene.symbols_of(self.found.genes))
+
+    @property
+    def rename(self) -> Rename:
+        also = self.gene.symbols_of(self.found.also)
+        return Rename(old=self.gene.name, new=self.symbol, how=self.found.how, also=also)
 
 
 def _genes(names: Sequence[str], species: str, ensembl: Sequence[str]) -> list[_Gene]:
     """Mend names, in a mixture of species all but the prefixes of those that are not human."""
     genomes = [genome_of(name) for name in names]
     several = len(set(genomes) - {""}) > 1
-    genes = []
-    for name, genome, other in zip(names, genomes, ensembl, strict=True):
-        bare = without_genome(name) if genome else name
-        parts = written(bare)
-        kept = several and genome not in ("", "human")
-        one = genome or species
-        known: TableSpecies | None = "human" if one == "human" else "mouse" if one == "mouse" else None
-        genes.append(
-            _Gene(
-                name=name.strip() if kept else parts.symbol or parts.ensembl or bare.strip(),
-                ensembl=written(other).ensembl or parts.ensembl,
-                species=one,
-                table=gene_table(known) if known and not kept else None,
-                mended=_mends(name, bare, parts.symbol),
-            )
+    return [
+        _gene(
+            name,
+            written(other).ensembl,
+            species=genome or species,
+            kept=several and genome not in ("", "human"),
         )
-    return genes
+        for name, genome, other in zip(names, genomes, ensembl, strict=True)
+    ]
+
+
+def _gene(name: str, ensembl: str, *, species: str, kept: bool) -> _Gene:
+    """Mend one name, unless it is to be kept with the prefix of its genome."""
+    bare = without_genome(name)
+    parts = written(bare)
+    known = TABLES.get(species)
+    return _Gene(
+        name=name.strip() if kept else parts.symbol or parts.ensembl or bare.strip(),
+        ensembl=ensembl or parts.ensembl,
+        species=species,
+        table=gene_table(known) if known and not kept else None,
+        mended=() if kept else _mends(name, bare, parts.symbol),
+    )
 
 
 def _mends(name: str, bare: str, symbol: str) -> tuple[str, ...]:
@@ -216,21 +254,16 @@ def _mends(name: str, bare: str, symbol: str) -> tuple[str, ...]:
     return tuple(done)
 
 
-def _settled(genes: Sequence[_Gene], found: Sequence[Found]) -> list[str]:
+def _settled(genes: Sequence[_Gene]) -> list[_Row]:
     """Give each gene its new name, unless a gene with a surer name has it; ids stay what they are."""
-    names = [gene.name for gene in genes]
-    taken = {
-        gene.name
-        for gene, one in zip(genes, found, strict=True)
-        if gene.is_id or gene.symbol_of(one) == gene.name
-    }
-    order = sorted(range(len(genes)), key=lambda i: HOWS.index(found[i].how))
-    for place in order:
-        wanted = genes[place].symbol_of(found[place])
-        if wanted and not genes[place].is_id and wanted not in taken:
-            names[place] = wanted
-            taken.add(wanted)
-    return names
+    own = frozenset(gene.name for gene in genes)
+    rows = [_Row(gene=gene, found=gene.find(own), name=gene.name) for gene in genes]
+    taken = {row.name for row in rows if row.symbol == row.name}
+    for row in sorted(rows, key=lambda row: HOWS.index(row.found.how)):
+        if row.changes and row.symbol not in taken:
+            row.name = row.symbol
+            taken.add(row.name)
+    return rows
 
 
 def _listed(sentence: str, names: Sequence[str]) -> list[str]:
@@ -239,8 +272,3 @@ def _listed(sentence: str, names: Sequence[str]) -> list[str]:
         return []
     more = f" and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
     return [sentence.format(n=len(names), names=", ".join(names[:EXAMPLES]) + more)]
-
-
-def table_source(species: Species) -> str:
-    """Say of when the names of a species are; empty where there is no table."""
-    return SOURCES.get(species, "")

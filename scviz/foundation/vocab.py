@@ -84,8 +84,7 @@ class GeneVocab:
             own = [at.get(name, at.get(name.upper(), -1)) for name in names]
             return _first(aliases, own)
         own = [at.get(name, -1) for name in names]
-        taken = set(own)  # the gene of that name has its place; one of an alias would be summed with it
-        return _first(own, [-1 if place in taken else place for place in aliases])
+        return _first(own, aliases)
 
     def tokens_at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Turn positions in the vocabulary into tokens, (n,); -1 stays -1."""

@@ -90,7 +90,8 @@ def test_every_old_name_of_the_table_leads_to_its_gene_or_to_none() -> None:
     several = {one.name for one in today.ambiguous}
     assert several == set(HUMAN.former.several)
     told = {one.old: one.new for one in (*today.renames, *today.repeated)}
-    assert told == {word: HUMAN.symbols[place] for word, place in HUMAN.former.one.items()}
+    words = {word: place for word, place in HUMAN.former.one.items() if not word.startswith("ENSG")}
+    assert told == {word: HUMAN.symbols[place] for word, place in words.items()}
 
 
 def test_a_former_symbol_goes_before_a_mere_alias_and_says_so() -> None:
@@ -157,7 +158,7 @@ def test_the_letters_do_not_tell_the_species() -> None:
     alone = [name for name in HUMAN.symbols if name.startswith("ZNF")][:40]
     for turned in (str.lower, str.title, str.upper):
         assert guess_species(symbols(*map(turned, [*shared, *alone]))).species == "human"
-    capitals = [name.upper() for name in [*(name.title() for name in shared), *MOUSE.symbols[5000:5040]]]
+    capitals = [*shared, *[name.upper() for name in MOUSE.symbols if name.startswith("Gm")][:40]]
     assert guess_species(symbols(*capitals)).species == "mouse"
 
 

@@ -62,6 +62,32 @@ def read_header(path: Path) -> Header:
     UnreadableFileError
         If it is no Matrix Market file, or one whose type holds no counts.
     """
+    start = _beginning(path)
+    lines = re.match(rb"[^\n]*\n(?:[ \t]*(?:%[^\n]*)?\r?\n)*", start)
+    if not start[: len(MAGIC)].lower() == MAGIC or lines is None:
+        raise UnreadableFileError(
+            f"{path.name} does not begin with %%MatrixMarket, as a Matrix Market file does.", hint=AGAIN
+        )
+    dense, kind = _kind(path.name, start.split(b"\n", 1)[0].decode("latin-1").lower().split())
+    line = start[lines.end() :].split(b"\n", 1)[0]
+    sizes = line.split()
+    if len(sizes) != (2 if dense else 3) or not all(one.isdigit() for one in sizes):
+        raise UnreadableFileError(
+            f"{path.name} does not say how many rows, columns and values it holds.", hint=AGAIN
+        )
+    n_rows, n_columns, *rest = map(int, sizes)
+    return Header(
+        n_rows=n_rows,
+        n_columns=n_columns,
+        n_values=rest[0] if rest else n_rows * n_columns,
+        field=kind,
+        dense=dense,
+        length=min(lines.end() + len(line) + 1, len(start)),
+    )
+
+
+def _beginning(path: Path) -> bytes:
+    """Read how a matrix begins, and refuse what is no matrix at all."""
     start = next(pieces(path, 1 << 62, size=HEADER), b"")
     if not start:
         raise UnreadableFileError(
@@ -72,25 +98,7 @@ def read_header(path: Path) -> Header:
             f"{path.name} is a web page and no matrix.",
             hint="The download gave a page (often one that asks to log in): download it again.",
         )
-    lines = re.match(rb"[^\n]*\n(?:[ \t]*(?:%[^\n]*)?\r?\n)*", start)
-    if not start[: len(MAGIC)].lower() == MAGIC or lines is None:
-        raise UnreadableFileError(
-            f"{path.name} does not begin with %%MatrixMarket, as a Matrix Market file does.", hint=AGAIN
-        )
-    words = start.split(b"\n", 1)[0].decode("latin-1").lower().split()
-    dense, kind = _kind(path.name, words)
-    size_line = re.match(rb"[^\n]*(?:\n|$)", start[lines.end() :])
-    sizes = (size_line.group() if size_line else b"").split()
-    if len(sizes) != (2 if dense else 3) or not all(one.isdigit() for one in sizes):
-        raise UnreadableFileError(
-            f"{path.name} does not say how many rows, columns and values it holds.", hint=AGAIN
-        )
-    n_rows, n_columns = int(sizes[0]), int(sizes[1])
-    n_values = n_rows * n_columns if dense else int(sizes[2])
-    length = lines.end() + len(size_line.group() if size_line else b"")
-    return Header(
-        n_rows=n_rows, n_columns=n_columns, n_values=n_values, field=kind, dense=dense, length=length
-    )
+    return start
 
 
 def _kind(name: str, words: list[str]) -> tuple[bool, str]:

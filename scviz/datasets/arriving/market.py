@@ -198,7 +198,7 @@ def _entries(
             yield (at % header.n_rows).astype(np.int32), (at // header.n_rows).astype(np.int32), values
             place += len(values)
             continue
-        read = _parsed(path.name, text, header, place)
+        read = _parsed(path.name, text, header, before=place)
         place += read.nnz
         yield read.row, read.col, read.data
 
@@ -239,22 +239,22 @@ def _numbers(name: str, text: bytes) -> NDArray[np.float64]:
         ) from error
 
 
-def _parsed(name: str, text: bytes, header: Header, before: int) -> coo_matrix:
+def _parsed(name: str, text: bytes, header: Header, *, before: int) -> coo_matrix:
     """Read entries with the reader of scipy, which is handed each piece as a small file of its own."""
     n = text.count(b"\n")
     # The reader takes 2.5 for 2 where whole numbers are promised, and leaves out what follows on the line.
     if header.field == "integer" and any(mark in text for mark in (b".", b"e", b"E")):
         raise _DecimalsError
     if text.count(b" ") + text.count(b"\t") != _width(header) * n - n and _is_ragged(text, _width(header)):
-        raise _bad_line(name, text, header, before)
+        raise _bad_line(name, text, header, before=before)
     sizes = f"{header.n_rows} {header.n_columns} {n}"
     start = f"%%MatrixMarket matrix coordinate {header.field} general\n{sizes}\n"
     try:
         read = scipy.io.mmread(io.BytesIO(start.encode() + text), spmatrix=True)
     except (ValueError, OverflowError) as error:
-        raise _bad_line(name, text, header, before) from error
+        raise _bad_line(name, text, header, before=before) from error
     if read.data.dtype.kind == "i" and n and max(read.data.max(), -read.data.min()) > LARGEST:
-        raise _bad_line(name, text, header, before)
+        raise _bad_line(name, text, header, before=before)
     return read
 
 
@@ -267,7 +267,7 @@ def _is_ragged(text: bytes, width: int) -> bool:
     return re.fullmatch(rb"(?:[ \t]*+" + words + rb"[ \t]*+\n)*+", text) is None
 
 
-def _bad_line(name: str, text: bytes, header: Header, before: int) -> UnreadableFileError:
+def _bad_line(name: str, text: bytes, header: Header, *, before: int) -> UnreadableFileError:
     """Find the first entry that cannot be read, and say what is wrong with it."""
     for i, line in enumerate(text.splitlines()):
         fault, hint = _fault(line.split(), header)

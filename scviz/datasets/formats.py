@@ -127,8 +127,8 @@ STARTS = (
 TAR_MARK = slice(257, 262)
 IN_ZARR = {".zgroup", ".zattrs", ".zarray", ".zmetadata", "zarr.json"}
 IN_ZIP = (("zarr", IN_ZARR), ("excel", {"workbook.xml", "workbook.bin"}))
-WITHIN = ("h5ad", "h5mu", "loom", "rds", "zarr", "h5seurat", "archive")
-"""Formats that hold all cells in one file; a table is taken when there is nothing else."""
+TAKEN = (("mtx", "10x"), ("h5ad", "h5mu", "loom", "rds", "zarr", "h5seurat", "archive"), ("table",))
+"""What is taken in a folder: all matrices, else the only file that holds all cells, else the only table."""
 MATRIX_NAME = re.compile(r"\.mtx(\.gz|\.bz2|\.xz)?$", re.IGNORECASE)
 MOST_FILES = 20_000
 
@@ -199,14 +199,10 @@ def inside(path: Path) -> Path:
     """
     if not path.is_dir() or _is_zarr(path):
         return path
-    formats = {item: "mtx" if MATRIX_NAME.search(item.name) else format_of(item) for item in contents(path)}
-    if {"mtx", "10x"} & set(formats.values()):
-        return path
-    for wanted in (WITHIN, ("table",)):
-        found = [item for item, name in formats.items() if name in wanted]
-        if found:
-            return found[0] if len(found) == 1 else path
-    return path
+    formats = _formats_in(path)
+    wanted = next((names for names in TAKEN if set(names) & set(formats.values())), TAKEN[0])
+    found = [item for item, name in formats.items() if name in wanted]
+    return found[0] if len(found) == 1 and wanted != TAKEN[0] else path
 
 
 def refuse_other(path: Path, readable: Iterable[str] = ("h5ad",)) -> str:
@@ -252,10 +248,11 @@ def _folder_format(folder: Path) -> str:
     cells = inside(folder)
     if cells != folder:
         return format_of(cells)
-    for item in contents(folder):
-        if MATRIX_NAME.search(item.name) or format_of(item) in ("mtx", "10x"):
-            return "mtx_folder"
-    return "folder"
+    return "mtx_folder" if set(TAKEN[0]) & set(_formats_in(folder).values()) else "folder"
+
+
+def _formats_in(folder: Path) -> dict[Path, str]:
+    return {item: "mtx" if MATRIX_NAME.search(item.name) else format_of(item) for item in contents(folder)}
 
 
 def _zip_format(path: Path) -> str:
@@ -273,10 +270,15 @@ def _zip_format(path: Path) -> str:
             f"{path.name} is a zip archive whose list of files is damaged: {error}.",
             hint="Copy or download it again, and compare its size with the original.",
         ) from error
+    return _format_of_members({part[-1] for part in parts if len(part) <= 2})
+
+
+def _format_of_members(names: set[str]) -> str:
+    """Tell what a zip is by the files in it and in its folders."""
     for name, marks in IN_ZIP:
-        if any(len(part) <= 2 and part[-1] in marks for part in parts):
+        if names & marks:
             return name
-    return "numpy" if parts and all(part[-1].endswith(".npy") for part in parts) else "archive"
+    return "numpy" if names and all(name.endswith(".npy") for name in names) else "archive"
 
 
 def _compressed_format(start: bytes) -> str:
@@ -335,6 +337,11 @@ def _text_format(start: str) -> str:
         return "reads"
     if any(mark in lines[0] for mark in ",;\t"):
         return "table"
-    words = [line.split() for line in lines[:3] if line.strip()]
-    spaced = len(words) > 1 and len(words[1]) > 1 and len(words[1]) - len(words[0]) in (0, 1)
-    return "table" if spaced and NUMBER.fullmatch(words[1][-1]) else "unknown"
+    return "table" if _is_spaced([line.split() for line in lines[:3] if line.strip()]) else "unknown"
+
+
+def _is_spaced(words: list[list[str]]) -> bool:
+    """Tell whether lines are those of a table with spaces between its columns."""
+    if len(words) < 2 or len(words[1]) < 2 or len(words[1]) - len(words[0]) not in (0, 1):
+        return False
+    return NUMBER.fullmatch(words[1][-1]) is not None

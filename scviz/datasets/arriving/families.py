@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -133,13 +133,17 @@ def counts_in(folder: Path) -> list[CountsOfSample]:
     UnsafeFileError
         If there are too many files.
     """
-    files = contents(folder)
-    matrices = [path for path in files if MATRIX_NAME.search(path.name)]
-    h5 = [path for path in files if path not in matrices and format_of(path) == "10x"]
-    names = [path for path in files if path not in matrices and path not in h5]
+    matrices, others = _parted(contents(folder), lambda path: bool(MATRIX_NAME.search(path.name)))
+    h5, names = _parted(others, lambda path: format_of(path) == "10x")
     found = [_market_counts(group, names, folder) for group in _groups(matrices)]
     found += [_labelled(CountsOfSample(sample="", part="", h5=path), folder) for path in h5]
     return _versions(_with_velocity(_without_subsets(_once(found))))
+
+
+def _parted(paths: Sequence[Path], fits: Callable[[Path], bool]) -> tuple[list[Path], list[Path]]:
+    """Part paths into those that fit and the others."""
+    chosen = list(filter(fits, paths))
+    return chosen, [path for path in paths if path not in chosen]
 
 
 def counts_at(path: Path) -> CountsOfSample:
@@ -299,17 +303,16 @@ def _without_subsets(found: Sequence[CountsOfSample]) -> list[CountsOfSample]:
 
 def _with_velocity(found: Sequence[CountsOfSample]) -> list[CountsOfSample]:
     """Make the parts that STARsolo counts for RNA velocity layers of its counts of genes."""
-    genes = {(one.sample, one.part): one for one in found}
-    merged = dict(genes) if len(genes) == len(found) else None
-    if merged is None:
+    by_name = {(one.sample, one.part): one for one in found}
+    if len(by_name) < len(found):
         return list(found)
-    for (sample, part), one in genes.items():
-        whole = genes.get((sample, part.replace("Velocyto", "Gene")))
-        if "Velocyto" in part and whole and whole is not one and len(one.matrices) > 1:
-            layers = {name: files for name, files in one.matrices.items() if name != "X"}
-            merged[whole.sample, whole.part] = replace(whole, matrices={**whole.matrices, **layers})
-            del merged[sample, part]
-    return list(merged.values())
+    for one in found:
+        whole = by_name.get((one.sample, one.part.replace("Velocyto", "Gene")))
+        if "Velocyto" in one.part and whole and "X" not in one.matrices:
+            matrices = {**whole.matrices, **one.matrices}
+            by_name[whole.sample, whole.part] = replace(whole, matrices=matrices)
+            del by_name[one.sample, one.part]
+    return list(by_name.values())
 
 
 def _versions(found: Sequence[CountsOfSample]) -> list[CountsOfSample]:

@@ -83,14 +83,19 @@ def read_matrix(path: Path, choices: Choices, *, limit: int, report: Report) -> 
 def _choose(found: Sequence[CountsOfSample], choices: Choices) -> tuple[list[CountsOfSample], list[str]]:
     """Take one version of the counts of each sample; return them, and all versions, the one taken first."""
     parts = list(dict.fromkeys(one.part for one in found))
-    if choices.part in parts:
-        chosen = [one for one in found if one.part == choices.part]
-    else:
-        samples = dict.fromkeys(one.sample for one in found)
-        chosen = [min((one for one in found if one.sample == name), key=_rank) for name in samples]
+    wanted = [one for one in found if one.part == choices.part]
+    chosen = wanted if choices.part in parts else _first_of_each(found)
     taken = [one.part for one in chosen]
     parts = list(dict.fromkeys([*taken, *parts]))
     return chosen, parts if len(parts) > 1 else []
+
+
+def _first_of_each(found: Sequence[CountsOfSample]) -> list[CountsOfSample]:
+    """Take the version of the counts of each sample that comes first."""
+    best: dict[str, CountsOfSample] = {}
+    for one in sorted(found, key=_rank):
+        best.setdefault(one.sample, one)
+    return [best[name] for name in dict.fromkeys(one.sample for one in found)]
 
 
 def _rank(one: CountsOfSample) -> tuple[int, bool, bool, int]:
@@ -104,10 +109,17 @@ def _rank(one: CountsOfSample) -> tuple[int, bool, bool, int]:
 def _sample_names(chosen: Sequence[CountsOfSample]) -> list[str]:
     """Name the samples by what differs in the names of their folders and files."""
     steps = [one.sample.split("/") for one in chosen]
-    while len(chosen) > 1 and all(len(step) > 1 for step in steps) and len({step[0] for step in steps}) == 1:
-        steps = [step[1:] for step in steps]
-    names = ["_".join(dict.fromkeys(step)) or "sample" for step in steps]
-    return [name if names.count(name) == 1 else f"{name}_{i + 1}" for i, name in enumerate(names)]
+    shared = _n_shared(steps) if len(steps) > 1 else 0
+    names = ["_".join(dict.fromkeys(step[shared:])) or "sample" for step in steps]
+    return names if len(set(names)) == len(names) else [f"{name}_{i + 1}" for i, name in enumerate(names)]
+
+
+def _n_shared(steps: Sequence[Sequence[str]]) -> int:
+    """Count the folders in which all samples lie."""
+    n = 0
+    while min(map(len, steps)) > n + 1 and len({step[n] for step in steps}) == 1:
+        n += 1
+    return n
 
 
 def _read(one: CountsOfSample, choices: Choices, *, limit: int, report: Report) -> Sample:
@@ -117,19 +129,21 @@ def _read(one: CountsOfSample, choices: Choices, *, limit: int, report: Report) 
         name: _read_matrix(files, choices, limit=limit, report=report) for name, files in one.matrices.items()
     }
     whole = read.get("X") or next(iter(read.values()))
-    notes = [note for sample in read.values() for note in sample.arrival.notes]
-    if len(read) == 1:
-        return whole
+    return whole if len(read) == 1 else _layered(read, whole)
+
+
+def _layered(read: Mapping[str, Sample], whole: Sample) -> Sample:
+    """Put matrices of the same counts together: their sum, unless it is among them, and each part as a layer."""
     cells = whole.cells
     if "X" not in read:
-        names = pd.Index(dict.fromkeys(name for sample in read.values() for name in sample.cells.index))
-        cells = cells.reindex(names)
+        names = (name for sample in read.values() for name in sample.cells.index)
+        cells = cells.reindex(pd.Index(dict.fromkeys(names)))
     layers, unlike = _layers(read, cells.index, whole.genes.index)
-    notes += unlike
-    matrices = {f"layers/{name}": rows for name, rows in layers.items() if name != "X"}
+    notes = [note for sample in read.values() for note in sample.arrival.notes] + unlike
     if "X" not in read:
         notes.append(f"X is the sum of {' and '.join(layers)}, which are kept as layers.")
-    matrices = {"X": layers.get("X") or summed(list(layers.values())), **matrices}
+    matrices = {"X": layers.pop("X", None) or summed(list(layers.values()))}
+    matrices.update({f"layers/{name}": rows for name, rows in layers.items()})
     arrival = replace(whole.arrival, notes=tuple(dict.fromkeys(notes)))
     return replace(whole, arrival=arrival, cells=cells, matrices=matrices)
 

@@ -41,19 +41,23 @@ def joined(samples: Sequence[Sample]) -> Incoming:
         return Incoming(arrival=only.arrival, matrices=matrices, cells=only.cells, genes=only.genes)
     genes, places, gene_notes = _all_genes(samples)
     cells, cell_notes = _all_cells(samples)
-    common = [name for name in samples[0].matrices if all(name in one.matrices for one in samples)]
-    lost = sorted({name for one in samples for name in one.matrices} - set(common))
-    matrices = {
-        name: one_below_another(
-            [at_genes(one.matrices[name], at, len(genes)) for one, at in zip(samples, places, strict=True)]
-        )
-        for name in common
-    }
+    common, lost = _common(samples)
+    matrices = {}
+    for name in common:
+        parts = [one.matrices[name] for one in samples]
+        moved = [at_genes(rows, at, len(genes)) for rows, at in zip(parts, places, strict=True)]
+        matrices[name] = one_below_another(moved)
     notes = [f"{len(samples)} samples were put together: {_listed([one.name for one in samples])}."]
     notes += [*gene_notes, *cell_notes]
     if lost:
         notes.append(f"{_listed(lost)} was left out, since some samples do not have it.")
     return Incoming(arrival=_arrival(samples, notes), matrices=matrices, cells=cells, genes=genes)
+
+
+def _common(samples: Sequence[Sample]) -> tuple[list[str], list[str]]:
+    """Name the matrices that all samples have, and those that only some have."""
+    common = [name for name in samples[0].matrices if all(name in one.matrices for one in samples)]
+    return common, sorted({name for one in samples for name in one.matrices} - set(common))
 
 
 def _arrival(samples: Sequence[Sample], notes: Sequence[str]) -> Arrival:

@@ -62,6 +62,32 @@ def read_header(path: Path) -> Header:
     UnreadableFileError
         If it is no Matrix Market file, or one whose type holds no counts.
     """
+    start = _beginning(path)
+    lines = re.match(rb"[^\n]*\n(?:[ \t]*(?:%[^\n]*)?\r?\n)*", start)
+    if not start[: len(MAGIC)].lower() == MAGIC or lines is None:
+        raise UnreadableFileError(
+            f"{path.name} does not begin with %%MatrixMarket, as a Matrix Market file does.", hint=AGAIN
+        )
+    dense, kind = _kind(path.name, start.split(b"\n", 1)[0].decode("latin-1").lower().split())
+    line = start[lines.end() :].split(b"\n", 1)[0]
+    sizes = line.split()
+    if len(sizes) != (2 if dense else 3) or not all(one.isdigit() for one in sizes):
+        raise UnreadableFileError(
+            f"{path.name} does not say how many rows, columns and values it holds.", hint=AGAIN
+        )
+    n_rows, n_columns, *rest = map(int, sizes)
+    return Header(
+        n_rows=n_rows,
+        n_columns=n_columns,
+        n_values=rest[0] if rest else n_rows * n_columns,
+        field=kind,
+        dense=dense,
+        length=min(lines.end() + len(line) + 1, len(start)),
+    )
+
+
+def _beginning(path: Path) -> bytes:
+    """Read how a matrix begins, and refuse what is no matrix at all."""
     start = next(pieces(path, 1 << 62, size=HEADER), b"")
     if not start:
         raise UnreadableFileError(
@@ -72,25 +98,7 @@ def read_header(path: Path) -> Header:
             f"{path.name} is a web page and no matrix.",
             hint="The download gave a page (often one that asks to log in): download it again.",
         )
-    lines = re.match(rb"[^\n]*\n(?:[ \t]*(?:%[^\n]*)?\r?\n)*", start)
-    if not start[: len(MAGIC)].lower() == MAGIC or lines is None:
-        raise UnreadableFileError(
-            f"{path.name} does not begin with %%MatrixMarket, as a Matrix Market file does.", hint=AGAIN
-        )
-    words = start.split(b"\n", 1)[0].decode("latin-1").lower().split()
-    dense, kind = _kind(path.name, words)
-    size_line = re.match(rb"[^\n]*(?:\n|$)", start[lines.end() :])
-    sizes = (size_line.group() if size_line else b"").split()
-    if len(sizes) != (2 if dense else 3) or not all(one.isdigit() for one in sizes):
-        raise UnreadableFileError(
-            f"{path.name} does not say how many rows, columns and values it holds.", hint=AGAIN
-        )
-    n_rows, n_columns = int(sizes[0]), int(sizes[1])
-    n_values = n_rows * n_columns if dense else int(sizes[2])
-    length = lines.end() + len(size_line.group() if size_line else b"")
-    return Header(
-        n_rows=n_rows, n_columns=n_columns, n_values=n_values, field=kind, dense=dense, length=length
-    )
+    return start
 
 
 def _kind(name: str, words: list[str]) -> tuple[bool, str]:
@@ -190,7 +198,7 @@ def _entries(
             yield (at % header.n_rows).astype(np.int32), (at // header.n_rows).astype(np.int32), values
             place += len(values)
             continue
-        read = _parsed(path.name, text, header, place)
+        read = _parsed(path.name, text, header, before=place)
         place += read.nnz
         yield read.row, read.col, read.data
 
@@ -231,22 +239,22 @@ def _numbers(name: str, text: bytes) -> NDArray[np.float64]:
         ) from error
 
 
-def _parsed(name: str, text: bytes, header: Header, before: int) -> coo_matrix:
+def _parsed(name: str, text: bytes, header: Header, *, before: int) -> coo_matrix:
     """Read entries with the reader of scipy, which is handed each piece as a small file of its own."""
     n = text.count(b"\n")
     # The reader takes 2.5 for 2 where whole numbers are promised, and leaves out what follows on the line.
     if header.field == "integer" and any(mark in text for mark in (b".", b"e", b"E")):
         raise _DecimalsError
     if text.count(b" ") + text.count(b"\t") != _width(header) * n - n and _is_ragged(text, _width(header)):
-        raise _bad_line(name, text, header, before)
+        raise _bad_line(name, text, header, before=before)
     sizes = f"{header.n_rows} {header.n_columns} {n}"
     start = f"%%MatrixMarket matrix coordinate {header.field} general\n{sizes}\n"
     try:
         read = scipy.io.mmread(io.BytesIO(start.encode() + text), spmatrix=True)
     except (ValueError, OverflowError) as error:
-        raise _bad_line(name, text, header, before) from error
+        raise _bad_line(name, text, header, before=before) from error
     if read.data.dtype.kind == "i" and n and max(read.data.max(), -read.data.min()) > LARGEST:
-        raise _bad_line(name, text, header, before)
+        raise _bad_line(name, text, header, before=before)
     return read
 
 
@@ -259,7 +267,7 @@ def _is_ragged(text: bytes, width: int) -> bool:
     return re.fullmatch(rb"(?:[ \t]*+" + words + rb"[ \t]*+\n)*+", text) is None
 
 
-def _bad_line(name: str, text: bytes, header: Header, before: int) -> UnreadableFileError:
+def _bad_line(name: str, text: bytes, header: Header, *, before: int) -> UnreadableFileError:
     """Find the first entry that cannot be read, and say what is wrong with it."""
     for i, line in enumerate(text.splitlines()):
         fault, hint = _fault(line.split(), header)

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -64,7 +65,9 @@ def read_names(path: Path, limit: int) -> pd.DataFrame:
     text = content.decode("utf-8-sig", "replace")
     first = text[: 1 << 16].splitlines()[:50]
     mark = _mark(first)
-    quoting = csv.QUOTE_MINIMAL if first[0].lstrip().startswith('"') or mark == "," else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = (
+        csv.QUOTE_MINIMAL if first[0].lstrip().startswith('"') or mark == "," else csv.QUOTE_NONE
+    )
     width = max(len(row) for row in csv.reader(first, delimiter=mark, quoting=quoting))
     try:
         table = pd.read_csv(

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -153,7 +154,7 @@ def _unzip(path: Path, folder: Path, budget: _Budget) -> list[Path]:
                 raise UnreadableFileError(
                     f"{path.name} is locked with a password.", hint="Unpack it first, and choose the folder."
                 )
-            made += _copied(lambda member=member: archive.open(member), target, budget)  # type: ignore[misc]
+            made += _copied(partial(archive.open, member), target, budget)
     return made
 
 
@@ -165,15 +166,16 @@ def _untar(path: Path, folder: Path, budget: _Budget) -> list[Path]:
             target = _target(member.name, folder, budget.name)
             if target is None or not member.isreg():
                 continue
-            made += _copied(lambda member=member: archive.extractfile(member), target, budget)  # type: ignore[misc]
+            made += _copied(partial(archive.extractfile, member), target, budget)
     return made
 
 
-def _copied(source: Callable[[], IO[bytes]], target: Path, budget: _Budget) -> list[Path]:
+def _copied(source: Callable[[], IO[bytes] | None], target: Path, budget: _Budget) -> list[Path]:
     """Write one member, unless one of its name was there before."""
-    if target.exists():
+    file = None if target.exists() else source()
+    if file is None:
         return []
-    with source() as file:
+    with file:
         budget.copy(file, target)
     return [target]
 

@@ -62,7 +62,7 @@ def summed(parts: Sequence[Rows]) -> Rows:
             total = total + part.read(start, stop)
         return csr_matrix(total)
 
-    sizes = np.sum([part.sizes for part in parts], axis=0, dtype=np.int64)
+    sizes = sum((part.sizes for part in parts[1:]), start=parts[0].sizes)
     kind = np.result_type(*(part.kind for part in parts))
     return Rows(sizes=sizes, n_genes=parts[0].n_genes, kind=kind, read=read)
 

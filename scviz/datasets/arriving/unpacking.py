@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from scviz.errors import UnreadableFileError, UnsafeFileError
 
@@ -95,7 +95,7 @@ def unpacked(path: Path) -> IO[bytes]:
         start = file.read(8)
     for magic, opener in OPENERS:
         if start.startswith(magic):
-            return opener(path, "rb")  # type: ignore[no-any-return, operator]
+            return cast(IO[bytes], opener(path, "rb"))
     return path.open("rb")
 
 

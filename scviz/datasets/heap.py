@@ -63,12 +63,7 @@ def places_of(kind: h5py.h5t.TypeID) -> Places:
             raise UncountableError("lists within lists")
         return Places(REFERENCE, ((0, inner.size),))
     if isinstance(kind, h5py.h5t.TypeArrayID):
-        inner = places_of(kind.get_super())
-        n = prod(kind.get_array_dims())
-        if inner.at and n > PIECE:
-            raise UncountableError("an array of texts in each value")
-        at = [(i * inner.size + start, unit) for i in range(n if inner.at else 0) for start, unit in inner.at]
-        return Places(n * inner.size, tuple(at))
+        return _array(kind)
     if isinstance(kind, h5py.h5t.TypeCompoundID):
         return _compound(kind)
     return Places(kind.get_size())
@@ -139,6 +134,14 @@ class AttributeBytes:
             sizes = [-(-n // 8) * 8 if version == 1 else n for n in (n_name, n_type, n_space)]
             values = at + sum(sizes)
             yield name, (start + values, size - values)
+
+
+def _array(kind: h5py.h5t.TypeArrayID) -> Places:
+    inner, n = places_of(kind.get_super()), prod(kind.get_array_dims())
+    if inner.at and n > PIECE:
+        raise UncountableError("an array of texts in each value")
+    at = [(i * inner.size + start, unit) for i in range(n if inner.at else 0) for start, unit in inner.at]
+    return Places(n * inner.size, tuple(at))
 
 
 def _compound(kind: h5py.h5t.TypeCompoundID) -> Places:

@@ -162,15 +162,19 @@ class _Seen:
         if _refers(attribute.dtype) and name != "categories":
             raise UnsafeFileError(f"The attribute {name!r} of {item.name} is a reference.", hint=REWRITE)
         n = 0 if attribute.shape is None else prod(attribute.shape)
-        if n and (h5py.check_vlen_dtype(attribute.dtype) or attribute.dtype.names):
-            try:
-                found = self.texts.count(item, address, name)
-            except UncountableError as error:
-                raise _uncountable(f"The attribute {name!r} of {item.name}", error) from error
-            if found is None and n > 1 and n * self.file_size > TEXT_LIMIT:
-                raise _uncountable(f"The attribute {name!r} of {item.name}", "many attributes in one place")
-            self._count_texts(found or 0, f"the attribute {name!r} of {item.name}")
+        if n and attribute.dtype.hasobject:
+            self._texts_of_attribute(item, address, name, n=n)
         self._count(0, n * attribute.dtype.itemsize)
+
+    def _texts_of_attribute(self, item: h5py.HLObject, address: int, name: str, *, n: int) -> None:
+        where = f"the attribute {name!r} of {item.name}"
+        try:
+            found = self.texts.count(item, address, name)
+        except UncountableError as error:
+            raise _uncountable(where, error) from error
+        if found is None and n > 1 and n * self.file_size > TEXT_LIMIT:
+            raise _uncountable(where, "many attributes in one place")
+        self._count_texts(found or 0, where)
 
     def _dataset(self, item: h5py.Dataset) -> None:
         if item.external or item.is_virtual:
@@ -183,6 +187,9 @@ class _Seen:
             )
         if unpacks_beyond(item, self.texts.file):
             raise UnsafeFileError(f"{item.name} unpacks to more than it declares.", hint=REWRITE)
+        self._values(item)
+
+    def _values(self, item: h5py.Dataset) -> None:
         size = int(item.size or 0) * item.dtype.itemsize
         try:
             self._count_texts(dataset_bytes(item, self.texts.file), item.name)

@@ -61,12 +61,7 @@ def copy_h5mu(path: Path, choices: Choices, *, limit: int, report: Report, targe
                     hint="Write it anew: mudata.read_h5mu(path)['rna'].write_h5ad('cells.h5ad').",
                 )
             parts = in_order(whole, choices.part, lambda name: _some_names(found[name]["var"]))
-            taken = found[parts[0]]
-            for name in taken:
-                report(Progress(stage=f"Copying {parts[0]}: {name}"))
-                taken.copy(name, copy)
-            for name, value in taken.attrs.items():
-                copy.attrs[name] = value
+            _copy_all(found[parts[0]], copy, report)
             notes += _copy_shared(file, copy, whole)
     except DataError:
         raise
@@ -81,6 +76,14 @@ def copy_h5mu(path: Path, choices: Choices, *, limit: int, report: Report, targe
         parts=parts if several else (),
         notes=(*([said(parts)] if several else []), *notes),
     )
+
+
+def _copy_all(taken: h5py.Group, copy: h5py.File, report: Report) -> None:
+    for name in taken:
+        report(Progress(stage=f"Copying {taken.name}/{name}"))
+        taken.copy(name, copy)
+    for name, value in taken.attrs.items():
+        copy.attrs[name] = value
 
 
 def _reason(path: Path, error: Exception) -> str:
@@ -103,31 +106,35 @@ def _copy_shared(file: h5py.File, copy: h5py.File, modalities: Iterable[str]) ->
     rows = _rows(obs, own)
     prefixes = tuple(f"{name}:" for name in modalities)
     there = {*tables.column_names(own), own.attrs.get("_index", "_index")}
-    added = []
-    for name in tables.column_names(obs):
-        if name in there or name.startswith(prefixes):
-            continue
-        try:
-            _write_column(own, tables.read_column(obs, name), rows)
-        except DataError:
-            continue
-        added.append(name)
+    added = [
+        name
+        for name in sorted({*tables.column_names(obs)} - there)
+        if not name.startswith(prefixes) and _add_column(obs, own, name, rows)
+    ]
     if added:
-        order = np.array([*tables.column_names(own), *added], dtype=object)
-        own.attrs.create(
-            "column-order", np.array(list(dict.fromkeys(order)), dtype=object), dtype=h5py.string_dtype()
-        )
+        order = np.array(list(dict.fromkeys([*tables.column_names(own), *added])), dtype=object)
+        own.attrs.create("column-order", order, dtype=h5py.string_dtype())
     coordinates = _copy_coordinates(file, copy, rows, set(modalities))
-    notes = [f"Columns of all modalities were taken, too: {', '.join(added)}."] if added else []
-    return notes + (
-        [f"Coordinates of all modalities were taken, too: {', '.join(coordinates)}."] if coordinates else []
-    )
+    return _said_of("Columns", added) + _said_of("Coordinates", coordinates)
+
+
+def _said_of(what: str, names: list[str]) -> list[str]:
+    return [f"{what} of all modalities were taken, too: {', '.join(names)}."] if names else []
 
 
 def _rows(obs: h5py.Group, own: h5py.Group) -> NDArray[np.int64]:
     """Return where each cell of a modality (N,) stands among those of all; -1 where it does not."""
     at = {name: i for i, name in enumerate(tables.row_names(obs))}
     return np.array([at.get(name, -1) for name in tables.row_names(own)], dtype=np.int64)
+
+
+def _add_column(obs: h5py.Group, own: h5py.Group, name: str, rows: NDArray[np.int64]) -> bool:
+    """Copy a column for these rows (N,); tell whether it could be read."""
+    try:
+        _write_column(own, tables.read_column(obs, name), rows)
+    except DataError:
+        return False
+    return True
 
 
 def _write_column(own: h5py.Group, column: tables.Column, rows: NDArray[np.int64]) -> None:

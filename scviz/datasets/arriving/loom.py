@@ -72,6 +72,8 @@ AXES = (
 )
 """Pairs of attributes that are coordinates of cells."""
 BLOCK_BYTES = 64_000_000
+MOST_AXES = 1_000
+"""Widest table of coordinates."""
 
 
 def read_loom(path: Path, choices: Choices, *, limit: int, report: Report) -> Incoming:  # noqa: ARG001
@@ -99,7 +101,7 @@ def read_loom(path: Path, choices: Choices, *, limit: int, report: Report) -> In
     notes: list[str] = []
     with _opened(path) as file:
         matrix = file.get("matrix")
-        if not isinstance(matrix, h5py.Dataset) or matrix.ndim != 2 or matrix.dtype.kind not in "iufb":
+        if not _is_matrix(matrix):
             raise UnreadableFileError(
                 f"{path.name} is a loom file without its matrix.",
                 hint="Copy or download it again, and compare its size with the original.",
@@ -107,13 +109,14 @@ def read_loom(path: Path, choices: Choices, *, limit: int, report: Report) -> In
         n_genes, n_cells = matrix.shape
         genes, _ = _attributes(file["row_attrs"], n_genes, GENE_NAMES, what="gene", notes=notes)
         cells, embeddings = _attributes(file["col_attrs"], n_cells, CELL_NAMES, what="cell", notes=notes)
-        places = {"X": "matrix"}
-        for name, layer in file.get("layers", {}).items():
-            if isinstance(layer, h5py.Dataset) and layer.shape == matrix.shape and layer.dtype.kind in "iufb":
-                places[f"layers/{name}"] = f"layers/{name}"
-            else:
-                notes.append(f"The layer {name} was left out: it is no matrix of these genes and cells.")
-        graphs = [name for place in ("col_graphs", "row_graphs") for name in file.get(place, {})]
+        layers = file.get("layers", {})
+        fitting = [name for name, one in layers.items() if _is_matrix(one) and one.shape == matrix.shape]
+        places = {"X": "matrix", **{f"layers/{name}": f"layers/{name}" for name in fitting}}
+        if others := sorted(set(layers) - set(fitting)):
+            notes.append(
+                f"Layers that are no matrix of these genes and cells were left out: {', '.join(others)}."
+            )
+        graphs = [*file.get("col_graphs", {}), *file.get("row_graphs", {})]
         version = _version(file)
     if graphs:
         notes.append(f"Graphs were left out: {', '.join(graphs)}.")
@@ -124,6 +127,10 @@ def read_loom(path: Path, choices: Choices, *, limit: int, report: Report) -> In
         genes=renamed(genes),
         embeddings=embeddings,
     )
+
+
+def _is_matrix(item: object) -> bool:
+    return isinstance(item, h5py.Dataset) and item.ndim == 2 and item.dtype.kind in "iufb"
 
 
 @contextmanager
@@ -184,32 +191,44 @@ def _attributes(
     """Read attributes of rows or columns: lists become columns, tables of numbers coordinates."""
     import pandas as pd
 
-    columns: dict[str, list[str] | NDArray[Any]] = {}
-    tables: dict[str, NDArray[np.floating]] = {}
-    left_out = []
-    for name, item in group.items():
-        values = _values(item, n)
-        if values is None:
-            left_out.append(name)
-        elif isinstance(values, np.ndarray) and values.ndim == 2:
-            tables[name if name.startswith("X_") else f"X_{name.lower()}"] = values
-        else:
-            columns[name] = values
+    found = {name: _values(item, n) for name, item in group.items()}
+    left_out = [name for name, values in found.items() if values is None]
+    tables = {_key(name): one for name, one in found.items() if _is_table(one)}
+    columns = {name: one for name, one in found.items() if one is not None and not _is_table(one)}
     if left_out:
         notes.append(f"Attributes that do not fit the {what}s were left out: {', '.join(left_out)}.")
-    named = next((one for one in wanted if one in columns), None)
-    if named is None:
-        names = [f"{what} {i + 1}" for i in range(n)]
-        notes.append(f"The file does not name its {what}s; they were numbered.")
-    else:
-        names = [str(one) for one in columns.pop(named)]
-        if named != wanted[0]:
-            notes.append(f"The {what}s are named by the attribute {named}.")
+    names = _take_names(columns, n, wanted, what=what, notes=notes)
     if what == "cell":
         tables |= _pairs(columns)
     frame = pd.DataFrame(columns, index=range(n))
     frame.index = pd.Index(names, dtype=object)
     return frame, tables
+
+
+def _is_table(values: list[str] | NDArray[Any] | None) -> bool:
+    return isinstance(values, np.ndarray) and values.ndim == 2
+
+
+def _key(name: str) -> str:
+    return name if name.startswith("X_") else f"X_{name.lower()}"
+
+
+def _take_names(
+    columns: dict[str, list[str] | NDArray[Any]],
+    n: int,
+    wanted: tuple[str, ...],
+    *,
+    what: str,
+    notes: list[str],
+) -> list[str]:
+    """Take the names out of the columns, or number what has none."""
+    named = next((one for one in wanted if one in columns), None)
+    if named is None:
+        notes.append(f"The file does not name its {what}s; they were numbered.")
+        return [f"{what} {i + 1}" for i in range(n)]
+    if named != wanted[0]:
+        notes.append(f"The {what}s are named by the attribute {named}.")
+    return [str(one) for one in columns.pop(named)]
 
 
 def _pairs(columns: dict[str, list[str] | NDArray[Any]]) -> dict[str, NDArray[np.floating]]:
@@ -229,16 +248,16 @@ def _values(item: h5py.Group | h5py.Dataset, n: int) -> list[str] | NDArray[Any]
     """Read an attribute with a value for each row; None where it has another form."""
     if not isinstance(item, h5py.Dataset) or not item.shape or item.shape[0] != n or item.ndim > 2:
         return None
-    kind = item.dtype.kind
-    if item.ndim == 2 and item.shape[1] == 1:
-        values = item[:, 0]
-    elif item.ndim == 2:
-        return np.asarray(item[:], dtype=np.float64) if kind in "iuf" and item.shape[1] <= 1_000 else None
-    else:
-        values = item[:]
-    if kind in "iufb":
-        return np.asarray(values)
-    return [_text(one) for one in values.tolist()] if kind in "SO" else None
+    if item.ndim == 2 and item.shape[1] > 1:
+        few = item.dtype.kind in "iuf" and item.shape[1] <= MOST_AXES
+        return np.asarray(item[:], dtype=np.float64) if few else None
+    return _one_column(item[:].reshape(-1))
+
+
+def _one_column(values: NDArray[Any]) -> list[str] | NDArray[Any] | None:
+    if values.dtype.kind in "iufb":
+        return values
+    return [_text(one) for one in values.tolist()] if values.dtype.kind in "SO" else None
 
 
 def _text(value: object) -> str:

@@ -54,8 +54,12 @@ def readable(found: Mapping[str, RValue], notes: list[str]) -> dict[str, RMatrix
     places = ", ".join(f"{name} ({package})" for name, package in elsewhere.items())
     if not matrices:
         raise _nothing_to_read(places)
+    return _with_note(matrices, places, notes)
+
+
+def _with_note(matrices: dict[str, RMatrix], elsewhere: str, notes: list[str]) -> dict[str, RMatrix]:
     if elsewhere:
-        notes.append(f"What lies in other files, or is yet to be computed, was left out: {places}.")
+        notes.append(f"What lies in other files, or is yet to be computed, was left out: {elsewhere}.")
     return matrices
 
 

@@ -51,10 +51,7 @@ def seurat(value: RValue, part: str) -> RCells:
     layers, cell_names, gene_names = _layers(assay, value, notes)
     cells, left_out = to_frame(value.get("meta.data"), cell_names)
     _add_idents(cells, value)
-    about = (
-        None if found is None else assay.get("meta.features") or assay.get("meta.data")
-    )  # of cells in Seurat 2
-    genes, more = to_frame(about, gene_names)
+    genes, more = to_frame(None if found is None else _about_genes(assay), gene_names)
     say_left_out([*left_out, *more], notes)
     reductions = (value.get("reductions") or value.get("dr") or NULL).items()
     embeddings = {key: one.get("cell.embeddings") or NULL for key, one in reductions.items()}
@@ -69,6 +66,11 @@ def seurat(value: RValue, part: str) -> RCells:
     )
 
 
+def _about_genes(assay: RValue) -> RValue | None:
+    """Return the table of genes; in Seurat 2 the slot `meta.data` is of cells."""
+    return assay.get("meta.features") or assay.get("meta.data")
+
+
 def _name(value: RValue) -> str:
     version = value.get("version")
     numbers = [] if version is None or not version.values else list(version.values[0].values)
@@ -81,10 +83,10 @@ def _layers(
     """Return the layers of an assay, the names of its cells and those of its genes."""
     if assay.get("layers") is not None:
         return _layers_of_5(assay, notes)
-    slots = ("counts", "raw.data", "data")
-    found = {one.replace("raw.data", "counts"): assay.attributes[one] for one in slots if assay.get(one)}
-    scaled = (assay.get("scale.data") or NULL).values
-    if scaled is not None and len(scaled):
+    slots = {"counts": "counts", "raw.data": "counts", "data": "data"}
+    found = {name: assay.attributes[slot] for slot, name in slots.items() if slot in assay.attributes}
+    scaled = assay.get("scale.data", "dim")
+    if scaled is not None and any(scaled.values):
         notes.append("Scaled values (scale.data) were left out: they can be made anew.")
     matrices = readable(found, notes)
     named = row_names(holder.get("meta.data") or NULL)

@@ -153,41 +153,55 @@ def _member(member: Sequence[Any]) -> tuple[Any, ...]:
 
 def _new(found: dict[str, Any]) -> ArrayPlan:
     shape = _whole(found["shape"])
-    grid = found["chunk_grid"]
-    if grid["name"] != "regular":
-        raise ValueError(f"its grid is {grid['name']}")
-    piece = _whole(grid["configuration"]["chunk_shape"])
+    piece = _whole(_settings(found["chunk_grid"], "regular")["chunk_shape"])
     codecs = [{"name": one, "configuration": {}} if isinstance(one, str) else one for one in found["codecs"]]
     shard: tuple[int, ...] = ()
-    first, tail = False, 4
-    if len(codecs) == 1 and codecs[0]["name"] == "sharding_indexed":
+    settings: dict[str, Any] = {}
+    if codecs[0]["name"] == "sharding_indexed":
         settings = codecs[0]["configuration"]
         inner = _whole(settings["chunk_shape"])
         shard, piece = tuple(n // k for n, k in zip(piece, inner, strict=True)), inner
-        first = settings.get("index_location", "end") == "start"
-        tail = 4 * any(one["name"] == "crc32c" for one in settings["index_codecs"])
-        codecs = settings["codecs"]
-    order = tuple(range(len(shape)))
-    while codecs and codecs[0]["name"] == "transpose":
-        given = codecs.pop(0)["configuration"]["order"]
-        order = order[::-1] if given == "F" else order if given == "C" else tuple(order[i] for i in given)
+        codecs = list(settings["codecs"])
+    order = _order(codecs, len(shape))
     dtype = _dtype(found["data_type"])
-    endian = codecs[0].get("configuration", {}).get("endian", "little") if codecs else "little"
-    keys = found.get("chunk_key_encoding", {"name": "default"})
-    separator = keys.get("configuration", {}).get("separator", "/" if keys["name"] == "default" else ".")
-    start = ["c"] if keys["name"] == "default" else []
+    big = any(one.get("configuration", {}).get("endian") == "big" for one in codecs)
     return ArrayPlan(
         shape=shape,
         piece=tuple(max(one, 1) for one in piece),
-        dtype=dtype.newbyteorder(">") if endian == "big" else dtype,
+        dtype=dtype.newbyteorder(">") if big else dtype,
         fill=_fill(found.get("fill_value"), dtype),
         codecs=tuple(codecs),
-        name=lambda index: separator.join([*start, *map(str, index)]) or "0",
+        name=_namer(found.get("chunk_key_encoding", {"name": "default"})),
         order=order,
         shard=shard,
-        index_first=first,
-        index_tail=tail,
+        index_first=settings.get("index_location", "end") == "start",
+        index_tail=4 * any(one["name"] == "crc32c" for one in settings.get("index_codecs", ())),
     )
+
+
+def _settings(found: dict[str, Any], name: str) -> dict[str, Any]:
+    if found["name"] != name:
+        raise ValueError(f"its grid is {found['name']}")
+    settings: dict[str, Any] = found["configuration"]
+    return settings
+
+
+def _order(codecs: list[dict[str, Any]], n: int) -> tuple[int, ...]:
+    """Take what turns axes from the codecs; return the axes in the order in which they are stored."""
+    order = tuple(range(n))
+    while codecs and codecs[0]["name"] == "transpose":
+        given = codecs.pop(0)["configuration"]["order"]
+        given = {"C": tuple(range(n)), "F": tuple(range(n))[::-1]}[given] if isinstance(given, str) else given
+        order = tuple(order[i] for i in given)
+    return order
+
+
+def _namer(keys: dict[str, Any]) -> Callable[[Sequence[int]], str]:
+    """Return what names a piece: c/0/1 by default, 0.1 as in zarr 2."""
+    default = keys["name"] == "default"
+    separator = keys.get("configuration", {}).get("separator", "/" if default else ".")
+    start = ["c"] if default else []
+    return lambda index: separator.join([*start, *map(str, index)]) or "0"
 
 
 def _dtype(kind: str | dict[str, Any]) -> np.dtype[Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from scviz.datasets.arriving.contract import Arrival, Choices
 from scviz.datasets.arriving.modalities import in_order, said
-from scviz.datasets.arriving.zarr_arrays import TEXT, ArrayPlan
+from scviz.datasets.arriving.zarr_arrays import ArrayPlan
 from scviz.datasets.arriving.zarr_store import Store, ZarrNode, tree_of
 from scviz.datasets.safety import TEXT_LIMIT
 from scviz.errors import UnreadableFileError, UnsafeFileError
@@ -128,19 +128,12 @@ class _Copier:
                 self.array(child, child.array, group, name=name)
 
     def array(self, node: ZarrNode, plan: ArrayPlan, group: h5py.Group, *, name: str) -> None:
-        texts = plan.dtype == TEXT or plan.dtype.kind == "U"
         own = _own_dtype(plan.dtype)
-        dense = len(plan.shape) == 2 and prod(plan.shape) * plan.width > PACKED and not texts
-        options: dict[str, Any] = {"chunks": plan.piece, "compression": "lzf"} if dense else {}
-        if options and any(k > n for k, n in zip(plan.piece, plan.shape, strict=True)):
-            options["chunks"] = tuple(min(k, n) for k, n in zip(plan.piece, plan.shape, strict=True))
-        if not texts and plan.dtype.kind not in "SV" and plan.fill != 0:
-            options["fillvalue"] = plan.fill
-        item = group.create_dataset(name, plan.shape, dtype=own, **options)
+        item = group.create_dataset(name, plan.shape, dtype=own, **_options(plan))
         for region, values in self._pieces(node, plan):
-            if texts:
+            if plan.dtype.kind in "OU":
                 values = self._counted(values.astype(object), node.key)
-            elif values.dtype.names:
+            elif plan.dtype.names:
                 values = values.astype(own)
             item[region] = values if plan.shape else values.reshape(())[()]
         _copy_attributes(node.attributes, item)
@@ -168,6 +161,16 @@ class _Copier:
         if self.text_size > TEXT_LIMIT:
             raise UnsafeFileError(f"The texts up to {key} unpack to more than {TEXT_LIMIT / 1e9:.0f} GB.")
         return values
+
+
+def _options(plan: ArrayPlan) -> dict[str, Any]:
+    """Return how an array is stored: a large dense matrix packed, in the pieces in which it comes."""
+    options: dict[str, Any] = {}
+    numbers = plan.dtype.kind in "iufb"
+    if numbers and len(plan.shape) == 2 and prod(plan.shape) * plan.width > PACKED:
+        pieces = tuple(min(k, n) for k, n in zip(plan.piece, plan.shape, strict=True))
+        options = {"chunks": pieces, "compression": "lzf"}
+    return options | ({"fillvalue": plan.fill} if numbers and plan.fill != 0 else {})
 
 
 def _own_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -62,22 +62,23 @@ class Store:
             If a link leads out of the folder.
         """
         if self.zip is not None:
-            info = self.names.get(self.prefix + key)
-            if info is None:
-                return None
-            with self.zip.open(info) as inner:
-                if start:
-                    inner.seek(max(start + (info.file_size if start < 0 else 0), 0))
-                return inner.read(-1 if size is None else size)
+            return self._read_zip(self.prefix + key, start, size)
         path = self.root / key
         if not path.is_file():
             return None
         if path.resolve() != path:
             raise UnsafeFileError(f"{key} is a link to another place.", hint=REWRITE)
         with path.open("rb") as file:
-            if start:
-                file.seek(max(start + (path.stat().st_size if start < 0 else 0), 0))
+            file.seek(_from(start, path.stat().st_size))
             return file.read(-1 if size is None else size)
+
+    def _read_zip(self, name: str, start: int, size: int | None) -> bytes | None:
+        info = self.names.get(name)
+        if info is None or self.zip is None:
+            return None
+        with self.zip.open(info) as inner:
+            inner.seek(_from(start, info.file_size))
+            return inner.read(-1 if size is None else size)
 
     def children(self, key: str) -> Iterator[str]:
         """Give the names of folders within a folder."""
@@ -96,6 +97,10 @@ class Store:
 
     def _metadata(self) -> list[str]:
         return [name for name in self.names if name.rsplit("/", 1)[-1] in METADATA]
+
+
+def _from(start: int, size: int) -> int:
+    return max(start + size, 0) if start < 0 else start
 
 
 @dataclass(slots=True, kw_only=True)

@@ -77,12 +77,15 @@ def unpack(
             ) from error
         if len(values) > most + SLACK:
             raise UnsafeFileError("A piece of the zarr store unpacks to more than it declares.")
+    return _numbers(bytes(values), dtype, n)
+
+
+def _numbers(data: bytes, dtype: np.dtype[Any], n: int) -> NDArray[Any]:
     if dtype == np.dtype(object):
         raise UnreadableFileError(
             "The zarr store holds objects of Python, which are not read.",
             hint="Write it anew with AnnData: adata.write_h5ad('cells.h5ad').",
         )
-    data = bytes(values)
     if len(data) != n * dtype.itemsize:
         raise UnreadableFileError(
             f"A piece of the zarr store is damaged: {len(data):,} bytes for {n:,} values."

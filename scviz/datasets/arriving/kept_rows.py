@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class KeptRows:
     def __init__(self, width: int, *, by_column: bool) -> None:
         self.width, self.by_column = width, by_column
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the rows
+        weakref.finalize(self, self._file.close)
         self._bounds: list[NDArray[np.int64]] = []
         self._firsts: list[int] = []
         self._waiting: list[csr_matrix] = []

@@ -10,6 +10,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from scviz.datasets.heap import AttributeBytes, UncountableError, dataset_bytes
+from scviz.datasets.packing import unpacks_beyond
 from scviz.errors import FileNotAllowedError, UnreadableFileError, UnsafeFileError
 
 UNPACK_LIMIT = 64 * 10**9
@@ -18,6 +20,10 @@ CHUNK_LIMIT = 2 * 10**9
 """Bytes of one chunk, which must be unpacked as a whole to read a single value of it."""
 OBJECT_LIMIT = 100_000
 """Groups, arrays and attributes of one file."""
+TEXT_LIMIT = 4 * 10**9
+"""Bytes of all texts of one file, which are read as a whole."""
+SLACK = 1 << 20
+"""Bytes that all texts together may be longer than their file."""
 
 REWRITE = "Write the file anew with adata.write_h5ad(...), so that all its values lie in the file itself."
 
@@ -57,7 +63,8 @@ def allowed(path: str | Path, roots: Iterable[Path]) -> Path:
 def inspect_h5(path: Path, limit: int = UNPACK_LIMIT) -> None:
     """Refuse an HDF5 file that points outside itself, unpacks to too much or hides its structure.
 
-    Only the structure is read, no values: a few milliseconds for a file of a million cells.
+    Only the structure is read, and of texts how long they are: no values. Some milliseconds, and a tenth of a
+    second for each column of texts of a million cells.
 
     Parameters
     ----------
@@ -73,9 +80,13 @@ def inspect_h5(path: Path, limit: int = UNPACK_LIMIT) -> None:
     UnreadableFileError
         If it is no HDF5 file, or a damaged one.
     """
-    seen = _Seen(limit=limit)
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r") as file, path.open("rb") as raw:
+            seen = _Seen(
+                limit=limit,
+                file_size=path.stat().st_size,
+                texts=AttributeBytes(raw, base=file.userblock_size),
+            )
             groups: list[h5py.Group] = [file]
             seen.add(file)
             while groups:
@@ -94,7 +105,10 @@ class _Seen:
     """What was met so far: each object once, however many names lead to it."""
 
     limit: int
+    file_size: int
+    texts: AttributeBytes
     size: int = 0
+    text_size: int = 0
     n_objects: int = 0
     addresses: set[int] = field(default_factory=set)
 
@@ -106,9 +120,11 @@ class _Seen:
         self.addresses.add(address)
         self._count(1 + len(item.attrs), 0)
         for name in item.attrs:
-            self._attribute(item, name)
+            self._attribute(item, address, name)
         if isinstance(item, h5py.Dataset):
             self._dataset(item)
+        elif self.n_objects + len(item) > OBJECT_LIMIT:
+            self._count(len(item), 0)
         return True
 
     def _count(self, objects: int, size: int) -> None:
@@ -125,12 +141,40 @@ class _Seen:
                 hint="Keep fewer cells or genes, or store the matrix sparse; the limit is SCVIZ_UNPACK_GB.",
             )
 
-    def _attribute(self, item: h5py.HLObject, name: str) -> None:
+    def _count_texts(self, size: int, where: str) -> None:
+        """Add the bytes of texts, whose references lie in `where`."""
+        self.text_size += size
+        if self.text_size > min(self.file_size + SLACK, TEXT_LIMIT):
+            reason = (
+                "more than the file itself: many of them share one place"
+                if self.text_size > self.file_size + SLACK
+                else f"more than {TEXT_LIMIT / 1e9:.0f} GB"
+            )
+            raise UnsafeFileError(
+                f"The texts of this file, up to those of {where}, unpack to {self.text_size / 1e9:,.1f} GB, {reason}.",
+                hint=REWRITE,
+            )
+        self._count(0, size)
+
+    def _attribute(self, item: h5py.HLObject, address: int, name: str) -> None:
         attribute = item.attrs.get_id(name)
         # Writers of 2019 and 2020 tied columns to their categories by a reference; we find them by name.
         if _refers(attribute.dtype) and name != "categories":
             raise UnsafeFileError(f"The attribute {name!r} of {item.name} is a reference.", hint=REWRITE)
-        self._count(0, prod(attribute.shape or ()) * attribute.dtype.itemsize)
+        n = 0 if attribute.shape is None else prod(attribute.shape)
+        if n and attribute.dtype.hasobject:
+            self._texts_of_attribute(item, address, name, n=n)
+        self._count(0, n * attribute.dtype.itemsize)
+
+    def _texts_of_attribute(self, item: h5py.HLObject, address: int, name: str, *, n: int) -> None:
+        where = f"the attribute {name!r} of {item.name}"
+        try:
+            found = self.texts.count(item, address, name)
+        except UncountableError as error:
+            raise _uncountable(where, error) from error
+        if found is None and n > 1 and n * self.file_size > TEXT_LIMIT:
+            raise _uncountable(where, "many attributes in one place")
+        self._count_texts(found or 0, where)
 
     def _dataset(self, item: h5py.Dataset) -> None:
         if item.external or item.is_virtual:
@@ -141,7 +185,27 @@ class _Seen:
             raise UnsafeFileError(
                 f"{item.name} is stored in pieces of more than {CHUNK_LIMIT / 1e9:.0f} GB.", hint=REWRITE
             )
-        self._count(0, int(item.size or 0) * item.dtype.itemsize)
+        if unpacks_beyond(item, self.texts.file):
+            raise UnsafeFileError(f"{item.name} unpacks to more than it declares.", hint=REWRITE)
+        self._values(item)
+
+    def _values(self, item: h5py.Dataset) -> None:
+        size = int(item.size or 0) * item.dtype.itemsize
+        try:
+            self._count_texts(dataset_bytes(item, self.texts.file), item.name)
+        except UncountableError as error:
+            raise _uncountable(item.name, error) from error
+        self._count(0, size)
+        if item.dtype.kind in "SU" and size > TEXT_LIMIT:
+            raise UnsafeFileError(
+                f"The texts of {item.name} unpack to {size / 1e9:,.0f} GB.", hint="Store them as categories."
+            )
+
+
+def _uncountable(where: str, reason: object) -> UnsafeFileError:
+    return UnsafeFileError(
+        f"{where} holds texts whose size cannot be known beforehand ({reason}).", hint=REWRITE
+    )
 
 
 def _members(group: h5py.Group) -> Iterator[h5py.HLObject]:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from scviz.datasets.arriving.contract import Arrival, Choices, Reader
 from scviz.datasets.arriving.writing import write_incoming
-from scviz.datasets.formats import refuse_other
+from scviz.datasets.formats import inside, refuse_other
 from scviz.progress import Progress, Report, silent
 from scviz.workspace.records import fingerprint, read_json, write_json
 
@@ -88,6 +88,7 @@ def arrive(
     UnsafeFileError
         If it unpacks to too much or leads outside itself.
     """
+    path = inside(path)
     found = refuse_other(path, readable())
     if found == "h5ad":
         return Arrived(path=path, arrival=None)

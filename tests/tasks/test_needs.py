@@ -45,6 +45,7 @@ def asked(task: str, opened: Opened, **more: Any) -> Any:
     }
     values = (
         GIVEN[task]
+        | READING.get(task, {})
         | {"dataset": opened.dataset}
         | ({LISTS[task]: ("GENE1", "GENE2")} if task in LISTS else {})
     )

@@ -92,6 +92,7 @@ def known(opened: Opened, adata: AnnData, n_known: int) -> Opened:
     names = [name if i < n_known else f"OTHER{i}" for i, name in enumerate(adata.var_names)]
     other = AnnData(adata.X, obs=adata.obs)
     other.var_names = names
+    other.var["ensembl_id"] = [id_ if i < n_known else "" for i, id_ in enumerate(adata.var["ensembl_id"])]
     return cut(opened, other)
 
 

@@ -186,15 +186,14 @@ def read_values(values: Sequence[str], symbols: Symbols, *, control: str | None 
     T cell -> None
     """
     reader, cleaned = _reader(values, symbols), [_parts(value) for value in values]
-    alone = {
-        key(read.genes[0]) for parts in cleaned for read in map(reader.read, parts) if len(read.genes) == 1
-    }
+    reads = [[reader.read(part) for part in parts] for parts in cleaned]
+    alone = {key(read.genes[0]) for one in reads for read in one if len(read.genes) == 1}
     asked = _Asked(
         control=control,
         alone=alone,
         has_controls=control is not None or any(all(map(says_control, parts)) for parts in cleaned),
     )
-    return [_reading(value, parts, reader, asked) for value, parts in zip(values, cleaned, strict=True)]
+    return [_reading(value, read, reader, asked) for value, read in zip(values, reads, strict=True)]
 
 
 def _reader(values: Sequence[str], symbols: Symbols) -> NameReader:
@@ -225,16 +224,14 @@ def _parts(value: str) -> list[str]:
     return [part.strip() for part in HARD.split(text)]
 
 
-def _reading(value: str, parts: Sequence[str], reader: NameReader, asked: _Asked) -> Reading:
+def _reading(value: str, read: Sequence[NameRead], reader: NameReader, asked: _Asked) -> Reading:
     if asked.control is not None and value == asked.control:
         return Reading(value=value, perturbation=CONTROL)
     said = _says_unknown(value, asked)
     if said is not None:
         return said
-    read = [reader.read(part) for part in parts]
-    trouble = (
-        _trouble(read, reader, asked) if parts != [""] else "It names a place in the genome and no gene."
-    )
+    is_place = _parts(value) == [""]
+    trouble = "It names a place in the genome and no gene." if is_place else _trouble(read, reader, asked)
     if trouble:
         return _not_understood(value, trouble, NO_GENE)
     genes = {gene for one in read for gene in one.genes}

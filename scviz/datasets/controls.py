@@ -61,6 +61,9 @@ def _pattern(kinds: Mapping[Kind, str], *, glued: bool) -> re.Pattern[str]:
 
 
 PATTERNS = (_pattern(NUMBERED, glued=True), _pattern(ALONE, glued=False))
+HOLDS = re.compile(
+    rf"(?:^| |sg|si|sh|rna)(?:{'|'.join([*NUMBERED.values(), *(rf'(?:{names})(?= |$)' for names in ALONE.values())])})"
+)
 SURE: tuple[Kind, ...] = ("control", "harbor", "reporter")
 """Kinds whose plain names are control even where a gene of the data has the same name, as CTRL is one."""
 
@@ -88,7 +91,7 @@ def control_name(name: str) -> ControlName | None:
     >>> control_name("NO_SITE_5").kind, control_name("NonTargeting_Human_0001").kind, control_name("LUC7L")
     ('harbor', 'control', None)
     """
-    words = re.sub(r"[^a-z0-9]+", " ", name.lower()).strip()
+    words = _words(name)
     if not words or len(words) > LONGEST:
         return None
     for pattern in PATTERNS:
@@ -98,6 +101,21 @@ def control_name(name: str) -> ControlName | None:
             plain = found[kind] == words and pattern is PATTERNS[0]
             return ControlName(kind=kind, sure=plain and kind in SURE)
     return None
+
+
+def may_hold_control(text: str) -> bool:
+    """Tell whether a name of control may stand within a text; quicker than to try each part of it.
+
+    Examples
+    --------
+    >>> may_hold_control("STAT1_NO_SITE_5"), may_hold_control("10005_STAT1_P1P2")
+    (True, False)
+    """
+    return HOLDS.search(_words(text)) is not None
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", name.lower()).strip()
 
 
 def says_control(name: str) -> bool:

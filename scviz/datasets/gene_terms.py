@@ -52,7 +52,7 @@ def read_terms(path: Path) -> Terms:
     DataError
         If the file is missing, too large, damaged, of another kind, or holds no terms.
     """
-    return _read(path).terms
+    return {gene: frozenset(known) for gene, known in _read(path).terms.items() if gene and known}
 
 
 def terms_left_out(path: Path) -> tuple[str, ...]:
@@ -71,6 +71,7 @@ class _Found:
     """What a file says."""
 
     terms: Mapping[str, Collection[str]]
+    """Words of each gene."""
     bad: tuple[str, ...] = ()
     """What is wrong with each line that was left out."""
 
@@ -86,11 +87,10 @@ def _read(path: Path) -> _Found:
             f"{path.name} is no plain dictionary of sets of words: {error}.",
             hint="Download the published file again, or give the terms as .json or .gmt.",
         ) from error
-    terms = {gene: frozenset(known) for gene, known in found.terms.items() if gene and known}
-    if not terms:
+    if not any(gene and known for gene, known in found.terms.items()):
         why = f": {found.bad[0]}" if found.bad else "."
         raise DataError(f"{path.name} holds no gene annotations{why}", hint=LAYOUTS)
-    return _Found(terms=terms, bad=found.bad)
+    return found
 
 
 def _reader(path: Path, content: bytes) -> Callable[[bytes], _Found]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scviz.datasets.controls import control_name
+from scviz.datasets.controls import control_name, may_hold_control
 from scviz.datasets.gene_keys import key
 from scviz.datasets.genes import ENSEMBL
 
@@ -85,9 +85,10 @@ class NameReader:
 
     def _named(self, words: Sequence[str]) -> Iterator[str | None]:
         """Name what words mean: genes, '' for control, None for what is neither; nothing for what says how."""
-        start = 0
+        start, held = 0, may_hold_control(" ".join(words))
         while start < len(words):
-            gene, control = self._longest(words, start), self._longest_control(words, start)
+            gene = self._longest(words, start)
+            control = self._longest_control(words, start) if held else start
             if gene > control:
                 yield self.symbols[key("-".join(words[start:gene]))]
             elif control > start:

@@ -107,8 +107,9 @@ def read_prior(path: Path) -> Prior:
     if not sheet.rows:
         raise DataError(f"{path.name} is empty.", hint=LAYOUTS)
     head, rows = _head(sheet), Sheet(rows=sheet.rows[1:])
+    bad: tuple[str, ...] = ()
     if head[:1] == [CHIP_ATLAS_HEAD]:
-        links, bad = _chip_atlas_links(rows, path), ()
+        links = _chip_atlas_links(rows, path)
     else:
         columns = _columns(head, path)
         links = _table_links(rows, columns)

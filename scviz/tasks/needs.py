@@ -28,8 +28,9 @@ OTHER_MODEL = (
 
 def needs_of(task: str, request: Any) -> Needs:
     """Tell what a task needs for a request; nothing where it does not say."""
-    needs: Needs = getattr(request, "needs", None) or getattr(front(task), "NEEDS", Needs())
-    return needs
+    own: Needs | None = getattr(request, "needs", None)
+    of_task: Needs = getattr(front(task), "NEEDS", Needs())
+    return own or of_task
 
 
 def refuse_idle(task: str, request: Any, workspace: Workspace) -> None:

@@ -153,8 +153,8 @@ def lasting_share(values: NDArray[np.floating], sets: NDArray[np.integer]) -> fl
     0 where the sets differ by the draw of the cells alone, to 1 where they hold together differently in all cells.
     """
     whole = coherence(correlations(values), sets).var(ddof=1)
-    halves = [coherence(correlations(values[start::2]), sets) for start in (0, 1)]
-    return float(np.clip(np.cov(*halves)[0, 1] / whole, 0, 1)) if whole > 0 else 0.0
+    one, other = (coherence(correlations(values[start::2]), sets) for start in (0, 1))
+    return float(np.clip(np.cov(one, other)[0, 1] / whole, 0, 1)) if whole > 0 else 0.0
 
 
 def pair_weights(sets: NDArray[np.integer], n_genes: int) -> NDArray[np.float32]:

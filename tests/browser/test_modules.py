@@ -44,7 +44,7 @@ def test_modules_are_found_judged_drawn_and_handed_on(page: Page, url: str) -> N
     press(page, "run")
     keyed(page, "modules_tabs").wait_for(timeout=SLOW)
     settled(page)
-    expect(page.get_by_text("Against plain co-expression", exact=False).first).to_be_visible()
+    expect(page.get_by_text("agree with those of co-expression", exact=False).first).to_be_visible()
     picture(page, "modules")
     with page.expect_download() as download:
         press(page, "modules_gmt_modules")

@@ -60,7 +60,7 @@ def test_regulons_are_found_drawn_clicked_and_taken_away(page: Page, serve: Serv
     url = serve(ROOT / "app.py", {"SCVIZ_HOME": str(home)})
     open_tiny(page, url)
     page.get_by_role("link", name="Regulons").click()
-    choose(page, "links_by", "Plain correlation")
+    choose(page, "scenic_method", "Plain correlation")
     press(page, "run")
     canvas = keyed(page, "network", "canvas").first
     canvas.wait_for(timeout=SLOW)

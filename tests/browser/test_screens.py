@@ -38,7 +38,7 @@ def test_a_screen_is_divided_predicted_and_judged(page: Page, url: str) -> None:
     keyed(page, "methods").wait_for()
     settled(page)
     picture(page, "perturb")
-    choose(page, "split", "Unseen genes, alone and in pairs · 13")
+    choose(page, "perturbation_split", "Unseen genes, alone and in pairs")
     choose_many(page, "methods", "GEARS")
     for method in ("Linear, gene terms",):
         keyed(page, "methods", "input").fill(method)

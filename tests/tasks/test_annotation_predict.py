@@ -61,6 +61,8 @@ def test_a_published_folder_is_imported_and_names_cells_by_its_own_head(
         taken["checkpoint"],
         "--mode",
         "predict",
+        "--label-key",
+        "none",
     ]
     bar = float(np.median(wanted.probabilities.max(axis=1)))
     given = [*asked, "--unassigned-below", str(bar), "--csv", str(table), "--output", str(copy)]

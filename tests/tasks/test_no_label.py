@@ -93,11 +93,11 @@ def test_all_other_cells_are_those_with_another_label(some: Opened) -> None:
     asked = {"dataset": some.dataset, "sets": sets, "column": "some"}
     result = enrich(enrichment.Request(**asked, group="B cell"), some.context())  # type: ignore[arg-type]
     assert said(result.notes)
-    assert "12 cells of B cell against 24 of all other cells" in result.notes[0]
+    assert "12 cells of B cell compared with 24 of all other cells" in result.notes[0]
     named = enrich(
         enrichment.Request(**asked, group="unknown", max_fdr=0.5, method="prerank"), some.context()
     )  # type: ignore[arg-type]
-    assert "6 cells of unknown against 36 of all other cells" in named.notes[0]
+    assert "6 cells of unknown compared with 36 of all other cells" in named.notes[0]
 
 
 def test_attention_says_which_cells_have_no_label(some: Opened, adata: AnnData) -> None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import streamlit as st
 
 from pages.components import state
+from pages.views.data.fetch import fetch_by_address
 from scviz.datasets.listing import openable
 from scviz.datasets.safety import allowed
 from scviz.errors import UnreadableFileError
@@ -38,11 +39,13 @@ def pick_file() -> Path | None:
     UnreadableFileError
         If there is no such file, or an upload is larger than allowed.
     """
-    here, mine = st.tabs(["On this server", "From my computer"], key="file_tabs")
+    here, mine, web = st.tabs(["On this server", "From my computer", "From an address"], key="file_tabs")
     with here:
         path = _on_server()
     with mine:
         path = _uploaded() or path
+    with web:
+        path = fetch_by_address() or path
     return path
 
 

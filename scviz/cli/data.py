@@ -40,9 +40,11 @@ def add_command(entries: Any) -> None:
     open_.set_defaults(command=open_file)
 
     mend = entries.add_parser(
-        "mend", help="make a dataset in which mouse genes are replaced by their human counterparts"
+        "mend",
+        help="make a dataset with human counterparts of mouse genes, or with labels joined that are alike",
     )
     mend.add_argument("dataset", help=DATASET)
+    mend.add_argument("--column", default="", help="column of cells whose labels are joined")
     add_fields(mend, mending.Request)
     mend.set_defaults(command=mend_dataset)
 
@@ -86,7 +88,8 @@ def open_file(options: argparse.Namespace, settings: Settings) -> None:
 
 def mend_dataset(options: argparse.Namespace, settings: Settings) -> None:
     """Mend a dataset and print what came of it."""
-    request = mending.Request(dataset=dataset_of(options.dataset, settings), what=options.what)
+    dataset = dataset_of(options.dataset, settings)
+    request = mending.Request(dataset=dataset, what=options.what, column=options.column)
     _, result = carry_out("mending", request, settings)
     print(json.dumps(dataclasses.asdict(result)))
 

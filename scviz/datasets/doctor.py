@@ -23,6 +23,7 @@ from scviz.datasets.findings import (
 from scviz.datasets.formats import damage_in_words, refuse_other
 from scviz.datasets.matrices import genes_of, layout_of, locations, matrix_at, sample_rows, shape_of
 from scviz.datasets.orientation import turned_by_names
+from scviz.datasets.packing import load_filters, refuse_packed
 from scviz.datasets.renaming import known_as
 from scviz.datasets.reports import FileReport, Finding, GeneReport, MatrixReport
 from scviz.datasets.rows import Rows
@@ -54,7 +55,9 @@ def check_file(
     """
     refuse_other(path)
     inspect_h5(path, limit)
+    load_filters()
     with damage_in_words(path.name), h5py.File(path, "r") as file:
+        refuse_packed(file)
         return _report(file, path.name, turned=turned, counted=counted)
 
 

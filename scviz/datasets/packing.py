@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from importlib import import_module
+from importlib.util import find_spec
 from math import prod
 from typing import BinaryIO
 
 import h5py
+
+from scviz.errors import UnreadableFileError
 
 NAMES = {
     4: "szip",
@@ -26,6 +30,12 @@ SUSPECT = 2_000_000
 """Stored bytes of a piece that may unpack to 2 GB; larger ones are looked into."""
 SLACK = 65_536
 PIECE = 1 << 20
+
+
+def load_filters() -> None:
+    """Make the filters of hdf5plugin known where it is installed; scviz does not need it."""
+    if find_spec("hdf5plugin"):
+        import_module("hdf5plugin")
 
 
 def missing_filter(item: h5py.Dataset) -> str:
@@ -51,6 +61,22 @@ def first_missing_filter(file: h5py.File) -> str:
 
     file.visititems(look)
     return found[0] if found else ""
+
+
+def refuse_packed(file: h5py.File) -> None:
+    """Refuse a file of which a part is packed in a way that cannot be unpacked here.
+
+    Raises
+    ------
+    UnreadableFileError
+        With the name of what is packed, and of what is missing.
+    """
+    missing = first_missing_filter(file)
+    if missing:
+        raise UnreadableFileError(
+            f"{missing}.",
+            hint="Install hdf5plugin beside scviz (pip install hdf5plugin), or write the file anew packed with gzip.",
+        )
 
 
 def unpacks_beyond(item: h5py.Dataset, file: BinaryIO) -> bool:

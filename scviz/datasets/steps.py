@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import anndata
 import h5py
@@ -33,6 +33,8 @@ class Step:
     """(N,) True for the cells that are kept; None keeps all."""
     genes: NDArray[np.int64] | None = None
     """(K,) positions of the genes that are kept, in their new order; None keeps all."""
+    columns: Mapping[str, pd.Categorical] = field(default_factory=dict)
+    """(N,) columns of cells that change."""
     var: pd.DataFrame | None = None
     """(K, ...) what is known of the genes that are kept, if that changes; its index names them."""
 
@@ -57,7 +59,8 @@ def apply_step(
         If no cell or no gene would be left.
     """
     before, folder = workspace.dataset(dataset), workspace.dataset_folder(dataset)
-    key = fingerprint(dataset, step.line, _kept(step.cells), _kept(step.genes))
+    columns = {name: [str(value) for value in values] for name, values in step.columns.items()}
+    key = fingerprint(dataset, step.line, _kept(step.cells), _kept(step.genes), columns)
     name = name or before.name
     target = workspace.dataset_folder(f"{slug(name)}-{key[:8]}")
     if (target / "info.json").exists():
@@ -69,11 +72,12 @@ def apply_step(
         if not cells.any() or not len(genes):
             what = "cell" if len(genes) else "gene"
             raise RequestError(f"No {what} would be left.", hint="Choose wider bounds.")
+        lost_colors = {f"{name}_colors" for name in step.columns}
         kept = Cells(
-            obs=old.obs[cells],
+            obs=old.obs.assign(**step.columns)[cells],
             var=old.var.iloc[genes] if step.var is None else step.var,
             obsm={key: np.asarray(values)[cells] for key, values in old.obsm.items()},
-            uns=dict(old.uns),
+            uns={name: value for name, value in old.uns.items() if name not in lost_colors},
         )
     finally:
         old.file.close()

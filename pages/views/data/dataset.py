@@ -9,7 +9,8 @@ from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES
 from pages.components.show import escaped
 from pages.views.data.columns import columns_table
-from scviz.datasets.columns import gene_identifiers
+from scviz.datasets.columns import cell_column, gene_identifiers
+from scviz.datasets.labels import Alike, alike_labels
 from scviz.datasets.orthologs import SOURCE, HumanGenes, mouse_to_human
 from scviz.tasks import mending
 from scviz.workspace import DatasetInfo
@@ -49,6 +50,7 @@ def dataset_card(dataset: DatasetInfo) -> None:
         row.page_link(PAGES[name].file, label=words, icon=PAGES[name].icon, query_params=state.link())
     if dataset.species == "mouse":
         _human_counterparts(dataset)
+    _alike_labels(dataset)
     _history(dataset)
     columns_table(dataset.columns)
 
@@ -80,6 +82,26 @@ def _human_counterparts(dataset: DatasetInfo) -> None:
 @st.cache_resource(max_entries=4)
 def _counterparts(dataset: str) -> HumanGenes:
     return mouse_to_human(gene_identifiers(state.workspace().dataset_folder(dataset)))
+
+
+def _alike_labels(dataset: DatasetInfo) -> None:
+    """Offer to join labels that differ by blanks or case alone, column by column."""
+    for name in dataset.columns_of("label", "batch", "category"):
+        for one in _alike(dataset.id, name):
+            row = st.columns([5, 2], vertical_alignment="center")
+            words = ", ".join(
+                f"{word!r} ({n:,} cells)" for word, n in zip(one.words, one.n_cells, strict=True)
+            )
+            row[0].markdown(f"**{escaped(name)}** has labels that look alike: {escaped(words)}")
+            if row[1].button("Join them", key=f"join_{name}_{one.into}", width="stretch"):
+                request = mending.Request(dataset=dataset.id, what="labels", column=name)
+                state.keep("opening", state.queue().submit("mending", request, state.owner()).run)
+                st.rerun()
+
+
+@st.cache_data(max_entries=64)
+def _alike(dataset: str, column: str) -> tuple[Alike, ...]:
+    return alike_labels(cell_column(state.workspace().dataset_folder(dataset), column))
 
 
 def _history(dataset: DatasetInfo) -> None:

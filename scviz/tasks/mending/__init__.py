@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from scviz.errors import RequestError
 from scviz.tasks.fields import Choice, check_fields
 
 TITLE = "Mend a dataset"
 HEAVY = False
 
-WHAT = Choice("Mend", {"orthologs": "Human counterparts of mouse genes"})
+WHAT = Choice(
+    "Mend",
+    {
+        "orthologs": "Human counterparts of mouse genes",
+        "labels": "Labels that differ by blanks or case become one",
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +26,13 @@ class Request:
 
     dataset: str
     what: Annotated[str, WHAT] = "orthologs"
+    column: str = ""
+    """Column of cells whose labels are joined; not used for genes."""
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.what == "labels" and not self.column:
+            raise RequestError("No column was chosen.", hint="Name the column whose labels are to be joined.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from scviz.datasets.cleaning import NAME_IN_FILE
-from scviz.datasets.columns import gene_identifiers
+from scviz.datasets.columns import cell_column, gene_identifiers
 from scviz.datasets.genes import unique_names
+from scviz.datasets.labels import alike_labels, joined_labels
 from scviz.datasets.orthologs import mouse_to_human
 from scviz.datasets.steps import Step, apply_step
 from scviz.errors import RequestError
@@ -20,8 +21,14 @@ def run(request: Request, context: Context) -> Result:
     Raises
     ------
     RequestError
-        If no gene of the dataset has a human counterpart that is its alone.
+        If there is nothing to mend.
     """
+    step = _orthologs(request, context) if request.what == "orthologs" else _labels(request, context)
+    info = apply_step(context.workspace, request.dataset, step, report=context.report)
+    return Result(dataset=info.id, note=step.line)
+
+
+def _orthologs(request: Request, context: Context) -> Step:
     ids = gene_identifiers(context.workspace.dataset_folder(request.dataset))
     human = mouse_to_human(ids)
     if not len(human.columns):
@@ -34,6 +41,19 @@ def run(request: Request, context: Context) -> Result:
         {"gene_ids": list(human.ensembl), NAME_IN_FILE: names},
         index=pd.Index(unique_names(human.symbols), dtype=object),
     )
-    step = Step(line=human.note, genes=human.columns, var=var)
-    info = apply_step(context.workspace, request.dataset, step, report=context.report)
-    return Result(dataset=info.id, note=human.note)
+    return Step(line=human.note, genes=human.columns, var=var)
+
+
+def _labels(request: Request, context: Context) -> Step:
+    column = cell_column(context.workspace.dataset_folder(request.dataset), request.column)
+    alike = alike_labels(column)
+    if not alike:
+        raise RequestError(
+            f"No two labels of {request.column} differ by blanks or case alone.",
+            hint="Choose another column.",
+        )
+    joined = joined_labels(column)
+    told = "; ".join(f"{', '.join(map(repr, one.words))} became {one.into!r}" for one in alike)
+    values = pd.Categorical.from_codes(joined.values, categories=list(joined.categories or ()))
+    line = f"Labels of {request.column} that differ by blanks or case were joined: {told}."
+    return Step(line=line, columns={request.column: values})

@@ -103,7 +103,9 @@ def _columns_table(layout: Layout) -> pd.DataFrame:
     import pandas as pd
 
     columns = {name: _values(list(values)) for name, values in layout.of_columns.items()}
-    return pd.DataFrame(columns, index=pd.Index(layout.names, dtype=object))
+    frame = pd.DataFrame(columns, index=range(len(layout.names)))
+    frame.index = pd.Index(layout.names, dtype=object)
+    return frame
 
 
 def _values(texts: list[str]) -> pd.Series:

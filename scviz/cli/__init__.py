@@ -13,6 +13,7 @@ from scviz.settings import Settings
 COMMANDS = (
     "server",
     "data",
+    "qc",
     "embed",
     "annotate",
     "in_silico",

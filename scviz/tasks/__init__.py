@@ -16,6 +16,8 @@ TASKS = (
     "importing",
     "downloading",
     "pricing",
+    "qc",
+    "filtering",
     "embedding",
     "compare",
     "annotation",

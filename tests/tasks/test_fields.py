@@ -30,6 +30,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "enhancement": {"dataset": "d", "checkpoint": "scfoundation/c"},
     "enrichment": {"dataset": "d", "genes": ("CD3E", "CD3D")},
     "downloading": {"model": "geneformer", "released": "Geneformer-V2-316M"},
+    "filtering": {"dataset": "d", "group": "g"},
     "gene_terms": {"library": "MSigDB_Hallmark_2020"},
     "in_silico": {"dataset": "d", "checkpoint": "m/c", "genes": ("CD3E",)},
     "known_links": {"collection": "collectri"},
@@ -37,6 +38,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "opening": {"path": "", "name": "s", "simulated": "tiny"},
     "perturbation": {"dataset": "d", "column": "condition"},
     "pretraining": {"dataset": "d"},
+    "qc": {"dataset": "d"},
     "scenic": {"dataset": "d"},
 }
 """What a Request of each task needs besides its declared fields."""

@@ -100,7 +100,7 @@ def test_suggested_thresholds_are_in_the_fields_and_the_rare_type_is_warned_of(
     assert field(page, "low", "mitochondrial").value is None  # type: ignore[attr-defined]
     assert field(page, "high", "ribosomal").value is None  # type: ignore[attr-defined]
     said = words(page)
-    assert "Kept 188 of 210 cells (89\\.5 %)" in said
+    assert "Kept 188 of 210 cells \\(89.5 %\\)" in said
     assert "All 10 cells of Platelet would be lost" in page.warning[0].value
     assert "median absolute deviation from the median, not scaled" in said
     by_type, by_batch = (table.value for table in page.dataframe)
@@ -183,7 +183,7 @@ def test_a_value_of_a_column_becomes_a_dataset(visit: Open, bad: str) -> None:
     page.selectbox(key="cells_from").set_value("cell_type").run()
     page.multiselect(key="cells_values_cell_type").set_value(["Platelet"]).run()
     assert "10 of 210 cells" in words(page)
-    assert page.text_input(key=f"subset_name_{bad}").value == "bad, Platelet"
+    assert page.text_input(key=f"subset_{bad}_bad, Platelet").value == "bad, Platelet"
     page.button(key="make_subset").click().run()
     asked = handed_in("filtering").request
     assert asked["cells"] == [{"column": "cell_type", "values": ["Platelet"]}]

@@ -29,7 +29,7 @@ from scviz.tasks.qc.telling import kept_sentence, lost_by_measure, warnings
 from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
 
-MOST_COUNTED = 50_000
+MOST_COUNTED = 20_000
 """Of more cells, genes of the kept ones are counted when the step is made."""
 
 

@@ -25,9 +25,8 @@ def subset_form(dataset: DatasetInfo) -> None:
         if not (choice.cells or choice.group):
             st.caption("Choose cells of a column, or a group that you circled and named on the Explore page.")
             return
-        name = st.text_input(
-            "Name of the new dataset", _name(dataset, choice), key=f"subset_name_{dataset.id}"
-        )
+        own = _name(dataset, choice)
+        name = st.text_input("Name of the new dataset", own, key=f"subset_{dataset.id}_{own}")
         request = Request(
             dataset=dataset.id,
             name=name,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from scviz.metrics.thresholds import Bounds, Loss
 from scviz.plots.theme import MISSING, OKABE_ITO, VIRIDIS, layout, plotly_scale
@@ -32,38 +31,29 @@ class Violin:
     logarithmic: bool = False
 
 
-def violins_figure(violins: Mapping[str, Violin], *, dark: bool = False) -> go.Figure:
-    """Draw a violin of each measure beside each other, suggested thresholds dashed, those that hold as full lines.
-
-    Parameters
-    ----------
-    violins
-        By title, each of (N,) cells.
-    """
-    figure = make_subplots(rows=1, cols=len(violins), horizontal_spacing=0.06)
+def violin_figure(title: str, one: Violin, *, dark: bool = False) -> go.Figure:
+    """Draw a measure of (N,) cells as a violin, suggested thresholds dashed, those that hold as full lines."""
+    heights, widths = _outline(one)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=np.concatenate([widths, -widths[::-1]]),
+        y=np.concatenate([heights, heights[::-1]]),
+        name=title,
+        fill="toself",
+        mode="lines",
+        line={"color": KEPT, "width": 1},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for bounds, color, dash in ((one.suggested, MISSING, "dash"), (one.bounds, LOST, "solid")):
+        for end in (bounds.low, bounds.high):
+            if end is not None:
+                place = max(end, 0.5) if one.logarithmic else end  # 0 has no place on a logarithmic axis
+                _line(figure, (-1.1, 1.1), (place, place), color=color, dash=dash)
     look = layout(dark=dark)
-    figure.update_layout(look, showlegend=False, margin={"l": 8, "r": 8, "t": 8, "b": 8})
-    figure.update_xaxes(look["xaxis"], range=[-1.1, 1.1], showticklabels=False, ticks="", showgrid=False)
-    figure.update_yaxes(look["yaxis"])
-    for column, (title, one) in enumerate(violins.items(), 1):
-        heights, widths = _outline(one)
-        figure.add_scatter(
-            x=np.concatenate([widths, -widths[::-1]]),
-            y=np.concatenate([heights, heights[::-1]]),
-            name=title,
-            fill="toself",
-            mode="lines",
-            line={"color": KEPT, "width": 1},
-            hoverinfo="skip",
-            row=1,
-            col=column,
-        )
-        for bounds, color, dash in ((one.suggested, MISSING, "dash"), (one.bounds, LOST, "solid")):
-            for end in (bounds.low, bounds.high):
-                if end is not None:
-                    _line(figure, _place(end, one), column, color=color, dash=dash)
-        kind = {"type": "log"} if one.logarithmic else {}
-        figure.update_yaxes(title_text=title, row=1, col=column, **kind)
+    figure.update_layout(look, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    figure.update_xaxes(range=[-1.1, 1.1], showticklabels=False, ticks="", showgrid=False)
+    figure.update_yaxes(title_text=title, type="log" if one.logarithmic else "linear")
     return figure
 
 
@@ -124,13 +114,23 @@ def depth_scatter(
     )
     figure.update_xaxes(title_text=x_title, type="log")
     figure.update_yaxes(title_text=y_title, type="log")
-    for end in (x_bounds.low, x_bounds.high):
-        if end is not None:
-            figure.add_vline(max(end, 0.5), line={"color": LOST, "width": 1.5})
-    for end in (y_bounds.low, y_bounds.high):
-        if end is not None:
-            figure.add_hline(max(end, 0.5), line={"color": LOST, "width": 1.5})
+    _thresholds(figure, (x, x_bounds), (y, y_bounds))
     return figure
+
+
+def _thresholds(
+    figure: go.Figure,
+    across: tuple[NDArray[np.floating], Bounds],
+    up: tuple[NDArray[np.floating], Bounds],
+) -> None:
+    """Draw thresholds of two measures, (N,) each, from end to end of the other one."""
+    reach = [(max(float(values.min()), 0.5), max(float(values.max()), 0.5)) for values, _ in (across, up)]
+    for end in (across[1].low, across[1].high):
+        if end is not None:
+            _line(figure, (max(end, 0.5),) * 2, reach[1], color=LOST, dash="solid")
+    for end in (up[1].low, up[1].high):
+        if end is not None:
+            _line(figure, reach[0], (max(end, 0.5),) * 2, color=LOST, dash="solid")
 
 
 def losses_figure(losses: Sequence[Loss], *, dark: bool = False) -> go.Figure:
@@ -145,12 +145,12 @@ def losses_figure(losses: Sequence[Loss], *, dark: bool = False) -> go.Figure:
             y=names,
             name=name,
             orientation="h",
+            base=[100 * (one.n - one.lost) / one.n for one in first] if name == "lost" else None,
             marker={"color": color},
             customdata=counts,
             hovertemplate="%{y}: %{customdata:,} cells " + name + " (%{x:.1f} %)<extra></extra>",
         )
-    figure.add_vline(50, line={"color": MISSING, "width": 1, "dash": "dash"})
-    figure.update_layout(layout(dark=dark), barmode="stack", legend={"orientation": "h", "y": 1.1, "x": 0})
+    figure.update_layout(layout(dark=dark), barmode="overlay", legend={"orientation": "h", "y": 1.1, "x": 0})
     figure.update_xaxes(title_text="Cells of the group (%)", range=[0, 100])
     figure.update_yaxes(autorange="reversed")
     return figure
@@ -173,21 +173,16 @@ def _outline(one: Violin) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return heights, widths / widths.max()
 
 
-def _place(end: float, one: Violin) -> float:
-    """Give where a threshold is drawn: 0 has no place on a logarithmic axis."""
-    return max(end, 0.5) if one.logarithmic else end
-
-
-def _line(figure: go.Figure, height: float, column: int, *, color: str, dash: str) -> None:
+def _line(figure: go.Figure, x: tuple[float, ...], y: tuple[float, ...], *, color: str, dash: str) -> None:
+    """Draw a threshold; a trace, so that files have it, too."""
     figure.add_scatter(
-        x=[-1.1, 1.1],
-        y=[height, height],
+        x=list(x),
+        y=list(y),
         name="suggested" if dash == "dash" else "threshold",
         mode="lines",
         line={"color": color, "width": 1.5, "dash": dash},
-        hovertemplate="%{y:.4g}<extra></extra>",
-        row=1,
-        col=column,
+        showlegend=False,
+        hoverinfo="skip",
     )
 
 

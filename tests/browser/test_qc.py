@@ -51,7 +51,7 @@ def applied_and_undone(page: Page, home: Path, label: str) -> None:
     page.get_by_role("link", name="QC", exact=True).click()
     choose(page, "qc_label_key", label)
     press(page, "run")
-    keyed(page, "violins").wait_for(timeout=SLOW)
+    keyed(page, "violin_counts").wait_for(timeout=SLOW)
     settled(page)
     (run,) = parse_qs(urlparse(page.url).query)["run"]
     result = read_record(Result, home / "runs" / run / "result")

@@ -106,7 +106,7 @@ def test_suggested_thresholds_are_in_the_fields_and_the_rare_type_is_warned_of(
     by_type, by_batch = (table.value for table in page.dataframe)
     assert dict(zip(by_type["cell_type"], by_type["Lost"], strict=True)) == {"Platelet": 10, "T": 7, "B": 5}
     assert by_batch["Lost"].sum() == 22
-    assert len(page.get("plotly_chart")) == 4
+    assert len(page.get("plotly_chart")) == 4 + 2 + 1
 
 
 def test_what_is_lost_follows_a_threshold_at_once(visit: Open, workspace: Workspace, bad: str) -> None:

@@ -15,7 +15,7 @@ from pages.components.steps import apply_filter
 from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import Form
 from pages.views.qc.losses import losses_by, show_losses
-from pages.views.qc.thresholds import threshold_fields, title, violins
+from pages.views.qc.thresholds import thresholds, title
 from scviz.datasets.cell_quality import MEASURES
 from scviz.datasets.columns import n_cells_with
 from scviz.metrics.evidence import counted
@@ -47,12 +47,13 @@ def qc_result(run: Run, request: Request) -> None:
     names = [name for name in MEASURES if name in result.measures]
     measures = {name: result.measures[name] for name in names}
     bounds_suggested = suggested(result, request.n_mads)
-    pictures = st.container()
-    bounds = threshold_fields(
-        measures, bounds_suggested, at_first(bounds_suggested), key=f"{run.id}_{request.n_mads:g}"
+    bounds = thresholds(
+        measures,
+        bounds_suggested,
+        at_first(bounds_suggested),
+        key=f"{run.id}_{request.n_mads:g}",
+        footer=footer(run),
     )
-    with pictures:
-        violins(measures, bounds_suggested, bounds, footer=footer(run))
     st.caption(RULE.format(n_mads=request.n_mads))
     kept = kept_cells(measures, bounds)
     types, batches = losses_by(dataset, request.label_key, kept), losses_by(dataset, request.batch_key, kept)

@@ -13,24 +13,25 @@ from pages.components import state
 from pages.components.show import figure
 from scviz.datasets.cell_quality import MEASURES, Measure
 from scviz.metrics.thresholds import Bounds
-from scviz.plots.quality import Violin, violins_figure
+from scviz.plots.quality import Violin, violin_figure
 
-HEIGHT = 300
+HEIGHT = 260
 
 
-def threshold_fields(
+def thresholds(
     measures: Mapping[str, NDArray[np.float64]],
     suggested: Mapping[str, Bounds],
     first: Mapping[str, Bounds],
     *,
     key: str,
+    footer: str,
 ) -> dict[str, Bounds]:
-    """Let both ends of each measure be moved, (N,) each.
+    """Draw each measure, (N,), and let both ends of it be moved.
 
     Parameters
     ----------
     suggested
-        What is named under the fields.
+        What is drawn dashed and named under the fields.
     first
         What holds to begin with.
     key
@@ -39,33 +40,30 @@ def threshold_fields(
     found = {}
     for place, name in zip(st.columns(len(measures)), measures, strict=True):
         with place:
+            picture = st.container()
             low = _field(name, "low", first[name].low, key=key)
             high = _field(name, "high", first[name].high, key=key)
+            found[name] = Bounds(low=low, high=high)
             st.caption(f"Suggested: {_words(suggested[name], MEASURES[name])}")
-        found[name] = Bounds(low=low, high=high)
+            with picture:
+                _violin(name, measures[name], found[name], suggested=suggested[name], footer=footer)
     return found
 
 
-def violins(
-    measures: Mapping[str, NDArray[np.float64]],
-    suggested: Mapping[str, Bounds],
-    bounds: Mapping[str, Bounds],
-    *,
-    footer: str,
+def _violin(
+    name: str, values: NDArray[np.float64], bounds: Bounds, *, suggested: Bounds, footer: str
 ) -> None:
-    """Draw each measure, (N,), with its thresholds."""
-    shown = {
-        title(MEASURES[name]): Violin(
-            values=_look(MEASURES[name]).scale * values,
-            bounds=_scaled(bounds[name], MEASURES[name]),
-            suggested=_scaled(suggested[name], MEASURES[name]),
-            logarithmic=MEASURES[name].logarithmic,
-        )
-        for name, values in measures.items()
-    }
-    alt = "How each measure is spread over cells, with its thresholds"
-    drawing = violins_figure(shown, dark=state.dark())
-    figure(drawing, key="violins", name="qc_violins", alt=alt, height=HEIGHT, footer=footer)
+    """Draw one measure, (N,), with its thresholds."""
+    measure = MEASURES[name]
+    one = Violin(
+        values=_look(measure).scale * values,
+        bounds=_scaled(bounds, measure),
+        suggested=_scaled(suggested, measure),
+        logarithmic=measure.logarithmic,
+    )
+    drawing = violin_figure(title(measure), one, dark=state.dark())
+    alt = f"How {measure.label.lower()} is spread over cells, with thresholds"
+    figure(drawing, key=f"violin_{name}", name=f"qc_{name}", alt=alt, height=HEIGHT, footer=footer)
 
 
 def title(measure: Measure) -> str:

@@ -136,9 +136,7 @@ def _dress(axes: Axes, figure: go.Figure) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     _dress_axis(axes.xaxis, layout.xaxis, axes.set_xlim)
     _dress_axis(axes.yaxis, layout.yaxis, axes.set_ylim)
-    for axis, scale in ((layout.xaxis, axes.set_xscale), (layout.yaxis, axes.set_yscale)):
-        if axis.type == "log":
-            scale("log")
+    _scale(axes, layout)
     for note in layout.annotations:
         _annotate(axes, note)
     if layout.xaxis.visible is False:
@@ -149,6 +147,12 @@ def _dress(axes: Axes, figure: go.Figure) -> None:
         axes.invert_yaxis()
     if sum(_is_named(trace) for trace in figure.data) > 1:
         axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _scale(axes: Axes, layout: Any) -> None:
+    for axis, scale in ((layout.xaxis, axes.set_xscale), (layout.yaxis, axes.set_yscale)):
+        if axis.type == "log":
+            scale("log")
 
 
 def _is_named(trace: Any) -> bool:

@@ -42,6 +42,14 @@ PAGES = {
         question="What is in my file, and can a model read it?",
         group="Prepare",
     ),
+    "qc": Page(
+        file="pages/qc.py",
+        title="QC",
+        icon=":material/rule:",
+        question="Which cells are good enough, and which types would I lose with the others?",
+        group="Prepare",
+        task="qc",
+    ),
     "models": Page(
         file="pages/models.py",
         title="Models",

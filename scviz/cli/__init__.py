@@ -14,6 +14,7 @@ COMMANDS = (
     "server",
     "data",
     "fetch",
+    "qc",
     "embed",
     "annotate",
     "in_silico",

@@ -100,7 +100,13 @@ def _shaded(axes: Axes, trace: Any) -> None:
     """Draw points that differ in size and in color, by a scale."""
     sizes = np.broadcast_to(np.asarray(trace.marker.size, dtype=float), len(trace.x))
     color = np.asarray(trace.marker.color, dtype=float)
-    drawn = axes.scatter(trace.x, trace.y, s=(0.6 * sizes) ** 2, c=color, cmap="viridis", label=trace.name)
+    look = {"vmin": trace.marker.cmin, "vmax": trace.marker.cmax, "rasterized": len(color) > MANY_POINTS}
+    look |= {"marker": "x", "linewidths": 0.8} if str(trace.marker.symbol).startswith("x") else {}
+    drawn = axes.scatter(
+        trace.x, trace.y, s=(0.6 * sizes) ** 2, c=color, cmap="viridis", label=trace.name, **look
+    )
+    if trace.marker.showscale is False:
+        return
     bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.6)
     bar.set_label(trace.marker.colorbar.title.text)
 
@@ -116,7 +122,8 @@ def _violin(axes: Axes, trace: Any) -> None:
 def _bar(axes: Axes, trace: Any) -> None:
     place = axes.barh if trace.orientation == "h" else axes.bar
     across, along = (trace.y, trace.x) if trace.orientation == "h" else (trace.x, trace.y)
-    place(across, along, label=trace.name, color=trace.marker.color)
+    base = {} if trace.base is None else {"left" if trace.orientation == "h" else "bottom": trace.base}
+    place(across, along, label=trace.name, color=trace.marker.color, **base)
 
 
 _DRAW = {"heatmap": _heatmap, "scatter": _scatter, "scattergl": _scatter, "bar": _bar, "violin": _violin}
@@ -129,6 +136,7 @@ def _dress(axes: Axes, figure: go.Figure) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     _dress_axis(axes.xaxis, layout.xaxis, axes.set_xlim)
     _dress_axis(axes.yaxis, layout.yaxis, axes.set_ylim)
+    _scale(axes, layout)
     for note in layout.annotations:
         _annotate(axes, note)
     if layout.xaxis.visible is False:
@@ -139,6 +147,12 @@ def _dress(axes: Axes, figure: go.Figure) -> None:
         axes.invert_yaxis()
     if sum(_is_named(trace) for trace in figure.data) > 1:
         axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _scale(axes: Axes, layout: Any) -> None:
+    for axis, scale in ((layout.xaxis, axes.set_xscale), (layout.yaxis, axes.set_yscale)):
+        if axis.type == "log":
+            scale("log")
 
 
 def _is_named(trace: Any) -> bool:

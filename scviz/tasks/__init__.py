@@ -18,6 +18,8 @@ TASKS = (
     "importing",
     "downloading",
     "pricing",
+    "qc",
+    "filtering",
     "embedding",
     "compare",
     "annotation",

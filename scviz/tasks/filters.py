@@ -11,3 +11,13 @@ class Filter:
 
     column: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """Cells of which a measure of their quality lies between two thresholds, both allowed; None leaves an end open."""
+
+    measure: str
+    """A key of `cell_quality.MEASURES`."""
+    low: float | None = None
+    high: float | None = None

@@ -190,7 +190,11 @@ def h5mu(here: Path) -> Path:
 
 
 def table(
-    turned: bool, write: Callable[[pd.DataFrame], str], name: str = "counts.csv", *, packed: bool = False
+    write: Callable[[pd.DataFrame], str],
+    name: str = "counts.csv",
+    *,
+    turned: bool = False,
+    packed: bool = False,
 ) -> Make:
     """The counts as a table of text."""
 
@@ -235,22 +239,22 @@ CASES = (
     Case(name="zarr 3", make=zarr(version=3)),
     Case(name="zarr in a zip", make=zarr(version=2, packed=True)),
     Case(name="h5mu", make=h5mu, said=("rna",)),
-    Case(name="csv, a row for each cell", make=table(False, lambda f: f.to_csv())),
-    Case(name="csv, a row for each gene", make=table(True, lambda f: f.to_csv())),
-    Case(name="tsv of R", make=table(True, _from_r, "counts.tsv")),
-    Case(name="semicolons, packed", make=table(True, lambda f: f.to_csv(sep=";"), packed=True)),
+    Case(name="csv, a row for each cell", make=table(lambda f: f.to_csv())),
+    Case(name="csv, a row for each gene", make=table(lambda f: f.to_csv(), turned=True)),
+    Case(name="tsv of R", make=table(_from_r, "counts.tsv", turned=True)),
+    Case(name="semicolons, packed", make=table(lambda f: f.to_csv(sep=";"), packed=True, turned=True)),
     Case(
         name="Windows lines and a byte mark",
-        make=table(False, lambda f: "\ufeff" + f.to_csv(lineterminator="\r\n")),
+        make=table(lambda f: "\ufeff" + f.to_csv(lineterminator="\r\n")),
     ),
     Case(
         name="csv, turned by hand",
-        make=table(True, lambda f: f.to_csv()),
+        make=table(lambda f: f.to_csv(), turned=True),
         choices=Opening(turned=True),
     ),
     Case(
         name="decimal commas",
-        make=table(False, lambda f: (f + 0.5).to_csv(sep=";", decimal=",")),
+        make=table(lambda f: (f + 0.5).to_csv(sep=";", decimal=",")),
         counts=None,
         said=("decimal comma",),
     ),

@@ -23,6 +23,7 @@ ASKED = {
     "explore": "embedding",
     "modules": "modules",
     "pretrain": "pretraining",
+    "qc": "qc",
 }
 """Pages that can ask as soon as a dataset is open, and their tasks."""
 COMMANDS = {"explore": "embed"}
@@ -56,6 +57,7 @@ def test_page_and_command_ask_the_same(
     command = COMMANDS.get(page, page)
     monkeypatch.setattr(import_module(f"scviz.cli.{command}"), "carry_out", carry_out)
     words = {
+        "qc": [],
         "compare": ["--checkpoints", *run.request.get("checkpoints", ())],
         "pretrain": ["--name", run.request.get("name", "")],  # how the new checkpoint is called is not asked
     }.get(page, ["--checkpoint", opened.checkpoint])

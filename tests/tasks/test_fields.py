@@ -33,6 +33,9 @@ GIVEN: dict[str, dict[str, Any]] = {
     "enrichment": {"dataset": "d", "genes": ("CD3E", "CD3D")},
     "downloading": {"model": "geneformer", "released": "Geneformer-V2-316M"},
     "fetching": {"url": "https://example.org/cells.h5ad"},
+    "filtering": {"dataset": "d", "group": "g"},
+    "checking": {"path": "cells.h5ad"},
+    "mending": {"dataset": "d"},
     "gene_terms": {"library": "MSigDB_Hallmark_2020"},
     "in_silico": {"dataset": "d", "checkpoint": "m/c", "genes": ("CD3E",)},
     "known_links": {"collection": "collectri"},
@@ -40,6 +43,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "opening": {"path": "", "name": "s", "simulated": "tiny"},
     "perturbation": {"dataset": "d", "column": "condition"},
     "pretraining": {"dataset": "d"},
+    "qc": {"dataset": "d"},
     "scenic": {"dataset": "d"},
 }
 """What a Request of each task needs besides its declared fields."""

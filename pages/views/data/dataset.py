@@ -8,6 +8,7 @@ from pages.components import state
 from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES
 from pages.components.show import escaped
+from pages.components.steps import past_steps
 from pages.views.data.columns import columns_table
 from scviz.datasets.columns import cell_column, gene_identifiers
 from scviz.datasets.labels import Alike, alike_labels
@@ -51,6 +52,7 @@ def dataset_card(dataset: DatasetInfo) -> None:
     if dataset.species == "mouse":
         _human_counterparts(dataset)
     _alike_labels(dataset)
+    past_steps(dataset)
     _history(dataset)
     columns_table(dataset.columns)
 
@@ -111,6 +113,3 @@ def _history(dataset: DatasetInfo) -> None:
     with st.expander("History", icon=":material/history:"):
         for line in dataset.history:
             st.markdown(f"- {escaped(line)}")
-        if dataset.parent and st.button("Take back the last step", key="undo_step", icon=":material/undo:"):
-            state.remember("dataset", dataset.parent)
-            st.rerun()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pages.components import state
 from pages.components.digits import TENTH
 from pages.components.enrich_link import enrich_group
+from pages.components.frame import PAGES
 from pages.components.show import table
 from scviz.datasets.columns import cell_column
 from scviz.metrics.evidence import counted
@@ -77,10 +78,16 @@ def _groups(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
     if groups:
         st.caption("Named groups")
     for i, (name, members) in enumerate(groups.items()):
-        line = st.columns([5, 2, 2], vertical_alignment="center")
+        line = st.columns([5, 2, 2, 2], vertical_alignment="center")
         line[0].text(f"{name}: {counted(len(members), 'cell')}")
         with line[1]:
             enrich_group(name)
-        if line[2].button("Forget", key=f"forget_{i}", type="tertiary"):
+        line[2].page_link(
+            PAGES["qc"].file,
+            label="Subset",
+            icon=":material/content_cut:",
+            query_params={**state.link(), "subset": name},
+        )
+        if line[3].button("Forget", key=f"forget_{i}", type="tertiary"):
             forget_group(folder, name)
             st.rerun()

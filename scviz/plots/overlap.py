@@ -39,6 +39,6 @@ def overlap_figure(overlap: NDArray[np.float64], methods: Sequence[str], *, dark
         )
     )
     figure.update_layout(layout(dark=dark), margin={"l": 8, "r": 8, "t": 8, "b": 8})
-    figure.update_xaxes(title_text="Neighbors by", tickangle=-20, showgrid=False)
+    figure.update_xaxes(title_text="Neighbors by", tickangle=-45, showgrid=False)
     figure.update_yaxes(title_text="Neighbors by", autorange="reversed", showgrid=False)
     return figure

@@ -1,4 +1,4 @@
-"""Processor time of one edited gene at the page's defaults, demo data and weights: `python -m benchmarks.one_edit GENE`.
+"""Processor time of one edited gene, demo data and weights: `python -m benchmarks.one_edit GENE`.
 
 In 200 cells, beside its expression-matched random genes; one thread.
 """

@@ -325,6 +325,10 @@ def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
     choose(page, "annotation_mode", "Full fine-tuning")
     settled(page)
+    page.get_by_text("Advanced").click()
+    keyed(page, "annotation_epochs", "input").fill("9")  # a question that no finished run answers
+    page.keyboard.press("Enter")
+    settled(page)
     press(page, "run")
     page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
     press(page, "job_stop")
@@ -362,7 +366,8 @@ def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url:
     keyed(page, "new_weights").scroll_into_view_if_needed()
     settled(page)
     picture(page, "pretrain-used")
-    page.get_by_role("link", name="Annotate cell types").click()
+    keyed(page, "new_weights").get_by_role("link", name="Annotate").click()
+    expect(page.get_by_role("heading", name="Annotate")).to_be_visible()
     expect(used).to_have_value("scGPT on PBMC demo (700 cells)")
 
 

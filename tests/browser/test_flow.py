@@ -33,6 +33,7 @@ from tests.browser.steps import (
     selected,
     settled,
     stage,
+    workers_of,
 )
 
 pytestmark = pytest.mark.slow
@@ -286,14 +287,6 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     picture(page, "compare-selection")
     keyed(page, "overlap").scroll_into_view_if_needed()
     picture(page, "compare-overlap")
-
-
-def workers_of(run: str) -> list[psutil.Process]:
-    """Processes that carry a run out: they hold its files open."""
-    workers = [
-        p for p in psutil.process_iter(["cmdline"]) if "scviz.jobs.worker" in (p.info["cmdline"] or [])
-    ]
-    return [p for p in workers if any(run in file.path for file in p.open_files())]
 
 
 def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Page, url: str) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
+import psutil
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from scviz.settings import ROOT
@@ -186,3 +187,11 @@ def traffic(page: Page) -> dict[str, int]:
         "() => { const seen = window.traffic; window.traffic = {down: 0, up: 0}; return seen; }"
     )
     return seen
+
+
+def workers_of(run: str) -> list[psutil.Process]:
+    """Processes that carry a run out: they hold its files open."""
+    workers = [
+        p for p in psutil.process_iter(["cmdline"]) if "scviz.jobs.worker" in (p.info["cmdline"] or [])
+    ]
+    return [p for p in workers if any(run in file.path for file in p.open_files())]

@@ -33,6 +33,7 @@ from tests.browser.steps import (
     selected,
     settled,
     stage,
+    workers_of,
 )
 
 pytestmark = pytest.mark.slow
@@ -288,14 +289,6 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     picture(page, "compare-overlap")
 
 
-def workers_of(run: str) -> list[psutil.Process]:
-    """Processes that carry a run out: they hold its files open."""
-    workers = [
-        p for p in psutil.process_iter(["cmdline"]) if "scviz.jobs.worker" in (p.info["cmdline"] or [])
-    ]
-    return [p for p in workers if any(run in file.path for file in p.open_files())]
-
-
 def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
     choose(page, "annotation_mode", "Full fine-tuning")
@@ -324,6 +317,10 @@ def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Pa
 def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
     choose(page, "annotation_mode", "Full fine-tuning")
+    settled(page)
+    page.get_by_text("Advanced").click()
+    keyed(page, "annotation_epochs", "input").fill("9")  # a question that no finished run answers
+    page.keyboard.press("Enter")
     settled(page)
     press(page, "run")
     page.get_by_text("Training · ", exact=False).first.wait_for(timeout=SLOW)
@@ -362,7 +359,8 @@ def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url:
     keyed(page, "new_weights").scroll_into_view_if_needed()
     settled(page)
     picture(page, "pretrain-used")
-    page.get_by_role("link", name="Annotate cell types").click()
+    keyed(page, "new_weights").get_by_role("link", name="Annotate").click()
+    expect(page.get_by_role("heading", name="Annotate")).to_be_visible()
     expect(used).to_have_value("scGPT on PBMC demo (700 cells)")
 
 

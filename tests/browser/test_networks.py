@@ -65,7 +65,7 @@ def test_regulons_are_found_drawn_clicked_and_taken_away(page: Page, serve: Serv
     canvas = keyed(page, "network", "canvas").first
     canvas.wait_for(timeout=SLOW)
     settled(page)
-    expect(page.get_by_text("a random ranking with", exact=False).first).to_be_visible()
+    expect(page.get_by_text("known links as a random ranking", exact=False).first).to_be_visible()
 
     run = run_of(page)
     record = home / "runs" / run / "result" / RECORD

@@ -9,7 +9,8 @@ from io import StringIO
 from pathlib import Path
 
 from scviz.datasets.columns import cell_column, gene_identifiers
-from scviz.datasets.conditions import Symbols, conditions_of, read_values, symbols_of
+from scviz.datasets.conditions import conditions_of, read_values, symbols_of
+from scviz.datasets.guide_names import Symbols
 from scviz.datasets.screen import CONTROL, Perturbation, label
 from scviz.errors import RequestError
 

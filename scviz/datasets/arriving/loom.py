@@ -193,10 +193,11 @@ def _attributes(
 
     found = {name: _values(item, n) for name, item in group.items()}
     left_out = [name for name, values in found.items() if values is None]
-    tables = {_key(name): one for name, one in found.items() if _is_table(one)}
-    columns = {name: one for name, one in found.items() if one is not None and not _is_table(one)}
     if left_out:
         notes.append(f"Attributes that do not fit the {what}s were left out: {', '.join(left_out)}.")
+    read = {name: one for name, one in found.items() if one is not None}
+    tables = {_key(name): np.asarray(one) for name, one in read.items() if _is_table(one)}
+    columns = {name: one for name, one in read.items() if not _is_table(one)}
     names = _take_names(columns, n, wanted, what=what, notes=notes)
     if what == "cell":
         tables |= _pairs(columns)
@@ -205,7 +206,7 @@ def _attributes(
     return frame, tables
 
 
-def _is_table(values: list[str] | NDArray[Any] | None) -> bool:
+def _is_table(values: list[str] | NDArray[Any]) -> bool:
     return isinstance(values, np.ndarray) and values.ndim == 2
 
 

@@ -108,13 +108,15 @@ def _coordinates(value: RValue, cells: list[str]) -> NDArray[np.float64] | None:
     matrix = matrix_of(value)
     if matrix is None or not min(matrix.shape) or value.kind not in ("real", "integer"):
         return None
-    dense = native(value.values).reshape(matrix.shape, order="F").astype(np.float64)
+    dense: NDArray[np.float64] = native(value.values).reshape(matrix.shape, order="F").astype(np.float64)
     own = list(matrix.row_names)
     if not own or own == cells:
         return dense
     at = {cell: i for i, cell in enumerate(own)}
     places = np.array([at.get(cell, -1) for cell in cells])
-    return np.vstack([dense, np.full((1, dense.shape[1]), np.nan)])[places]
+    missing = np.full((1, dense.shape[1]), np.nan)
+    in_order: NDArray[np.float64] = np.vstack([dense, missing])[places]
+    return in_order
 
 
 def say_left_out(columns: list[str], notes: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NA = -(2**31)
 """What R writes for a missing integer or truth value."""
-UNITS = {"Date": "D", "POSIXct": "s"}
+UNITS: dict[str, Literal["D", "s"]] = {"Date": "D", "POSIXct": "s"}
 
 
 def is_table(value: RValue) -> bool:
@@ -85,7 +85,7 @@ def _column(value: RValue) -> Any:
     levels = value.get("levels")
     if levels is not None and value.kind == "integer":
         return _factor(native(value.values).astype(np.int64), levels.strings)
-    unit = next((UNITS[one] for one in value.classes if one in UNITS), "")
+    unit = next((UNITS[one] for one in value.classes if one in UNITS), None)
     return pd.Series(_dates(numbers(value), unit), dtype=object) if unit else pd.Series(numbers(value))
 
 
@@ -115,7 +115,7 @@ def _factor(codes: NDArray[np.int64], levels: list[str]) -> Any:
     return pd.Series(pd.Categorical.from_codes(renamed[codes], categories=names))
 
 
-def _dates(values: NDArray[np.float64], unit: str) -> list[str | None]:
+def _dates(values: NDArray[np.float64], unit: Literal["D", "s"]) -> list[str | None]:
     stamps = np.where(np.isfinite(values) & (np.abs(values) < 1e11), values, np.nan)
     return [None if np.isnan(one) else str(np.datetime64(int(one), unit)) for one in stamps]
 

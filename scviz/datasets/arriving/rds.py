@@ -16,7 +16,8 @@ from scviz.datasets.arriving.r_matrices import Piece, RMatrix, joined, lies_else
 from scviz.datasets.arriving.r_objects import RCells, in_order, say_left_out
 from scviz.datasets.arriving.r_seurat import is_seurat, seurat
 from scviz.datasets.arriving.r_tables import column_values, is_table, numbers, row_names, to_frame
-from scviz.datasets.arriving.r_values import RValue, parse, unpacked
+from scviz.datasets.arriving.r_unpacking import unpacked
+from scviz.datasets.arriving.r_values import RValue, parse
 from scviz.datasets.arriving.sides import genes_are_rows
 from scviz.errors import UnreadableFileError
 from scviz.progress import Progress, Report

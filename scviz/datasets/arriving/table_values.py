@@ -186,4 +186,7 @@ def _is_whole(text: bytes) -> bool:
 def _like_a_number(begin: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell which fields (F,) begin with a digit, a sign or a point, and hold something."""
     digit = (begin >= ord("0")) & (begin <= ord("9"))
-    return (lengths > 0) & (digit | (begin == ord("-")) | (begin == ord("+")) | (begin == ord(".")))
+    like: NDArray[np.bool_] = (lengths > 0) & (
+        digit | (begin == ord("-")) | (begin == ord("+")) | (begin == ord("."))
+    )
+    return like

@@ -9,7 +9,7 @@ import lzma
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from scviz.errors import UnreadableFileError, UnsafeFileError
 
@@ -84,7 +84,7 @@ def _open(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
         start = file.read(6)
     if start.startswith(b"\x1f\x8b"):
-        return gzip.open(path, "rb")
+        return cast(IO[bytes], gzip.open(path, "rb"))
     if start.startswith(b"BZh"):
         return bz2.open(path, "rb")
     return lzma.open(path, "rb") if start.startswith(b"\xfd7zXZ") else path.open("rb")

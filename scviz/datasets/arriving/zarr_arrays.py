@@ -154,7 +154,9 @@ def _member(member: Sequence[Any]) -> tuple[Any, ...]:
 def _new(found: dict[str, Any]) -> ArrayPlan:
     shape = _whole(found["shape"])
     piece = _whole(_settings(found["chunk_grid"], "regular")["chunk_shape"])
-    codecs = [{"name": one, "configuration": {}} if isinstance(one, str) else one for one in found["codecs"]]
+    codecs: list[dict[str, Any]] = [
+        {"name": one, "configuration": {}} if isinstance(one, str) else one for one in found["codecs"]
+    ]
     shard: tuple[int, ...] = ()
     settings: dict[str, Any] = {}
     if codecs[0]["name"] == "sharding_indexed":

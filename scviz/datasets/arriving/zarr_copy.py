@@ -83,9 +83,8 @@ def _cells(root: ZarrNode, store: Store, choices: Choices) -> tuple[ZarrNode, tu
         found = {} if holder is None else holder.children
         tables = {name: one for name, one in found.items() if {"obs", "var"} <= set(one.children)}
         if tables:
-            parts = in_order(
-                list(tables), choices.part, lambda name, tables=tables: _names(tables[name], store)
-            )
+            names = {name: _names(table, store) for name, table in tables.items()}
+            parts = in_order(list(tables), choices.part, names.__getitem__)
             return tables[parts[0]], parts
     raise UnreadableFileError(
         f"{store.path.name} is a zarr store without cells (obs) and genes (var).",

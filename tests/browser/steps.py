@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -53,6 +54,20 @@ def keyed(page: Page, key: str, inner: str = "") -> Locator:
 def settled(page: Page) -> None:
     """Wait until the server has run the page to its end."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def visit(page: Page, name: str) -> None:
+    """Go to a page by its link; a click is lost now and then while the page still changes."""
+    for patience in PATIENT:
+        settled(page)
+        page.get_by_role("link", name=name, exact=True).first.click()
+        try:
+            page.wait_for_url(re.compile(rf"/{name.lower()}(\?|$)"), timeout=patience, wait_until="commit")
+        except TimeoutError:
+            continue
+        settled(page)
+        return
+    raise AssertionError(f"The link {name!r} leads nowhere.")
 
 
 def press(page: Page, key: str) -> None:

@@ -12,7 +12,7 @@ from scviz.datasets.demo import open_demo
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import SLOW, choose, keyed, map_drawn, picture, press, settled
+from tests.browser.steps import SLOW, choose, keyed, map_drawn, picture, press, settled, visit
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ def test_modules_are_found_judged_drawn_and_handed_on(page: Page, url: str) -> N
     page.goto(f"{url}/explore?checkpoint=scgpt/scgpt-demo")
     press(page, "run")
     map_drawn(page, "map_model")
-    page.get_by_role("link", name="Modules").click()
+    visit(page, "Modules")
     keyed(page, "modules_source").wait_for()
     choose(page, "modules_source", "What the model knows of each gene")
     settled(page)

@@ -18,7 +18,7 @@ from scviz.tasks.modules import SOURCES
 from scviz.tasks.modules import Result as ModulesResult
 from scviz.workspace.records import RECORD, read_record
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import SLOW, choose, keyed, open_tiny, picture, press, settled
+from tests.browser.steps import SLOW, choose, keyed, open_tiny, picture, press, settled, visit
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,7 @@ def downloaded(page: Page, key: str) -> str:
 def test_regulons_are_found_drawn_clicked_and_taken_away(page: Page, serve: Serve, home: Path) -> None:
     url = serve(ROOT / "app.py", {"SCVIZ_HOME": str(home)})
     open_tiny(page, url)
-    page.get_by_role("link", name="Regulons").click()
+    visit(page, "Regulons")
     choose(page, "scenic_method", "Plain correlation")
     press(page, "run")
     canvas = keyed(page, "network", "canvas").first
@@ -102,7 +102,7 @@ def test_interferon_shows_in_stimulated_blood_without_labels(
     choose(page, "server_file", "kang_ifnb_2000.h5ad")
     press(page, "open_file")
     expect(keyed(page, "pick_dataset", "input")).to_have_value("kang_ifnb_2000 · 2,000 cells", timeout=SLOW)
-    page.get_by_role("link", name="Modules").click()
+    visit(page, "Modules")
     choose(page, "modules_source", SOURCES["expression"])
     choose(page, "modules_label_key", "condition")
     press(page, "run")

@@ -193,7 +193,7 @@ def read_values(values: Sequence[str], symbols: Symbols, *, control: str | None 
         alone=alone,
         has_controls=control is not None or any(all(map(says_control, parts)) for parts in cleaned),
     )
-    return [_reading(value, read, reader, asked) for value, read in zip(values, reads, strict=True)]
+    return [_reading(value, read, reader, asked=asked) for value, read in zip(values, reads, strict=True)]
 
 
 def _reader(values: Sequence[str], symbols: Symbols) -> NameReader:
@@ -224,7 +224,7 @@ def _parts(value: str) -> list[str]:
     return [part.strip() for part in HARD.split(text)]
 
 
-def _reading(value: str, read: Sequence[NameRead], reader: NameReader, asked: _Asked) -> Reading:
+def _reading(value: str, read: Sequence[NameRead], reader: NameReader, *, asked: _Asked) -> Reading:
     if asked.control is not None and value == asked.control:
         return Reading(value=value, perturbation=CONTROL)
     said = _says_unknown(value, asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import anndata
 import h5py
@@ -65,22 +66,12 @@ def apply_step(
     target = workspace.dataset_folder(f"{slug(name)}-{key[:8]}")
     if (target / "info.json").exists():
         return workspace.dataset(target.name)
-    old = anndata.read_h5ad(folder / COUNTS, backed="r")
-    try:
-        cells = np.ones(old.n_obs, dtype=bool) if step.cells is None else step.cells
-        genes = np.arange(old.n_vars) if step.genes is None else step.genes
-        if not cells.any() or not len(genes):
-            what = "cell" if len(genes) else "gene"
-            raise RequestError(f"No {what} would be left.", hint="Choose wider bounds.")
-        lost_colors = {f"{name}_colors" for name in step.columns}
-        kept = Cells(
-            obs=old.obs.assign(**step.columns)[cells],
-            var=old.var.iloc[genes] if step.var is None else step.var,
-            obsm={key: np.asarray(values)[cells] for key, values in old.obsm.items()},
-            uns={name: value for name, value in old.uns.items() if name not in lost_colors},
-        )
-    finally:
-        old.file.close()
+    cells = np.ones(before.n_cells, dtype=bool) if step.cells is None else step.cells
+    genes = np.arange(before.n_genes) if step.genes is None else step.genes
+    if not cells.any() or not len(genes):
+        what = "cell" if len(genes) else "gene"
+        raise RequestError(f"No {what} would be left.", hint="Choose wider bounds.")
+    kept = _what_is_kept(folder, step, cells=cells, genes=genes)
     with place(target) as draft:
         with h5py.File(folder / COUNTS, "r") as file:
             write_cells(draft, kept, _blocks(file["X"], cells, genes), report=report)
@@ -100,6 +91,20 @@ def apply_step(
             draft,
         )
     return workspace.dataset(target.name)
+
+
+def _what_is_kept(folder: Path, step: Step, *, cells: NDArray[np.bool_], genes: NDArray[np.int64]) -> Cells:
+    old = anndata.read_h5ad(folder / COUNTS, backed="r")
+    try:
+        lost_colors = {f"{name}_colors" for name in step.columns}
+        return Cells(
+            obs=old.obs.assign(**step.columns)[cells],
+            var=old.var.iloc[genes] if step.var is None else step.var,
+            obsm={key: np.asarray(values)[cells] for key, values in old.obsm.items()},
+            uns={name: value for name, value in old.uns.items() if name not in lost_colors},
+        )
+    finally:
+        old.file.close()
 
 
 def _kept(chosen: NDArray[np.generic] | None) -> str:

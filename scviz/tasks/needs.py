@@ -61,10 +61,11 @@ def refuse_idle(task: str, request: Any, workspace: Workspace) -> None:
     for name in needs.lists:
         _refuse_strangers(getattr(request, name), dataset, workspace)
     for checkpoint, found in known_genes(request, workspace).items():
-        _refuse_unknown(checkpoint, found, dataset, workspace)
+        said = _reads(workspace.checkpoint(checkpoint).name, found, dataset)
+        _refuse_unknown(found, said)
         if is_few(found) and not getattr(request, "few_genes", False):
             raise RequestError(
-                f"{_reads(checkpoint, found, dataset, workspace)}, fewer than half.",
+                f"{said}, fewer than half.",
                 hint='Choose a model that knows more of them, or say "Run on few genes" (--few-genes): results then '
                 "rest on these genes alone.",
             )
@@ -126,15 +127,14 @@ def _checkpoints(request: Any) -> list[str]:
     return list(dict.fromkeys(filter(None, [*named, *(getattr(one, "checkpoint", "") for one in methods)])))
 
 
-def _refuse_unknown(checkpoint: str, found: Coverage, dataset: DatasetInfo, workspace: Workspace) -> None:
+def _refuse_unknown(found: Coverage, said: str) -> None:
     if found.n_found < FEWEST_KNOWN:
         such = f", such as {', '.join(found.lost[:3])}" if found.lost else ""
-        raise GeneMatchError(f"{_reads(checkpoint, found, dataset, workspace)}{such}.", hint=OTHER_MODEL)
+        raise GeneMatchError(f"{said}{such}.", hint=OTHER_MODEL)
 
 
-def _reads(checkpoint: str, found: Coverage, dataset: DatasetInfo, workspace: Workspace) -> str:
+def _reads(name: str, found: Coverage, dataset: DatasetInfo) -> str:
     known = f"only {found.n_found:,}" if found.n_found else "none"
-    name = workspace.checkpoint(checkpoint).name
     return f"{name} knows {known} of the {found.n_genes:,} genes of {dataset.name}"
 
 

@@ -109,12 +109,12 @@ def _copy_shared(file: h5py.File, copy: h5py.File, modalities: Iterable[str]) ->
     added = [
         name
         for name in sorted({*tables.column_names(obs)} - there)
-        if not name.startswith(prefixes) and _add_column(obs, own, name, rows)
+        if not name.startswith(prefixes) and _add_column(obs, own, name, rows=rows)
     ]
     if added:
         order = np.array(list(dict.fromkeys([*tables.column_names(own), *added])), dtype=object)
         own.attrs.create("column-order", order, dtype=h5py.string_dtype())
-    coordinates = _copy_coordinates(file, copy, rows, set(modalities))
+    coordinates = _copy_coordinates(file, copy, rows=rows, modalities=set(modalities))
     return _said_of("Columns", added) + _said_of("Coordinates", coordinates)
 
 
@@ -128,7 +128,7 @@ def _rows(obs: h5py.Group, own: h5py.Group) -> NDArray[np.int64]:
     return np.array([at.get(name, -1) for name in tables.row_names(own)], dtype=np.int64)
 
 
-def _add_column(obs: h5py.Group, own: h5py.Group, name: str, rows: NDArray[np.int64]) -> bool:
+def _add_column(obs: h5py.Group, own: h5py.Group, name: str, *, rows: NDArray[np.int64]) -> bool:
     """Copy a column for these rows (N,); tell whether it could be read."""
     try:
         _write_column(own, tables.read_column(obs, name), rows)
@@ -160,7 +160,7 @@ def _encode(item: h5py.Group | h5py.Dataset, kind: str) -> None:
 
 
 def _copy_coordinates(
-    file: h5py.File, copy: h5py.File, rows: NDArray[np.int64], modalities: set[str]
+    file: h5py.File, copy: h5py.File, *, rows: NDArray[np.int64], modalities: set[str]
 ) -> list[str]:
     shared = file.get("obsm")
     if not isinstance(shared, h5py.Group) or (rows < 0).any():

@@ -191,11 +191,7 @@ def _attributes(
     """Read attributes of rows or columns: lists become columns, tables of numbers coordinates."""
     import pandas as pd
 
-    found = {name: _values(item, n) for name, item in group.items()}
-    left_out = [name for name, values in found.items() if values is None]
-    if left_out:
-        notes.append(f"Attributes that do not fit the {what}s were left out: {', '.join(left_out)}.")
-    read = {name: one for name, one in found.items() if one is not None}
+    read = _fitting(group, n, what=what, notes=notes)
     tables = {_key(name): np.asarray(one) for name, one in read.items() if _is_table(one)}
     columns = {name: one for name, one in read.items() if not _is_table(one)}
     names = _take_names(columns, n, wanted, what=what, notes=notes)
@@ -204,6 +200,17 @@ def _attributes(
     frame = pd.DataFrame(columns, index=range(n))
     frame.index = pd.Index(names, dtype=object)
     return frame, tables
+
+
+def _fitting(
+    group: h5py.Group, n: int, *, what: str, notes: list[str]
+) -> dict[str, list[str] | NDArray[Any]]:
+    """Read the attributes that have a value for each row or column; say which have not."""
+    found = {name: _values(item, n) for name, item in group.items()}
+    left_out = [name for name, values in found.items() if values is None]
+    if left_out:
+        notes.append(f"Attributes that do not fit the {what}s were left out: {', '.join(left_out)}.")
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def _is_table(values: list[str] | NDArray[Any]) -> bool:

@@ -47,7 +47,13 @@ def in_order(names: Iterable[str], part: str, first: Iterable[str]) -> tuple[str
 
 
 def readable(found: Mapping[str, RValue], notes: list[str]) -> dict[str, RMatrix]:
-    """Return the matrices that lie in the file and are not empty."""
+    """Return the matrices that lie in the file and are not empty.
+
+    Raises
+    ------
+    UnreadableFileError
+        If there is none.
+    """
     elsewhere = {name: package for name, one in found.items() if (package := lies_elsewhere(one))}
     here = {name: matrix_of(one) for name, one in found.items() if name not in elsewhere}
     matrices = {name: one for name, one in here.items() if one is not None and one.shape[0] * one.shape[1]}
@@ -92,7 +98,7 @@ def with_all_cells(layers: dict[str, list[Piece]], n_cells: int, notes: list[str
 def aligned(
     found: Mapping[str, RValue], cells: list[str], notes: list[str]
 ) -> dict[str, NDArray[np.float64]]:
-    """Return coordinates of cells; NaN for cells that have none."""
+    """Return coordinates (N, D) of cells by their keys; NaN for cells that have none."""
     embeddings = {}
     for name, one in found.items():
         values = _coordinates(one.get("sampleFactors") or one, cells)

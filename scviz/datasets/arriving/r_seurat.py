@@ -94,7 +94,7 @@ def _layers(
     present = set(widest.column_names)
     cell_names = [one for one in named if one in present] or list(widest.column_names)
     gene_names = list(widest.row_names)
-    layers = _by_name(matrices, cell_names, gene_names, notes)
+    layers = _by_name(matrices, cell_names, gene_names, notes=notes)
     return layers, cell_names, gene_names
 
 
@@ -138,7 +138,7 @@ def _members(members: RValue, layer: str) -> NDArray[np.int64]:
 
 
 def _by_name(
-    matrices: Mapping[str, RMatrix], cells: list[str], genes: list[str], notes: list[str]
+    matrices: Mapping[str, RMatrix], cells: list[str], genes: list[str], *, notes: list[str]
 ) -> dict[str, list[Piece]]:
     """Put the rows and columns of matrices where their names belong."""
     layers = {}

@@ -181,14 +181,16 @@ def _bare(
         kind=kind,
         parts=(),
         layers={"counts": [Piece(matrix=matrix, cells=np.arange(n_cells), genes=np.arange(n_genes))]},
-        cells=_described(cells, others, "cells", notes),
-        genes=_described(genes, others, "genes", notes),
+        cells=_described(cells, others, what="cells", notes=notes),
+        genes=_described(genes, others, what="genes", notes=notes),
         notes=notes,
         turned=turned,
     )
 
 
-def _described(names: list[str], others: Mapping[str, RValue], what: str, notes: list[str]) -> pd.DataFrame:
+def _described(
+    names: list[str], others: Mapping[str, RValue], *, what: str, notes: list[str]
+) -> pd.DataFrame:
     """Return the first table that has a row for each name, or an empty one."""
     found = next((k for k, one in others.items() if is_table(one) and {*names} <= {*row_names(one)}), None)
     frame, left_out = to_frame(None if found is None else others[found], names)

@@ -135,7 +135,7 @@ class Reading:
             )
         others = ~zero & ~digit & ~strange
         if others.any():
-            values[others] = self._longer(text, np.stack([starts, ends])[:, others], mark, first)
+            values[others] = self._longer(text, np.stack([starts, ends])[:, others], mark=mark, first=first)
         places = np.flatnonzero(values != 0)
         return places, values[places]
 
@@ -151,7 +151,7 @@ class Reading:
             raise self._no_number(word, self.layout.n_skipped + row + 1) from None
 
     def _longer(
-        self, text: NDArray[np.uint8], bounds: NDArray[np.int64], mark: int, first: int
+        self, text: NDArray[np.uint8], bounds: NDArray[np.int64], *, mark: int, first: int
     ) -> NDArray[np.float64]:
         """Read fields (2, M) of several letters."""
         lengths = bounds[1] - bounds[0] + 1

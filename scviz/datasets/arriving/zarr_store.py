@@ -81,7 +81,13 @@ class Store:
             return inner.read(-1 if size is None else size)
 
     def children(self, key: str) -> Iterator[str]:
-        """Give the names of folders within a folder."""
+        """Give the names of folders within a folder.
+
+        Raises
+        ------
+        UnsafeFileError
+            If a link to another place lies there.
+        """
         if self.zip is None:
             for path in sorted((self.root / key).iterdir()):
                 if path.is_symlink():

@@ -103,7 +103,7 @@ def gather(request: Request, context: Context) -> Inputs:
         targets=tuple(targets.tolist()),
         prior=prior.among(genes) if prior is not None else None,
         truth=truth.among(genes) if truth is not None else None,
-        notes=(*depth.notes, *_notes(request, wanted, genes, prior)),
+        notes=(*depth.notes, *_notes(request, wanted, genes, prior=prior)),
     )
 
 
@@ -127,7 +127,7 @@ def _regulators(wanted: tuple[str, ...], genes: tuple[str, ...]) -> list[int]:
 
 
 def _notes(
-    request: Request, wanted: tuple[str, ...], genes: tuple[str, ...], prior: Prior | None
+    request: Request, wanted: tuple[str, ...], genes: tuple[str, ...], *, prior: Prior | None
 ) -> tuple[str, ...]:
     """Say what of the files could not be read, and which names were written in another way."""
     lines = regulators_left_out(Path(request.regulators)) if request.regulators else ()

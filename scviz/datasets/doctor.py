@@ -64,7 +64,7 @@ def check_file(
 def genes_report(table: tables.Node) -> GeneReport:
     """Look at the names of the genes."""
     names = tables.row_names(table)
-    frame, _ = tables.read_table(table, only=_identifier_columns(table))
+    frame, _ = tables.read_table(table, only=identifier_columns(table))
     ids = genes.identifiers(frame)
     species = genes.guess_species(ids)
     return GeneReport(
@@ -164,6 +164,7 @@ def log_base(file: h5py.File) -> float | None:
     return base if base > 1 else None
 
 
-def _identifier_columns(table: tables.Node) -> list[str]:
+def identifier_columns(table: tables.Node) -> list[str]:
+    """List the columns of genes that may name them."""
     wanted = {*genes.ENSEMBL_COLUMNS, *genes.SYMBOL_COLUMNS}
     return [name for name in tables.column_names(table) if name.lower() in wanted]

@@ -103,7 +103,7 @@ def sample_rows(node: h5py.Group | h5py.Dataset, *, turned: bool = False) -> Row
         return _by_cell(node, shape_of(node)[1 if turned else 0])
     n_lines = len(node["indptr"]) - 1
     values, lengths, budget = [], [], SAMPLE_VALUES // N_BLOCKS
-    for block in _blocks(n_lines, SAMPLE):
+    for block in stretches(n_lines, SAMPLE):
         bounds = node["indptr"][block.start : block.stop + 1].astype(np.int64)
         bounds = bounds[: max(np.searchsorted(bounds, bounds[0] + budget, side="right"), 1)]
         values.append(node["data"][bounds[0] : bounds[-1]])
@@ -117,7 +117,7 @@ def _sparse_format(node: h5py.Group) -> str:
     return kind.removesuffix("_matrix") if {"data", "indices", "indptr"} <= set(node) else ""
 
 
-def _blocks(n_lines: int, wanted: int, step: int = 1) -> Iterator[slice]:
+def stretches(n_lines: int, wanted: int, step: int = 1) -> Iterator[slice]:
     """Yield evenly spread stretches of lines, `wanted` in all, each beginning at a multiple of `step`."""
     n_blocks = max(min(N_BLOCKS, wanted // max(step, 1), n_lines // max(step, 1)), 1)
     size = -(-min(wanted, n_lines) // n_blocks)
@@ -139,7 +139,7 @@ def _sample_dense(node: h5py.Dataset) -> Rows:
         return _dense_rows(part, whole=False)
     step = height if n_cells > wanted else 1
     most = max(STRIPE_BYTES // stripe, 1) * height
-    parts = [node[block] for block in _blocks(n_cells, min(wanted, most), step)]
+    parts = [node[block] for block in stretches(n_cells, min(wanted, most), step)]
     return _dense_rows(np.concatenate(parts), whole=True)
 
 

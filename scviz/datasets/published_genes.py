@@ -19,6 +19,8 @@ class PublishedGenes:
     model: str
     """Folder of the model in `scviz/models`."""
     title: str
+    released: str
+    """Weights with these genes, as the card of the model calls them; empty where none is listed."""
     genes: tuple[str, ...]
     """V symbols or Ensembl ids."""
 
@@ -31,9 +33,11 @@ class PublishedCoverage:
     """Folder of the model in `scviz/models`."""
     title: str
     """What the published model is called."""
-    known: int
+    released: str
+    """Weights with these genes, as the card of the model calls them; empty where none is listed."""
+    n_found: int
     """Genes of the dataset that it knows."""
-    of: int
+    n_genes: int
     """Genes of the dataset."""
     n_vocab: int
     """Genes that it knows in all."""
@@ -60,11 +64,23 @@ def published_genes() -> tuple[PublishedGenes, ...]:
         name: tuple(f"{IDS['human']}{number:011d}" for number in numbers) for name, numbers in ids.items()
     }
     return (
-        PublishedGenes(model="geneformer", title="Geneformer V1", genes=named["geneformer_v1"]),
-        PublishedGenes(model="geneformer", title="Geneformer V2", genes=named["geneformer_v2"]),
-        PublishedGenes(model="scgpt", title="scGPT whole-human", genes=of_bit[0]),
-        PublishedGenes(model="scgpt", title="scGPT, first release", genes=of_bit[1]),
-        PublishedGenes(model="scfoundation", title="scFoundation", genes=of_bit[2]),
+        PublishedGenes(
+            model="geneformer",
+            title="Geneformer V1",
+            released="Geneformer-V1-10M",
+            genes=named["geneformer_v1"],
+        ),
+        PublishedGenes(
+            model="geneformer",
+            title="Geneformer V2",
+            released="Geneformer-V2-104M",
+            genes=named["geneformer_v2"],
+        ),
+        PublishedGenes(
+            model="scgpt", title="scGPT whole-human", released="scGPT-whole-human", genes=of_bit[0]
+        ),
+        PublishedGenes(model="scgpt", title="scGPT, first release", released="", genes=of_bit[1]),
+        PublishedGenes(model="scfoundation", title="scFoundation", released="models.ckpt", genes=of_bit[2]),
     )
 
 
@@ -75,7 +91,7 @@ def published_coverage(ids: GeneIdentifiers) -> tuple[PublishedCoverage, ...]:
     Examples
     --------
     >>> ids = GeneIdentifiers(ensembl=None, symbol=("CD3E", "SEPT2", "no gene"))
-    >>> [(one.title, one.known, one.of, one.lost) for one in published_coverage(ids)][4]
+    >>> [(one.title, one.n_found, one.n_genes, one.lost) for one in published_coverage(ids)][4]
     ('scFoundation', 2, 3, ('no gene',))
     """
     names = ids.names
@@ -87,8 +103,9 @@ def published_coverage(ids: GeneIdentifiers) -> tuple[PublishedCoverage, ...]:
             PublishedCoverage(
                 model=model.model,
                 title=model.title,
-                known=len(ids) - len(lost),
-                of=len(ids),
+                released=model.released,
+                n_found=len(ids) - len(lost),
+                n_genes=len(ids),
                 n_vocab=len(model.genes),
                 lost=lost,
                 renames=matched.renames,

@@ -37,14 +37,14 @@ def test_published_models_know_the_genes_of_older_files(
     shared: Path, name: str, least: dict[str, float]
 ) -> None:
     found = {one.title: one for one in published_coverage(genes_of(shared, name))}
-    shares = {title: found[title].known / found[title].of for title in least}
+    shares = {title: found[title].n_found / found[title].n_genes for title in least}
     assert {title: share for title, share in shares.items() if share < least[title]} == {}
 
 
 def test_every_lost_gene_is_named_and_no_place_is_given_twice(shared: Path) -> None:
     ids = genes_of(shared, "pbmc3k_labelled")
     for one in published_coverage(ids):
-        assert one.known + len(one.lost) == one.of == len(ids)
+        assert one.n_found + len(one.lost) == one.n_genes == len(ids)
         assert len({rename.new for rename in one.renames}) == len(one.renames)
         assert {rename.old for rename in one.repeated} | {word.name for word in one.ambiguous} <= set(
             one.lost

@@ -11,6 +11,7 @@ from pages.components import state
 from pages.components.job_panel import job_panel
 from pages.components.show import escaped, table
 from pages.views.data.columns import columns_table
+from pages.views.data.read_by import read_by_models
 from scviz.datasets.counts import READABLE, RELATIVE
 from scviz.datasets.reports import FileReport, Finding, MatrixReport
 from scviz.tasks import checking, opening
@@ -53,6 +54,7 @@ def _card(path: Path, request: checking.Request, found: checking.Result) -> None
     columns[2].metric("Counts in", report.counts or "not found", border=True)
     _arrival(found)
     findings(report.findings)
+    read_by_models(found.read_by, mouse=report.genes.species == "mouse")
     _way_round(report, request)
     matrix = _where_counts_are(report)
     given = st.text_input("Name of the dataset", name, key="dataset_name")

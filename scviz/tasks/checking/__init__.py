@@ -8,6 +8,7 @@ from typing import Annotated
 from scviz.datasets.arriving.contract import Arrival
 from scviz.datasets.reports import FileReport
 from scviz.errors import RequestError
+from scviz.tasks.checking.coverage import ReadBy
 from scviz.tasks.fields import check_fields
 from scviz.tasks.way_round import TURNED
 
@@ -42,3 +43,5 @@ class Result:
     """What was decided on reading; None for an h5ad file."""
     size: int
     """Bytes that opening it will take on disk, about."""
+    read_by: tuple[ReadBy, ...]
+    """How many of its genes each model would know: the weights that are here, then the published ones."""

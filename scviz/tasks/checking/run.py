@@ -9,6 +9,7 @@ from scviz.datasets.arriving.readers import arrive
 from scviz.datasets.doctor import check_file
 from scviz.settings import GIGABYTE, Settings
 from scviz.tasks.checking import Request, Result
+from scviz.tasks.checking.coverage import read_by
 from scviz.tasks.context import Context
 from scviz.tasks.way_round import is_turned
 from scviz.workspace.records import content_hash
@@ -36,5 +37,8 @@ def run(request: Request, context: Context) -> Result:
     counts = [one for one in card.matrices if one.location == card.counts] or list(card.matrices[:1])
     own = arrived.path.stat().st_size
     return Result(
-        card=card, arrival=arrived.arrival, size=own + sum(PER_VALUE * one.n_values for one in counts)
+        card=card,
+        arrival=arrived.arrival,
+        size=own + sum(PER_VALUE * one.n_values for one in counts),
+        read_by=read_by(arrived.path, card, context.workspace) if card.matrices else (),
     )

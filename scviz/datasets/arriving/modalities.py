@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from scviz.datasets.arriving.sides import share_of_genes
+from scviz.datasets.orientation import share_of_genes
 
 FIRST = ("rna", "gex", "gene expression", "gene_expression", "genes", "transcriptome", "expression", "mrna")
 

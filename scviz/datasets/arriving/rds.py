@@ -18,7 +18,7 @@ from scviz.datasets.arriving.r_seurat import is_seurat, seurat
 from scviz.datasets.arriving.r_tables import column_values, is_table, numbers, row_names, to_frame
 from scviz.datasets.arriving.r_unpacking import unpacked
 from scviz.datasets.arriving.r_values import RValue, parse
-from scviz.datasets.arriving.sides import genes_are_rows
+from scviz.datasets.orientation import genes_are_rows
 from scviz.errors import UnreadableFileError
 from scviz.progress import Progress, Report
 
@@ -171,7 +171,7 @@ def _bare(
     matrix: RMatrix, choices: Choices, others: Mapping[str, RValue], *, kind: str, notes: list[str]
 ) -> RCells:
     """Read a matrix that stands alone; tables of the same cells or genes beside it describe them."""
-    turned, why = genes_are_rows(list(matrix.row_names), list(matrix.column_names), choices)
+    turned, why = genes_are_rows(list(matrix.row_names), list(matrix.column_names), turned=choices.turned)
     matrix = matrix if turned else matrix.turned()
     n_genes, n_cells = matrix.shape
     genes = list(matrix.row_names) or [f"gene {i + 1}" for i in range(n_genes)]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from scviz.datasets.arriving.contract import Arrival, Choices, Incoming
 from scviz.datasets.arriving.gene_columns import renamed
 from scviz.datasets.arriving.kept_rows import KeptRows
-from scviz.datasets.arriving.sides import genes_are_rows
 from scviz.datasets.arriving.table_layout import Layout, layout_of
 from scviz.datasets.arriving.table_values import Reading
 from scviz.datasets.arriving.text_lines import line_blocks
+from scviz.datasets.orientation import genes_are_rows
 from scviz.errors import UnreadableFileError
 from scviz.progress import Progress, Report
 
@@ -56,7 +56,7 @@ def read_table(path: Path, choices: Choices, *, limit: int, report: Report) -> I
     layout = layout_of(first[:FIRST_ROWS], path.name)
     reading = Reading(layout=layout, name=path.name)
     beginning = reading.rows(first[layout.n_skipped :][:FIRST_ROWS])
-    turned, why = genes_are_rows(_row_names(reading), layout.names, choices)
+    turned, why = genes_are_rows(_row_names(reading), layout.names, turned=choices.turned)
     kept = KeptRows(len(layout.names), by_column=turned)
     kept.add(beginning)
     for lines in chain([first[layout.n_skipped + FIRST_ROWS :]], blocks):

@@ -54,7 +54,7 @@ def _some(names: Sequence[str]) -> Sequence[str]:
 
 
 def genes_are_rows(
-    rows: Sequence[str], columns: Sequence[str], turned: bool | None = None
+    rows: Sequence[str], columns: Sequence[str], *, turned: bool | None = None
 ) -> tuple[bool, str]:
     """Tell whether rows are genes, and why, in a sentence.
 

@@ -81,6 +81,8 @@ class ModelCard:
     """What to call each depth at which it can read cells, by what `at_depth` takes; empty where it has no choice."""
     chooses_genes: bool = False
     """Whether its authors embed cells by their most variable genes alone."""
+    needs_counts: str = ""
+    """What it does with counts of molecules, a sentence; empty if it reads relative expression as well."""
     edits: Mapping[str, Support] = field(
         default_factory=lambda: {"delete": "none", "knockdown": "none", "overexpress": "none"}
     )

@@ -170,6 +170,8 @@ class Needs:
     genes: int = 1
     lists: tuple[str, ...] = ()
     """Fields of its Request that name genes of the dataset; one of them at least must be there."""
+    counts: str = ""
+    """What it does with counts of molecules, which relative expression does not allow; empty if it needs none."""
     answer: tuple[str, ...] = ()
     """Arrays of its Result of which a value at least must be a number."""
 

@@ -13,6 +13,7 @@ from scviz.datasets.columns import gene_identifiers
 from scviz.datasets.gene_keys import matched
 from scviz.errors import DataError, GeneMatchError, RequestError
 from scviz.foundation.vocab import Coverage, GeneVocab
+from scviz.models import cards
 from scviz.tasks import front
 from scviz.tasks.fields import Needs
 from scviz.workspace import DatasetInfo, Workspace
@@ -39,7 +40,7 @@ def refuse_idle(task: str, request: Any, workspace: Workspace) -> None:
     Raises
     ------
     DataError
-        If the dataset has too few cells or genes.
+        If the dataset has too few cells or genes, or no counts where they are needed.
     GeneMatchError
         If a model knows no gene of the dataset, or the dataset has no gene of a list.
     RequestError
@@ -58,6 +59,8 @@ def refuse_idle(task: str, request: Any, workspace: Workspace) -> None:
                 f"({front(task).TITLE}): it takes {fewest:,} or more.",
                 hint=f"Open a dataset with more {kind}s.",
             )
+    if dataset.counts.how == "relative expression":
+        _refuse_relative(request, needs, dataset, workspace)
     for name in needs.lists:
         _refuse_strangers(getattr(request, name), dataset, workspace)
     for checkpoint, found in known_genes(request, workspace).items():
@@ -125,6 +128,18 @@ def _checkpoints(request: Any) -> list[str]:
     named = [getattr(request, "checkpoint", ""), *getattr(request, "checkpoints", ())]
     methods: Iterable[Any] = getattr(request, "methods", ())
     return list(dict.fromkeys(filter(None, [*named, *(getattr(one, "checkpoint", "") for one in methods)])))
+
+
+def _refuse_relative(request: Any, needs: Needs, dataset: DatasetInfo, workspace: Workspace) -> None:
+    infos = [workspace.checkpoint(one) for one in _checkpoints(request)]
+    reasons = {info.name: cards()[info.model].needs_counts for info in infos}
+    who, why = next(((name, why) for name, why in reasons.items() if why), ("This run", needs.counts))
+    if why:
+        raise DataError(
+            f"{who} needs counts of molecules, and {dataset.name} holds relative expression. {why} "
+            f"{dataset.counts.evidence}",
+            hint="Open the file with the counts, or choose a model that reads relative expression.",
+        )
 
 
 def _refuse_unknown(found: Coverage, said: str) -> None:

@@ -12,16 +12,18 @@ import pytest
 from anndata import AnnData
 
 from scviz.cli.fields import add_fields
+from scviz.datasets.choices import Opening
 from scviz.datasets.readers import open_file
 from scviz.errors import DataError, GeneMatchError, RequestError
 from scviz.jobs.worker import execute
+from scviz.models import model_class
 from scviz.progress import silent
 from scviz.tasks import TASKS, embedding, front
 from scviz.tasks.fields import Needs
 from scviz.tasks.needs import needs_of, refuse_empty, refuse_idle, refuse_unseen
 from scviz.tasks.perturbation.methods import Method
 from scviz.workspace.records import to_json
-from tests.conftest import Opened
+from tests.conftest import Opened, keep_model
 from tests.tasks.test_fields import GIVEN
 
 
@@ -29,7 +31,9 @@ def fields_of(task: str) -> set[str]:
     return {one.name for one in dataclasses.fields(front(task).Request)}
 
 
-OF_CELLS = [task for task in TASKS if "dataset" in fields_of(task)]
+FOR_ALL = {"qc", "filtering", "mending"}
+"""Looking at quality, and steps, make sense with a single cell or gene."""
+OF_CELLS = [task for task in TASKS if "dataset" in fields_of(task) and task not in FOR_ALL]
 BY_MODEL = [task for task in OF_CELLS if {"checkpoint", "checkpoints", "methods"} & fields_of(task)]
 READING = {"modules": {"source": "static"}, "scenic": {"method": "similarity"}}
 """What makes a request one that reads a model."""
@@ -133,7 +137,7 @@ def test_a_list_of_strangers_is_refused_and_one_known_gene_is_enough(
     ) as (refusal):
         refuse_idle(task, strangers, opened.workspace)
     assert "its genes are called GENE1, GENE2, GENE3" in str(refusal.value)
-    for name in ("GENE1", "gene1", "ENSG00000000001"):
+    for name in ("GENE1", "gene1", "ENSG90000000001"):
         refuse_idle(task, asked(task, opened, **{field: ("NOBODY1", name)}), opened.workspace)
 
 
@@ -190,3 +194,41 @@ def test_a_command_takes_the_word_of_its_user(task: str) -> None:
     add_fields(parser, front(task).Request, "few_genes")
     assert parser.parse_args([]).few_genes is False
     assert parser.parse_args(["--few-genes"]).few_genes is True
+
+
+@pytest.fixture
+def relative(opened: Opened, adata: AnnData) -> Opened:
+    """The cells as transcripts per million."""
+    lengths = np.random.default_rng(0).uniform(0.3, 5, adata.n_vars)
+    rates = np.asarray(adata.X.todense()) / lengths
+    path = opened.workspace.home / "tpm.h5ad"
+    AnnData(rates / rates.sum(axis=1, keepdims=True) * 1e6, adata.obs, adata.var).write_h5ad(path)
+    info = open_file(path, opened.workspace, name="rates", choices=Opening(relative=True))
+    return dataclasses.replace(opened, dataset=info.id)
+
+
+def test_what_draws_molecules_refuses_relative_expression(relative: Opened) -> None:
+    refuse_idle("modules", asked("modules", relative), relative.workspace)
+    with pytest.raises(
+        DataError, match=r"This run needs counts of molecules, and rates holds relative expression"
+    ):
+        refuse_idle("enhancement", asked("enhancement", relative), relative.workspace)
+    request = asked("embedding", relative, most_genes=50, flavor="seurat_v3")
+    with pytest.raises(DataError, match="Seurat v3 chooses genes by the variance of counts"):
+        refuse_idle("embedding", request, relative.workspace)
+
+
+@pytest.mark.parametrize(
+    ("model", "refused"), [("geneformer", ""), ("scgpt", ""), ("scfoundation", "how many molecules")]
+)
+def test_a_model_that_reads_how_many_molecules_there_are_refuses_relative_expression(
+    relative: Opened, adata: AnnData, model: str, refused: str
+) -> None:
+    opened = keep_model(relative, model_class(model).untrained(adata, "tiny"))
+    request = asked("embedding", opened)
+    if not refused:
+        refuse_idle("embedding", request, opened.workspace)
+        return
+    with pytest.raises(DataError, match=refused) as refusal:
+        refuse_idle("embedding", request, opened.workspace)
+    assert "choose a model that reads relative expression" in refusal.value.hint

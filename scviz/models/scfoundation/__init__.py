@@ -38,6 +38,7 @@ CARD = ModelCard(
         "OS_scRNA_gene_index.19264.tsv",
         "optional: gene_aliases.json, other names of genes and the name that the list has for them",
     ),
+    needs_counts="It reads how many molecules a cell has beside their genes.",
     read_depths={
         "f1": "the reads that it has",
         "t4": "10,000 reads",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -75,6 +75,16 @@ class Request:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+    @property
+    def needs(self) -> Needs:
+        """What these cells must have."""
+        by_counts = self.most_genes and self.flavor == "seurat_v3"
+        return (
+            replace(NEEDS, counts="Seurat v3 chooses genes by the variance of counts.")
+            if by_counts
+            else NEEDS
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

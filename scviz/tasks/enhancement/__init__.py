@@ -14,7 +14,11 @@ from scviz.tasks.fields import FEW_GENES, SEED, TYPE_KINDS, Column, Needs, Numbe
 
 TITLE = "More reads"
 HEAVY = True
-NEEDS = Needs(cells=5, genes=3)
+NEEDS = Needs(
+    cells=5,
+    genes=3,
+    counts="It draws fewer molecules of each cell to see whether the model brings them back.",
+)
 
 MODEL = "model"
 """Key of the model's own scores."""

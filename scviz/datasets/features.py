@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.gene_kinds import GeneKind, kinds_of_genes
+from scviz.datasets.genes import GeneIdentifiers
+
 if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse import csr_matrix
@@ -18,6 +21,13 @@ COLUMNS = ("feature_types", "feature_type", "modality")
 """Columns of genes that say what each feature is, in small letters."""
 GENES = frozenset({"geneexpression", "gene", "genes", "rna", "mrna", "gex", ""})
 GUIDES = frozenset({"crisprguidecapture", "crispr", "guide", "guides", "grna", "sgrna"})
+BY_NAME: dict[GeneKind, str] = {
+    "antibody": "antibodies",
+    "guide": "guides",
+    "tag": "tags of samples",
+    "peak": "peaks of open chromatin",
+}
+"""What features are called that only their names tell."""
 FEWEST = 5
 """Molecules of a guide from which a cell is said to carry it."""
 NO_GUIDE = "no guide"
@@ -77,14 +87,20 @@ def features_of(names: Sequence[str], kinds: Sequence[str] | None) -> Features:
     names
         (F,) names of the features.
     kinds
-        (F,) what the file says of each; None where it says nothing.
+        (F,) what the file says of each; None where it says nothing, so that only names can tell.
     """
-    told = [kind.strip() for kind in kinds] if kinds is not None else [""] * len(names)
+    told = _by_name(names) if kinds is None else [kind.strip() for kind in kinds]
     plain = ["".join(filter(str.isalnum, kind.lower())) for kind in told]
     is_gene = np.array([kind in GENES for kind in plain], dtype=bool)
     others = Counter(kind for kind, gene in zip(told, is_gene, strict=True) if not gene)
     is_guide = np.array([kind in GUIDES for kind in plain], dtype=bool)
     return Features(kinds=dict(others), genes=is_gene, guides=is_guide, names=names)
+
+
+def _by_name(names: Sequence[str]) -> list[str]:
+    """Name the kind of each feature whose name shows that it is no gene; empty for genes."""
+    kinds = kinds_of_genes(GeneIdentifiers(ensembl=None, symbol=None, given=tuple(names)))
+    return [BY_NAME.get(kind, "") for kind in kinds]
 
 
 def kinds_column(names: Sequence[str]) -> str | None:

@@ -10,6 +10,7 @@ from scviz.datasets import tables
 from scviz.datasets.choosing import against_counts
 from scviz.datasets.counts import RELATIVE
 from scviz.datasets.features import features_of, kinds_column
+from scviz.datasets.gene_kinds import n_spike_ins
 from scviz.datasets.matrices import encoding_of, genes_of, matrix_at, shape_of
 from scviz.datasets.recovery import WAYS_OUT
 from scviz.datasets.reports import Finding, GeneReport, MatrixReport
@@ -33,13 +34,15 @@ def turn_findings(why: str, *, turned: bool) -> list[Finding]:
 
 def feature_findings(table: tables.Node) -> list[Finding]:
     """Name the features that are no genes."""
-    column = kinds_column(tables.column_names(table))
-    if column is None:
-        return []
-    kinds = tables.read_column(table, column).strings()
-    found = features_of(tables.row_names(table), kinds)
+    column, names = kinds_column(tables.column_names(table)), tables.row_names(table)
+    found = features_of(names, None if column is None else tables.read_column(table, column).strings())
+    spike_ins = n_spike_ins(names)
+    text = (
+        f"{spike_ins:,} spike-ins stand among the genes and are kept there; they are no genes of the cells."
+    )
+    known = [Finding(level="note", text=text)] * bool(spike_ins)
     if not found.kinds:
-        return []
+        return known
     listed = ", ".join(f"{count:,} {name}" for name, count in found.kinds.items())
     if not found.genes.any():
         text, hint = f"The matrix holds no genes, but {listed}.", "Open the file with the gene expression."
@@ -48,7 +51,7 @@ def feature_findings(table: tables.Node) -> list[Finding]:
     hint = "They are left out of the counts" + (
         "; guides become a column of cells." if found.guides.any() else "."
     )
-    return [Finding(level="fix", text=text, hint=hint)]
+    return [Finding(level="fix", text=text, hint=hint), *known]
 
 
 def size_findings(

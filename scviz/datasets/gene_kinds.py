@@ -17,12 +17,10 @@ GeneKind = Literal["gene", "mitochondrial", "ribosomal", "spike-in", "antibody",
 RIBOSOMAL = re.compile(r"RP(SA2?|LP[012]|[SL]\d+([AXL]|Y[12]?|L\d|AL)?)")
 """Proteins of the ribosome, by symbol; neither kinases such as RPS6KA1 nor pseudogenes."""
 
+SPIKE_IN = re.compile(r"ERCC[-_.]\d{5}|SIRV\w+|(RNA[-_ ])?spike[-_ ]?in.*|ArrayControl.*", re.IGNORECASE)
 PATTERNS: tuple[tuple[GeneKind, re.Pattern[str]], ...] = (
     ("peak", re.compile(r"chr[\dXYM]{1,2}[-:_]\d+[-_]\d+", re.IGNORECASE)),
-    (
-        "spike-in",
-        re.compile(r"ERCC[-_.]\d{5}|SIRV\w+|(RNA[-_ ])?spike[-_ ]?in.*|ArrayControl.*", re.IGNORECASE),
-    ),
+    ("spike-in", SPIKE_IN),
     (
         "tag",
         re.compile(r"(HTO|hash(tag)?|SampleTag)[-_. ]?[A-Z]?\d*([-_. ].*)?|CMO[-_]?\d{3}", re.IGNORECASE),
@@ -76,6 +74,11 @@ def kinds_of_genes(ids: GeneIdentifiers, feature_types: Sequence[str] | None = N
     return tuple(
         _by_type(str(kind)) or _by_name(name, symbol, ensembl) for name, symbol, ensembl, kind in rows
     )
+
+
+def n_spike_ins(names: Sequence[str]) -> int:
+    """Count the names (G,) that are those of spike-ins, molecules of known number that were added to each cell."""
+    return sum(SPIKE_IN.fullmatch(name) is not None for name in names)
 
 
 def _by_type(text: str) -> GeneKind | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -104,7 +106,7 @@ def open_file(
     with place(folder) as draft:
         source = draft / SOURCE
         if arrived.arrival is None:
-            _copy(path, source, content)
+            _take(path, source, content, own=path.is_relative_to(workspace.home))
         else:
             arrived.path.replace(source)
         inspect_h5(source, limit)
@@ -118,14 +120,18 @@ def open_file(
     return workspace.dataset(folder.name)
 
 
-def _copy(path: Path, target: Path, content: str) -> None:
-    """Copy the file, so that what was checked is what is read.
+def _take(path: Path, target: Path, content: str, *, own: bool) -> None:
+    """Copy the file, so that what was checked is what is read; one of the workspace has a second name, and no copy.
 
     Raises
     ------
     DataError
         If it changed in between.
     """
+    if own:
+        with suppress(OSError):  # a file system without links
+            os.link(path, target)
+            return
     shutil.copyfile(path, target)
     if content_hash(target) != content:
         raise DataError(f"{path.name} changed while it was read.", hint="Open it again.")

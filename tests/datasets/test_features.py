@@ -8,6 +8,7 @@ import pytest
 from anndata import AnnData
 from scipy.sparse import csr_matrix
 
+from scviz.datasets.columns import SOURCE
 from scviz.datasets.doctor import check_file
 from scviz.datasets.readers import open_file, read_counts
 from scviz.errors import DataError
@@ -59,3 +60,34 @@ def test_a_matrix_of_antibodies_alone_is_refused(adata: AnnData, save: Save, wor
     with pytest.raises(DataError, match="The matrix holds no genes, but 3 Antibody Capture") as caught:
         open_file(save(with_features(adata)[:, 200:203].copy()), workspace)
     assert "gene expression" in caught.value.hint
+
+
+def test_names_tell_antibodies_and_guides_where_the_file_says_nothing(
+    adata: AnnData, save: Save, workspace: Workspace
+) -> None:
+    cite = with_features(adata)
+    del cite.var["feature_types"]
+    cite.var_names = [*cite.var_names[:203], "STAT1_sg1", "sgNT-1", "CMO301"]
+    path = save(cite)
+    said = [finding.text for finding in check_file(path).findings]
+    assert "Beside 200 genes there are 3 antibodies, 2 guides, 1 tags of samples." in said
+    found = read_counts(workspace.dataset_folder(open_file(path, workspace).id))
+    assert np.array_equal(found.X.toarray(), adata.X.toarray())
+    assert found.obs["guide"][:2].tolist() == ["STAT1_sg1", "STAT1_sg1|sgNT-1"]
+
+
+def test_spike_ins_are_told_and_kept(adata: AnnData, save: Save, workspace: Workspace) -> None:
+    spiked = adata.copy()
+    spiked.var_names = [*adata.var_names[:-2], "ERCC-00002", "ERCC-00171"]
+    path = save(spiked)
+    said = [finding.text for finding in check_file(path).findings]
+    assert "2 spike-ins stand among the genes and are kept there; they are no genes of the cells." in said
+    assert open_file(path, workspace).n_genes == adata.n_vars
+
+
+def test_a_file_of_the_workspace_takes_no_room_twice(adata: AnnData, workspace: Workspace) -> None:
+    path = workspace.home / "uploads" / "cells.h5ad"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    adata.write_h5ad(path)
+    info = open_file(path, workspace)
+    assert (workspace.dataset_folder(info.id) / SOURCE).samefile(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import anndata
@@ -55,3 +56,13 @@ def test_an_archive_without_cells_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path / "cells.zip", {"README.md": b"words"})
     with pytest.raises(UnreadableFileError, match="cells is a folder without cells"):
         converted(path)
+
+
+def test_what_is_unpacked_waits_in_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The usual place for temporary files may be small, or memory."""
+    path = zipped(tmp_path / "cells.zip", files_of(write_10x(tmp_path / "made", COUNTS)))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    arrived = readers.arrive(path, tmp_path / "shelf", content=lambda: "one", limit=LIMIT)
+    assert arrived.arrival is not None
+    assert [one.name for one in arrived.path.parent.iterdir()] == ["source.h5ad", "arrival.json"]
+    assert tempfile.tempdir == str(tmp_path / "not there")

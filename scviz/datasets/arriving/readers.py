@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -102,6 +103,7 @@ def arrive(
 def _convert(path: Path, folder: Path, choices: Choices, *, found: str, limit: int, report: Report) -> None:
     draft = folder.with_name(f".{folder.name}-{uuid4().hex}")
     draft.mkdir(parents=True)
+    elsewhere, tempfile.tempdir = tempfile.tempdir, str(draft)  # what is unpacked may be too large for /tmp
     try:
         report(Progress(stage="Reading the file"))
         target = draft / ARRIVED
@@ -116,6 +118,7 @@ def _convert(path: Path, folder: Path, choices: Choices, *, found: str, limit: i
         shutil.rmtree(folder, ignore_errors=True)  # one that was cut off
         draft.rename(folder)
     finally:
+        tempfile.tempdir = elsewhere
         shutil.rmtree(draft, ignore_errors=True)
 
 

@@ -9,13 +9,15 @@ import pickle  # noqa: TID251 - only for a reader that knows dictionaries of set
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from scviz.datasets.gene_matching import match_list
 from scviz.datasets.gene_sheets import Row, gene_and_term, sheet_of, told
+from scviz.datasets.genes import named
 from scviz.errors import DataError
 from scviz.workspace import TermsInfo, Workspace
 from scviz.workspace.records import fingerprint, write_json
@@ -53,6 +55,26 @@ def read_terms(path: Path) -> Terms:
         If the file is missing, too large, damaged, of another kind, or holds no terms.
     """
     return {gene: frozenset(known) for gene, known in _read(path).terms.items() if gene and known}
+
+
+def terms_for(terms: Terms, names: Sequence[str]) -> Terms:
+    """Return terms under the names that a dataset has for their genes: a file of terms may know them by older ones.
+
+    Parameters
+    ----------
+    names
+        Symbols or Ensembl ids of the dataset; genes that it lacks keep the name of the file.
+
+    Examples
+    --------
+    >>> sorted(terms_for({"SEPT2": frozenset({"GO:1"}), "TP53": frozenset({"GO:2"})}, ["SEPTIN2"]))
+    ['SEPTIN2', 'TP53']
+    """
+    listed, unknown = tuple(terms), [name for name in dict.fromkeys(names) if name not in terms]
+    places = match_list(named(unknown), listed).places.tolist() if unknown and listed else []
+    old = {listed[place]: name for name, place in zip(unknown, places, strict=True) if place >= 0}
+    wanted = set(names)
+    return {gene if gene in wanted else old.get(gene, gene): known for gene, known in terms.items()}
 
 
 def terms_left_out(path: Path) -> tuple[str, ...]:

@@ -87,6 +87,8 @@ def _progress_of_terms() -> None:
         result = state.queue().result(run_id)
         state.keep("adding_terms", None)
         st.success(f"Added: {result.n_genes:,} genes, {result.n_terms:,} terms.")
+        for note in result.notes:
+            st.caption(escaped(note))
 
 
 def _open(task: str, request: Any) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scviz.datasets.conditions import FEWEST_CELLS, MOST_TOGETHER, Conditions, conditions_of
 from scviz.datasets.confounding import confounded_factors
 from scviz.datasets.expression import depth_of
-from scviz.datasets.gene_terms import Terms, read_terms
+from scviz.datasets.gene_terms import Terms, read_terms, terms_for
 from scviz.datasets.perturbation_split import PerturbationSplit, custom_split, split_perturbations
 from scviz.datasets.screen import CONTROL, Perturbation, Screen
 from scviz.datasets.screen_cells import screen_of
@@ -105,7 +105,7 @@ def gather(request: Request, context: Context) -> Inputs:
         validation=whole.only(split.validation) if split.validation else None,
         judged=judged,
         de_order=_most_changed(judged, split.test),
-        terms=read_terms(context.workspace.terms_file(request.terms)) if request.terms else None,
+        terms=_terms(request, context, whole),
         left_out=_left_out(conditions, few),
         notes=(
             *depth_of(counts).notes,
@@ -113,6 +113,14 @@ def gather(request: Request, context: Context) -> Inputs:
         ),
         warnings=tuple(one.sentence for one in factors),
     )
+
+
+def _terms(request: Request, context: Context, screen: Screen) -> Terms | None:
+    """Read the terms of genes, under the names of the screen."""
+    if not request.terms:
+        return None
+    perturbed = [gene for one in screen.perturbations for gene in one]
+    return terms_for(read_terms(context.workspace.terms_file(request.terms)), [*screen.genes, *perturbed])
 
 
 def _notes(conditions: Conditions, few: Collection[Perturbation], *, n_dropped: int) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 from playwright.sync_api import Locator, Page, TimeoutError, expect
@@ -74,6 +75,12 @@ def press(page: Page, key: str) -> None:
     """Press a button of a page that has run to its end."""
     settled(page)
     keyed(page, key, "button:visible").first.click()
+
+
+def upload(page: Page, *paths: Path) -> None:
+    """Give files of one's own computer to the Data page."""
+    page.get_by_role("tab", name="From my computer").click()
+    keyed(page, "upload", "input[type=file]").set_input_files(paths)
 
 
 def picture(page: Page, name: str) -> None:

@@ -33,6 +33,7 @@ from tests.browser.steps import (
     selected,
     settled,
     stage,
+    upload,
     workers_of,
 )
 
@@ -382,13 +383,12 @@ def test_an_upload_is_checked_and_a_bad_one_is_a_sentence(
 ) -> None:
     (tmp_path / "bad.h5ad").write_text("cell,gene\n1,2\n")
     page.goto(f"{url}/data")
-    page.get_by_role("tab", name="From my computer").click()
-    keyed(page, "upload", "input[type=file]").set_input_files(tmp_path / "bad.h5ad")
-    page.locator("[data-testid=stAlert]").first.wait_for()
+    upload(page, tmp_path / "bad.h5ad")
+    page.locator("[data-testid=stAlert]").first.wait_for(timeout=SLOW)
     assert "Traceback" not in page.locator("[data-testid=stMain]").inner_text()
     picture(page, "data-refused")
     adata.write_h5ad(tmp_path / "good.h5ad")
-    keyed(page, "upload", "input[type=file]").set_input_files(tmp_path / "good.h5ad")
+    upload(page, tmp_path / "good.h5ad")
     keyed(page, "open_file", "button").wait_for()
 
 

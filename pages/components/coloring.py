@@ -15,7 +15,7 @@ from pages.components.cell_map import MapLook
 from pages.components.show import escaped
 from scviz.datasets.columns import cell_column, gene_matches, gene_values
 from scviz.plots.points import category_codes, category_palette, continuous_palette, shade
-from scviz.plots.theme import category_colors
+from scviz.plots.theme import category_colors, clarity
 from scviz.workspace import DatasetInfo
 from scviz.workspace.groups import read_groups
 
@@ -23,6 +23,8 @@ GENE = "A gene"
 GROUPS = "My named groups"
 NOTHING = "Nothing"
 
+CLEAR = 10.0
+"""Distance of two colors (CIELAB) at which they are told apart in a legend."""
 PERCENTILE = 99
 """The darkest color stands for this percentile of the cells that express the gene."""
 
@@ -65,7 +67,30 @@ def choose_coloring(dataset: DatasetInfo, more: Mapping[str, Coloring] | None = 
     choice = row[0].selectbox("Color by", [*choices(dataset), *more], key="color_by")
     if choice in more:
         return more[choice], choice
-    return coloring(dataset, choice, _gene(dataset, *row[1:]) if choice == GENE else ""), choice
+    if choice == GENE:
+        return coloring(dataset, choice, _gene(dataset, *row[1:])), choice
+    own = _own_colors(dataset, choice)
+    if own:
+        clear = _are_clear(own)
+        chosen = row[1].toggle(
+            "Colors of the file",
+            clear,
+            key=f"file_colors_{dataset.id}_{choice}",
+            help="" if clear else "Some of them look alike to those who tell red from green with difficulty.",
+        )
+        return _by_column(dataset.id, choice, own=chosen), choice
+    return coloring(dataset, choice, ""), choice
+
+
+def _own_colors(dataset: DatasetInfo, choice: str) -> tuple[str, ...]:
+    """Return the colors that the file gives the values of a column; none for other choices."""
+    column = next((one for one in dataset.columns if one.name == choice), None)
+    return column.colors if column is not None and len(column.colors) == len(column.values) else ()
+
+
+def _are_clear(colors: tuple[str, ...]) -> bool:
+    """Tell whether the colors of a file are told apart as well as those that would stand for them."""
+    return clarity(colors) >= min(CLEAR, clarity(category_colors(len(colors))))
 
 
 def _gene(dataset: DatasetInfo, typed: DeltaGenerator, found: DeltaGenerator) -> str:
@@ -88,7 +113,9 @@ def coloring(dataset: DatasetInfo, choice: str, gene: str) -> Coloring:
         return by_groups(dataset)
     if choice == GENE and gene:
         return _by_gene(dataset.id, gene)
-    return _alike(dataset.n_cells) if choice in (GENE, NOTHING) else _by_column(dataset.id, choice)
+    if choice in (GENE, NOTHING):
+        return _alike(dataset.n_cells)
+    return _by_column(dataset.id, choice, own=_are_clear(_own_colors(dataset, choice)))
 
 
 @st.cache_resource(max_entries=8)
@@ -112,7 +139,7 @@ def _by_gene(dataset: str, gene: str) -> Coloring:
 
 
 @st.cache_resource(max_entries=32)
-def _by_column(dataset: str, name: str) -> Coloring:
+def _by_column(dataset: str, name: str, *, own: bool) -> Coloring:
     info = state.workspace().dataset(dataset)
     column = cell_column(state.workspace().dataset_folder(dataset), name)
     values, names = column.values, column.categories
@@ -120,7 +147,7 @@ def _by_column(dataset: str, name: str) -> Coloring:
         low, high = np.nanpercentile(values, [1, PERCENTILE]) if np.isfinite(values).any() else (0.0, 1.0)
         look = MapLook(palette=continuous_palette(), scale=(float(low), float(high)), title=name)
         return Coloring(codes=_frozen(shade(values, float(low), float(high))), look=look)
-    colors = info.column(name).colors
+    colors = info.column(name).colors if own else ()
     if len(colors) != len(names):
         colors = tuple(category_colors(len(names)))
     look = MapLook(palette=category_palette(colors), labels=names, title=name, missing="no label")

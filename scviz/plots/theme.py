@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,13 @@ DIVERGING = (
     "#B2182B",
 )
 """Blue below zero, red above, pale at zero."""
+
+BLIND = (
+    np.array([[0.11238, 0.88762, 0.0], [0.11238, 0.88762, 0.0], [0.00401, -0.00401, 1.0]]),
+    np.array([[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]]),
+)
+"""What linear red, green and blue become without red cones and without green ones."""
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 
 GOLDEN_ANGLE = 0.618033988749895
 FONT = "Source Sans, Source Sans Pro, Helvetica, Arial, sans-serif"
@@ -79,6 +87,40 @@ def rgb(color: str) -> tuple[int, int, int]:
     if len(color) != 7 or color[0] != "#":
         raise ValueError(f"A color is written as #RRGGBB, not {color!r}.")
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def clarity(colors: Sequence[str]) -> float:
+    """Return how far the two most alike of some colors lie apart (CIELAB), in full, red-blind and green-blind sight.
+
+    Parameters
+    ----------
+    colors
+        As `rgb` reads them.
+
+    References
+    ----------
+    Viénot, Brettel, Mollon (1999), doi:10.1002/(SICI)1520-6378(199908)24:4<243::AID-COL5>3.0.CO;2-3; distances in
+    CIELAB (1976).
+
+    Examples
+    --------
+    >>> clarity(OKABE_ITO) > 15, clarity(("#2ca02c", "#d62728", "#8c564b")) < 9
+    (True, True)
+    """
+    found = np.array([rgb(color) for color in colors], dtype=np.float64).reshape(-1, 3) / 255
+    linear = np.where(found <= 0.04045, found / 12.92, ((found + 0.055) / 1.055) ** 2.4)  # (n, 3)
+    pairs = np.triu_indices(len(linear), 1)
+    labs = [_lab(linear @ seen.T) for seen in (np.eye(3), *BLIND)]
+    return min(
+        float(np.linalg.norm(lab[pairs[0]] - lab[pairs[1]], axis=1).min(initial=np.inf)) for lab in labs
+    )
+
+
+def _lab(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn linear red, green and blue (n, 3) into lightness and two axes of color (n, 3)."""
+    xyz = np.clip(linear, 0, 1) @ TO_XYZ.T / TO_XYZ.sum(axis=1)
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz * (29 / 6) ** 2 / 3 + 4 / 29)
+    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
 
 
 def ramp(anchors: tuple[str, ...], n: int) -> NDArray[np.uint8]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 from anndata import AnnData
@@ -15,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 import scviz
 from scviz.datasets.expression import log_expression
+from scviz.datasets.readers import open_file
 from scviz.jobs.queue import RunQueue
 from scviz.models import cards, model_class
 from scviz.settings import ROOT, Settings
@@ -211,6 +214,26 @@ def test_a_finished_map_is_colored_by_label_and_by_gene(visit: Open, opened: Ope
     assert not page.exception
     page.text_input(key="gene").set_value("no such gene").run()
     assert "No gene of this dataset is called" in words(page)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("colors", "at_first"),
+    [(("#2ca02c", "#d62728", "#8c564b"), "hidden"), (("#0072B2", "#D55E00", "#F0E442"), "shown")],
+)
+def test_colors_of_a_file_that_look_alike_to_some_are_not_forced_on_its_user(
+    visit: Open, opened: Opened, adata: AnnData, colors: tuple[str, ...], at_first: str
+) -> None:
+    adata.uns["cell_type_colors"] = np.array(colors[: adata.obs["cell_type"].nunique()])
+    adata.write_h5ad(opened.workspace.home / "colored.h5ad")
+    own = replace(opened, dataset=open_file(opened.workspace.home / "colored.h5ad", opened.workspace).id)
+    request = embedding.Request(dataset=own.dataset, checkpoint=own.checkpoint, n_neighbors=8)
+    run = carry_out(own, "embedding", request)
+    page = visit("pages/explore.py", dataset=own.dataset, checkpoint=own.checkpoint, run=run)
+    (toggle,) = [one for one in page.toggle if one.label == "Colors of the file"]
+    assert toggle.value is (at_first == "shown")
+    toggle.set_value(not toggle.value).run()
+    assert not page.exception
 
 
 @pytest.mark.slow

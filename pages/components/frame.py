@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -184,6 +185,7 @@ def frame(name: str, *, pickers: bool = True) -> None:
         initial_sidebar_state="expanded",
     )
     st.html(STYLE)
+    _settle(name)
     _gate()
     state.follow_run()
     _sidebar()
@@ -195,6 +197,17 @@ def frame(name: str, *, pickers: bool = True) -> None:
         if pickers:
             with right:
                 _pickers()
+
+
+@st.cache_resource
+def _settle(name: str) -> None:
+    """Take what a page has loaded out of garbage collection, once for each page.
+
+    Streamlit collects after every run of a page, and of the panel that watches a run each second: 0.2 s of processor
+    time over all that is loaded, taken from the model at work.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _gate() -> None:

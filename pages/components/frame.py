@@ -199,15 +199,19 @@ def frame(name: str, *, pickers: bool = True) -> None:
                 _pickers()
 
 
-@st.cache_resource
 def _settle(name: str) -> None:
     """Take what a page has loaded out of garbage collection, once for each page.
 
     Streamlit collects after every run of a page, and of the panel that watches a run each second: 0.2 s of processor
     time over all that is loaded, taken from the model at work.
     """
-    gc.collect()
-    gc.freeze()
+    if name not in _settled:
+        _settled.add(name)
+        gc.collect()
+        gc.freeze()
+
+
+_settled: set[str] = set()
 
 
 def _gate() -> None:

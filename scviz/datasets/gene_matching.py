@@ -110,6 +110,10 @@ def match_list(ids: GeneIdentifiers, genes: tuple[str, ...]) -> Matched:
     at = {gene: place for place, gene in enumerate(genes)}
     kinds = (ids.ensembl, ids.symbol) if genes and ENSEMBL.fullmatch(genes[0]) else (ids.symbol, ids.ensembl)
     found = np.full(len(ids), -1, dtype=np.int64)
+    if (
+        ids.given and kinds[0] is ids.symbol
+    ):  # a list may hold names that are taken apart elsewhere: MT-CO1__chrM
+        found = np.array([at.get(name, -1) for name in ids.given], dtype=np.int64)
     for names in kinds:
         more = np.array([at.get(name, -1) for name in names or ("",) * len(ids)], dtype=np.int64)
         found = np.where((found < 0) & ~np.isin(more, found), more, found)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from scviz.datasets import genes
-from scviz.datasets.arriving.writing import append_csr, start_csr
+from scviz.datasets.arriving.writing import append_csr, end_csr, start_csr
 from scviz.datasets.cell_columns import column_infos
 from scviz.datasets.columns import COUNTS, write_gene_values, write_genes
 from scviz.datasets.expression import Depth, depth_from, log_expression
@@ -69,6 +69,7 @@ def write_cells(
             spread += np.bincount(block.indices, minlength=n_genes)
             done = int(node.attrs["shape"][0])
             report(Progress(stage="Reading cells", done=done, total=max(n_cells, done)))
+        end_csr(node)
         write_elem(file, "obs", cells.obs.assign(**more()))
         write_elem(file, "var", cells.var)
         for name, values in (("obsm", cells.obsm), ("uns", cells.uns)):

@@ -125,6 +125,11 @@ class GeneVocab:
     def _filled(self, ids: GeneIdentifiers, found: NDArray[np.int64]) -> Matched:
         """Find the genes that have no place yet, (G,)."""
         kinds = (ids.ensembl, ids.symbol) if self.kind == "ensembl" else (ids.symbol, ids.ensembl)
+        if (
+            self.kind == "symbol" and ids.given
+        ):  # a list may hold names that are taken apart elsewhere: MT-CO1__chrM
+            at = _places(self.genes)
+            found = np.where(found < 0, np.array([at.get(name, -1) for name in ids.given]), found)
         for names in kinds:
             if names is not None and (found < 0).any():
                 more = self._as_written(names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -152,10 +153,10 @@ def zarr(*, version: int, packed: bool = False) -> Make:
     def make(here: Path) -> Path:
         import anndata
 
-        anndata.settings.zarr_write_format = version
-        try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on what later releases will write by default
+            anndata.settings.zarr_write_format = version
             cells().write_zarr(here / "cells.zarr")
-        finally:
             anndata.settings.reset("zarr_write_format")
         if not packed:
             return here / "cells.zarr"

@@ -6,11 +6,14 @@ import time
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
-from scviz.datasets.genes import GeneIdentifiers, identifiers
+from scviz.datasets.gene_matching import match_list
+from scviz.datasets.genes import GeneIdentifiers, identifiers, named
 from scviz.datasets.published_genes import published_coverage
 from scviz.datasets.tables import read_table
+from scviz.foundation.vocab import GeneVocab
 
 SCGPT, SCFOUNDATION = "scGPT whole-human", "scFoundation"
 
@@ -57,3 +60,12 @@ def test_coverage_of_a_whole_file_takes_a_moment(shared: Path) -> None:
     start = time.process_time()
     published_coverage(ids)
     assert time.process_time() - start < 2.0  # 0.3 s when the machine is free
+
+
+def test_a_name_of_the_list_itself_is_that_entry_however_it_could_be_taken_apart() -> None:
+    """The list of scFoundation has mitochondrial genes twice."""
+    listed = ("MT-CO1", "MT-CO1__chrM", "CD3E")
+    ids = named(listed)
+    assert match_list(ids, listed).places.tolist() == [0, 1, 2]
+    vocab = GeneVocab(genes=listed, ids=np.arange(3), special={}, kind="symbol")
+    assert vocab.match(ids).tolist() == [0, 1, 2]

@@ -158,6 +158,14 @@ def test_cells_without_counts_are_kept_and_told(adata: AnnData, save: Save, work
     assert any(line.startswith("1 cells have no counts") for line in info.history)
 
 
+def test_places_have_one_width_so_that_cells_can_be_taken_out(
+    adata: AnnData, save: Save, workspace: Workspace
+) -> None:
+    counts = read_counts(workspace.dataset_folder(open_file(save(adata), workspace).id)).X
+    assert counts.indices.dtype == counts.indptr.dtype
+    assert np.array_equal(counts[2::3].toarray(), adata.X.toarray()[2::3])
+
+
 def test_the_same_file_is_opened_once(adata: AnnData, save: Save, workspace: Workspace) -> None:
     path = save(adata)
     first = open_file(path, workspace)

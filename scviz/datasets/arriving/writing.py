@@ -73,6 +73,14 @@ def start_csr(parent: h5py.Group, name: str, n_genes: int, *, kind: np.dtype[Any
     return node
 
 
+def end_csr(node: h5py.Group) -> None:
+    """Store places of one width, as readers of h5ad expect them, where the number of values allows it."""
+    ends = node["indptr"][:]
+    if ends[-1] <= np.iinfo(np.int32).max:
+        del node["indptr"]
+        node["indptr"] = ends.astype(np.int32)
+
+
 def _write_matrix(
     file: h5py.File, location: str, blocks: Iterator[csr_matrix], *, shape: tuple[int, int], report: Report
 ) -> None:
@@ -86,6 +94,7 @@ def _write_matrix(
         report(Progress(stage="Reading cells", done=done, total=max(shape[0], done)))
     if node is None:
         node = start_csr(file, location, shape[1], kind=np.dtype(np.float32))
+    end_csr(node)
     found = tuple(int(n) for n in node.attrs["shape"])
     if found != shape:
         raise DataError(

@@ -150,6 +150,8 @@ def format_of(path: Path) -> str:
             start = file.read(4096)
     except OSError as error:
         raise UnreadableFileError(f"{path.name} cannot be read: {error.strerror}.") from error
+    if start[TAR_MARK] == b"ustar":  # h5py finds the HDF5 file that stands first in an archive
+        return "archive"
     if start.startswith(HDF5) or h5py.is_hdf5(path):
         return _hdf5_format(path)
     if start.startswith(b"PK\x03\x04"):

@@ -14,8 +14,8 @@ from scipy import sparse
 
 from tests.badfiles.case import BARCODES, COUNTS, GENES, IDS, N_CELLS, Case, Make, cells
 from tests.badfiles.encodings import TEXT, as_it_is, edited
-from tests.badfiles.formats import HALF, KIND, zipped
-from tests.badfiles.values import file, logs
+from tests.badfiles.formats import HALF, KIND, table, zipped
+from tests.badfiles.values import SUMS, file, logs, normalized
 
 
 def _tenx(counts: np.ndarray, barcodes: tuple[str, ...]) -> bytes:
@@ -59,6 +59,13 @@ def loom(values: np.ndarray, rows: dict[str, object], columns: dict[str, object]
     return make
 
 
+def _dense(values: np.ndarray) -> AnnData:
+    """The cells with values of which none is zero."""
+    adata = cells()
+    adata.X = values.astype(np.float32)
+    return adata
+
+
 def _numbered(h5: h5py.File) -> None:
     del h5["var/_index"]
     h5["var/_index"] = np.array([str(i) for i in range(len(GENES))], dtype="S3")
@@ -81,7 +88,64 @@ def _swapped(here: Path) -> Path:
     return zipped({"cells.h5ad": content})(here)
 
 
+def _with_tallies(frame: pd.DataFrame) -> str:
+    """As htseq-count ends its tables."""
+    names = ("no_feature", "ambiguous", "too_low_aQual", "not_aligned", "alignment_not_unique")
+    ends = pd.DataFrame(7, index=[f"__{name}" for name in names], columns=frame.columns)
+    return pd.concat([frame, ends]).to_csv(sep="\t")
+
+
+def _gct(frame: pd.DataFrame) -> str:
+    """As GenePattern writes it."""
+    described = frame.rename_axis("NAME")
+    described.insert(0, "Description", list(frame.index))
+    return f"#1.2\n{len(frame)}\t{frame.shape[1]}\n" + described.to_csv(sep="\t")
+
+
+def _measured(frame: pd.DataFrame) -> str:
+    """Genes in rows, below two rows that describe the cells."""
+    rows = pd.DataFrame(
+        [[1, 2, 3] * 16, [0.5, 0.25] * 24], index=["cluster", "percent.mt"], columns=frame.columns
+    )
+    return pd.concat([rows, frame.astype(object)]).to_csv()
+
+
+TITLE = "Raw counts of cells of the blood"
 CASES = (
+    Case(name="a title above a table", make=table(lambda f: f"{TITLE}\n\n{f.to_csv()}", turned=True)),
+    Case(
+        name="a title with empty fields beside it",
+        make=table(lambda f: f"{TITLE}{',' * N_CELLS}\n{f.to_csv()}", turned=True),
+        said=("passed over as comments or a title",),
+    ),
+    Case(name="comments without a mark", make=table(lambda f: f"# of 2020\n# blood\n{f.to_csv()}")),
+    Case(name="GCT", make=table(_gct, turned=True)),
+    Case(name="bars between fields", make=table(lambda f: f.to_csv(sep="|"), turned=True)),
+    Case(
+        name="tallies of htseq-count",
+        make=table(_with_tallies, turned=True),
+        said=("left out of the counts: 5 sums of what belongs to no gene",),
+    ),
+    Case(
+        name="measures of cells among genes",
+        make=table(lambda f: f.assign(donor_age=34, my_score=0.5).to_csv()),
+        columns={"my_score": [0.5] * N_CELLS, "donor_age": [34.0] * N_CELLS},
+    ),
+    Case(
+        name="measures of cells above genes",
+        make=table(_measured, turned=True),
+        columns={"percent.mt": [0.5, 0.25] * 24},
+    ),
+    Case(
+        name="CPM without decimals",
+        make=file(np.round(normalized(1e6))),
+        counts=None,
+        said=("add up to about 1,000,000", "choose the matrix yourself"),
+    ),
+    Case(
+        name="log2 CPM with half a count added, as limma's voom",
+        make=edited(as_it_is, _dense(np.log2((COUNTS + 0.5) / (SUMS + 1) * 1e6))),
+    ),
     Case(
         name="HDF5 of two samples in a tar of GEO",
         make=_raw_tar,

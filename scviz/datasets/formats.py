@@ -341,9 +341,13 @@ def _text_format(start: str) -> str:
     if lines[0].startswith("@") and len(lines) > 2 and lines[2].startswith("+"):
         return "reads"
     lines = [line for line in lines if line.strip() and not line.startswith("#")] or lines[:1]
-    if any(mark in lines[0] for mark in ",;\t|") or any(map(_is_wide, lines[1:MOST_TITLES])):
-        return "table"
-    return "table" if _is_spaced([line.split() for line in lines[:3]]) else "unknown"
+    return "table" if _is_table(lines) else "unknown"
+
+
+def _is_table(lines: list[str]) -> bool:
+    """Tell whether lines are those of a table, below a title or not."""
+    marked = any(mark in lines[0] for mark in ",;\t|") or any(map(_is_wide, lines[1:MOST_TITLES]))
+    return marked or _is_spaced([line.split() for line in lines[:3]])
 
 
 def _is_wide(line: str) -> bool:

@@ -148,12 +148,19 @@ def _n_titles(lines: Sequence[str]) -> int:
     for n in range(min(MOST_TITLES, len(lines) - 2)):
         for mark in MARKS:
             rows = [fields(line, mark) for line in lines[: n + FEW_FIELDS]]
-            width = len(rows[-1])
-            filled = [sum(map(bool, row)) for row in rows[:n]]
-            if _score(rows[n:]) < 0 or len([one for one in rows[n] if one]) * 4 < width:
-                continue
-            return n if width > FEW_FIELDS and all(one * 4 <= width for one in filled) else 0
+            if _begins_table(rows[n:]):
+                return n if _are_titles(rows[:n], len(rows[-1])) else 0
     return 0
+
+
+def _begins_table(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether lines have equally many fields below a header that fills at least some of them."""
+    return _score(rows) >= 0 and 4 * sum(map(bool, rows[0])) >= len(rows[-1])
+
+
+def _are_titles(rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Tell whether lines fill far fewer fields than the table has."""
+    return width > FEW_FIELDS and all(4 * sum(map(bool, row)) <= width for row in rows)
 
 
 def _mark(lines: Sequence[str], name: str) -> str:

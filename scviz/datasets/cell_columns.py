@@ -39,7 +39,11 @@ def column_infos(
     for name in tables.column_names(table):
         partly = many and not tables.is_coded(table, name)
         try:
-            column = as_category(tables.read_column(table, name, rows=slice(FIRST_CELLS if partly else None)))
+            column = as_category(
+                tables.read_column(table, name, rows=slice(FIRST_CELLS))
+                if partly
+                else tables.whole_column(table, name)
+            )
         except DataError:
             unknown.append(name)
             continue

@@ -11,7 +11,7 @@ from scviz.datasets.reports import MatrixReport
 
 NO_COUNTS = re.compile(
     r"(^|[^a-z])(un)?spliced|ambiguous|nascent|mature|velocity|^m[su]$|^fit_|binned|(^|[^a-z])bins?([^a-z]|$)|rank|scale"
-    r"|denois|imput|magic|saver|alra|smooth|moment|norm|corrected|residual|binary|mask|^sct|log",
+    r"|denois|imput|magic|saver|alra|smooth|moment|norm|corrected|down_?sampl|subsampl|rarefi|residual|binary|mask|^sct|log",
     re.IGNORECASE,
 )
 """Names of layers that hold no counts of all molecules, whatever their numbers look like; taken only when nothing else

@@ -34,7 +34,7 @@ def cell_table(
     infos = {info.name: info for info in column_infos(file, sampled=False, turned=turned)[0]}
     for name in tables.column_names(table):
         try:
-            column = tables.read_column(table, name)
+            column = tables.whole_column(table, name)
         except DataError:
             left_out.append(name)
             continue
@@ -46,7 +46,10 @@ def cell_table(
         if by_name:
             colors[f"{name}_colors"] = np.array([by_name.get(c, GREY) for c in columns[name].cat.categories])
     if left_out:
-        history.append(f"Columns stored in a way that is not known were left out: {', '.join(left_out)}.")
+        listed = ", ".join(left_out)
+        history.append(
+            f"Columns of another length or stored in a way that is not known were left out: {listed}."
+        )
     obs = pd.DataFrame(columns, index=range(tables.n_rows(table)), columns=list(columns))
     obs.index = unique_index(tables.row_names(table), "cell", history)
     return _without_reserved(obs, "cells", history), colors
@@ -78,15 +81,30 @@ def gene_table(file: h5py.File, location: str, history: list[str], *, turned: bo
 def names_of_today(var: pd.DataFrame, history: list[str]) -> pd.DataFrame:
     """Give genes the names they have today, and keep those of the file in a column where any changes."""
     ids = genes.identifiers(var)
-    names = [str(name) for name in var.index]
+    given = [str(name) for name in var.index]
+    names = _instead_of_numbers(given, ids)
+    if names != given:
+        history.append("Genes that the file numbers were called by their symbols or Ensembl ids.")
     today = known_as(names, genes.guess_species(ids).species, ensembl=ids.ensembl)
     unique = genes.unique_names(today.names)
-    if unique == names:
+    if unique == given:
         return var
     history.extend(today.notes)
-    renamed = var.assign(**{NAME_IN_FILE: names})
+    renamed = var.assign(**{NAME_IN_FILE: given})
     renamed.index = pd.Index(unique, dtype=object)
     return renamed
+
+
+def _instead_of_numbers(given: list[str], ids: genes.GeneIdentifiers) -> list[str]:
+    """Call genes by what a column names them, where most have numbers for names; (G,) names."""
+    if genes.kind_of(given) != "unknown":
+        return given
+    empty = [""] * len(given)
+    columns = zip(given, ids.symbol or empty, ids.ensembl or empty, strict=True)
+    return [
+        symbol or ensembl or name if genes.NUMBER.fullmatch(name) else name
+        for name, symbol, ensembl in columns
+    ]
 
 
 def unique_index(names: list[str], what: str, history: list[str]) -> pd.Index:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scviz.datasets.recovery import (
     LARGEST_LOG,
@@ -46,6 +47,9 @@ LEAST_BIN = 5
 """Fewer bins than this cannot be told from low counts."""
 MOST_BINS = 1_000
 NEARLY_ALL = 0.95
+ALIKE = 0.02
+"""How far sums of cells may lie apart, relative to their middle, that were one before values were rounded."""
+MILLION = 1e6
 MOSTLY = 0.5
 """Share of whole numbers from which fractions are taken for counts that were shared out or corrected."""
 BELOW = 0.75
@@ -132,13 +136,35 @@ def _no_counts(rows: Rows, where: str) -> str:
     values = rows.values[order].astype(np.float64)
     repeated = np.zeros(rows.n_cells)
     np.add.at(repeated, cell[order][1:], (np.diff(values) == 0) & (np.diff(cell[order]) == 0))
-    if np.mean(repeated[told] == 0) >= NEARLY_ALL:
-        return f"Whole numbers {where} of which none occurs twice in a cell: ranks of genes, no counts."
     largest = values[rows.bounds[1:][told] - 1]
-    usual = float(np.median(largest))
-    if LEAST_BIN <= usual <= MOST_BINS and np.mean(largest == usual) >= NEARLY_ALL:
-        return f"Whole numbers {where} whose largest is {usual:,.0f} in nearly every cell: bins, no counts."
-    return ""
+    usual, smallest = float(np.median(largest)), float(np.median(values[rows.bounds[:-1][told]]))
+    sums = rows.sums()[told]
+    reasons = {
+        "of which none occurs twice in a cell: ranks of genes": repeated[told] == 0,
+        "of which a cell leaves none out up to its largest: ranks of genes": (usual >= FEW)
+        & (lengths[told] - repeated[told] == largest),
+        f"whose largest is {usual:,.0f} in nearly every cell: bins": (LEAST_BIN <= usual <= MOST_BINS)
+        & (largest == usual),
+        f"that add up to about {np.median(sums):,.0f} in each cell: CPM or TPM without decimals": np.array(
+            _rounded_to_one_sum(sums, smallest)
+        ),
+    }
+    return next(
+        (
+            f"Whole numbers {where} {why}, no counts."
+            for why, told in reasons.items()
+            if told.mean() >= NEARLY_ALL
+        ),
+        "",
+    )
+
+
+def _rounded_to_one_sum(sums: NDArray[np.float64], smallest: float) -> bool:
+    """Tell whether cells add up to nearly one sum, (C,), as they do after rounding, and seldom to exactly one."""
+    middle = float(np.median(sums))
+    low, high = np.quantile(sums, [0.025, 0.975])
+    alike = high - low <= ALIKE * middle and float(np.mean(sums == middle)) < MOSTLY
+    return len(sums) >= FEW and alike and (smallest > 1 or abs(middle - MILLION) <= ALIKE * MILLION)
 
 
 def _shared_out(rows: Rows, where: str) -> str:

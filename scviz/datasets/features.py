@@ -26,6 +26,7 @@ BY_NAME: dict[GeneKind, str] = {
     "guide": "guides",
     "tag": "tags of samples",
     "peak": "peaks of open chromatin",
+    "tally": "sums of what belongs to no gene",
 }
 """What features are called that only their names tell."""
 FEWEST = 5

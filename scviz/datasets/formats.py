@@ -131,6 +131,9 @@ TAKEN = (("mtx", "10x"), ("h5ad", "h5mu", "loom", "rds", "zarr", "h5seurat", "ar
 """What is taken in a folder: all matrices, else the only file that holds all cells, else the only table."""
 MATRIX_NAME = re.compile(r"\.mtx(\.gz|\.bz2|\.xz)?$", re.IGNORECASE)
 MOST_FILES = 20_000
+MOST_TITLES = 10
+"""Lines above a table that may hold its title."""
+WIDE = 20
 
 
 def format_of(path: Path) -> str:
@@ -150,6 +153,8 @@ def format_of(path: Path) -> str:
             start = file.read(4096)
     except OSError as error:
         raise UnreadableFileError(f"{path.name} cannot be read: {error.strerror}.") from error
+    if start[TAR_MARK] == b"ustar":  # h5py finds the HDF5 file that stands first in an archive
+        return "archive"
     if start.startswith(HDF5) or h5py.is_hdf5(path):
         return _hdf5_format(path)
     if start.startswith(b"PK\x03\x04"):
@@ -335,9 +340,19 @@ def _text_format(start: str) -> str:
     lines = start.replace("\r", "\n").strip("\n").split("\n")
     if lines[0].startswith("@") and len(lines) > 2 and lines[2].startswith("+"):
         return "reads"
-    if any(mark in lines[0] for mark in ",;\t"):
-        return "table"
-    return "table" if _is_spaced([line.split() for line in lines[:3] if line.strip()]) else "unknown"
+    lines = [line for line in lines if line.strip() and not line.startswith("#")] or lines[:1]
+    return "table" if _is_table(lines) else "unknown"
+
+
+def _is_table(lines: list[str]) -> bool:
+    """Tell whether lines are those of a table, below a title or not."""
+    marked = any(mark in lines[0] for mark in ",;\t|") or any(map(_is_wide, lines[1:MOST_TITLES]))
+    return marked or _is_spaced([line.split() for line in lines[:3]])
+
+
+def _is_wide(line: str) -> bool:
+    """Tell whether a line below a title has as many fields as no sentence has."""
+    return max(map(line.count, ",;\t|")) >= WIDE
 
 
 def _is_spaced(words: list[list[str]]) -> bool:

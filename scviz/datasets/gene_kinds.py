@@ -11,8 +11,10 @@ from scviz.datasets.gene_names import without_genome, written
 from scviz.datasets.gene_table import PROTEIN_CODING, GeneTable, gene_table, spelling
 from scviz.datasets.genes import GeneIdentifiers
 
-GeneKind = Literal["gene", "mitochondrial", "ribosomal", "spike-in", "antibody", "guide", "tag", "peak"]
-"""The first three are genes; a tag tells samples apart."""
+GeneKind = Literal[
+    "gene", "mitochondrial", "ribosomal", "spike-in", "antibody", "guide", "tag", "peak", "tally"
+]
+"""The first three are genes; a tag tells samples apart, a tally sums up what no gene has."""
 
 RIBOSOMAL = re.compile(r"RP(SA2?|LP[012]|[SL]\d+([AXL]|Y[12]?|L\d|AL)?)")
 """Proteins of the ribosome, by symbol; neither kinases such as RPS6KA1 nor pseudogenes."""
@@ -20,6 +22,14 @@ RIBOSOMAL = re.compile(r"RP(SA2?|LP[012]|[SL]\d+([AXL]|Y[12]?|L\d|AL)?)")
 SPIKE_IN = re.compile(r"ERCC[-_.]\d{5}|SIRV\w+|(RNA[-_ ])?spike[-_ ]?in.*|ArrayControl.*", re.IGNORECASE)
 PATTERNS: tuple[tuple[GeneKind, re.Pattern[str]], ...] = (
     ("peak", re.compile(r"chr[\dXYM]{1,2}[-:_]\d+[-_]\d+", re.IGNORECASE)),
+    (
+        "tally",
+        re.compile(
+            r"_{0,2}(no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)"
+            r"|N_(unmapped|multimapping|noFeature|ambiguous)",
+            re.IGNORECASE,
+        ),
+    ),
     ("spike-in", SPIKE_IN),
     (
         "tag",

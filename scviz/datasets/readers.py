@@ -94,7 +94,7 @@ def open_file(
     arrived = arrive(path, workspace.arrived, wanted, content=lambda: content, limit=limit, report=report)
     if arrived.arrival is not None:
         notes = (f"Read from {arrived.arrival.format}.", *notes, *arrived.arrival.notes)
-        choices = replace(choices, turned=False)  # it was turned on reading
+        choices = replace(choices, turned=arrived.arrival.left_to_turn(choices.turned))
     counted = arrived.arrival is not None and arrived.arrival.counted
     card = check_file(arrived.path, limit=limit, turned=choices.turned, counted=counted)
     matrix = _choose(card, choices)

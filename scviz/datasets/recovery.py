@@ -1,9 +1,9 @@
 r"""Get counts back from what was made of them, where that is exact.
 
 Normalized values are :math:`v = c f / t` for a count c, the target sum f and the total t of the cell; logarithms of
-them are :math:`\log_b(p + v)` with p = 1 or 0. So what stands behind the values of a cell are whole multiples of one
-unit f / t, and that is what is tested: there must be a unit of which every value of the cell is a whole multiple,
-within the precision of the values.
+them are :math:`\log_b(p + v)` with p = 1 or 0, or half a count is added before normalizing. So what stands behind
+the values of a cell are whole multiples of one unit f / t, and that is what is tested: there must be a unit of which
+every value of the cell is a whole multiple, within the precision of the values.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ SURE = 0.3
 """A multiple is taken as known when its possible error is below this, in units."""
 LARGEST_MINIMUM = 10
 """The smallest count of a cell is tried as 1, 2, ... up to this."""
+HALF = 0.5
 LARGEST_LOG = 30.0
 """No logarithm of a normalized count is larger."""
 SPACING = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float16, np.float32)}
@@ -42,16 +43,16 @@ class Transform:
     base: float
     """Base of the logarithm; 0 where there was none."""
     pseudo: float = 1.0
-    """What was added before the logarithm."""
+    """What was added before the logarithm; 0.5 is half a count, added before normalizing."""
 
     @property
     def words(self) -> str:
         """Return how values are turned back, for a sentence."""
         if not self.base:
             return "value"
-        less = " - 1" if self.pseudo else ""
+        less = {1.0: " - 1", HALF: " less half a count"}.get(self.pseudo, "")
         if np.isclose(self.base, math.e):
-            return "expm1" if self.pseudo else "exp"
+            return "expm1" if self.pseudo == 1 else f"exp{less}"
         return f"{self.base:g}^value{less}"
 
     def undo(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -59,7 +60,7 @@ class Transform:
         if not self.base:
             return values
         logs = np.minimum(values * math.log(self.base), 50.0)
-        undone: NDArray[np.float64] = np.expm1(logs) if self.pseudo else np.exp(logs)
+        undone: NDArray[np.float64] = np.expm1(logs) if self.pseudo == 1 else np.exp(logs)
         return undone
 
     def errors(
@@ -78,13 +79,13 @@ class Transform:
         if not self.base:
             return rounding + 2 * precision * normalized
         logs = values * math.log(self.base)
-        grown = normalized + self.pseudo
+        grown = normalized + (self.pseudo == 1)
         return grown * (rounding * math.log(self.base) + 2 * precision * logs) + 2 * precision * normalized
 
 
 PLAIN = Transform(base=0.0, pseudo=0.0)
 LOGARITHMS = tuple(
-    Transform(base=base, pseudo=pseudo) for pseudo in (1.0, 0.0) for base in (math.e, 2.0, 10.0)
+    Transform(base=base, pseudo=pseudo) for pseudo in (1.0, HALF, 0.0) for base in (math.e, 2.0, 10.0)
 )
 """In the order in which they are tried."""
 
@@ -186,13 +187,22 @@ def _recover_piece(rows: Rows, transform: Transform) -> NDArray[np.float32]:
         counts[at] = found[good]
         left[at] = False
         if not left.any():
-            return counts.astype(np.float32)
+            return _without_half(counts, transform).astype(np.float32)
     n_bad = len(np.unique(cell[left]))
     raise CountsError(
         f"The values of {n_bad:,} of {len(filled):,} cells are not whole multiples of one unit, "
         "so that no counts stand behind them.",
         hint=WAYS_OUT,
     )
+
+
+def _without_half(counts: NDArray[np.float64], transform: Transform) -> NDArray[np.float64]:
+    """Take off the half that was added to each count, (K,): with it, all are odd multiples of a half."""
+    if transform.pseudo != HALF:
+        return counts
+    if not np.all(counts % 2 == 1):
+        raise CountsError("No half was added to these counts.", hint=WAYS_OUT)
+    return (counts - 1) / 2
 
 
 def _count_units(

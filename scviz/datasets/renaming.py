@@ -151,7 +151,7 @@ class _Gene:
         return bool(ENSEMBL.fullmatch(self.name))
 
     def find(self, own: frozenset[str]) -> Found:
-        if self.table is None:
+        if self.table is None or (self.name.isdecimal() and not self.ensembl):  # a number is no alias
             return UNKNOWN
         place = self.table.of_id(self.ensembl) if self.ensembl else None
         if place is None:

@@ -105,6 +105,23 @@ def read_column(table: Node, name: str, *, rows: slice = slice(None)) -> Column:
     return _plain(name, item, rows)
 
 
+def whole_column(table: Node, name: str) -> Column:
+    """Read a column that has a value for each row.
+
+    Raises
+    ------
+    DataError
+        If it has more or fewer, or cannot be read.
+    """
+    column = read_column(table, name)
+    if len(column.values) != n_rows(table):
+        raise DataError(
+            f"The column {name!r} has {len(column.values):,} values for {n_rows(table):,} rows.",
+            hint="Write the file anew with AnnData.",
+        )
+    return column
+
+
 def categories_of(table: Node, name: str) -> tuple[str, ...]:
     """Return the categories of a column in the order of the file; empty where it has none."""
     return read_column(table, name, rows=slice(0)).categories or ()
@@ -129,7 +146,7 @@ def read_table(table: Node, only: Iterable[str] | None = None) -> tuple[pd.DataF
     columns, unknown = {}, []
     for name in column_names(table) if only is None else only:
         try:
-            column = read_column(table, name)
+            column = whole_column(table, name)
         except DataError:
             unknown.append(name)
             continue

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from scviz.workspace import Workspace
-from tests.badfiles import broken, encodings, formats, values
+from tests.badfiles import broken, encodings, formats, values, writers
 from tests.badfiles.case import Case
 
-CASES = (*encodings.CASES, *values.CASES, *broken.CASES, *formats.CASES)
+CASES = (*encodings.CASES, *values.CASES, *broken.CASES, *formats.CASES, *writers.CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -41,6 +41,10 @@ class Arrival:
     counted: bool = False
     """Whether the format holds counts of molecules by what it is, so that zeros and ones alone are counts, too."""
 
+    def left_to_turn(self, turned: bool | None) -> bool | None:  # noqa: FBT001 - None is a third value
+        """Return what is left of a choice which side the genes are: nothing once the reader has settled it."""
+        return turned if self.turned is None else False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from scviz.datasets.arriving.contract import Arrival, Choices, Incoming
 from scviz.datasets.arriving.gene_columns import renamed
+from scviz.datasets.orientation import share_of_genes
 from scviz.datasets.packing import first_missing_filter
 from scviz.datasets.safety import inspect_h5
 from scviz.errors import UnreadableFileError
@@ -71,6 +72,8 @@ AXES = (
     ("PC1", "PC2"),
 )
 """Pairs of attributes that are coordinates of cells."""
+MOSTLY_GENES = 0.3
+"""Share of names of genes from which an attribute is one of them, whatever it is called."""
 BLOCK_BYTES = 64_000_000
 MOST_AXES = 1_000
 """Widest table of coordinates."""
@@ -230,13 +233,25 @@ def _take_names(
     notes: list[str],
 ) -> list[str]:
     """Take the names out of the columns, or number what has none."""
-    named = next((one for one in wanted if one in columns), None)
+    named = next((one for one in wanted if one in columns), None) or _likely(columns, what)
     if named is None:
         notes.append(f"The file does not name its {what}s; they were numbered.")
         return [f"{what} {i + 1}" for i in range(n)]
     if named != wanted[0]:
         notes.append(f"The {what}s are named by the attribute {named}.")
     return [str(one) for one in columns.pop(named)]
+
+
+def _likely(columns: dict[str, list[str] | NDArray[Any]], what: str) -> str | None:
+    """Return the attribute whose values are names of genes, else one of texts of which none is there twice."""
+    texts = {
+        name: one for name, one in columns.items() if isinstance(one, list) and 2 * len(set(one)) > len(one)
+    }
+    shares = {name: share_of_genes(one) for name, one in texts.items()} if what == "gene" else {}
+    best = max(shares, key=lambda name: shares[name], default=None)
+    if best is not None and shares[best] > MOSTLY_GENES:
+        return best
+    return next((name for name, one in texts.items() if len(set(one)) == len(one) > 1), None)
 
 
 def _pairs(columns: dict[str, list[str] | NDArray[Any]]) -> dict[str, NDArray[np.floating]]:

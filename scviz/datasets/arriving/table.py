@@ -19,7 +19,7 @@ from scviz.progress import Progress, Report
 if TYPE_CHECKING:
     import pandas as pd
 
-MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons", " ": "blanks"}
+MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons", " ": "blanks", "|": "bars"}
 FIRST_ROWS = 200
 """Rows whose names are looked at to guess which side the genes are."""
 
@@ -124,7 +124,7 @@ def _notes(reading: Reading) -> list[str]:
     if not layout.has_header:
         notes.append("Columns have no names in the file; they were numbered.")
     if layout.n_comments:
-        notes.append(f"{layout.n_comments} lines at the top were passed over as comments.")
+        notes.append(f"{layout.n_comments} lines at the top were passed over as comments or a title.")
     about = [name or "(no name)" for name in (*layout.lead[int(layout.has_names) :], *layout.trail)]
     if about:
         notes.append(f"Columns that describe rows were kept beside the values: {', '.join(about)}.")

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 from scviz.errors import UnreadableFileError
 
-MARKS = ("\t", ",", ";", " ")
+MARKS = ("\t", ",", ";", "|", " ")
 COMMENTS = ("#", "%", "!")
 NO_VALUE = frozenset({"", "na", "nan", "n/a", "null", "none", "<na>", "#n/a", "-nan"})
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+MOST_TITLES = 10
+FEW_FIELDS = 7
+"""Tables with no more fields than this have no title that can be told from their header."""
 SAMPLE = 50
 """Rows that are looked at."""
 FURTHEST = 60
@@ -32,7 +35,12 @@ _DESCRIBES = (
     "g2m.score s_score g2m_score"
 )
 DESCRIBES = frozenset(_DESCRIBES.split())
-"""Columns of numbers that are no gene and no cell."""
+"""Columns or rows of numbers that are no gene and no cell."""
+DESCRIBES_TOO = re.compile(
+    r"(pct|percent|total|log1p|ncount|nfeature|umap|tsne|pca)[_.].+"
+    r"|.+[_.](score|age|percent|pct|fraction|ratio|cluster|clusters|pseudotime)"
+)
+"""How others are called, in small letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +64,7 @@ class Layout:
     of_columns: dict[str, tuple[str, ...]]
     """(K,) each: rows of text at the top that describe the columns, by name."""
     n_comments: int
-    """Lines at the top that begin with #, % or !."""
+    """Lines at the top that begin with #, % or !, or are a title."""
 
 
 def layout_of(lines: Sequence[bytes], name: str) -> Layout:
@@ -77,7 +85,9 @@ def layout_of(lines: Sequence[bytes], name: str) -> Layout:
     texts = [_decoded(line) for line in lines]
     n_comments = next((i for i, line in enumerate(texts) if not line.startswith(COMMENTS)), len(texts))
     body = texts[n_comments:]
-    if n_comments and body and _is_header(texts[n_comments - 1], body[0]):
+    n_titles = _n_titles(body[: 2 * SAMPLE])
+    n_comments, body = n_comments + n_titles, body[n_titles:]
+    if n_comments and not n_titles and body and _is_header(texts[n_comments - 1], body[0]):
         n_comments -= 1
         body = [texts[n_comments].lstrip("#%! "), *body]
     mark = _mark(body, name)
@@ -131,6 +141,26 @@ def _is_header(comment: str, line: str) -> bool:
         if n and comment.count(mark) in (n, n - 1) and comment.count(mark):
             return True
     return False
+
+
+def _n_titles(lines: Sequence[str]) -> int:
+    """Count the lines above the header: a title, or the sizes of the table, in far fewer fields than the table has."""
+    for n in range(min(MOST_TITLES, len(lines) - 2)):
+        for mark in MARKS:
+            rows = [fields(line, mark) for line in lines[: n + FEW_FIELDS]]
+            if _begins_table(rows[n:]):
+                return n if _are_titles(rows[:n], len(rows[-1])) else 0
+    return 0
+
+
+def _begins_table(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether lines have equally many fields below a header that fills at least some of them."""
+    return _score(rows) >= 0 and 4 * sum(map(bool, rows[0])) >= len(rows[-1])
+
+
+def _are_titles(rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Tell whether lines fill far fewer fields than the table has."""
+    return width > FEW_FIELDS and all(4 * sum(map(bool, row)) <= width for row in rows)
 
 
 def _mark(lines: Sequence[str], name: str) -> str:
@@ -226,9 +256,12 @@ class _Columns:
         )
 
     def _rows_of_text(self, body: list[list[str]], first: int) -> int:
-        """Count the rows at the top that describe columns: texts where the rows below have numbers."""
+        """Count the rows at the top that describe columns: by texts where those below have numbers, or by name."""
         shares = [sum(not is_number(one) for one in row[first:]) / max(len(row) - first, 1) for row in body]
-        n = next((i for i, share in enumerate(shares) if share <= 0.5), len(shares))
+        texts = [
+            share > 0.5 or (first > 0 and _describes(row[0])) for row, share in zip(body, shares, strict=True)
+        ]
+        n = texts.index(False) if False in texts else len(texts)
         return n if n < min(len(shares), FURTHEST) else 0
 
     def _ends(self, header: list[str], body: list[list[str]], *, has_names: bool) -> tuple[int, int]:
@@ -252,7 +285,7 @@ class _Columns:
         """Tell whether a column describes rows: by its name, or by texts in it, of which one may be a slip."""
         n_texts = sum(not is_number(row[i]) for row in sample)
         enough = 1 if i < FURTHEST else len(sample) / 2
-        return header[i].lower() in DESCRIBES or n_texts > enough or n_texts == len(sample)
+        return _describes(header[i]) or n_texts > enough or n_texts == len(sample)
 
     def _refuse_text_among_numbers(
         self, among: list[int], header: list[str], sample: list[list[str]]
@@ -273,6 +306,12 @@ class _Columns:
         edges = [-1, *own, self.width]
         gap = max(range(len(edges) - 1), key=lambda i: edges[i + 1] - edges[i])
         return own[:gap], own[gap:]
+
+
+def _describes(name: str) -> bool:
+    """Tell whether a name is that of a measure or a label, and not of a gene or a cell."""
+    small = name.lower()
+    return small in DESCRIBES or DESCRIBES_TOO.fullmatch(small) is not None
 
 
 def _names_columns(first: Sequence[str]) -> bool:

@@ -33,7 +33,8 @@ def run(request: Request, context: Context) -> Result:
     if arrived.arrival is None:
         card = check_file(arrived.path, limit=limit, turned=turned)
     else:
-        card = check_file(arrived.path, limit=limit, turned=False, counted=arrived.arrival.counted)
+        turned = arrived.arrival.left_to_turn(turned)
+        card = check_file(arrived.path, limit=limit, turned=turned, counted=arrived.arrival.counted)
     counts = [one for one in card.matrices if one.location == card.counts] or list(card.matrices[:1])
     own = arrived.path.stat().st_size
     return Result(

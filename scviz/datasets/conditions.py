@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scviz.datasets.columns import cell_column, gene_identifiers
+from scviz.datasets.columns import cell_column, gene_identifiers, names_in_file
 from scviz.datasets.controls import control_name, says_control
 from scviz.datasets.gene_keys import key
 from scviz.datasets.genes import NUMBER, GeneIdentifiers
@@ -135,9 +135,16 @@ def symbols_of(ids: GeneIdentifiers, more: Iterable[str] = ()) -> dict[str, str]
     return symbols | {key(name): name for name in reversed(names) if not NUMBER.fullmatch(name)}
 
 
+def symbols_in(folder: Path) -> dict[str, str]:
+    """Collect the names of the genes of a dataset, those too that its file had before they were renamed."""
+    ids = gene_identifiers(folder)
+    older = {key(old): new for old, new in zip(names_in_file(folder), ids.names, strict=True)}
+    return older | symbols_of(ids)
+
+
 def conditions_of(folder: Path, column: str, control: str = "") -> Conditions:
     """Read the perturbation that each value of a column of a dataset names; see `read_conditions`."""
-    symbols = symbols_of(gene_identifiers(folder))
+    symbols = symbols_in(folder)
     return read_conditions(cell_column(folder, column), symbols, control=control or None)
 
 
@@ -235,7 +242,9 @@ def _reading(value: str, read: Sequence[NameRead], reader: NameReader, *, asked:
     if trouble:
         return _not_understood(value, trouble, NO_GENE)
     genes = {gene for one in read for gene in one.genes}
-    return _understood(value, tuple(sorted(genes)), reader, chosen=asked.control is not None)
+    found = _understood(value, tuple(sorted(genes)), reader, chosen=asked.control is not None)
+    remarks = (remark for one in read for remark in one.remarks)
+    return replace(found, reason=" ".join(filter(None, [*remarks, found.reason]))) if genes else found
 
 
 def _says_unknown(value: str, asked: _Asked) -> Reading | None:
@@ -284,7 +293,7 @@ def guess_screen_column(folder: Path, columns: Sequence[ColumnInfo]) -> str | No
     columns
         What is known of its columns, as in `DatasetInfo.columns`.
     """
-    return guess_column(columns, symbols_of(gene_identifiers(folder)))
+    return guess_column(columns, symbols_in(folder))
 
 
 def guess_column(infos: Sequence[ColumnInfo], symbols: Symbols | None = None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -46,6 +47,8 @@ class Request:
             raise RequestError(
                 "Nothing was chosen that leaves cells or genes out.", hint="Move a threshold or choose cells."
             )
+        for one in self.bounds:
+            _check(one)
         if self.bounds and not self.run:
             raise RequestError(
                 "Thresholds need a run of quality control.", hint="Run quality control on these cells first."
@@ -54,6 +57,16 @@ class Request:
             raise RequestError(
                 "Cells were chosen by a column and by a named group.", hint="Choose one of them."
             )
+
+
+def _check(bound: Bound) -> None:
+    """Refuse thresholds that are no numbers, or between which nothing lies."""
+    ends = [end for end in (bound.low, bound.high) if end is not None]
+    if not all(map(math.isfinite, ends)) or ends != sorted(ends):
+        raise RequestError(
+            f"Nothing lies between {bound.low} and {bound.high} of {bound.measure}.",
+            hint="Give numbers, the lower one at least.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,7 @@ def bounds_of(options: argparse.Namespace, result: Result, *, n_mads: float) -> 
                 )
             bounds[name] = replace(bounds[name], **{end: None if value == OPEN else _number(name, value)})
     for name, one in bounds.items():
-        if one.low is not None and one.high is not None and one.low > one.high:
+        if one.is_empty:
             raise RequestError(
                 f"No cell has {name} of at least {one.low:g} and at most {one.high:g}.",
                 hint=f"Move the other end too, or open it: --at-least {name}={OPEN} or --at-most {name}={OPEN}.",

@@ -237,14 +237,18 @@ def _reading(value: str, read: Sequence[NameRead], reader: NameReader, *, asked:
     said = _says_unknown(value, asked)
     if said is not None:
         return said
-    is_place = _parts(value) == [""]
-    trouble = "It names a place in the genome and no gene." if is_place else _trouble(read, reader, asked)
+    trouble = _trouble(value, read, reader, asked=asked)
     if trouble:
         return _not_understood(value, trouble, NO_GENE)
     genes = {gene for one in read for gene in one.genes}
     found = _understood(value, tuple(sorted(genes)), reader, chosen=asked.control is not None)
+    return _remarked(found, read) if genes else found
+
+
+def _remarked(found: Reading, read: Sequence[NameRead]) -> Reading:
+    """Say for what older symbols were taken."""
     remarks = (remark for one in read for remark in one.remarks)
-    return replace(found, reason=" ".join(filter(None, [*remarks, found.reason]))) if genes else found
+    return replace(found, reason=" ".join(filter(None, [*remarks, found.reason])))
 
 
 def _says_unknown(value: str, asked: _Asked) -> Reading | None:
@@ -259,8 +263,10 @@ def _says_unknown(value: str, asked: _Asked) -> Reading | None:
     return None
 
 
-def _trouble(read: Sequence[NameRead], reader: NameReader, asked: _Asked) -> str:
+def _trouble(value: str, read: Sequence[NameRead], reader: NameReader, *, asked: _Asked) -> str:
     """Say what was not understood, or is no pair; empty where all is well."""
+    if _parts(value) == [""]:
+        return "It names a place in the genome and no gene."
     doubts = (one.trouble or reader.doubt_of_pair(one.genes, asked.alone) for one in read)
     return next(filter(None, doubts), "")
 

@@ -70,13 +70,15 @@ def _by_older_names(listed: tuple[str, ...], genes: Sequence[str]) -> dict[str, 
         return {}
     table = gene_table("mouse" if guess.species == "mouse" else "human")
     wanted = {name: place for name in listed if (place := _place(table, name)) is not None}
-    asked, own = set(wanted.values()), dict[int, tuple[int, str]]()
-    for gene in genes:
-        found = find_among(table, gene)
-        if len(found.genes) == 1 and found.genes[0] in asked:
-            one = (HOWS.index(found.how), gene)
-            own[found.genes[0]] = min(one, own.get(found.genes[0], one), key=lambda it: it[0])
-    return {name: own[place][1] for name, place in wanted.items() if place in own}
+    own = _surest(table, genes)
+    return {name: own[place] for name, place in wanted.items() if place in own}
+
+
+def _surest(table: GeneTable, genes: Sequence[str]) -> dict[int, str]:
+    """Find the genes of the data by their places in a table; of two at one place that whose name is surer."""
+    found = [(find_among(table, gene), gene) for gene in genes]
+    known = [(HOWS.index(one.how), one.genes[0], gene) for one, gene in found if len(one.genes) == 1]
+    return {place: gene for _, place, gene in sorted(known, key=lambda one: one[0], reverse=True)}
 
 
 def _place(table: GeneTable, name: str) -> int | None:

@@ -84,12 +84,15 @@ class NameReader:
         named = dict.fromkeys(self._named(words))
         if None in named or not named:
             return NameRead(trouble=_trouble(part, words))
-        genes = self._without_ids([gene for gene in named if gene], words)
+        return self._renewed(self._without_ids([gene for gene in named if gene], words))
+
+    def _renewed(self, genes: Sequence[str]) -> NameRead:
+        """Take older symbols for the genes of the dataset that had them."""
         today = {gene: new for gene in genes if (new := self._today(gene)) is not None}
         return NameRead(
             genes=tuple(dict.fromkeys(today.get(gene, gene) for gene in genes)),
             remarks=tuple(
-                f"{old} is {gene} today." for old, gene in today.items() if not ENSEMBL.fullmatch(old)
+                f"{old} is {new} today." for old, new in today.items() if not ENSEMBL.fullmatch(old)
             ),
         )
 

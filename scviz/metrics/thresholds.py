@@ -32,6 +32,11 @@ class Bounds:
         """Whether everything is allowed."""
         return self.low is None and self.high is None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing lies between both ends."""
+        return self.low is not None and self.high is not None and self.low > self.high
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:

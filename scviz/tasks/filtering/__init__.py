@@ -47,8 +47,7 @@ class Request:
             raise RequestError(
                 "Nothing was chosen that leaves cells or genes out.", hint="Move a threshold or choose cells."
             )
-        for one in self.bounds:
-            _check(one)
+        _check(self.bounds)
         if self.bounds and not self.run:
             raise RequestError(
                 "Thresholds need a run of quality control.", hint="Run quality control on these cells first."
@@ -59,14 +58,15 @@ class Request:
             )
 
 
-def _check(bound: Bound) -> None:
+def _check(bounds: tuple[Bound, ...]) -> None:
     """Refuse thresholds that are no numbers, or between which nothing lies."""
-    ends = [end for end in (bound.low, bound.high) if end is not None]
-    if not all(map(math.isfinite, ends)) or ends != sorted(ends):
-        raise RequestError(
-            f"Nothing lies between {bound.low} and {bound.high} of {bound.measure}.",
-            hint="Give numbers, the lower one at least.",
-        )
+    for bound in bounds:
+        ends = [end for end in (bound.low, bound.high) if end is not None]
+        if not all(map(math.isfinite, ends)) or ends != sorted(ends):
+            raise RequestError(
+                f"Nothing lies between {bound.low} and {bound.high} of {bound.measure}.",
+                hint="Give numbers, the lower one at least.",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ import streamlit as st
 from pages.components import state
 from pages.components.show import escaped
 from pages.components.widgets import Form
-from scviz.datasets.columns import gene_identifiers
 from scviz.datasets.conditions import (
     FEWEST_CELLS,
     Conditions,
@@ -18,7 +17,7 @@ from scviz.datasets.conditions import (
     conditions_of,
     guess_screen_column,
     read_values,
-    symbols_of,
+    symbols_in,
 )
 from scviz.datasets.confounding import confounded_factors
 from scviz.datasets.screen import CONTROL, Perturbation, label
@@ -151,4 +150,4 @@ def ask_for_more(dataset: DatasetInfo, choice: ScreenChoice, form: Form) -> tupl
 def _read(text: str, dataset: DatasetInfo) -> list[Reading]:
     """Read what is named with commas between."""
     parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
-    return read_values(parts, symbols_of(gene_identifiers(state.workspace().dataset_folder(dataset.id))))
+    return read_values(parts, symbols_in(state.workspace().dataset_folder(dataset.id)))

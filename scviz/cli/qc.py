@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +90,7 @@ def bounds_of(options: argparse.Namespace, result: Result, *, n_mads: float) -> 
     Raises
     ------
     RequestError
-        If an option names no measure of the result, or no number.
+        If an option names no measure of the result, or no number, or no cell could be between the two ends.
     """
     bounds = at_first(suggested(result, n_mads))
     for end, texts in (("low", options.at_least), ("high", options.at_most)):
@@ -99,14 +100,32 @@ def bounds_of(options: argparse.Namespace, result: Result, *, n_mads: float) -> 
                 raise RequestError(
                     f"{text!r} names no measure of these cells.", hint=f"They have {', '.join(bounds)}."
                 )
-            try:
-                number = None if value == OPEN else float(value)
-            except ValueError as error:
-                raise RequestError(
-                    f"{text!r} holds no number.", hint=f"Write {name}=VALUE, or {name}={OPEN}."
-                ) from error
-            bounds[name] = replace(bounds[name], **{end: number})
+            bounds[name] = replace(bounds[name], **{end: None if value == OPEN else _number(name, value)})
+    for name, one in bounds.items():
+        if one.is_empty:
+            raise RequestError(
+                f"No cell has {name} of at least {one.low:g} and at most {one.high:g}.",
+                hint=f"Move the other end too, or open it: --at-least {name}={OPEN} or --at-most {name}={OPEN}.",
+            )
     return bounds
+
+
+def _number(name: str, value: str) -> float:
+    """Read a threshold of a measure; a share given in percent is asked about, not taken."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise RequestError(
+            f"{f'{name}={value}'!r} holds no number.", hint=f"Write {name}=VALUE, or {name}={OPEN}."
+        )
+    if MEASURES[name].share and not 0 <= number <= 1:
+        raise RequestError(
+            f"{name}={value} is no share: a share lies between 0 and 1.",
+            hint=f"Write {name}={number / 100:g} for {number:g} %.",
+        )
+    return number
 
 
 def step_of(

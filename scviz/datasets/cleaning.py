@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scviz.datasets import genes, tables
 from scviz.datasets.cell_columns import column_infos
+from scviz.datasets.columns import NAME_IN_FILE
 from scviz.datasets.matrices import genes_of
 from scviz.datasets.renaming import known_as
 from scviz.datasets.roles import as_category
@@ -18,8 +19,6 @@ from scviz.errors import DataError
 
 UNKNOWN = "unknown"
 GREY = "#bdbdbd"
-NAME_IN_FILE = "name_in_file"
-"""Column of genes with the names of the file, where genes were renamed."""
 RESERVED = ("_index", "index")
 """Names that columns cannot have in an h5ad file."""
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 SOURCE, COUNTS, GENES, GENE_VALUES = "source.h5ad", "counts.h5ad", "genes.json", "genes.csc.zarr"
+NAME_IN_FILE = "name_in_file"
+"""Column of genes with the names of the file, where genes were renamed."""
 
 
 def gene_names(folder: Path) -> tuple[str, ...]:
@@ -33,6 +35,15 @@ def gene_names(folder: Path) -> tuple[str, ...]:
 def gene_identifiers(folder: Path) -> GeneIdentifiers:
     """Return the Ensembl ids and symbols of the G genes."""
     return _genes(folder)[1]
+
+
+@lru_cache(maxsize=16)
+def names_in_file(folder: Path) -> tuple[str, ...]:
+    """Return the names, (G,), that the genes had before they were renamed; those of today where none was."""
+    with h5py.File(folder / COUNTS, "r") as file:
+        if NAME_IN_FILE in tables.column_names(file["var"]):
+            return tuple(tables.read_column(file["var"], NAME_IN_FILE).strings())
+    return gene_names(folder)
 
 
 def gene_values(folder: Path, gene: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

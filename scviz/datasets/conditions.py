@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scviz.datasets.columns import cell_column, gene_identifiers
+from scviz.datasets.columns import cell_column, gene_identifiers, names_in_file
 from scviz.datasets.controls import control_name, says_control
 from scviz.datasets.gene_keys import key
 from scviz.datasets.genes import NUMBER, GeneIdentifiers
@@ -135,9 +135,16 @@ def symbols_of(ids: GeneIdentifiers, more: Iterable[str] = ()) -> dict[str, str]
     return symbols | {key(name): name for name in reversed(names) if not NUMBER.fullmatch(name)}
 
 
+def symbols_in(folder: Path) -> dict[str, str]:
+    """Collect the names of the genes of a dataset, those too that its file had before they were renamed."""
+    ids = gene_identifiers(folder)
+    older = {key(old): new for old, new in zip(names_in_file(folder), ids.names, strict=True)}
+    return older | symbols_of(ids)
+
+
 def conditions_of(folder: Path, column: str, control: str = "") -> Conditions:
     """Read the perturbation that each value of a column of a dataset names; see `read_conditions`."""
-    symbols = symbols_of(gene_identifiers(folder))
+    symbols = symbols_in(folder)
     return read_conditions(cell_column(folder, column), symbols, control=control or None)
 
 
@@ -230,12 +237,18 @@ def _reading(value: str, read: Sequence[NameRead], reader: NameReader, *, asked:
     said = _says_unknown(value, asked)
     if said is not None:
         return said
-    is_place = _parts(value) == [""]
-    trouble = "It names a place in the genome and no gene." if is_place else _trouble(read, reader, asked)
+    trouble = _trouble(value, read, reader, asked=asked)
     if trouble:
         return _not_understood(value, trouble, NO_GENE)
     genes = {gene for one in read for gene in one.genes}
-    return _understood(value, tuple(sorted(genes)), reader, chosen=asked.control is not None)
+    found = _understood(value, tuple(sorted(genes)), reader, chosen=asked.control is not None)
+    return _remarked(found, read) if genes else found
+
+
+def _remarked(found: Reading, read: Sequence[NameRead]) -> Reading:
+    """Say for what older symbols were taken."""
+    remarks = (remark for one in read for remark in one.remarks)
+    return replace(found, reason=" ".join(filter(None, [*remarks, found.reason])))
 
 
 def _says_unknown(value: str, asked: _Asked) -> Reading | None:
@@ -250,8 +263,10 @@ def _says_unknown(value: str, asked: _Asked) -> Reading | None:
     return None
 
 
-def _trouble(read: Sequence[NameRead], reader: NameReader, asked: _Asked) -> str:
+def _trouble(value: str, read: Sequence[NameRead], reader: NameReader, *, asked: _Asked) -> str:
     """Say what was not understood, or is no pair; empty where all is well."""
+    if _parts(value) == [""]:
+        return "It names a place in the genome and no gene."
     doubts = (one.trouble or reader.doubt_of_pair(one.genes, asked.alone) for one in read)
     return next(filter(None, doubts), "")
 
@@ -284,7 +299,7 @@ def guess_screen_column(folder: Path, columns: Sequence[ColumnInfo]) -> str | No
     columns
         What is known of its columns, as in `DatasetInfo.columns`.
     """
-    return guess_column(columns, symbols_of(gene_identifiers(folder)))
+    return guess_column(columns, symbols_in(folder))
 
 
 def guess_column(infos: Sequence[ColumnInfo], symbols: Symbols | None = None) -> str | None:

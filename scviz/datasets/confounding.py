@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.columns import cell_column, gene_identifiers
-from scviz.datasets.conditions import Conditions, read_values, symbols_of
+from scviz.datasets.columns import cell_column
+from scviz.datasets.conditions import Conditions, read_values, symbols_in
 from scviz.datasets.gene_keys import key
 from scviz.datasets.labels import Labels, labels_of
 from scviz.datasets.screen import CONTROL
@@ -82,7 +82,7 @@ def confounded_factors(
     control, perturbed = _sides(folder, conditions)
     if not control.any() or not perturbed.any():
         return ()
-    symbols = symbols_of(gene_identifiers(folder))
+    symbols = symbols_in(folder)
     asked = [info.name for info in columns if _may_be_factor(info, conditions.column, symbols)]
     n_draws = max(N_DRAWS, int(2 * len(asked) / LARGEST_P))
     rng = np.random.default_rng(seed)

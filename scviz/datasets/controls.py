@@ -22,20 +22,24 @@ REMARKS: Mapping[Kind, str] = {
 
 NUMBERED: Mapping[Kind, str] = {
     "control": r"ctrls?|controls?|ctl|ntc?|ntgt|(neg|negative|pos neg) ?(ctrls?|ctr|ctl|controls?)|unperturbed|"
-    r"no[nt]? ?targ(et(ing|ed|s)?)?|untarget(ed|ing)|no[nt]? ?perturb(ed|ation)|scrambled?|scram|dummy|isotype|"
+    r"no[nt]? ?targ(et(ing|ed|s)?)?|untarget(ed|ing)|no[nt]? ?perturb(ed|ation)|scrambled?|scram|scrm(bl)?|"
+    r"no[nt]? ?silencing|neg ?con|dummy|isotype|"
     r"random ?(guide|grna|sgrna)",
     "harbor": r"h?aavs ?1?|m?rosa ?(26)?|gt ?rosa ?26 ?sor|safe ?harbou?rs?|safe ?target(ing)?|"
-    r"safe ?cut(ter|ting)?|cutting|hipp ?11|(one )?inter ?genic|(one )?non ?gen(e|ic)|no ?gene|no ?sites?|"
+    r"safe ?cut(ter|ting)?|safe|cutting|hipp ?11|(one )?inter ?genic|(one )?non ?gen(e|ic)|no ?gene|no ?sites?|"
     r"no ?current|gene ?desert|desert",
-    "reporter": r"[ae]?gfp|(tag)?e?bfp2?|e?yfp|ecfp|rfp|m?cherry|(td)?tomato|dsred2?|mneongreen|mkate2?|mscarlet|"
+    "reporter": r"([ae]|ac|sf|cop|turbo)?gfp|(tag)?e?bfp2?|e?yfp|ecfp|rfp|m?cherry|(td)?tomato|dsred2?|"
+    r"mneongreen|mkate2?|mscarlet|"
     r"zsgreen1?|[fr]?luc2?|n(ano)? ?luc|(firefly|renilla)? ?luc(iferase)?|luciferase|renilla|lac ?z|d?cas9( krab)?",
     "vehicle": r"dmso|vehicle|veh",
     "vector": r"empty ?(vector|plasmid|backbone|virus|lenti)?|plko ?(1|5)?",
-    "unguided": r"no ?(detected ?)?(guides?|s?g ?rnas?|vector|plasmid|barcode|call)|unguided|guideless",
+    "unguided": r"(no ?(detected ?)?(guides?|s?g ?rnas?|vector|plasmid|barcode|call)|(guides?|s?g ?rnas?) not)"
+    r"( (detected|found|assigned|called|captured))?|unguided|guideless",
 }
 """Patterns of names, in small letters and with blanks for all else; the number of a guide may be glued to them."""
 ALONE: Mapping[Kind, str] = {
-    "control": r"wt|wild ?type|mock|sham|neg|nc|scr|un(treated|edited|infected|transduced|transfected|modified|"
+    "control": r"wt|wild ?type|parental|mock|sham|neg|nc|ns|scr|ut|"
+    r"un(treated|edited|infected|transduced|transfected|modified|"
     r"stimulated|induced)|unstim|no[nt]? ?(treated|treatment|edited|transduced|transfected|infected|infection|"
     r"drug|virus|stimulated|stimulation|stim)|placebo",
     "vehicle": r"pbs|saline|water|h2o|etoh|ethanol|medi(a|um)( only)?|solvent|buffer",

@@ -245,7 +245,27 @@ def find_among(
     if not name:
         return UNKNOWN
     found = table.find(name)
-    if found.genes or name in not_respelled:
+    if found.how not in ("alias", "unknown"):
         return found
+    place = table.respelled(name)
+    if place is not None and place not in found.genes:
+        return _respelled(table, place, found, own=own, right=name in not_respelled)
+    if found.genes:
+        return table.aliases_of_any_case(name)
+    if name in not_respelled:
+        return UNKNOWN
     repeat = REPEATED.fullmatch(name)
     return find_gene(table, repeat[1] if repeat and repeat[1] in own else name)
+
+
+def _respelled(table: GeneTable, place: int, alias: Found, *, own: Collection[str], right: bool) -> Found:
+    """Decide between an approved symbol in another spelling and another gene that has the name for an alias.
+
+    AGT of a mouse is Agt, in capital letters, and not Mgmt, which was called AGT too. Where the dataset has that
+    symbol as well, nobody knows.
+    """
+    if right:
+        return UNKNOWN
+    if alias.genes and table.symbols[place] in own:
+        return Found(genes=(place, *alias.genes), how="alias")
+    return Found(genes=(place,), how="other spelling")

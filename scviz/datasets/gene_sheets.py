@@ -6,6 +6,10 @@ import csv
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from scviz.datasets.gene_table import gene_table
+from scviz.datasets.genes import ENSEMBL
 
 GENE_HEADS = (
     *(
@@ -27,6 +31,7 @@ GENE_HEADS = (
         "human_gene_symbol",
         "source",
     ),
+    *("geneid", "gene_id", "core_enrichment", "ensembl_gene", "ensembl_gene_id", "entrez_gene", "entrezid"),
 )
 """Names of columns of genes, in small letters."""
 TERM_HEADS = (
@@ -49,6 +54,7 @@ TERM_HEADS = (
 SYMBOL = re.compile(r"[A-Z][A-Z0-9]*([.-][A-Z0-9]+)*|C\d+orf\d+|[A-Z][a-z0-9]*\d[a-z0-9]*|[A-Z][a-z]{1,5}")
 """What most symbols of genes look like, and few terms do."""
 TERM = re.compile(r"R-[A-Z]{3}-\d+|.*[:_ ].*")
+LISTS = re.compile(r"[;/|,]")
 SEPARATORS = ("\t", ",", ";")
 MOST_TOLD = 5
 
@@ -67,6 +73,25 @@ class Sheet:
     """The lines of a file that say something; comments are left out."""
 
     rows: tuple[Row, ...]
+
+    @property
+    def without_numbers(self) -> Sheet:
+        """Without the names of rows that R writes in front of a table, for which its first line has no name."""
+        head, rest = self.rows[:1], self.rows[1:]
+        wider = [row for row in rest if len(row.cells) == len(head[0].cells) + 1 and row.cells[0].isdigit()]
+        if not rest or len(wider) < len(rest):
+            return self
+        return Sheet(rows=(*head, *(Row(number=row.number, cells=row.cells[1:]) for row in rest)))
+
+    def gaps(self, columns: Columns, lacks: str) -> tuple[str, ...]:
+        """Say which lines have no gene or no term where the columns have them, a few words each."""
+        wanted = (columns.gene, columns.term)
+        empty = {
+            row.number: f"line {row.number} has an empty column ({' '.join(row.cells).strip()[:40]!r})"
+            for row in self.rows
+            if len(row.cells) > max(wanted) and not all(row.cells[place] for place in wanted)
+        }
+        return (*self.short(max(wanted) + 1, lacks), *empty.values())
 
     def short(self, n_cells: int, lacks: str) -> tuple[str, ...]:
         r"""Say which lines have fewer cells, a few words each.
@@ -129,8 +154,40 @@ def gene_and_term(sheet: Sheet) -> Columns | None:
     columns = [[row.cells[i] for row in sheet.rows if len(row.cells) > i] for i in range(3)]
     if 2 * len(columns[2]) > len(sheet.rows) and (_share(columns[2]) >= 0.5 or _widest(sheet) > 3):
         return None
-    turned = _share(columns[1]) > _share(columns[0])
+    turned = _likely_genes(columns[1]) > _likely_genes(columns[0])
     return Columns(gene=int(turned), term=int(not turned), n_heads=0)
+
+
+def genes_in(cell: str) -> tuple[str, ...]:
+    """Part a cell that lists several genes.
+
+    Examples
+    --------
+    >>> genes_in("STAT1/IRF1"), genes_in("STAT1; HLA-A"), genes_in("HLA-A"), genes_in("GO:1/2")
+    (('STAT1', 'IRF1'), ('STAT1', 'HLA-A'), ('HLA-A',), ('GO:1/2',))
+    """
+    parts = [part.strip() for part in LISTS.split(cell) if part.strip()]
+    return tuple(parts) if len(parts) > 1 and _share(parts) == 1 else (cell,)
+
+
+def starts_with_genes(sheet: Sheet) -> bool:
+    """Tell whether the lines of a GMT file have no description, so that a gene stands in its place."""
+    second = [(row.cells[1], row.cells[0]) for row in sheet.rows if len(row.cells) > 2]
+    known = [word in _known() and word not in term for word, term in second]
+    return len(known) > 0 and sum(known) >= 0.9 * len(known)
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    """All approved symbols of human and mouse."""
+    return frozenset(gene_table("human").by_symbol) | frozenset(gene_table("mouse").by_symbol)
+
+
+def _likely_genes(words: Sequence[str]) -> tuple[float, float, float]:
+    """Rank a column: by its known genes, by what looks like one, and by what looks like no term."""
+    known = sum(word in _known() or ENSEMBL.fullmatch(word) is not None for word in words)
+    terms = sum(TERM.fullmatch(word) is not None for word in words)
+    return (round(known / max(1, len(words)), 1), _share(words), -terms / max(1, len(words)))
 
 
 def _named_columns(head: Sequence[str]) -> Columns | None:

@@ -150,6 +150,33 @@ class GeneTable:
                 return Found(genes=genes, how="other spelling")
         return self._of_date(name)
 
+    def respelled(self, name: str) -> int | None:
+        """Find the gene whose approved symbol this is when letter case and the signs between do not matter.
+
+        Examples
+        --------
+        >>> table = gene_table("mouse")
+        >>> [table.symbols[table.respelled(name)] for name in ("AGT", "NKX2.1")], table.respelled("TAZ")
+        (['Agt', 'Nkx2-1'], None)
+        """
+        places = _spellings(self.species).get(spelling(name), ())
+        alike = [place for place in places if spelling(self.symbols[place]) == spelling(name)]
+        return alike[0] if len(alike) == 1 else None
+
+    def aliases_of_any_case(self, name: str) -> Found:
+        """Find the genes of an alias that is not written as aliases of the species are: none is guessed.
+
+        Examples
+        --------
+        >>> table = gene_table("mouse")
+        >>> [[table.symbols[i] for i in table.aliases_of_any_case(name).genes] for name in ("TAZ", "p53")]
+        [['Wwtr1', 'Tafazzin'], ['Trp53']]
+        """
+        exact = self.alias.genes(name)
+        unlike = name.isupper() if self.species == "mouse" else name.islower()
+        more = _spellings(self.species).get(spelling(name), ()) if unlike else ()
+        return Found(genes=tuple(dict.fromkeys((*exact, *more))), how="alias")
+
     def _of_date(self, name: str) -> Found:
         """Find the genes that a spreadsheet may have made this date of, those of the surest words."""
         found = [self._spelled(word) for word in date_words(name)]

@@ -16,7 +16,16 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from scviz.datasets.gene_matching import match_list
-from scviz.datasets.gene_sheets import Row, gene_and_term, sheet_of, told
+from scviz.datasets.gene_sheets import (
+    Columns,
+    Row,
+    Sheet,
+    gene_and_term,
+    genes_in,
+    sheet_of,
+    starts_with_genes,
+    told,
+)
 from scviz.datasets.genes import named
 from scviz.errors import DataError
 from scviz.workspace import TermsInfo, Workspace
@@ -32,6 +41,8 @@ LAYOUTS = (
     "Take a GMT file (term, description, genes), a table with the columns gene and term, either way round, "
     'a .json {"gene": ["term", …]}, or the published gene2go_all.pkl; all may end in .gz.'
 )
+GAF = b"!gaf-version"
+"""How annotation files of the Gene Ontology begin."""
 WEIGHT = re.compile(r",[0-9.eE+-]+$")
 """Behind a gene in some libraries of sets."""
 
@@ -198,7 +209,7 @@ def gmt_lines(content: bytes) -> list[GmtLine]:
     [GmtLine(term='heme', description='about', genes=('KLF1', 'GATA1'))]
     """
     sheet = sheet_of(content)
-    lines = [_gmt_line(row) for row in sheet.rows if len(row.cells) > 2]
+    lines = _gmt(sheet)
     if sheet.rows and not lines:
         raise ValueError(f"the line of {sheet.rows[0].cells[0][:40]!r} has no genes behind tabs")
     return lines
@@ -230,26 +241,46 @@ def content_of(path: Path, *, largest: int | None = None) -> bytes:
     return content
 
 
-def _gmt_line(row: Row) -> GmtLine:
-    genes = dict.fromkeys(WEIGHT.sub("", gene) for gene in row.cells[2:] if gene)
-    return GmtLine(term=row.cells[0], description=row.cells[1], genes=tuple(genes))
+def _gmt(sheet: Sheet) -> list[GmtLine]:
+    """Read the lines that have genes; where a gene stands in the place of a description, it is one of them."""
+    first = 1 if starts_with_genes(sheet) else 2
+    return [_gmt_line(row, first) for row in sheet.rows if len(row.cells) > 2]
+
+
+def _gmt_line(row: Row, first: int) -> GmtLine:
+    genes = dict.fromkeys(WEIGHT.sub("", gene) for gene in row.cells[first:] if gene)
+    return GmtLine(term=row.cells[0], description=row.cells[1] if first > 1 else "", genes=tuple(genes))
 
 
 def _text(content: bytes) -> _Found:
     """Read a GMT file or a table, whichever it is."""
+    if content.startswith(GAF):
+        return _gaf(sheet_of(content))
     sheet = sheet_of(content)
     columns = gene_and_term(sheet)
     found: defaultdict[str, set[str]] = defaultdict(set)
     if columns is None:
-        for line in (_gmt_line(row) for row in sheet.rows if len(row.cells) > 2):
+        for line in _gmt(sheet):
             for gene in line.genes:
                 found[gene].add(line.term)
         bad = sheet.short(3, "no genes behind its description")
         return _Found(terms=found, bad=bad)
+    sheet = sheet.without_numbers if columns.n_heads else sheet
     for row in sheet.rows[columns.n_heads :]:
         if len(row.cells) > max(columns.gene, columns.term) and row.cells[columns.term]:
+            for gene in genes_in(row.cells[columns.gene]):
+                found[gene].add(row.cells[columns.term])
+    return _Found(terms=found, bad=sheet.gaps(columns, "no second column"))
+
+
+def _gaf(sheet: Sheet) -> _Found:
+    """Read an annotation file of the Gene Ontology; what a gene is said not to have is left out."""
+    columns = Columns(gene=2, term=4, n_heads=0)
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for row in sheet.rows:
+        if len(row.cells) > columns.term and "NOT" not in row.cells[3].split("|"):
             found[row.cells[columns.gene]].add(row.cells[columns.term])
-    return _Found(terms=found, bad=sheet.short(max(columns.gene, columns.term) + 1, "no second column"))
+    return _Found(terms=found, bad=sheet.gaps(columns, "no column of terms"))
 
 
 def _json(content: bytes) -> _Found:

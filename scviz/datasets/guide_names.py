@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from scviz.datasets.controls import control_name, may_hold_control
 from scviz.datasets.gene_keys import key
-from scviz.datasets.genes import ENSEMBL
+from scviz.datasets.gene_table import gene_table
+from scviz.datasets.genes import ENSEMBL, strip_version
 
 Symbols = Mapping[str, str]
 """The symbol of each gene by the names that it may have, in the form of `key`."""
@@ -43,7 +44,7 @@ BEFORE = re.compile(
 )
 """What may stand before the name of a gene."""
 GLUED_GUIDE = re.compile(
-    r"(?P<gene>.+?)(g\d+|[-.](?:(?i:s?grna|guide|sg|g|sh|si)[-_.]?)?\d+|[-.](?i:ko|kd|oe|p1p2|p1|p2)|"
+    r"(?P<gene>.+?)(g\d+|(?i:ko|kd)|[-.](?:(?i:s?grna|guide|sg|g|sh|si)[-_.]?)?\d+|[-.](?i:ko|kd|oe|p1p2|p1|p2)|"
     r"[-.][ACGTacgt]{8,}(?:-\d+)?)"
 )
 HUMAN = re.compile(r"[A-Z][A-Z0-9]*[A-Z0-9](orf\d+)?([-.][A-Z0-9]+)*")
@@ -60,6 +61,8 @@ class NameRead:
     genes: tuple[str, ...] = ()
     trouble: str = ""
     """Why it was not understood, a sentence."""
+    remarks: tuple[str, ...] = ()
+    """What older symbols were taken for, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,31 @@ class NameReader:
         named = dict.fromkeys(self._named(words))
         if None in named or not named:
             return NameRead(trouble=_trouble(part, words))
-        return NameRead(genes=self._without_ids([gene for gene in named if gene], words))
+        return self._renewed(self._without_ids([gene for gene in named if gene], words))
+
+    def _renewed(self, genes: Sequence[str]) -> NameRead:
+        """Take older symbols for the genes of the dataset that had them."""
+        today = {gene: new for gene in genes if (new := self._today(gene)) is not None}
+        return NameRead(
+            genes=tuple(dict.fromkeys(today.get(gene, gene) for gene in genes)),
+            remarks=tuple(
+                f"{old} is {new} today." for old, new in today.items() if not ENSEMBL.fullmatch(old)
+            ),
+        )
+
+    def _today(self, name: str) -> str | None:
+        """Find a gene of the dataset by a symbol it once had, or by its id; None where it is known, or nobody knows.
+
+        A word of three letters may be a treatment, as LPS is, and an alias is not looked for.
+        """
+        is_long = len(name) > 3 or any(letter.isdigit() for letter in name)
+        if self._is_known(name) or not is_long:
+            return None
+        table = gene_table("human" if self.symbol is HUMAN else "mouse")
+        found = table.find(strip_version(name))
+        if found.how not in ("former symbol", "Ensembl id") or len(found.genes) != 1:
+            return None
+        return self.symbols.get(key(table.symbols[found.genes[0]]))
 
     def _named(self, words: Sequence[str]) -> Iterator[str | None]:
         """Name what words mean: genes, '' for control, None for what is neither; nothing for what says how."""
@@ -127,15 +154,15 @@ class NameReader:
 
     def _of_word(self, word: str) -> list[str | None]:
         glued = GLUED_GUIDE.fullmatch(word)
-        if glued and (key(glued["gene"]) in self.symbols or self._is_guide(word, glued["gene"])):
-            gene = glued["gene"]
+        gene = glued["gene"] if glued else ""
+        if gene and (self._is_known(gene) or self._today(gene) or self._is_guide(word, gene)):
             if self._is_control(gene):
                 return [""]
             return [self.symbols.get(key(gene), gene if self.symbol.fullmatch(gene) else None)]
-        return self._joined(word.split("-")) or [word if self.symbol.fullmatch(word) else None]
+        return self._joined(re.split("[-.]+", word)) or [word if self.symbol.fullmatch(word) else None]
 
     def _joined(self, pieces: Sequence[str]) -> list[str | None]:
-        """Name what hyphens join where each piece is known, control, or the number of a guide; else nothing."""
+        """Name what hyphens or dots join where each piece is known, control, or a guide; else nothing."""
         if len(pieces) < 2 or not all(self._is_piece(pieces, place) for place in range(len(pieces))):
             return []
         return [gene for gene in self._named(pieces) if gene]
@@ -143,7 +170,7 @@ class NameReader:
     def _is_piece(self, pieces: Sequence[str], place: int) -> bool:
         starts = range(place + 1)
         inside = any(max(self._longest(pieces, i), self._longest_control(pieces, i)) > place for i in starts)
-        return inside or self._says_no_gene(pieces[place])
+        return inside or self._says_no_gene(pieces[place]) or self._today(pieces[place]) is not None
 
     def _without_ids(self, genes: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
         """Leave Ensembl ids out beside symbols, or symbols that are not known beside an id that is."""
@@ -160,6 +187,8 @@ class NameReader:
     def _is_guide(self, word: str, gene: str) -> bool:
         """Tell whether the end of an unknown name is a guide's number: `STAT2g2`, not Atg5 or NKX2-1."""
         end = word[len(gene) :]
+        if end.lower() in ("ko", "kd"):
+            return False  # MAPKO may be a gene; of one that is known it says how
         if end.startswith("g"):
             return gene == gene.upper()
         return not end[1:].isdigit() or (self.dashes_number_guides and end[0] == "-")

@@ -99,10 +99,11 @@ def is_label(word: str) -> bool:
 
     Examples
     --------
-    >>> is_label("B cell"), is_label("Unassigned"), is_label(" NaN ")
-    (True, False, False)
+    >>> is_label("B cell"), is_label("Unassigned"), is_label(" NaN "), is_label("not_assigned")
+    (True, False, False, False)
     """
-    return word.strip().lower() not in NO_LABEL
+    small = word.strip().lower()
+    return small not in NO_LABEL and " ".join(re.split(r"[\s_-]+", small)) not in NO_LABEL - {""}
 
 
 def alike_labels(column: Column) -> tuple[Alike, ...]:

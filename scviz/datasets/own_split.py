@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from scviz.datasets.columns import cell_column, gene_identifiers
-from scviz.datasets.conditions import conditions_of, read_values, symbols_of
+from scviz.datasets.columns import cell_column
+from scviz.datasets.conditions import conditions_of, read_values, symbols_in
+from scviz.datasets.gene_keys import key
 from scviz.datasets.guide_names import Symbols
 from scviz.datasets.screen import CONTROL, Perturbation, label
 from scviz.errors import RequestError
@@ -50,7 +51,7 @@ def split_of_text(text: str, folder: Path) -> OwnSplit:
     RequestError
         If a line names no perturbation or no part, or no perturbation is test.
     """
-    symbols = symbols_of(gene_identifiers(folder))
+    symbols = symbols_in(folder)
     rows = named_parts(text, lambda name: _is_of(name, symbols), hint=LAYOUT)
     read = read_values([name for name, _ in rows], symbols)
     unknown = [one.value for one in read if one.perturbation is None]
@@ -61,8 +62,8 @@ def split_of_text(text: str, folder: Path) -> OwnSplit:
 
 def _is_of(name: str, symbols: Symbols) -> bool:
     """Tell whether a name is that of known genes, and no heading."""
-    one = read_values([name], symbols)[0]
-    return bool(one.perturbation) and not one.reason
+    genes = read_values([name], symbols)[0].perturbation
+    return bool(genes) and all(key(gene) in symbols for gene in genes or ())
 
 
 def says_parts(values: Collection[str]) -> bool:

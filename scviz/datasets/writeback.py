@@ -21,8 +21,7 @@ from scipy.sparse import csr_matrix, vstack
 import scviz
 from scviz.datasets import tables
 from scviz.datasets.cell_columns import embeddings as obsm_keys
-from scviz.datasets.cleaning import NAME_IN_FILE
-from scviz.datasets.columns import COUNTS, SOURCE
+from scviz.datasets.columns import COUNTS, NAME_IN_FILE, SOURCE
 from scviz.datasets.layers import layer_names, read_blocks, write_blocks
 from scviz.errors import DataError
 from scviz.workspace import DatasetInfo

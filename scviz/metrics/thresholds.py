@@ -14,6 +14,8 @@ doi:10.1016/j.jesp.2013.03.013)."""
 N_BINS = 256
 """Bins in which the valley between two peaks is looked for."""
 MOST_SMOOTHINGS = 10_000
+EQUAL = 1e-6
+"""A MAD below this part of the median comes from rounding, as in cells that were scaled to one sum."""
 RARE = 20
 """Groups of at most so many cells are called rare."""
 
@@ -29,6 +31,11 @@ class Bounds:
     def is_open(self) -> bool:
         """Whether everything is allowed."""
         return self.low is None and self.high is None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing lies between both ends."""
+        return self.low is not None and self.high is not None and self.low > self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,7 @@ def usual_bounds(
 
     Returns
     -------
-    An end is open where it would be 0 or less; both are where half of the numbers or more are equal, so that MAD is 0.
+    An end is open where it would be 0 or less; both are where half of the numbers or more are equal but for rounding.
 
     Examples
     --------
@@ -80,7 +87,7 @@ def usual_bounds(
     shown = np.log1p(known) if logarithmic else known
     middle = float(np.median(shown))
     mad = float(np.median(np.abs(shown - middle)))
-    if mad == 0:
+    if mad <= EQUAL * max(1.0, abs(middle)):
         return Bounds()
     low, high = middle - n_mads * mad, middle + n_mads * mad
     if logarithmic:

@@ -60,7 +60,7 @@ def refuse_idle(task: str, request: Any, workspace: Workspace) -> None:
                 hint=f"Open a dataset with more {kind}s.",
             )
     if dataset.counts.how == "relative expression":
-        _refuse_relative(request, needs, dataset, workspace)
+        _refuse_relative(request, needs, dataset, workspace=workspace)
     for name in needs.lists:
         _refuse_strangers(getattr(request, name), dataset, workspace)
     for checkpoint, found in known_genes(request, workspace).items():
@@ -130,7 +130,7 @@ def _checkpoints(request: Any) -> list[str]:
     return list(dict.fromkeys(filter(None, [*named, *(getattr(one, "checkpoint", "") for one in methods)])))
 
 
-def _refuse_relative(request: Any, needs: Needs, dataset: DatasetInfo, workspace: Workspace) -> None:
+def _refuse_relative(request: Any, needs: Needs, dataset: DatasetInfo, *, workspace: Workspace) -> None:
     infos = [workspace.checkpoint(one) for one in _checkpoints(request)]
     reasons = {info.name: cards()[info.model].needs_counts for info in infos}
     who, why = next(((name, why) for name, why in reasons.items() if why), ("This run", needs.counts))

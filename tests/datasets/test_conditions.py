@@ -269,3 +269,44 @@ def test_the_column_of_perturbations_is_found() -> None:
     assert guess_column(infos[4:], KNOWN) is None
     drugs = info("drug", "Vehicle", "Ketamine", "Fluoxetine")
     assert guess_column([drugs], {key("Stat1"): "Stat1"}) is None
+
+
+TODAY = {key(name): name for name in ("SEPTIN2", "MARCHF1", "KNL1", "STAT1", "TAFAZZIN", "IRF6")}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("SEPT2", ("SEPTIN2",)),
+        ("sgMARCH1-1", ("MARCHF1",)),
+        ("MARCH1-1", ("MARCHF1",)),
+        ("KO_CASC5", ("KNL1",)),
+        ("SEPT2_STAT1", ("SEPTIN2", "STAT1")),
+        ("SEPT2-STAT1", ("SEPTIN2", "STAT1")),
+        ("SEPT2+ctrl", ("SEPTIN2",)),
+        ("SEPT2|SEPTIN2", ("SEPTIN2",)),
+        ("ENSG00000115415.18", ("STAT1",)),
+        ("MARCH1_ENSG00000145416", ("MARCHF1",)),
+    ],
+)
+def test_a_former_symbol_is_the_gene_of_today(value: str, expected: tuple[str, ...]) -> None:
+    assert genes(value, known=TODAY) == expected
+
+
+def test_what_a_former_symbol_was_taken_for_is_said_and_treatments_are_no_genes() -> None:
+    read = read_values(["CASC5", "LPS", "TAZ", "QARS"], TODAY)
+    assert read[0].reason == "CASC5 is KNL1 today."
+    assert [one.perturbation for one in read[1:]] == [("LPS",), ("TAZ",), ("QARS",)]
+    assert read[1].reason == "Not among the genes of the dataset: LPS."
+
+
+@pytest.mark.parametrize("value", ["STAT1KO", "STAT1ko", "STAT1kd", "sgSTAT1KO", "STAT1KO_2"])
+def test_a_word_glued_to_a_known_gene_says_how_it_was_perturbed(value: str) -> None:
+    assert genes(value) == ("STAT1",)
+    assert genes("MAPKO") == ("MAPKO",)
+
+
+@pytest.mark.parametrize("value", ["STAT1.IRF1", "STAT1.1.IRF1.2", "IRF1..STAT1"])
+def test_dots_that_r_made_of_signs_part_known_genes(value: str) -> None:
+    assert genes(value) == ("IRF1", "STAT1")
+    assert genes("STAT1.AAVS1") == ("STAT1",)

@@ -17,7 +17,8 @@ PLAIN = (
     *("Luciferase", "tdTomato", "mCherry", "LacZ", "dCas9-KRAB", "DMSO", "DMSO_TF", "vehicle", "Veh"),
     *("PBS", "saline", "water", "mock", "sham", "WT", "wildtype", "wild-type", "untreated"),
     *("non-treated", "No_treatment", "untransduced", "no-perturbation", "no_guide", "no_sgRNA"),
-    *("unguided", "none"),
+    *("unguided", "none", "UT", "parental", "NegCon", "non-silencing", "NonSilencing", "SAFE", "sfGFP"),
+    *("turboGFP", "SCRMBL", "no_guide_detected", "No sgRNA found", "guide_not_detected"),
 )
 NUMBERED = (
     *("NTg4", "NT_1", "ntc-3", "sgNTC", "sgNT_2", "siCtrl", "siNT", "shSCR", "SCR_1", "shLuc", "sgGFP"),
@@ -26,13 +27,14 @@ NUMBERED = (
     *("AAVS1_sg2", "sgAAVS1-2", "sgRosa26-1", "SafeHarbour_12", "INTERGENIC1204", "INTERGENIC_12"),
     *("INTERGENIC393453", "NO_SITE_5", "ONE_INTERGENIC_SITE_54", "ONE_NON-GENE_SITE_3", "NO_CURRENT_12"),
     *("NonTargeting_Human_0001", "NonTargetingControlGuideForHuman_0001", "NTsgRNA3", "Non-Targeting-1"),
+    *("SAFE_1", "Safe_sg12", "negcon_2", "shNS", "nonsilencing_3", "copGFP_1"),
     *("FLuc_2", "Renilla_1", "lacZ_3"),
 )
 GENES = (
     *("LUC7L", "LUC7L2", "CD19", "NT5E", "NT5C", "NTRK1", "NTF3", "NTN1", "NTM", "WT1", "SCRIB"),
     *("SCRN1", "SCRG1", "EVL", "EVI5", "EVX1", "EVC", "NEGR1", "CTR9", "CTRC", "CTRB1", "GFPT1", "NCK1"),
     *("NCL", "CNTRL", "CASP9", "MNT", "SAFB", "SAFB2", "RFPL1", "MOCOS", "NONO", "NOL1", "EMP1", "PBSN"),
-    *("NOS1", "CTLA4", "CFP", "TOMM20", "STAT1"),
+    *("NOS1", "CTLA4", "CFP", "TOMM20", "STAT1", "UTRN", "UTP3", "SAFB", "PARN", "NSF"),
 )
 
 

@@ -190,3 +190,46 @@ def test_terms_are_kept_once_and_listed(workspace: Workspace) -> None:
     assert read_terms(workspace.terms_file(info.id)) == TERMS
     other = keep_terms({"KLF1": {"GO:1"}}, workspace, name="My terms", source="")
     assert {one.id for one in workspace.terms()} == {info.id, other.id}
+
+
+@pytest.mark.parametrize(
+    ("content", "terms"),
+    [
+        (b"gs_name\tgene_symbol\n1\tA\tSTAT1\n2\tA\tIRF1\n", {"STAT1": {"A"}, "IRF1": {"A"}}),  # write.table
+        (b"HYPOXIA\tSTAT1\nHYPOXIA\tIRF1\n", {"STAT1": {"HYPOXIA"}, "IRF1": {"HYPOXIA"}}),
+        (b"STAT1\tHYPOXIA\nIRF1\tHYPOXIA\n", {"STAT1": {"HYPOXIA"}, "IRF1": {"HYPOXIA"}}),
+        (b"GO:0001\t6772\nGO:0002\t3659\n", {"6772": {"GO:0001"}, "3659": {"GO:0002"}}),
+        (b"GO:1\tENSG00000115415\n", {"ENSG00000115415": {"GO:1"}}),
+        (b"term,genes\nA,STAT1;IRF1\nB,TP53\n", {"STAT1": {"A"}, "IRF1": {"A"}, "TP53": {"B"}}),
+        (b"ID,Description,geneID\nGO:1,heme,STAT1/IRF1\n", {"STAT1": {"GO:1"}, "IRF1": {"GO:1"}}),
+        (b"A\tSTAT1\tIRF1\nB\tTP53\tCD4\n", {"STAT1": {"A"}, "IRF1": {"A"}, "TP53": {"B"}, "CD4": {"B"}}),
+        (b"A\tabout\tSTAT1\nSTAT1_UP\tSTAT1\tIRF1\n", {"STAT1": {"A"}, "IRF1": {"STAT1_UP"}}),
+    ],
+)
+def test_terms_are_read_whichever_way_they_are_written(
+    content: bytes, terms: dict[str, set[str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "terms.txt"
+    path.write_bytes(content)
+    assert read_terms(path) == terms
+    assert terms_left_out(path) == ()
+
+
+def test_annotations_of_the_gene_ontology_are_read_without_what_is_denied(tmp_path: Path) -> None:
+    line = (
+        "UniProtKB\tP4\t{}\t{}\t{}\tPMID:1\tIDA\t\tF\tname\tother\tprotein\ttaxon:9606\t20200101\tUniProt\n"
+    )
+    rows = [("STAT1", "enables", "GO:1"), ("STAT1", "NOT|enables", "GO:2"), ("IRF1", "involved_in", "GO:3")]
+    path = tmp_path / "goa_human.gaf"
+    path.write_text("!gaf-version: 2.2\n!\n" + "".join(line.format(*row) for row in rows))
+    assert read_terms(path) == {"STAT1": {"GO:1"}, "IRF1": {"GO:3"}}
+
+
+def test_lines_with_an_empty_column_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "terms.tsv"
+    path.write_text("term\tgene\nA\tSTAT1\n\tTP53\nB\t\n")
+    assert read_terms(path) == {"STAT1": {"A"}}
+    (said,) = terms_left_out(path)
+    assert said.startswith("2 lines are left out")
+    assert "line 3" in said
+    assert "line 4" in said

@@ -106,6 +106,51 @@ def test_of_two_genes_with_one_new_name_the_exact_one_has_it() -> None:
     assert today.renames == ()
 
 
+@pytest.mark.parametrize(
+    ("species", "name", "symbol"),
+    [
+        ("mouse", "AGT", "Agt"),  # Mgmt was called AGT
+        ("mouse", "AIP", "Aip"),
+        ("mouse", "elf1", "Elf1"),
+        ("mouse", "AR", "Ar"),
+        ("human", "NKX6.1", "NKX6-1"),  # NKX6-2 was called NKX6.1
+        ("human", "Gem", "GEM"),
+        ("human", "ski", "SKI"),
+    ],
+)
+def test_an_approved_symbol_in_another_spelling_goes_before_an_alias(
+    species: str, name: str, symbol: str
+) -> None:
+    assert known_as([name, "Trp53"], species).symbols[0] == symbol
+    both = known_as([name, symbol], species)
+    assert both.names == (name, symbol)
+    assert [one.name for one in both.ambiguous] == [name]
+
+
+@pytest.mark.parametrize(
+    ("species", "letters"),
+    [("mouse", str.upper), ("mouse", str.lower), ("human", str.lower), ("human", str.capitalize)],
+)
+def test_no_gene_in_other_letters_is_taken_for_another_one(species: str, letters) -> None:
+    symbols = gene_table(species).symbols
+    found = known_as([letters(symbol) for symbol in symbols], species)
+    assert [
+        (one, other) for one, other in zip(symbols, found.symbols, strict=True) if other not in ("", one)
+    ] == []
+    assert len(found.ambiguous) + len(found.unknown) <= 1
+
+
+def test_a_mouse_alias_in_capital_letters_is_not_guessed_where_another_gene_has_it_in_small_ones() -> None:
+    found = known_as(["TAZ", "Taz", "OCT4"], "mouse")
+    assert found.names == ("TAZ", "Tafazzin", "Pou5f1")
+    assert found.ambiguous[0].genes == ("Wwtr1", "Tafazzin")
+
+
+def test_a_number_at_the_end_of_a_symbol_is_no_repeat() -> None:
+    names = known_as(["IGHV1.69.2", "IGHV1.69", "ighv1-69-2"], "human").names
+    assert names[:2] == ("IGHV1-69-2", "IGHV1-69")
+
+
 def test_prefixes_of_genomes_are_taken_off_and_named() -> None:
     for prefix in ("GRCh38_", "GRCh38______", "hg19_", "GRCh38-2020-A_", "GRCh38-"):
         today = known_as([f"{prefix}{name}" for name in TEN], "unknown")

@@ -186,3 +186,11 @@ def test_a_run_on_other_cells_is_refused(workspace: Workspace, bad: str, measure
 def test_what_says_too_little_or_too_much_is_refused(asked: dict[str, object], words: str) -> None:
     with pytest.raises(RequestError, match=words):
         Request(dataset="d", **asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(5.0, 1.0), (float("nan"), None), (None, float("inf")), (float("-inf"), 3.0)]
+)
+def test_thresholds_between_which_nothing_lies_are_refused(low: float | None, high: float | None) -> None:
+    with pytest.raises(RequestError, match="Nothing lies between"):
+        Request(dataset="d", run="r", bounds=(Bound(measure="counts", low=low, high=high),))

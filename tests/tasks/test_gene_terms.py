@@ -91,7 +91,7 @@ def test_a_page_in_place_of_a_library_is_not_kept(
     with place({library: b"<html>busy</html>"}) as held:
         monkeypatch.setenv("SCVIZ_ENRICHR", held.address)
         surroundings = context(workspace)
-        with pytest.raises(DataError, match="cannot be read as gene annotations") as refusal:
+        with pytest.raises(DataError, match="holds no gene annotations") as refusal:
             run(Request(library="Reactome_2022"), surroundings)
     assert "Reactome_2022.gmt" in refusal.value.hint
     assert workspace.terms() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -169,3 +170,22 @@ def test_relative_expression_has_no_doublets_and_says_why(workspace: Workspace, 
     result = run(Request(dataset=dataset.id), context(workspace))
     assert "doublet_score" not in result.measures
     assert "relative expression without counts behind it" in " ".join(result.notes)
+
+
+def test_cells_that_were_scaled_to_one_sum_lose_none_to_rounding() -> None:
+    rng = np.random.default_rng(0)
+    sums = 1e6 + rng.normal(0, 0.05, 500)
+    genes = rng.integers(1_000, 3_000, 500).astype(np.float64)
+    result = Result(
+        measures={"counts": sums, "genes": genes},
+        gene_cells=np.zeros(1, dtype=np.int64),
+        doublet_thresholds={},
+        n_mitochondrial=0,
+        n_ribosomal=0,
+        seconds=0.0,
+    )
+    bounds = at_first(suggested(result, 3.0))
+    assert bounds["counts"].is_open
+    assert kept_cells({"counts": sums}, {"counts": bounds["counts"]}).all()
+    spread = suggested(replace(result, measures={"counts": sums * rng.uniform(0.5, 2, 500)}), 3.0)["counts"]
+    assert spread.high != np.floor(spread.high)  # numbers that are not whole are not rounded

@@ -65,7 +65,17 @@ def test_apply_makes_a_dataset_with_thresholds_that_were_moved(
 
 @pytest.mark.parametrize(
     ("option", "words"),
-    [("spread=1", "names no measure"), ("counts=many", "holds no number"), ("doublet_score=1", "no measure")],
+    [
+        ("spread=1", "names no measure"),
+        ("counts=many", "holds no number"),
+        ("counts", "holds no number"),
+        ("counts=nan", "holds no number"),
+        ("counts=inf", "holds no number"),
+        ("mitochondrial=5", "mitochondrial=0.05 for 5 %"),
+        ("mitochondrial=-0.1", "is no share"),
+        ("counts=5000", "at least 5000 and at most 1180. Move the other end"),
+        ("doublet_score=1", "no measure"),
+    ],
 )
 def test_a_threshold_that_is_none_is_refused(
     bad: str, option: str, words: str, capsys: pytest.CaptureFixture[str]

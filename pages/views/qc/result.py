@@ -102,7 +102,8 @@ def _apply(
     moved = tuple(
         Bound(measure=name, low=one.low, high=one.high) for name, one in bounds.items() if not one.is_open
     )
-    nothing = not kept.any() or not (moved or min_cells)
+    possible = kept.any() and not any(one.is_empty for one in bounds.values())
+    nothing = not possible or not (moved or min_cells)
     if right.button("Apply", type="primary", key="apply", width="stretch", disabled=nothing):
         apply_filter(
             filtering.Request(

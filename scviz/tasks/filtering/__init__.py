@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -46,6 +47,7 @@ class Request:
             raise RequestError(
                 "Nothing was chosen that leaves cells or genes out.", hint="Move a threshold or choose cells."
             )
+        _check(self.bounds)
         if self.bounds and not self.run:
             raise RequestError(
                 "Thresholds need a run of quality control.", hint="Run quality control on these cells first."
@@ -53,6 +55,17 @@ class Request:
         if self.cells and self.group:
             raise RequestError(
                 "Cells were chosen by a column and by a named group.", hint="Choose one of them."
+            )
+
+
+def _check(bounds: tuple[Bound, ...]) -> None:
+    """Refuse thresholds that are no numbers, or between which nothing lies."""
+    for bound in bounds:
+        ends = [end for end in (bound.low, bound.high) if end is not None]
+        if not all(map(math.isfinite, ends)) or ends != sorted(ends):
+            raise RequestError(
+                f"Nothing lies between {bound.low} and {bound.high} of {bound.measure}.",
+                hint="Give numbers, the lower one at least.",
             )
 
 

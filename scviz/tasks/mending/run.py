@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from scviz.datasets.cleaning import NAME_IN_FILE
-from scviz.datasets.columns import cell_column, gene_identifiers
-from scviz.datasets.genes import unique_names
+from scviz.datasets.columns import NAME_IN_FILE, cell_column, gene_identifiers
+from scviz.datasets.genes import guess_species, unique_names
 from scviz.datasets.labels import alike_labels, joined_labels
 from scviz.datasets.orthologs import mouse_to_human
 from scviz.datasets.steps import Step, apply_step
@@ -30,6 +29,14 @@ def run(request: Request, context: Context) -> Result:
 
 def _orthologs(request: Request, context: Context) -> Step:
     ids = gene_identifiers(context.workspace.dataset_folder(request.dataset))
+    guess = guess_species(ids)
+    if guess.called not in ("", "mouse"):
+        raise RequestError(
+            f"These are genes of {guess.called}, and the orthologs are those of mouse: {guess.evidence}",
+            hint="Go on with these genes as they are."
+            if guess.called == "human"
+            else "Map the genes to human ones with a table of orthologs of your species, then open that file.",
+        )
     human = mouse_to_human(ids)
     if not len(human.columns):
         raise RequestError(

@@ -21,10 +21,10 @@ RULE = (
 
 
 def suggested(result: Result, n_mads: float) -> dict[str, Bounds]:
-    """Suggest thresholds of each measure of a result; whole ones for counts and genes."""
+    """Suggest thresholds of each measure of a result; whole ones where all numbers are whole."""
     return {
         name: _whole(_suggested(result, name, n_mads))
-        if measure.logarithmic
+        if measure.logarithmic and np.array_equal(result.measures[name], np.rint(result.measures[name]))
         else _suggested(result, name, n_mads)
         for name, measure in MEASURES.items()
         if name in result.measures

@@ -162,8 +162,6 @@ FORMATS: dict[str, tuple[str, Callable[[Path, AnnData], Any], str]] = {
 
 def read_here(path: Path, home: Path) -> int:
     """Read a file as opening does; return how many values it holds."""
-    from scipy.sparse import vstack
-
     from scviz.datasets.arriving.readers import arrive
     from scviz.datasets.streaming import matrix_blocks
 
@@ -171,7 +169,7 @@ def read_here(path: Path, home: Path) -> int:
     if arrived.arrival is not None:
         return 0
     with h5py.File(path) as file:
-        return int(vstack(list(matrix_blocks(file, "X", home))).nnz)
+        return sum(block.nnz for block in matrix_blocks(file, "X", home))
 
 
 def measured(path: Path, reader: str, home: Path) -> None:

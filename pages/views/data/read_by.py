@@ -9,7 +9,7 @@ from pages.components import state
 from pages.components.frame import PAGES
 from pages.components.show import escaped
 from scviz.models import cards
-from scviz.tasks.checking.coverage import ReadBy, advice
+from scviz.tasks.checking.coverage import Advice, ReadBy, advice
 
 
 def read_by_models(found: tuple[ReadBy, ...], *, mouse: bool) -> None:
@@ -18,35 +18,46 @@ def read_by_models(found: tuple[ReadBy, ...], *, mouse: bool) -> None:
         return
     said = advice(found, _megabytes)
     if said is not None:
-        st.markdown(f":orange[:material/help:] {escaped(said.sentence)}")
-        if said.get is not None:
-            label = f"Get {said.get.title}, {_megabytes(said.get):,.0f} MB, knows {said.get.share:.0%} of your genes"
-            st.page_link(
-                PAGES["models"].file, label=label, icon=":material/download:", query_params=state.link()
-            )
+        _advice(said)
     with st.expander("Which models know these genes", expanded=said is not None):
         if mouse:
             st.caption(
                 "Counted as if each mouse gene were replaced by its human counterpart, which is a step once open."
             )
-        frame = pd.DataFrame(
-            {
-                "Weights": [one.title for one in found],
-                "": ["here" if one.here else "published" for one in found],
-                "Genes known": [100 * one.share for one in found],
-                "Known": [one.known for one in found],
-                "Most variable genes it lacks": [", ".join(one.lost) for one in found],
-            }
-        )
-        st.dataframe(
-            frame,
-            key="read_by",
-            hide_index=True,
-            column_config={
-                "Genes known": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
-                "Known": st.column_config.NumberColumn(f"of {found[0].of:,}", format="localized"),
-            },
-        )
+        _table(found)
+
+
+def _advice(said: Advice) -> None:
+    """Say with whom it lies, and offer what helps."""
+    st.markdown(f":orange[:material/help:] {escaped(said.sentence)}")
+    if said.get is not None:
+        size, share = _megabytes(said.get), said.get.share
+        label = f"Get {said.get.title}, {size:,.0f} MB, knows {share:.0%} of your genes"
+        icon, query = ":material/download:", state.link()
+        st.page_link(PAGES["models"].file, label=label, icon=icon, query_params=query)
+
+
+def _table(found: tuple[ReadBy, ...]) -> None:
+    """List weights with the share of the genes that they know."""
+    rows = [
+        {
+            "Weights": one.title,
+            "": "here" if one.here else "published",
+            "Genes known": 100 * one.share,
+            "Known": one.known,
+            "Most variable genes it lacks": ", ".join(one.lost),
+        }
+        for one in found
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        key="read_by",
+        hide_index=True,
+        column_config={
+            "Genes known": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+            "Known": st.column_config.NumberColumn(f"of {found[0].of:,}", format="localized"),
+        },
+    )
 
 
 def _megabytes(weights: ReadBy) -> float:

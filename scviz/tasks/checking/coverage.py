@@ -27,6 +27,14 @@ from scviz.workspace import Workspace
 
 N_LOST = 8
 """Genes that are named for each model."""
+NO_MODEL = (
+    "No model knows half of these genes, those that are published included: that lies with the names in the file, which "
+    "are no names of human genes."
+)
+FEW_HERE = (
+    "No weights that are here know half of these genes ({known}): that lies with the weights, which were made with few "
+    "genes, and not with the file. Maps by principal components and all simple methods use every gene."
+)
 NEAR = 0.1
 """Weights whose share of known genes is this close to the largest are as good; the smallest of them is offered."""
 
@@ -140,19 +148,13 @@ def advice(found: tuple[ReadBy, ...], size_of: Callable[[ReadBy], float]) -> Adv
     here = [one.share for one in found if one.here]
     if not found or max(here, default=0) >= TOO_FEW:
         return None
-    known = f"{max(here):.0%} at most" if here else "there are none"
     offered = [one for one in found if one.released and not one.is_few]
     if not offered:
-        return Advice(
-            sentence="No model knows half of these genes, those that are published included: that lies with the names "
-            "in the file, which are no names of human genes.",
-            get=None,
-        )
+        return Advice(sentence=NO_MODEL, get=None)
+    known = f"{max(here):.0%} at most" if here else "there are none"
+    return Advice(sentence=FEW_HERE.format(known=known), get=_smallest_of_best(offered, size_of))
+
+
+def _smallest_of_best(offered: list[ReadBy], size_of: Callable[[ReadBy], float]) -> ReadBy:
     best = max(one.share for one in offered)
-    near = [one for one in offered if one.share >= best - NEAR]
-    return Advice(
-        sentence=f"No weights that are here know half of these genes ({known}): that lies with the weights, which were "
-        "made with few genes, and not with the file. Maps by principal components and all simple methods use every "
-        "gene.",
-        get=min(near, key=size_of),
-    )
+    return min((one for one in offered if one.share >= best - NEAR), key=size_of)

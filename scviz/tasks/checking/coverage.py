@@ -28,8 +28,8 @@ from scviz.workspace import Workspace
 N_LOST = 8
 """Genes that are named for each model."""
 NO_MODEL = (
-    "No model knows half of these genes, those that are published included: that lies with the names in the file, which "
-    "are no names of human genes."
+    "No model knows half of these genes, those that are published included: that lies with the names in the file, "
+    "which are no names of human genes."
 )
 FEW_HERE = (
     "No weights that are here know half of these genes ({known}): that lies with the weights, which were made with few "

@@ -122,7 +122,7 @@ def _number(name: str, value: str) -> float:
         )
     if MEASURES[name].share and not 0 <= number <= 1:
         raise RequestError(
-            f"{name}={value} is no share: a share lies between 0 and 1.",
+            f"{name} must be between 0 and 1 (got {value}).",
             hint=f"Write {name}={number / 100:g} for {number:g} %.",
         )
     return number

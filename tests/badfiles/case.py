@@ -14,7 +14,6 @@ from anndata import AnnData
 from scipy.sparse import csr_matrix
 
 from scviz.datasets.choices import Opening
-from scviz.datasets.columns import gene_identifiers
 from scviz.datasets.readers import open_file, read_counts
 from scviz.errors import ScvizError
 from scviz.workspace import Workspace
@@ -82,7 +81,7 @@ class Case:
             return
         info = open_file(path, workspace, choices=self.choices)
         found = read_counts(workspace.dataset_folder(info.id))
-        assert gene_identifiers(workspace.dataset_folder(info.id)).names == self.genes
+        assert found.var_names.tolist() == list(self.genes)
         assert np.array_equal(found.X.toarray(), self.counts)
         if self.cells is not None:
             assert found.obs_names.tolist() == list(self.cells)

@@ -146,6 +146,32 @@ def test_the_card_of_a_file_says_where_counts_are_and_opens_it(
     assert run.request["path"] == str(tmp_path / "cells.h5ad")
 
 
+def test_old_names_of_genes_may_be_kept(visit: Open, opened: Opened, adata: AnnData, tmp_path: Path) -> None:
+    old = (
+        "SEPT2",
+        "QARS",
+        "H2AFZ",
+        "CD3E",
+        "CD3D",
+        "CD3G",
+        "CD8A",
+        "CD8B",
+        "CD19",
+        "MS4A1",
+        "CD79A",
+        "CD79B",
+        "LYZ",
+    )
+    old += ("NKG7", "GNLY", "GZMB", "PRF1", "FCGR3A", "KLRD1", "PPBP", "CST3", "FCER1A")
+    adata.var_names = [*old, *adata.var_names[len(old) :]]
+    adata.var = adata.var.iloc[:, :0]
+    adata.write_h5ad(tmp_path / "old.h5ad")
+    page = card_of(tmp_path / "old.h5ad", visit, opened)
+    page.checkbox(key="opening_keep_names").check().run()
+    page.button(key="open_file").click().run()
+    assert opening_run().request["keep_names"]
+
+
 def test_counts_behind_logarithms_can_be_chosen_too(
     visit: Open, opened: Opened, adata: AnnData, tmp_path: Path
 ) -> None:

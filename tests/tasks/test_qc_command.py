@@ -72,7 +72,7 @@ def test_apply_makes_a_dataset_with_thresholds_that_were_moved(
         ("counts=nan", "holds no number"),
         ("counts=inf", "holds no number"),
         ("mitochondrial=5", "mitochondrial=0.05 for 5 %"),
-        ("mitochondrial=-0.1", "is no share"),
+        ("mitochondrial=-0.1", "must be between 0 and 1"),
         ("counts=5000", "at least 5000 and at most 1180. Move the other end"),
         ("doublet_score=1", "no measure"),
     ],

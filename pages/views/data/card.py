@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.job_panel import job_panel
 from pages.components.show import escaped, table
+from pages.components.widgets import Form
 from pages.views.data.columns import columns_table
 from pages.views.data.read_by import read_by_models
 from scviz.datasets.counts import READABLE, RELATIVE
@@ -57,6 +58,7 @@ def _card(path: Path, request: checking.Request, found: checking.Result) -> None
     read_by_models(found.read_by, mouse=report.genes.species == "mouse")
     _way_round(report, request)
     matrix = _where_counts_are(report)
+    keep_names = bool(report.genes.changes) and Form(opening.Request, "opening", None).switch("keep_names")
     given = st.text_input("Name of the dataset", name, key="dataset_name")
     st.caption(
         f"Opening takes about {found.size / 1e6:,.0f} MB on the server; the file itself stays as it is."
@@ -69,6 +71,7 @@ def _card(path: Path, request: checking.Request, found: checking.Result) -> None
             counts_location=matrix.location if matrix else None,
             turned=request.turned,
             part=request.part,
+            keep_names=keep_names,
             stamp=request.stamp,
             relative=matrix is not None and matrix.kind in RELATIVE,
         )

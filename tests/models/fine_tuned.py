@@ -27,7 +27,7 @@ from scviz.models.scgpt.network import Network as ScGptNetwork
 TYPES = ("T cell", "B cell", "NK cell")
 N_CELLS, N_GENES = 36, 240
 GENES = [f"GENE{i}" for i in range(N_GENES)]
-ENSEMBL = [f"ENSG{i:011d}" for i in range(N_GENES)]
+ENSEMBL = [f"ENSG9{i:010d}" for i in range(N_GENES)]
 
 
 def expressed_cells() -> AnnData:

@@ -366,7 +366,7 @@ def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url:
 
 
 def test_a_file_of_ones_own_is_checked_and_opened(page: Page, url: str, home: Path, adata: AnnData) -> None:
-    (home / "data").mkdir(exist_ok=True)
+    (home / "data").mkdir(exist_ok=True, parents=True)
     adata.write_h5ad(home / "data" / "my cells.h5ad")
     page.goto(f"{url}/data")
     choose(page, "server_file", "my cells.h5ad")

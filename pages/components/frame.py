@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import badges, state
+from pages.components.widgets import told_apart
 from scviz.errors import SettingsError
 from scviz.settings import ROOT
 
@@ -273,7 +274,12 @@ def _picker(place: DeltaGenerator, name: str, names: Mapping[str, str], *, label
     state.preset(key, current)
     state.remember(name, current)
     place.selectbox(
-        label, list(names), format_func=lambda option: names[option], key=key, on_change=_switch, args=(name,)
+        label,
+        list(names),
+        format_func=told_apart(names, names.__getitem__),
+        key=key,
+        on_change=_switch,
+        args=(name,),
     )
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.show import download, downloads, escaped
+from pages.components.widgets import told_apart
 from scviz.networks.drawing import Drawing
 from scviz.plots.export import Kind
 from scviz.plots.network import network_spec
@@ -33,8 +34,8 @@ def network_view(drawing: Drawing, *, key: str, name: str, footer: str = "") -> 
     box = f"{key}_gene"
     gene = st.selectbox(
         "Gene",
-        ["", *sorted(drawing.genes)],
-        format_func=lambda option: option or "none",
+        genes := ["", *sorted(drawing.genes)],
+        format_func=told_apart(genes, lambda option: option or "none"),
         help="Or click on it in the picture. Drag to move; rest on the picture and scroll to zoom.",
         key=box,
         on_change=_picked,

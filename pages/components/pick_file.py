@@ -12,8 +12,9 @@ from uuid import uuid4
 import streamlit as st
 
 from pages.components import state
+from pages.components.widgets import told_apart
 from pages.views.data.fetch import fetch_by_address
-from scviz.datasets.listing import openable
+from scviz.datasets.listing import file_meant, openable
 from scviz.datasets.safety import allowed
 from scviz.errors import UnreadableFileError
 from scviz.workspace.store import slug
@@ -57,13 +58,15 @@ def _on_server() -> Path | None:
         "File",
         found,
         index=None,
-        format_func=lambda file: _shown(file, roots) if file in found else file,
+        format_func=told_apart(found, lambda file: _shown(file, roots) if file in found else file),
         placeholder="Choose, or type a path" if found else "Type a path",
         accept_new_options=True,
         key="server_file",
     )
     st.caption(f"Files of these folders can be opened: {', '.join(map(str, roots))}")
-    return allowed(chosen, roots) if chosen else None
+    if not chosen:
+        return None
+    return allowed(file_meant(chosen, {file: _shown(file, roots) for file in found}), roots)
 
 
 def _shown(file: str, roots: Sequence[Path]) -> str:

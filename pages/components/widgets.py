@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import streamlit as st
@@ -34,6 +35,26 @@ def one_of(label: str, names: Mapping[Word, str], *, key: str) -> Word:
     )
 
 
+def told_apart(options: Iterable[Word], words: Callable[[Word], str]) -> Callable[[Word], str]:
+    """Return what each option is called, with a number behind where several have one name, the last without.
+
+    The browser hands back the name of what is chosen, and the first option of that name would be taken.
+
+    Examples
+    --------
+    >>> words = told_apart(["c", "b", "a"], {"a": "spleen", "b": "blood", "c": "spleen"}.__getitem__)
+    >>> words("c"), words("b"), words("a")
+    ('spleen (2)', 'blood', 'spleen')
+    """
+    names: dict[Word, str] = {}
+    seen: Counter[str] = Counter()
+    for option in reversed(list(options)):
+        name = words(option)
+        seen[name] += 1
+        names[option] = name if seen[name] == 1 else f"{name} ({seen[name]})"
+    return lambda option: names.get(option) or words(option)
+
+
 def pick(
     label: str,
     options: Sequence[str],
@@ -52,7 +73,9 @@ def pick(
     """
     if state.held(key) not in options:
         state.preset(key, first if first in options else options[0])
-    chosen: str = st.selectbox(label, options, format_func=words, help=help, key=key, persist_state="session")
+    chosen: str = st.selectbox(
+        label, options, format_func=told_apart(options, words), help=help, key=key, persist_state="session"
+    )
     return chosen
 
 
@@ -202,7 +225,7 @@ class Form:
         return (place or st).selectbox(
             one.field.label,
             words,
-            format_func=lambda word: names.get(word, word),
+            format_func=told_apart(words, lambda word: names.get(word, word)),
             help=one.field.help or None,
             key=self.key(name),
             disabled=disabled,

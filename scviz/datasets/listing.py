@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from scviz.errors import UnreadableFileError
 
 ENDINGS = (
     ".h5ad",
@@ -59,3 +61,29 @@ def _is_openable(name: str, *, has_matrix: bool) -> bool:
     lower = name.lower()
     belongs = has_matrix and (lower.endswith(MATRIX) or any(part in lower for part in NAMES_OF_CELLS))
     return lower.endswith(ENDINGS) and not lower.startswith(".") and not belongs
+
+
+def file_meant(typed: str, listed: Mapping[str, str]) -> str:
+    """Return the listed file of which a part of the name was typed, or what was typed: a path.
+
+    Parameters
+    ----------
+    listed
+        Files by their paths, with the names that their user sees.
+
+    Raises
+    ------
+    UnreadableFileError
+        If several files have this part in their names.
+    """
+    if typed in listed or "/" in typed:
+        return typed
+    part = typed.strip().casefold()
+    like = [file for file, name in listed.items() if part in name.casefold()]
+    like = [file for file in like if listed[file].casefold() == part] or like
+    if len(like) > 1:
+        raise UnreadableFileError(
+            f"{len(like):,} files have {typed!r} in their names, such as {listed[like[0]]} and {listed[like[1]]}.",
+            hint="Choose one of them from the list.",
+        )
+    return like[0] if like else typed

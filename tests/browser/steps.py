@@ -78,9 +78,19 @@ def press(page: Page, key: str) -> None:
 
 
 def upload(page: Page, *paths: Path) -> None:
-    """Give files of one's own computer to the Data page."""
-    page.get_by_role("tab", name="From my computer").click()
-    keyed(page, "upload", "input[type=file]").set_input_files(paths)
+    """Give files of one's own computer to the Data page; they are lost now and then while the page still changes."""
+    taken = keyed(page, "upload").get_by_text(paths[0].name, exact=True)
+    for patience in PATIENT[4:]:  # given twice, they would be two files
+        settled(page)
+        page.get_by_role("tab", name="From my computer").click()
+        keyed(page, "upload", "input[type=file]").set_input_files(paths)
+        try:
+            taken.first.wait_for(timeout=patience)
+        except TimeoutError:
+            continue
+        settled(page)
+        return
+    raise AssertionError(f"The page does not take {paths[0].name}.")
 
 
 def picture(page: Page, name: str) -> None:

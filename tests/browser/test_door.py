@@ -12,6 +12,7 @@ from anndata import AnnData
 from playwright.sync_api import Page, expect
 
 from scviz.datasets.demo import open_demo
+from scviz.datasets.gene_table import FOLDER, lines
 from scviz.datasets.readers import read_counts
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
@@ -73,4 +74,34 @@ def test_a_zip_of_a_10x_folder_reaches_the_map(page: Page, url: str, tmp_path: P
     picture(page, "data-10x")
     press(page, "open_file")
     expect(keyed(page, "pick_dataset", "input")).to_have_value(f"donor7 · {N_CELLS} cells", timeout=SLOW)
+    drawn(page)
+
+
+def test_a_mouse_file_gets_human_genes_loses_them_again_and_reaches_the_map(
+    page: Page, url: str, home: Path, tmp_path: Path, blood: AnnData
+) -> None:
+    with np.load(FOLDER / "orthologs.npz") as file:
+        mouse = dict(zip(lines(file["human"]), lines(file["mouse"]), strict=True))
+    paired = [name in mouse for name in blood.var_names]
+    cells = blood[:, paired].copy()
+    cells.var_names = [mouse[name] for name in cells.var_names]
+    cells.write_h5ad(tmp_path / "spleen.h5ad")
+    page.goto(f"{url}/data")
+    upload(page, tmp_path / "spleen.h5ad")
+    expect(page.get_by_text("These are genes of mouse", exact=False)).to_be_visible(timeout=SLOW)
+    press(page, "open_file")
+    chosen = keyed(page, "pick_dataset", "input")
+    expect(chosen).to_have_value(f"spleen · {N_CELLS} cells", timeout=SLOW)
+    picture(page, "data-mouse")
+    step, mouse_genes = keyed(page, "past_step"), page.get_by_text("These are mouse genes", exact=False)
+    press(page, "orthologs")
+    expect(step).to_contain_text("Mouse genes were replaced", timeout=SLOW)
+    press(page, "undo")
+    expect(mouse_genes).to_be_visible(timeout=SLOW)
+    expect(step).to_have_count(0)
+    press(page, "orthologs")
+    expect(step).to_contain_text("Mouse genes were replaced", timeout=SLOW)
+    found = {one.name: one for one in Workspace(home).datasets() if one.parent}["spleen"]
+    assert found.species == "human"
+    assert found.n_genes > 0.9 * cells.n_vars
     drawn(page)

@@ -194,6 +194,19 @@ def test_a_link_out_of_the_data_folders_is_refused_in_words(visit: Open, tmp_pat
     assert "outside the folders that may be opened" in page.error[0].value
 
 
+def test_datasets_of_one_name_are_told_apart(
+    visit: Open, opened: Opened, adata: AnnData, tmp_path: Path
+) -> None:
+    ids = []
+    for n_genes in (150, 160):
+        adata[:, :n_genes].copy().write_h5ad(tmp_path / "spleen.h5ad")
+        ids.append(open_file(tmp_path / "spleen.h5ad", opened.workspace).id)
+    page = visit("pages/explore.py", dataset=ids[1])
+    assert len(set(page.selectbox(key="pick_dataset").options)) == 3
+    page.run()
+    assert page.selectbox(key="pick_dataset").value == ids[1]
+
+
 def test_run_hands_the_request_in_once(visit: Open, opened: Opened) -> None:
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
     assert page.selectbox(key="annotation_label_key").value == "cell_type"

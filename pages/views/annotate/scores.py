@@ -8,6 +8,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.digits import DIGITS
 from pages.components.show import figure, table
+from pages.components.widgets import told_apart
 from scviz.metrics.classification import confusion_matrix
 from scviz.metrics.evidence import Gain
 from scviz.plots.confusion import Show, confusion_figure
@@ -46,7 +47,7 @@ def confusion(result: Result, *, footer: str) -> None:
     method = row.selectbox(
         "Named by",
         list(options),
-        format_func=lambda name: f"Named by {options[name]}",
+        format_func=told_apart(options, lambda name: f"Named by {options[name]}"),
         key="confusion_method",
         label_visibility="collapsed",
         width=420,

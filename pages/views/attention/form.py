@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.known_links import choose_downloaded, link_folders, offer_download
-from pages.components.widgets import Form
+from pages.components.widgets import Form, told_apart
 from scviz.datasets.columns import gene_identifiers, gene_names
 from scviz.datasets.controls import says_control
 from scviz.datasets.safety import allowed
@@ -116,7 +116,7 @@ def _pick_prior(form: Form, dataset: DatasetInfo) -> str:
     chosen = st.selectbox(
         "Prior network (TF - target)",
         options,
-        format_func=_prior_in_words,
+        format_func=told_apart(options, _prior_in_words),
         help="Known targets: a table with the columns source (or tf) and target, tab or comma separated, in a data "
         f"folder of this server: {', '.join(map(str, roots))}. A collection such as CollecTRI, or a list of targets "
         "from ChIP-Atlas, such as MYC.10.tsv.",

@@ -10,7 +10,7 @@ from pages.components import state
 from pages.components.runs import checkpoint_name
 from pages.components.show import errors_in_words
 from pages.components.task_page import hand_in
-from pages.components.widgets import Form
+from pages.components.widgets import Form, told_apart
 from scviz.tasks.compare import MOST_CHECKPOINTS, MOST_TYPES, Request
 from scviz.tasks.fields import suggested
 from scviz.workspace import CheckpointInfo, DatasetInfo
@@ -32,7 +32,7 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
     checkpoints = row[0].multiselect(
         "Models and checkpoints",
         list(options),
-        format_func=checkpoint_name,
+        format_func=told_apart(options, checkpoint_name),
         max_selections=MOST_CHECKPOINTS,
         help="Up to four; principal components of the same cells always come beside them as the baseline.",
         key="compare_checkpoints",

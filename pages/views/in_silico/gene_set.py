@@ -8,6 +8,7 @@ from pages.components import state
 from pages.components.genes_picker import pick_genes
 from pages.components.runs import clock
 from pages.components.show import escaped
+from pages.components.widgets import told_apart
 from scviz.tasks import front
 from scviz.tasks.in_silico import Kind
 from scviz.tasks.in_silico.genes import GenesSeen, by_name
@@ -48,7 +49,9 @@ def pick_genes_or_set(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tupl
     )
     if origin != OF_RUN:
         return pick_genes(dataset, seen, kind)
-    run_id = st.selectbox("Found by", list(runs), format_func=lambda run: _in_words(runs[run]), key="set_run")
+    run_id = st.selectbox(
+        "Found by", list(runs), format_func=told_apart(runs, lambda run: _in_words(runs[run])), key="set_run"
+    )
     sets = _sets(run_id, runs[run_id].task, runs[run_id].ended)
     if not sets:
         st.info("That run found no gene set.")

@@ -11,6 +11,7 @@ from pages.components import state
 from pages.components.digits import DIGITS
 from pages.components.show import figure, table
 from pages.components.verdict_box import footer
+from pages.components.widgets import told_apart
 from pages.views.perturb.cells import cells_of_a_gene
 from scviz.metrics.perturbation_table import METRICS, SUBGROUPS
 from scviz.plots.screen import change_figure
@@ -38,7 +39,7 @@ def one_perturbation(run: Run, result: Result) -> None:
         "Method",
         methods,
         index=len(methods) - 1,
-        format_func=lambda key: result.outcomes[key].title,
+        format_func=told_apart(methods, lambda key: result.outcomes[key].title),
         key="shown_method",
     )
     genes = row[2].selectbox("Genes", list(GENE_SETS), format_func=GENE_SETS.__getitem__, key="gene_set")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.screen_picker import ScreenChoice
-from pages.components.widgets import Form
+from pages.components.widgets import Form, told_apart
 from scviz.datasets.own_split import LAYOUT, OwnSplit, says_parts, split_of_column, split_of_text
 from scviz.datasets.perturbation_split import PerturbationSplit, custom_split, split_perturbations
 from scviz.errors import ScvizError
@@ -64,7 +64,7 @@ def _own(dataset: DatasetInfo, choice: ScreenChoice, form: Form) -> OwnSplit | N
     column = st.selectbox(
         "Or a column that says the part",
         ["", *columns],
-        format_func=lambda name: name or "none",
+        format_func=told_apart(["", *columns], lambda name: name or "none"),
         key="split_column",
     )
     if file is not None:

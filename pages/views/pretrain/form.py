@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.coverage import readable
 from pages.components.runs import checkpoint_name
-from pages.components.widgets import Form
+from pages.components.widgets import Form, told_apart
 from scviz.models import cards, configurations
 from scviz.tasks.pretraining import Request
 from scviz.workspace import CheckpointInfo, DatasetInfo
@@ -103,5 +103,7 @@ def _new_model(dataset: DatasetInfo) -> tuple[dict[str, Any], str]:
 
 def _going_on(known: dict[str, CheckpointInfo]) -> tuple[dict[str, Any], str]:
     """Choose a checkpoint to go on from; also give a name."""
-    first = st.selectbox("Checkpoint", list(known), format_func=checkpoint_name, key="pretraining_first")
+    first = st.selectbox(
+        "Checkpoint", list(known), format_func=told_apart(known, checkpoint_name), key="pretraining_first"
+    )
     return {"checkpoint": first}, f"{known[first].name}, further"

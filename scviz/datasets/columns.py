@@ -103,6 +103,12 @@ def cell_names(folder: Path) -> tuple[str, ...]:
         return tuple(tables.row_names(file["obs"]))
 
 
+def column_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of the columns that describe cells."""
+    with h5py.File(folder / COUNTS, "r") as file:
+        return tables.column_names(file["obs"])
+
+
 def cell_column(folder: Path, name: str) -> Column:
     """Return a column that describes cells: codes with categories, or numbers.
 

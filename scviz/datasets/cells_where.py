@@ -126,11 +126,14 @@ def _named(name: str, folder: Path) -> tuple[str, str]:
             f"{name} is a gene and a column of this dataset.", hint=f"Write gene:{name} or column:{name}."
         )
     if not gene and not column:
-        what = {"gene": "gene", "column": "column"}.get(kind, "gene or column")
-        known = [*column_names(folder), *gene_names(folder)]
-        near = _near(wanted, known) or column_names(folder)[:NEAR]
-        raise RequestError(f"The dataset has no {what} {wanted!r}.", hint=f"Near it: {', '.join(near)}.")
+        raise _unknown(wanted, kind or "gene or column", folder)
     return gene, column
+
+
+def _unknown(name: str, what: str, folder: Path) -> RequestError:
+    columns = column_names(folder)
+    near = _near(name, [*columns, *gene_names(folder)]) or columns[:NEAR]
+    return RequestError(f"The dataset has no {what} {name!r}.", hint=f"Near it: {', '.join(near)}.")
 
 
 def _gene(name: str, folder: Path) -> str:

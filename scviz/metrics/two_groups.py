@@ -241,6 +241,19 @@ def welch_p(first: Moments, second: Moments) -> NDArray[np.float64]:
     return np.where(t == 0, 1.0, p)
 
 
+def smallest_p(n: int, m: int) -> float:
+    """Give the p of the largest difference of ranks that n and m cells can show: two levels, one in each group.
+
+    Examples
+    --------
+    >>> round(smallest_p(3, 3), 4)
+    0.0253
+    """
+    sizes = np.array([n, m], dtype=np.float64)
+    ranks = np.array([[n * (n + 1) / 2], [np.sum(sizes**3 - sizes)]])
+    return float(_rank_sum(ranks, np.array([n, m]), tie_correct=True)[1][0])
+
+
 def _rank_sum(
     ranks: NDArray[np.float64], sizes: NDArray[np.int64], *, tie_correct: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -7,12 +7,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from scipy import sparse
 
+from scviz.datasets.columns import COUNTS
+from scviz.datasets.donor_sums import donor_sums
+from scviz.datasets.layers import write_blocks
 from scviz.metrics.differential import moments, welch_t
 from scviz.metrics.two_groups import FIRST, NEITHER, SECOND, GeneTable, two_groups, welch_p
+from scviz.tasks.group_genes.deseq2 import GROUP, wald_test
 from tests.goldens.arrays import Expected, load
 
 METHODS = {
@@ -89,4 +95,30 @@ def _overestimated(expected: Expected, name: str, row: int, given: tuple[NDArray
         expected.take(f"{name}|{field}")
 
 
-CHECKS: dict[str, Callable[[Path, Path], None]] = {"rank_genes_groups": check_rank_genes}
+def check_pseudobulk(case: Path, folder: Path) -> None:
+    """Sum by donor as the product does, from an opened file, then test."""
+    config, inputs = json.loads((case / "config.json").read_text()), load(case / "inputs.npz")
+    expected = Expected(case)
+    donors = np.unique(inputs["donor"])
+    with h5py.File(folder / COUNTS, "w") as file:
+        counts = sparse.csr_matrix(inputs["counts"], dtype=np.float32)
+        write_blocks(file, "X", [counts[:30], counts[30:]], n_genes=counts.shape[1])
+    sums = donor_sums(folder, np.searchsorted(donors, inputs["donor"]), len(donors))
+    expected.equal("pseudobulk", sums)
+    pytest.importorskip("pydeseq2", reason="pydeseq2, which tests by donor need, is not installed")
+    case_, control = config["contrast"][1:]
+    values = {"covariate": config["batch"]} if "batch" in config["design"] else {}
+    values[GROUP] = [{case_: "a", control: "b"}[one] for one in config["condition"]]
+    table = wald_test(sums, values)
+    np.testing.assert_allclose(table.log2_fold_change, expected.take("log2fc"), atol=1e-3)
+    np.testing.assert_allclose(table.score, expected.take("stat"), rtol=1e-2, atol=1e-3)
+    for ours, name in ((table.p_value, "p"), (table.adjusted_p, "padj_filter")):
+        theirs = expected.take(name)
+        np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs), err_msg=name)
+        np.testing.assert_allclose(np.log(ours), np.log(theirs), rtol=1e-2, atol=1e-4, err_msg=name)
+
+
+CHECKS: dict[str, Callable[[Path, Path], None]] = {
+    "rank_genes_groups": check_rank_genes,
+    "pseudobulk_deseq2": check_pseudobulk,
+}

@@ -117,8 +117,7 @@ def _by_word(one: Comparison, column: Column) -> Truth:
 
 def _named(name: str, folder: Path) -> tuple[str, str]:
     """Return the gene or the column that a name means, the other empty."""
-    kind, sign, rest = name.partition(":")
-    kind, wanted = (kind, rest) if sign and kind in ("gene", "column") else ("", name)
+    kind, wanted = _kind(name)
     gene = "" if kind == "column" else _gene(wanted, folder)
     column = wanted if kind != "gene" and wanted in column_names(folder) else ""
     if gene and column:
@@ -128,6 +127,12 @@ def _named(name: str, folder: Path) -> tuple[str, str]:
     if not gene and not column:
         raise _unknown(wanted, kind or "gene or column", folder)
     return gene, column
+
+
+def _kind(name: str) -> tuple[str, str]:
+    """Part `gene:` or `column:` from a name; empty where it says neither."""
+    kind, sign, rest = name.partition(":")
+    return (kind, rest) if sign and kind in ("gene", "column") else ("", name)
 
 
 def _unknown(name: str, what: str, folder: Path) -> RequestError:

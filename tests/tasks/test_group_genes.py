@@ -195,6 +195,7 @@ def by_donor(workspace: Workspace, tmp_path: Path) -> Opened:
 TREATED = CellGroup(column="condition", value="treated")
 
 
+@pytest.mark.slow
 def test_donors_are_compared_where_cells_would_take_one_donor_for_a_difference(by_donor: Opened) -> None:
     pytest.importorskip("pydeseq2", reason="pydeseq2, which tests by donor need, is not installed")
     ask_donors = {"a": TREATED, "method": "deseq2", "donor": "donor"}

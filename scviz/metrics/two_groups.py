@@ -61,7 +61,8 @@ class _Values:
         """Add (K,) weights up for both sides and each gene, (2, g)."""
         n_genes = self.counts.shape[1]
         places = self.genes + n_genes * self.sides
-        return np.bincount(places, weights=weights, minlength=2 * n_genes).reshape(2, n_genes)
+        sums = np.bincount(places, weights=weights, minlength=2 * n_genes)
+        return np.asarray(sums, dtype=np.float64).reshape(2, n_genes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ def samples_of(request: Request, folder: Path, sides: NDArray[np.int8]) -> Sampl
     for side in (FIRST, SECOND):
         counts[side] = np.bincount(donors[(sides == side) & (donors >= 0)], minlength=len(labels.names))
     kept = counts >= FEWEST_CELLS
-    both = kept.all(axis=0)
+    both = np.asarray(kept.all(axis=0))
     paired = bool(both.sum() >= FEWEST_DONORS)
     notes = [*labels.notes, *_few_cells(counts, request)]
     if paired:

@@ -110,7 +110,9 @@ def _only_in_one(kept: NDArray[np.bool_], both: NDArray[np.bool_], request: Requ
         f"Each value of {request.donor} is compared with itself, since {int(both.sum()):,} are in both groups."
     ]
     if single:
-        said.append(f"{counted(single, 'value')} in one group only left out.")
+        said.append(
+            f"{counted(single, 'value')} in one group only {'is' if single == 1 else 'are'} left out."
+        )
     return said
 
 

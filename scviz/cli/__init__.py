@@ -22,6 +22,7 @@ COMMANDS = (
     "attention",
     "regulons",
     "modules",
+    "groups",
     "enrich",
     "compare",
     "enhance",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,13 @@ from scviz.errors import DataError, MissingColumnError
 from scviz.progress import Progress, Report, silent
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csc_matrix, csr_matrix
 
 SOURCE, COUNTS, GENES, GENE_VALUES = "source.h5ad", "counts.h5ad", "genes.json", "genes.csc.zarr"
 NAME_IN_FILE = "name_in_file"
 """Column of genes with the names of the file, where genes were renamed."""
+BLOCK_VALUES = 2_000_000
+"""Values of genes that are read at a time."""
 
 
 def gene_names(folder: Path) -> tuple[str, ...]:
@@ -66,6 +68,25 @@ def gene_values(folder: Path, gene: str) -> tuple[NDArray[np.int32], NDArray[np.
     store = zarr.open_group(folder / GENE_VALUES, mode="r")
     low, high = _array(store, "bounds")[position : position + 2]
     return _frozen(_array(store, "rows")[low:high]), _frozen(_array(store, "values")[low:high])
+
+
+def gene_blocks(folder: Path, n_cells: int) -> Iterator[csc_matrix]:
+    """Read the expression of all genes in their order, (N, g) at a time, as `gene_values` gives that of one.
+
+    A block holds some millions of values, however many genes that are, or one gene.
+    """
+    from scipy.sparse import csc_matrix
+
+    store = zarr.open_group(folder / GENE_VALUES, mode="r")
+    bounds, start = _array(store, "bounds")[:], 0
+    while start < len(bounds) - 1:
+        stop = int(np.searchsorted(bounds, bounds[start] + BLOCK_VALUES, side="right")) - 1
+        stop = min(max(stop, start + 1), len(bounds) - 1)
+        part = slice(int(bounds[start]), int(bounds[stop]))
+        ends = bounds[start : stop + 1] - bounds[start]
+        values, rows = (_array(store, name)[part] for name in ("values", "rows"))
+        yield csc_matrix((values, rows, ends), shape=(n_cells, stop - start), copy=False)
+        start = stop
 
 
 def n_cells_with(folder: Path, rows: NDArray[np.integer], n_cells: int) -> NDArray[np.int64]:
@@ -112,6 +133,12 @@ def cell_names(folder: Path) -> tuple[str, ...]:
     """Return the names of the N cells, each different."""
     with h5py.File(folder / COUNTS, "r") as file:
         return tuple(tables.row_names(file["obs"]))
+
+
+def column_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of the columns that describe cells."""
+    with h5py.File(folder / COUNTS, "r") as file:
+        return tables.column_names(file["obs"])
 
 
 def cell_column(folder: Path, name: str) -> Column:

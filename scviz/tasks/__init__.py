@@ -27,6 +27,7 @@ TASKS = (
     "perturbation",
     "attention_network",
     "scenic",
+    "group_genes",
     "enrichment",
     "modules",
     "enhancement",

@@ -9,11 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.goldens import geneformer, grn, perturbation, scbert, scfoundation, scgpt
+from tests.goldens import de, geneformer, grn, perturbation, scbert, scfoundation, scgpt
 
 ROOT = Path(os.environ.get("SCVIZ_GOLDENS") or Path(__file__).parent / "data")
 
-FAMILIES = {"scbert": scbert, "geneformer": geneformer, "scgpt": scgpt, "scfoundation": scfoundation}
+FAMILIES = {
+    "scbert": scbert,
+    "geneformer": geneformer,
+    "scgpt": scgpt,
+    "scfoundation": scfoundation,
+    "de": de,
+}
 FLAT = {"perturbation": perturbation, "grn": grn}
 """Families that are one folder of files; a check finds its own."""
 

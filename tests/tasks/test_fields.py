@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from scviz.cli.fields import add_fields
 from scviz.errors import RequestError
 from scviz.tasks import TASKS, front
+from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.fields import Choice, Column, Declared, Number, Switch, declared
 from scviz.workspace.records import to_json
 
@@ -36,6 +37,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "filtering": {"dataset": "d", "group": "g"},
     "checking": {"path": "cells.h5ad"},
     "mending": {"dataset": "d"},
+    "group_genes": {"dataset": "d", "a": CellGroup(column="cell_type", value="B cell")},
     "gene_terms": {"library": "MSigDB_Hallmark_2020"},
     "in_silico": {"dataset": "d", "checkpoint": "m/c", "genes": ("CD3E",)},
     "known_links": {"collection": "collectri"},

@@ -1,0 +1,124 @@
+"""From a request to the side of each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.datasets.columns import cell_column
+from scviz.errors import RequestError
+from scviz.metrics.evidence import counted
+from scviz.metrics.two_groups import FIRST, NEITHER, SECOND
+from scviz.tasks.cell_groups import members
+from scviz.tasks.chosen_cells import passing
+from scviz.tasks.context import Context
+from scviz.tasks.group_genes import Request
+from scviz.tasks.group_genes.donors import Samples, samples_of
+from scviz.workspace import DatasetInfo
+
+FEWEST_DONORS = 2
+"""Donors, samples or batches from which cells of one are said to be alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """N cells on two sides."""
+
+    sides: NDArray[np.int8]
+    """(N,) FIRST, SECOND or NEITHER."""
+    cells: str
+    """Which cells were looked at, in words."""
+    donors: str
+    """What is known of where the cells come from, in words; empty where nothing is."""
+    samples: Samples | None
+    """Donors of both sides, where these are compared."""
+    notes: tuple[str, ...]
+
+    @property
+    def n_cells(self) -> tuple[int, int]:
+        """Cells of both sides."""
+        return int(np.sum(self.sides == FIRST)), int(np.sum(self.sides == SECOND))
+
+
+def gather(request: Request, context: Context) -> Inputs:
+    """Find the cells of both groups.
+
+    Raises
+    ------
+    RequestError
+        If a group is unknown or too small, or cells are in both.
+    """
+    info = context.workspace.dataset(request.dataset)
+    folder = context.workspace.dataset_folder(request.dataset)
+    within = np.zeros(info.n_cells, dtype=bool)
+    within[passing(folder, request.within, info.n_cells)] = True
+    first = members(request.a, folder, info.n_cells)
+    other = None if request.b is None else members(request.b, folder, info.n_cells)
+    inside = first.truth.yes & within
+    outside = (first.truth.no if other is None else other.truth.yes) & within
+    _check(request, inside, outside)
+    sides = np.full(info.n_cells, NEITHER, dtype=np.int8)
+    sides[inside], sides[outside] = FIRST, SECOND
+    samples = samples_of(request, folder, sides) if request.method == "deseq2" else None
+    if samples is not None:
+        sides[samples.codes < 0] = NEITHER
+    notes = (*first.notes, *(other.notes if other else ()), *(samples.notes if samples else ()))
+    return Inputs(
+        sides=sides,
+        cells=_within(request),
+        donors=_donors(info, folder, sides),
+        samples=samples,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _check(request: Request, inside: NDArray[np.bool_], outside: NDArray[np.bool_]) -> None:
+    """Refuse groups that share cells, and small ones."""
+    shared = int(np.sum(inside & outside))
+    if shared:
+        raise RequestError(
+            f"{counted(shared, 'cell')} of {request.a.words} {'is' if shared == 1 else 'are'} also in {request.other}; "
+            "what differs between the groups cannot be told.",
+            hint="Choose groups without cells in common, or compare the first with all other cells.",
+        )
+    for group, found in ((request.a.words, inside), (request.other, outside)):
+        n_cells = int(found.sum())
+        if n_cells < request.fewest_cells:
+            raise RequestError(
+                f"There {'is' if n_cells == 1 else 'are'} {counted(n_cells, 'cell')} of {group} {_within(request)}; "
+                f"a comparison takes {request.fewest_cells:,} or more.",
+                hint="Choose a larger group, or allow smaller ones (Minimum cells of a group).",
+            )
+
+
+def _within(request: Request) -> str:
+    if not request.within:
+        return "among all cells"
+    return "among cells with " + " and ".join(
+        f"{one.column} {' or '.join(one.values)}" for one in request.within
+    )
+
+
+def _donors(info: DatasetInfo, folder: Path, sides: NDArray[np.int8]) -> str:
+    """Say from how many donors, samples or batches the compared cells come, by the likeliest such column."""
+    for name in info.columns_of("batch"):
+        column = cell_column(folder, name)
+        if column.categories is None or _is_question(column.values, sides):
+            continue
+        n_donors = [len(np.unique(column.values[sides == side])) for side in (FIRST, SECOND)]
+        if max(n_donors) >= FEWEST_DONORS:
+            return f"the cells of the groups come from {_counts(n_donors)} values of {name}"
+    return ""
+
+
+def _is_question(codes: NDArray[np.integer], sides: NDArray[np.int8]) -> bool:
+    """Tell whether a column, (N,) codes, says no more than which side a cell is on."""
+    return all(len(np.unique(codes[sides == side])) == 1 for side in (FIRST, SECOND))
+
+
+def _counts(n_donors: Sequence[int]) -> str:
+    return f"{n_donors[0]:,} and {n_donors[1]:,}"

@@ -86,7 +86,7 @@ def read_h5seurat(path: Path, choices: Choices, *, limit: int, report: Report) -
         notes.insert(0, f"X holds {names[0]}; the other layers are {', '.join(names[1:]) or 'none'}.")
     matrices = {
         "X" if name == names[0] else f"layers/{name.replace('/', '_')}": _rows(
-            path, layers[name], shape, report
+            path, layers[name], shape=shape, report=report
         )
         for name in names
     }
@@ -169,12 +169,12 @@ def _layer(node: h5py.Group | h5py.Dataset, shape: tuple[int, int]) -> _Layer | 
     return _Layer(place=node.name, starts=starts, kind=node["data"].dtype.newbyteorder("="))
 
 
-def _rows(path: Path, layer: _Layer, shape: tuple[int, int], report: Report) -> Rows:
+def _rows(path: Path, layer: _Layer, *, shape: tuple[int, int], report: Report) -> Rows:
     n_cells, n_genes = shape
 
     def read(start: int, stop: int) -> csr_matrix:
         with _opened(path) as file:
-            block = _block(file[layer.place], layer, start, stop, n_genes=n_genes)
+            block = _block(file[layer.place], layer, slice(start, stop), n_genes=n_genes)
         report(Progress(stage="Reading cells", done=stop, total=n_cells))
         return block
 
@@ -182,8 +182,9 @@ def _rows(path: Path, layer: _Layer, shape: tuple[int, int], report: Report) -> 
     return Rows(sizes=sizes, n_genes=n_genes, kind=layer.kind, read=read)
 
 
-def _block(node: Any, layer: _Layer, start: int, stop: int, *, n_genes: int) -> csr_matrix:
+def _block(node: Any, layer: _Layer, cells: slice, *, n_genes: int) -> csr_matrix:
     """Read a range of cells, (n, G)."""
+    start, stop = cells.start, cells.stop
     if layer.starts is None:
         return csr_matrix(node[start:stop].astype(layer.kind, copy=False))
     first, last = int(layer.starts[start]), int(layer.starts[stop])
@@ -220,11 +221,13 @@ def _columns(node: h5py.Group | h5py.Dataset | None) -> Mapping[str, Any]:
     if isinstance(node, h5py.Dataset):  # a table without factors may be one compound dataset
         rows = node[:]
         return {name: _plain(rows[name]) for name in rows.dtype.names or ()}
-    order = [_text(one) for one in np.ravel(node.attrs.get("colnames", []))]
-    index = _text(node.attrs.get("_index", "_index"))
-    named = [name for name in dict.fromkeys([*order, *node]) if name in node and name != index]
-    truths = {_text(one) for one in np.ravel(node.attrs.get("logicals", []))}
-    return {name: _column(node[name], truth=name in truths) for name in named}
+    index, truths = _text(node.attrs.get("_index", "_index")), _listed(node, "logicals")
+    named = [name for name in dict.fromkeys([*_listed(node, "colnames"), *node]) if name in node]
+    return {name: _column(node[name], truth=name in truths) for name in named if name != index}
+
+
+def _listed(node: h5py.Group, attribute: str) -> list[str]:
+    return [_text(one) for one in np.ravel(node.attrs.get(attribute, []))]
 
 
 def _column(node: h5py.Group | h5py.Dataset, *, truth: bool) -> Any:

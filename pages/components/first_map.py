@@ -88,7 +88,7 @@ def _reason_against(dataset: DatasetInfo) -> str:
     """Say why there can be no map; empty if there can."""
     for n, fewest, noun in ((dataset.n_cells, NEEDS.cells, "cell"), (dataset.n_genes, NEEDS.genes, "gene")):
         if n < fewest:
-            return f"{counted(n, noun)} make no map: it takes {fewest} or more."
+            return f"A map takes {fewest} {noun}s or more; this dataset has {n:,}."
     return ""
 
 

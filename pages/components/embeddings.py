@@ -62,8 +62,8 @@ class Maps:
 def embeddings_of(dataset: DatasetInfo) -> dict[str, Embedding]:
     """List the maps of a dataset by what addresses call them: the first map first, those of models last."""
     found = [*_of_overview(dataset.id), *_of_file(dataset.id)]
-    for run in state.queue().runs(states=("done",), owner=state.owner()):
-        if run.task == "embedding" and run.request.get("dataset") == dataset.id:
+    for run in state.queue().runs(states=("done",), owner=state.owner(), task="embedding"):
+        if run.request.get("dataset") == dataset.id:
             found += _of_model(run)
     return {one.id: one for one in found}
 

@@ -76,8 +76,8 @@ def draw_again(request: Request) -> None:
 
 def _overviews(dataset: str) -> list[Run]:
     """List the first maps of a dataset, the newest first."""
-    runs = state.queue().runs(owner=state.owner())
-    return [run for run in runs if run.task == TASK and run.request.get("dataset") == dataset]
+    runs = state.queue().runs(owner=state.owner(), task=TASK)
+    return [run for run in runs if run.request.get("dataset") == dataset]
 
 
 def _submit(dataset: str) -> None:

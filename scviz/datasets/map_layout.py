@@ -199,10 +199,13 @@ class _Walk(NamedTuple):
 
 @cache
 def _compiled() -> Any:
-    """Return the walk, compiled once for all processes of this machine."""
+    """Return the walk, compiled once for all processes of this machine, or for this one where nothing can be kept."""
     from numba import njit
 
-    return njit(cache=True, fastmath=True)(_steps)
+    try:
+        return njit(cache=True, fastmath=True)(_steps)
+    except RuntimeError:  # neither beside this file nor in the home of the user
+        return njit(fastmath=True)(_steps)
 
 
 def _steps(places, walk, span):  # type: ignore[no-untyped-def]  # numba finds the types of what it is given

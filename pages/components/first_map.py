@@ -64,7 +64,7 @@ def watch_first_map(dataset: DatasetInfo, *, key: str = "first_map") -> None:
             f"**First map: {WORDS[last.state].lower()}.** {said}",
             "Try again",
             key=key,
-            act=partial(state.queue().resume, last.id),
+            act=partial(_resume, last.id),
         )
 
 
@@ -82,6 +82,11 @@ def _overviews(dataset: str) -> list[Run]:
 
 def _submit(dataset: str) -> None:
     draw_again(Request(dataset=dataset))
+
+
+def _resume(run: str) -> None:
+    with suppress(ScvizError):  # its row says what is wrong
+        state.queue().resume(run)
 
 
 def _reason_against(dataset: DatasetInfo) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.components import state
-from pages.components.embeddings import COMPONENTS, OVERVIEW, Embedding
+from pages.components.embeddings import Embedding
 from pages.components.export import annotated_file
 from pages.components.show import escaped
 from scviz.datasets.labels import cell_labels
@@ -69,18 +69,18 @@ def _of_batches(gain: Gain) -> str:
 
 def how_made(shown: Sequence[Embedding]) -> None:
     """Say what the clusters are and how maps were made, a line for each run; and offer its results as a file."""
-    runs = list(dict.fromkeys(one.run for one in shown if one.run))
-    for run_id in runs:
+    drawn = [one for one in shown if one.run]
+    for run_id in dict.fromkeys(one.run for one in drawn):
         folder = state.workspace().run_folder(run_id) / "result"
         verdict = read_value(folder, "verdict")
         for text in (*([verdict] if verdict else []), *(read_value(folder, "notes") or ())):
             st.caption(escaped(str(text)))
-    if not runs:
+    if not drawn:
         return
     with st.expander("Save"):
-        first = next((one for one in shown if one.of_model), shown[0])
-        if first.id in (OVERVIEW, COMPONENTS):
-            st.write("The clusters, principal components and the map, written into a copy of the file:")
-        else:
+        first = next((one for one in drawn if one.of_model), drawn[0])
+        if first.of_model:
             st.write("The embedding and its map, written into a copy of the file as `obsm`:")
-        annotated_file(state.queue().get(first.run or runs[0]))
+        else:
+            st.write("The clusters, principal components and the map, written into a copy of the file:")
+        annotated_file(state.queue().get(first.run))

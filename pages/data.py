@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import state
+from pages.components.first_map import begin_first_map
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.pick_file import pick_file
@@ -29,7 +30,9 @@ with left:
 with right:
     run_id = state.kept("opening")
     if run_id is not None and job_panel(run_id).state == "done":
-        state.remember("dataset", state.queue().result(run_id).dataset)
+        opened = state.queue().result(run_id).dataset
+        state.remember("dataset", opened)
+        begin_first_map(opened)
         state.keep("opening", None)
         state.keep("opened", str(path))
         st.rerun()

@@ -1,33 +1,41 @@
-"""The map of cells, for a model and for plain principal components: choose, hand in, watch, show."""
+"""The maps of a dataset: the first one is there by itself, those of models are asked for."""
 
 import streamlit as st
 
 from pages.components import state
+from pages.components.embeddings import embeddings_of
+from pages.components.first_map import watch_first_map
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.task_page import shown_run
-from pages.views.explore.form import explore_form
-from pages.views.explore.result import explore_result
+from pages.views.explore.choice import choose_maps
+from pages.views.explore.form import first_map_form, model_form
+from pages.views.explore.maps import explore_maps
+from pages.views.explore.result import how_made
 
 frame("explore")
 
 dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
-if dataset is None or checkpoint is None:
-    st.info("Open a dataset on the Data page first; then press Draw the map here.")
+if dataset is None:
+    st.info("Open a dataset on the Data page first; its map is then drawn here by itself.")
     st.page_link("pages/data.py", label="Open a dataset", icon=":material/folder_open:")
     st.stop()
 
-run = shown_run("embedding", dataset, checkpoint)
-first = run is None
-with st.expander("Draw a map" if first else "Draw another map", expanded=first, key=f"new_map_{first}"):
-    explore_form(dataset, checkpoint, run)
+run = shown_run("embedding", dataset, checkpoint) if checkpoint else None
+left, right = st.columns([3, 2], vertical_alignment="top")
+with left.expander("A model's map", icon=":material/neurology:", key="model_map"):
+    model_form(dataset, checkpoint, run)
+if run is not None:
+    run = job_panel(run.id)
+watch_first_map(dataset)
 
-if run is None:
-    st.info(
-        "Press Draw the map: the model reads each cell, and similar embeddings are placed close together."
-    )
+offered = embeddings_of(dataset)
+if not offered:
+    st.caption("Each point will be a cell; cells of similar expression lie close together.")
     st.stop()
 
-run = job_panel(run.id)
-if run.state == "done":
-    explore_result(run)
+with right:
+    chosen = choose_maps(offered, run)
+explore_maps(dataset, chosen)
+how_made(chosen)
+first_map_form(dataset)

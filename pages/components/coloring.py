@@ -12,13 +12,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
 from pages.components.cell_map import MapLook
+from pages.components.first_map import finished_overview
 from pages.components.show import escaped
 from scviz.datasets.columns import cell_column, gene_matches, gene_values
 from scviz.plots.points import category_codes, category_palette, continuous_palette, shade
 from scviz.plots.theme import category_colors, clarity
 from scviz.workspace import DatasetInfo
 from scviz.workspace.groups import read_groups
+from scviz.workspace.records import read_array
 
+CLUSTERS = "Clusters"
 GENE = "A gene"
 GROUPS = "My named groups"
 NOTHING = "Nothing"
@@ -46,7 +49,14 @@ def choices(dataset: DatasetInfo) -> list[str]:
         dataset.columns_of("category", "number"),
     )
     named = [GROUPS] if read_groups(state.workspace().dataset_folder(dataset.id)) else []
-    return [*columns[0], GENE, *named, *columns[1], *columns[2], NOTHING]
+    found = [clusters_word(dataset)] if finished_overview(dataset.id) else []
+    return [*columns[0], *found, GENE, *named, *columns[1], *columns[2], NOTHING]
+
+
+def clusters_word(dataset: DatasetInfo) -> str:
+    """Call the clusters of the first map, also where the file has a column of that name."""
+    taken = any(column.name == CLUSTERS for column in dataset.columns)
+    return f"{CLUSTERS} found here" if taken else CLUSTERS
 
 
 def choose_coloring(dataset: DatasetInfo, more: Mapping[str, Coloring] | None = None) -> tuple[Coloring, str]:
@@ -113,6 +123,9 @@ def coloring(dataset: DatasetInfo, choice: str, gene: str) -> Coloring:
         return by_groups(dataset)
     if choice == GENE and gene:
         return _by_gene(dataset.id, gene)
+    overview = finished_overview(dataset.id) if choice == clusters_word(dataset) else None
+    if overview is not None:
+        return _by_clusters(overview.id, overview.ended)
     if choice in (GENE, NOTHING):
         return _alike(dataset.n_cells)
     return _by_column(dataset.id, choice, own=_are_clear(_own_colors(dataset, choice)))
@@ -152,6 +165,16 @@ def _by_column(dataset: str, name: str, *, own: bool) -> Coloring:
         colors = tuple(category_colors(len(names)))
     look = MapLook(palette=category_palette(colors), labels=names, title=name, missing="no label")
     return Coloring(codes=_frozen(category_codes(values)), look=look)
+
+
+@st.cache_resource(max_entries=8)
+def _by_clusters(run_id: str, ended: float) -> Coloring:  # noqa: ARG001 - a run that was resumed ended anew
+    clusters = read_array(state.workspace().run_folder(run_id) / "result", "clusters")
+    names = tuple(f"cluster {number + 1}" for number in range(int(clusters.max(initial=-1)) + 1))
+    look = MapLook(
+        palette=category_palette(len(names)), labels=names, title=CLUSTERS, missing="without counts"
+    )
+    return Coloring(codes=_frozen(category_codes(clusters)), look=look)
 
 
 def by_groups(dataset: DatasetInfo) -> Coloring:

@@ -71,7 +71,7 @@ PAGES = {
         file="pages/explore.py",
         title="Explore",
         icon=":material/scatter_plot:",
-        question="How do my cells group, for the model and for plain principal components?",
+        question="How do my cells group, and do models see more than plain principal components?",
         group="Ask",
         task="embedding",
     ),
@@ -155,7 +155,7 @@ PAGES = {
         group="Keep",
     ),
 }
-RESULT_PAGE = {page.task: name for name, page in PAGES.items() if page.task}
+RESULT_PAGE = {page.task: name for name, page in PAGES.items() if page.task} | {"overview": "explore"}
 """The page that shows the result of a task."""
 
 STYLE = """<style>

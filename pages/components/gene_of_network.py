@@ -10,7 +10,7 @@ from pages.components.cells_picker import CellChoice
 from pages.components.coloring import GENE, coloring
 from pages.components.genes_picker import seen_in
 from pages.components.network_view import network_view
-from pages.components.newest_map import newest_map, on_map
+from pages.components.newest_map import newest_map, no_map_yet, on_map
 from pages.components.show import escaped, table
 from scviz.datasets.columns import gene_names
 from scviz.metrics.evidence import counted
@@ -108,13 +108,13 @@ def _go_on(dataset: DatasetInfo, gene: str, key: str) -> None:
                 "pages/explore.py",
                 label="Color the map by it",
                 icon=":material/scatter_plot:",
-                query_params=link | {"checkpoint": drawn.request["checkpoint"], "run": drawn.id},
+                query_params=link | {"maps": drawn.id},
             )
 
 
 def _expression(dataset: DatasetInfo, gene: str, key: str) -> None:
     drawn, colors = newest_map(dataset.id), coloring(dataset, GENE, gene)
     if drawn is None:
-        st.info("Make a map of these cells on the Explore page first; then expression is shown on it.")
+        no_map_yet(dataset.id, key=f"{key}_first_map")
         return
     on_map(drawn, colors, key=f"{key}_map", height=MAP_HEIGHT)

@@ -4,42 +4,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.cell_map import cell_map
 from pages.components.coloring import Coloring
-from pages.components.runs import model_name
+from pages.components.embeddings import Embedding, embeddings_of, places
+from pages.components.first_map import watch_first_map
 from pages.components.show import map_files
-from scviz.plots.points import quantize
-from scviz.workspace.database import Run
-from scviz.workspace.records import read_array
 
 HEIGHT = 440
 
 
-def newest_map(dataset: str) -> Run | None:
-    """Return the newest finished map of a dataset, by whatever model."""
-    for run in state.queue().runs(states=("done",), owner=state.owner()):
-        if run.task == "embedding" and run.request.get("dataset") == dataset:
-            return run
-    return None
+def newest_map(dataset: str) -> Embedding | None:
+    """Return the newest map by whatever model, else the first map of a dataset, else one of its file."""
+    offered = list(embeddings_of(state.workspace().dataset(dataset)).values())
+    return next((one for one in offered if one.of_model), next(iter(offered), None))
 
 
-def on_map(drawn: Run, coloring: Coloring, *, key: str, height: int = HEIGHT) -> None:
+def no_map_yet(dataset: str, *, key: str) -> None:
+    """Say how far the first map of a dataset is, where a page has none to color."""
+    st.caption("These cells have no map yet. It is shown here as soon as it is drawn.")
+    watch_first_map(state.workspace().dataset(dataset), key=key)
+
+
+def on_map(drawn: Embedding, coloring: Coloring, *, key: str, height: int = HEIGHT) -> None:
     """Show the cells on a map that was drawn, with its downloads."""
-    rows, points = _points(drawn.id, drawn.ended)
-    parts = (f"UMAP · {model_name(drawn)}", f"{len(rows):,} cells", coloring.look.caption)
+    shown = places((drawn,))
+    parts = (drawn.caption, f"{len(shown.rows):,} cells", coloring.look.caption)
     look = replace(coloring.look, caption=" · ".join(part for part in parts if part))
-    codes = coloring.codes[rows]
-    cell_map(key, points, codes, look=look, height=height)
-    map_files(points, codes, look, key=key)
-
-
-@st.cache_resource(max_entries=8)
-def _points(run_id: str, ended: float) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:  # noqa: ARG001 - ended: a run that was resumed
-    coordinates = read_array(state.workspace().run_folder(run_id) / "result", "umap")
-    rows = np.flatnonzero(np.isfinite(coordinates).all(axis=1))
-    return rows, quantize(coordinates[rows])
+    codes = coloring.codes[shown.rows]
+    cell_map(key, shown.points[0], codes, look=look, height=height)
+    map_files(shown.points[0], codes, look, key=key)

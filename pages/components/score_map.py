@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pages.components.cell_map import MapLook
 from pages.components.coloring import Coloring
-from pages.components.newest_map import newest_map, on_map
+from pages.components.newest_map import newest_map, no_map_yet, on_map
 from scviz.plots.points import continuous_palette, shade
 from scviz.workspace.database import Run
 
@@ -36,7 +36,7 @@ def score_map(
     """
     drawn = newest_map(run.request["dataset"])
     if drawn is None:
-        st.info(f"Make a map of these cells on the Explore page first; then the {title} is shown on it.")
+        no_map_yet(run.request["dataset"], key=f"{key}_first_map")
         return
     name = st.selectbox(label, names, key=f"map_{key}")
     values = scores[:, names.index(name)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
+from pages.components.first_map import begin_first_map
 from pages.components.job_panel import OPEN, job_panel
 from pages.components.show import escaped
 from scviz.tasks import filtering
@@ -63,5 +64,6 @@ def past_steps(dataset: DatasetInfo) -> None:
 def _open(dataset: str) -> None:
     """Go on with a dataset; the run in the address belongs to the one before."""
     state.remember("dataset", dataset)
+    begin_first_map(dataset)
     state.forget_run()
     st.rerun()

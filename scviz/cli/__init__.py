@@ -15,6 +15,7 @@ COMMANDS = (
     "data",
     "fetch",
     "qc",
+    "map",
     "embed",
     "annotate",
     "in_silico",

@@ -117,11 +117,16 @@ class RunQueue:
         return self.database.get(run)
 
     def runs(
-        self, states: Sequence[State] | None = None, owner: str | None = None, *, limit: int = 200
+        self,
+        states: Sequence[State] | None = None,
+        owner: str | None = None,
+        *,
+        task: str | None = None,
+        limit: int = 200,
     ) -> list[Run]:
-        """List runs, newest first."""
+        """List runs, of one task or all, newest first."""
         self.check()
-        return self.database.runs(states, owner, limit=limit)
+        return self.database.runs(states, owner, task=task, limit=limit)
 
     def stop(self, run: str) -> None:
         """Stop a run; what it has finished is kept for resuming."""

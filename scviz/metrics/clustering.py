@@ -102,3 +102,22 @@ def mean_of_known(values: NDArray[np.floating]) -> float:
     """Average what is known of (M,); NaN without any."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
+
+
+def kept_together(first: NDArray[np.integer], second: NDArray[np.integer]) -> float:
+    """Tell which share of the pairs of cells in one group of the first cut share one in the second, (M,) each.
+
+    Returns
+    -------
+    From 0 to 1; NaN where no two cells share a group.
+
+    Examples
+    --------
+    >>> kept_together(np.array([0, 0, 0, 1]), np.array([5, 5, 6, 6]))
+    0.3333333333333333
+    """
+    both = np.stack([first, second])
+    together = np.unique(both, axis=1, return_counts=True)[1].astype(np.float64)
+    alone = np.unique(first, return_counts=True)[1].astype(np.float64)
+    pairs = float((alone * (alone - 1)).sum())
+    return float((together * (together - 1)).sum()) / pairs if pairs else float("nan")

@@ -1,4 +1,4 @@
-"""Cut a graph of genes into modules, and tell how firm the cut is."""
+"""Cut a graph of genes, or of cells, into groups, and tell how firm the cut is."""
 
 from __future__ import annotations
 
@@ -48,22 +48,45 @@ def communities(
     Blondel et al. (2008), doi:10.1088/1742-5468/2008/10/P10008 (Louvain); Traag et al. (2019),
     doi:10.1038/s41598-019-41695-z (Leiden).
     """
+    return cuts(graph, method, resolution, seed=seed)[0]
+
+
+def cuts(
+    graph: GeneGraph,
+    method: Communities,
+    resolution: float,
+    *,
+    seed: int,
+    n_cuts: int = N_DRAWS,
+    tolerance: float = TOLERANCE,
+) -> list[NDArray[np.int64]]:
+    """Cut a graph of genes or cells several times, each time beginning elsewhere.
+
+    Parameters
+    ----------
+    tolerance
+        A smaller gain of modularity ends a search.
+
+    Returns
+    -------
+    As `communities`, (G,) each, the one of highest modularity first.
+    """
     from sknetwork.clustering import Leiden, Louvain  # pages read what is cut here, and never cut
 
     if not len(graph.first):
-        return np.arange(graph.n_genes)
+        return [np.arange(graph.n_genes)] * n_cuts
     finder = {"louvain": Louvain, "leiden": Leiden}[method]
     half = sparse.csr_array((graph.weights, (graph.first, graph.second)), shape=(graph.n_genes,) * 2)
     links = sparse.csr_matrix(half + half.T)  # (G, G)
-    options = {"modularity": "newman", "tol_optimization": TOLERANCE, "tol_aggregation": TOLERANCE}
-    cuts = []
-    for draw in range(N_DRAWS):
-        own_seed = N_DRAWS * seed + draw
+    options = {"modularity": "newman", "tol_optimization": tolerance, "tol_aggregation": tolerance}
+    found = []
+    for draw in range(n_cuts):
+        own_seed = n_cuts * seed + draw
         _seed_c_library(own_seed)
-        found = finder(resolution, **options, shuffle_nodes=True, random_state=own_seed)
-        cuts.append(found.fit_predict(links))
-    best = max(cuts, key=lambda cut: modularity(graph, cut, resolution))
-    return by_size(best.astype(np.int64))
+        one = finder(resolution, **options, shuffle_nodes=True, random_state=own_seed)
+        found.append(one.fit_predict(links))
+    found.sort(key=lambda cut: -modularity(graph, cut, resolution))
+    return [by_size(cut.astype(np.int64)) for cut in found]
 
 
 def _seed_c_library(seed: int) -> None:

@@ -20,6 +20,7 @@ TASKS = (
     "pricing",
     "qc",
     "filtering",
+    "overview",
     "embedding",
     "compare",
     "annotation",

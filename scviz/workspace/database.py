@@ -179,6 +179,7 @@ class Database:
         owner: str | None = None,
         *,
         fingerprint: str | None = None,
+        task: str | None = None,
         limit: int = 200,
     ) -> list[Run]:
         """List runs, newest first.
@@ -191,6 +192,8 @@ class Database:
             Only runs of this user.
         fingerprint
             Only runs that ask this question.
+        task
+            Only runs of this task.
         limit
             Longest list.
         """
@@ -201,6 +204,8 @@ class Database:
             query = query.where(RUNS.c.owner == owner)
         if fingerprint is not None:
             query = query.where(RUNS.c.fingerprint == fingerprint)
+        if task is not None:
+            query = query.where(RUNS.c.task == task)
         with self._engine.connect() as connection:
             return [Run(**row) for row in connection.execute(query).mappings()]
 

@@ -77,6 +77,20 @@ def press(page: Page, key: str) -> None:
     keyed(page, key, "button:visible").first.click()
 
 
+def draw_model_map(page: Page) -> None:
+    """Ask for the map of the model on the Explore page; its form is folded at first."""
+    settled(page)
+    for patience in PATIENT:
+        keyed(page, "model_map", "summary").click()
+        try:
+            keyed(page, "run", "button:visible").first.wait_for(timeout=patience)
+        except TimeoutError:
+            continue
+        press(page, "run")
+        return
+    raise AssertionError("The form of the model's map does not open.")
+
+
 def upload(page: Page, *paths: Path) -> None:
     """Give files of one's own computer to the Data page; they are lost now and then while the page still changes."""
     taken = keyed(page, "upload").get_by_text(paths[0].name, exact=True)

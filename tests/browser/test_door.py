@@ -17,7 +17,7 @@ from scviz.datasets.readers import read_counts
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import SLOW, keyed, map_drawn, picture, press, upload, visit
+from tests.browser.steps import SLOW, draw_model_map, keyed, map_drawn, picture, press, upload, visit
 from tests.datasets.market_files import write_lines, write_mtx
 from tests.datasets.test_packed import files_of, zipped
 
@@ -58,9 +58,10 @@ def folder_of_10x(folder: Path, cells: AnnData) -> Path:
 
 
 def drawn(page: Page) -> None:
-    """Draw the map of the dataset that is open."""
+    """See the first map of the dataset that is open, and draw that of a model."""
     visit(page, "Explore")
-    press(page, "run")
+    map_drawn(page, "map_overview")
+    draw_model_map(page)
     map_drawn(page, "map_model")
     map_drawn(page, "map_pca")
 

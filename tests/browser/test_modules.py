@@ -12,7 +12,17 @@ from scviz.datasets.demo import open_demo
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import SLOW, choose, keyed, map_drawn, picture, press, settled, visit
+from tests.browser.steps import (
+    SLOW,
+    choose,
+    draw_model_map,
+    keyed,
+    map_drawn,
+    picture,
+    press,
+    settled,
+    visit,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +44,7 @@ def open_tab(page: Page, name: str) -> None:
 def test_modules_are_found_judged_drawn_and_handed_on(page: Page, url: str) -> None:
     page.set_default_timeout(SLOW)
     page.goto(f"{url}/explore?checkpoint=scgpt/scgpt-demo")
-    press(page, "run")
+    draw_model_map(page)
     map_drawn(page, "map_model")
     visit(page, "Modules")
     keyed(page, "modules_source").wait_for()

@@ -27,7 +27,7 @@ def test_a_simulated_screen_opens_and_says_so_on_the_next_page(page: Page, url: 
     open_tiny(page, url)
     picture(page, "data-simulated")
     expect(keyed(page, "pick_dataset")).to_contain_text("simulated")
-    page.get_by_role("link", name="Draw the map").click()
+    page.get_by_role("link", name="See the map").click()
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
     expect(keyed(page, "pick_dataset")).to_contain_text("simulated")
 

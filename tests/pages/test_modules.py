@@ -89,7 +89,7 @@ def test_modules_of_a_model_are_shown_beside_co_expression_and_chance(visit: Ope
     assert {"of random genes", "FDR", "Place", "among random draws"} <= set(modules)
     assert "plain co-expression" in words(page)
     assert len(page.get("plotly_chart")) == 2
-    assert "Make a map of these cells on the Explore page first" in words(page)
+    assert "These cells have no map yet" in words(page)
     page.selectbox(key="one_module").set_value("Module 2").run()
     assert not page.exception
 
@@ -98,7 +98,7 @@ def test_modules_of_a_model_are_shown_beside_co_expression_and_chance(visit: Ope
 def test_scores_and_genes_are_shown_on_the_map_that_is_there(visit: Open, opened: Opened) -> None:
     carry_out(opened, "embedding", embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint))
     page = opened_page(visit, opened, run=carry_out(opened, "modules", plain(opened)))
-    assert "Make a map of these cells" not in words(page)
+    assert "These cells have no map yet" not in words(page)
     page.selectbox(key="map_module").set_value("Module 2").run()
     assert not page.exception
     gene = page.selectbox(key="network_gene").options[1]

@@ -102,7 +102,7 @@ def test_finished_regulons_are_shown_beside_chance(visit: Open, opened: Opened, 
     assert found["Regulon"][0].endswith("(+)")
     assert len(page.get("plotly_chart")) == 1
     assert "false discovery" in words(page)
-    assert "Make a map of these cells on the Explore page first" in words(page)
+    assert "These cells have no map yet" in words(page)
     for key, value in (("heat_shown", "mean"), ("links_of", "correlation")):
         page.button_group(key=key).set_value(value).run()
         assert not page.exception
@@ -113,7 +113,7 @@ def test_activity_is_shown_on_the_map_that_is_there(visit: Open, opened: Opened,
     carry_out(opened, "embedding", embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint))
     request = Request(dataset=opened.dataset, prior=str(links), fewest_genes=5, method="correlation")
     page = opened_page(visit, opened, run=carry_out(opened, "scenic", request))
-    assert "Make a map of these cells" not in words(page)
+    assert "These cells have no map yet" not in words(page)
     page.selectbox(key="map_regulon").set_value(page.selectbox(key="map_regulon").options[1]).run()
     assert not page.exception
 

@@ -43,6 +43,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "known_links": {"collection": "collectri"},
     "modules": {"dataset": "d"},
     "opening": {"path": "", "name": "s", "simulated": "tiny"},
+    "overview": {"dataset": "d"},
     "perturbation": {"dataset": "d", "column": "condition"},
     "pretraining": {"dataset": "d"},
     "qc": {"dataset": "d"},

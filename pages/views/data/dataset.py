@@ -47,7 +47,7 @@ def dataset_card(dataset: DatasetInfo) -> None:
         st.caption(escaped(info.name))
         coverage_bar(dataset, info)
     row = st.container(horizontal=True)
-    for name, words in (("explore", "Draw the map"), ("annotate", "Annotate cell types")):
+    for name, words in (("explore", "See the map"), ("annotate", "Annotate cell types")):
         row.page_link(PAGES[name].file, label=words, icon=PAGES[name].icon, query_params=state.link())
     if dataset.species == "mouse":
         _human_counterparts(dataset)

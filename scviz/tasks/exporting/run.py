@@ -12,7 +12,7 @@ from scviz.datasets.writeback import write_labels
 from scviz.errors import RequestError
 from scviz.models import cards
 from scviz.progress import Progress
-from scviz.tasks.context import Context
+from scviz.tasks.context import Context, Finished
 from scviz.tasks.exporting import Request, Result
 from scviz.workspace.store import slug
 
@@ -32,20 +32,12 @@ def run(request: Request, context: Context) -> Result:
     if run.task not in _COLLECT:
         raise RequestError(
             f"A run of {run.task} says nothing of each cell.",
-            hint="Choose a map, cell types, an edit of genes or restored expression.",
+            hint="Choose a map, clusters, cell types, an edit of genes or restored expression.",
         )
-    checkpoint = context.workspace.checkpoint(run.request.checkpoint)
     dataset = context.workspace.dataset(run.request.dataset)
-    columns, embeddings = _COLLECT[run.task](run.result, checkpoint.model)
-    note = {
-        "run": request.run,
-        "task": run.task,
-        "weights": checkpoint.name,
-        "weights_id": checkpoint.id,
-        "weights_demo": checkpoint.demo,
-        "licence": checkpoint.licence,
-        "dataset": dataset.id,
-    }
+    model, of_weights = _weights(run, context)
+    columns, embeddings = _COLLECT[run.task](run.result, model)
+    note = {"run": request.run, "task": run.task, **of_weights, "dataset": dataset.id}
     layers = context.workspace.run_folder(request.run) / "result" / LAYERS
     file_name = f"{slug(dataset.name)}-{run.task}.h5ad"
     context.report(Progress(stage="Writing the file"))
@@ -58,6 +50,21 @@ def run(request: Request, context: Context) -> Result:
         layers=layers if layers.is_file() else None,
     )
     return Result(file_name=file_name, added=(*columns, *embeddings, *layer_names(layers)))
+
+
+def _weights(run: Finished, context: Context) -> tuple[str, dict[str, Any]]:
+    """Name the model of a run and say which weights it had; nothing for runs without a model."""
+    identifier = getattr(run.request, "checkpoint", "")
+    if not identifier:
+        return "", {}
+    checkpoint = context.workspace.checkpoint(identifier)
+    said = {
+        "weights": checkpoint.name,
+        "weights_id": checkpoint.id,
+        "weights_demo": checkpoint.demo,
+        "licence": checkpoint.licence,
+    }
+    return checkpoint.model, said
 
 
 def _annotation(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -73,6 +80,13 @@ def _annotation(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]
 def _embedding(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Add the embedding and its map."""
     return {}, {cards()[model].embedding_key: result.embedding, f"X_umap_{model}": result.umap}
+
+
+def _overview(result: Any, _: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Add the clusters, the principal components and the map."""
+    names = np.array([*result.names, ""], dtype=object)  # -1 is the last
+    columns = {"scviz_cluster": names[result.clusters]}
+    return columns, {"X_scviz_pca": result.pca, "X_scviz_umap": result.umap}
 
 
 def _in_silico(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -91,5 +105,6 @@ _COLLECT: dict[str, Callable[[Any, str], tuple[dict[str, Any], dict[str, Any]]]]
     "annotation": _annotation,
     "embedding": _embedding,
     "in_silico": _in_silico,
+    "overview": _overview,
     "enhancement": lambda *_: ({}, {}),  # its layer lies in a file of its own
 }

@@ -1,0 +1,103 @@
+"""One to four maps of the same cells, one coloring, one selection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.components import state
+from pages.components.cell_map import MOST_NAMES, cell_map
+from pages.components.coloring import Coloring, choose_coloring
+from pages.components.embeddings import Embedding, Maps, places
+from pages.components.show import map_files
+from pages.views.explore.choice import recall_coloring, remember_coloring
+from pages.views.explore.result import of_models
+from pages.views.explore.selection import show_selection
+from scviz.datasets.columns import cell_names
+from scviz.plots.selection import Selection, selected_rows
+from scviz.workspace import DatasetInfo
+
+HEIGHTS = {1: 520, 2: 440, 3: 400, 4: 360}
+"""By how many maps there are."""
+BESIDE = {1: 1, 2: 2, 3: 3, 4: 2}
+"""Maps in a row."""
+
+
+@st.fragment
+def explore_maps(dataset: DatasetInfo, chosen: Sequence[Embedding]) -> None:
+    """Draw one to four maps of a dataset, and show what is selected on them."""
+    recall_coloring(dataset)
+    coloring, choice = choose_coloring(dataset)
+    remember_coloring(choice)
+    # always there: a map that moves to another place on the page is mounted anew, without its selection
+    with st.container():
+        of_models(dataset, chosen, choice)
+    maps = places(chosen)
+    if not len(maps.rows):
+        st.info("No cell has a place on all of these maps, so there is nothing to draw. Choose other maps.")
+        return
+    missing = dataset.n_cells - len(maps.rows)
+    selections = _draw(dataset, chosen, maps, coloring)
+    if missing:
+        st.caption(
+            f"{missing:,} of {dataset.n_cells:,} cells have no place on all of these maps and are not drawn."
+        )
+    show_selection(dataset, _selected(maps, selections))
+
+
+def _draw(
+    dataset: DatasetInfo, chosen: Sequence[Embedding], maps: Maps, coloring: Coloring
+) -> list[Selection | None]:
+    names, codes, beside = _names(dataset, maps.rows), coloring.codes[maps.rows], BESIDE[len(chosen)]
+    selections: list[Selection | None] = []
+    for start in range(0, len(chosen), beside):
+        for at, column in enumerate(st.columns(beside), start=start):
+            one, points, key = chosen[at], maps.points[at], _key(chosen, at)
+            parts = (one.caption, f"{len(maps.rows):,} cells", coloring.look.caption)
+            legend = at == 0 or len(chosen) < 3
+            look = replace(coloring.look, caption=" · ".join(filter(None, parts)), legend=legend)
+            with column:
+                selections.append(
+                    cell_map(
+                        key,
+                        points,
+                        codes,
+                        look=look,
+                        height=HEIGHTS[len(chosen)],
+                        names=names,
+                        group=maps.group,
+                    )
+                )
+                map_files(points, codes, look, key=key)
+    return selections
+
+
+def _key(chosen: Sequence[Embedding], at: int) -> str:
+    """Name a map on the page: that of the first model is `map_model`, its baseline `map_pca`."""
+    one = chosen[at]
+    if not one.of_model:
+        return f"map_{one.id}"
+    first = next(other.run for other in chosen if other.of_model)
+    stem = "map_model" if one.id == one.run else "map_pca"
+    return stem if one.run == first else f"{stem}_{one.run}"
+
+
+def _names(dataset: DatasetInfo, rows: NDArray[np.int64]) -> list[str] | None:
+    """Name the cells of some rows, (M,); None for too many."""
+    if len(rows) > MOST_NAMES:
+        return None
+    names = cell_names(state.workspace().dataset_folder(dataset.id))
+    return [names[row] for row in rows]
+
+
+def _selected(maps: Maps, selections: Sequence[Selection | None]) -> NDArray[np.int64]:
+    """Rows of the dataset that are selected; the maps show one selection, kept by the one it was drawn on."""
+    for at, selection in enumerate(selections):
+        if selection is not None:
+            others = [points for other, points in enumerate(maps.points) if other != at]
+            return maps.rows[selected_rows(selection, maps.points[at], *others)]
+    return np.empty(0, dtype=np.int64)

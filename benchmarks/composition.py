@@ -24,7 +24,7 @@ from scviz.metrics.evidence import fdr
 SHARES = np.array([0.43, 0.21, 0.12, 0.09, 0.07, 0.05, 0.02, 0.01])
 """Of eight types, as in `kang_ifnb_2000`."""
 CONCENTRATION = 20.0
-"""Of the Dirichlet distribution from which donors draw their shares: 17 to 25 fit the patients of Kang et al. (2018)."""
+"""Of the Dirichlet distribution of the shares of donors: 17 to 25 fit the patients of Kang et al. (2018)."""
 DONORS = (2, 3, 4, 8)
 RARE = 5
 """The type that doubles."""

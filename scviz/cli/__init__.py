@@ -23,6 +23,7 @@ COMMANDS = (
     "regulons",
     "modules",
     "groups",
+    "conditions",
     "enrich",
     "compare",
     "enhance",

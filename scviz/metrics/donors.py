@@ -166,10 +166,8 @@ def moderated_differences(values: NDArray[np.floating], design: Design) -> Diffe
         squares = n * first.var(axis=0) + m * second.var(axis=0)
         variance, freedom, scale = squares / (n + m - 2), n + m - 2.0, 1 / n + 1 / m
     shared, weight = _shared_variance(variance, freedom, values[design.rows].mean(axis=0))
-    if np.isinf(weight):
-        kept = shared
-    else:
-        kept = (weight * shared + freedom * variance) / (weight + freedom)
+    alike = np.isinf(weight)
+    kept = shared if alike else (weight * shared + freedom * variance) / (weight + freedom)
     total = min(weight + freedom, freedom * len(mean))
     return Differences(mean=mean, error=np.sqrt(kept * scale), freedom=np.full(len(mean), total))
 

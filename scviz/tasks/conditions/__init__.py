@@ -33,7 +33,8 @@ class Request:
 
     dataset: str
     type_key: Annotated[
-        str, Column("Column with cell types", kinds=TYPE_KINDS, help="Whose shares of the cells are compared.")
+        str,
+        Column("Column with cell types", kinds=TYPE_KINDS, help="Whose shares of the cells are compared."),
     ] = ""
     donor_key: Annotated[
         str,
@@ -42,7 +43,9 @@ class Request:
             help="People, animals or cultures: each is one replicate, however many cells it has.",
         ),
     ] = ""
-    condition_key: Annotated[str, Column("Column with conditions", help="Such as treated and untreated.")] = ""
+    condition_key: Annotated[str, Column("Column with conditions", help="Such as treated and untreated.")] = (
+        ""
+    )
     first: Annotated[str, Column("Condition")] = ""
     second: Annotated[str, Column("Compared with")] = ""
     reference: Annotated[

@@ -87,8 +87,8 @@ def _reason(request: Request, sides: NDArray[np.int64]) -> str:
         for side, name in enumerate(names)
         if np.sum(sides == side) < 2
     ]
-    one = len(few) == 1 and few[0].startswith("1 ")
-    return f"{' and '.join(few)} {'has' if one else 'have'} {request.fewest_cells} cells or more; it takes 2 donors in each"
+    verb = "has" if len(few) == 1 and few[0].startswith("1 ") else "have"
+    return f"{' and '.join(few)} {verb} {request.fewest_cells} cells or more; it takes 2 donors in each"
 
 
 def equal_size(parts: list[Part]) -> int:

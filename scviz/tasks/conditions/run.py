@@ -13,6 +13,7 @@ from scviz.tasks.conditions.shares import compare_shares
 from scviz.tasks.conditions.verdict import (
     genes_outcome,
     genes_verdict,
+    method_words,
     reference_words,
     shares_outcome,
     shares_verdict,
@@ -53,7 +54,12 @@ def run(request: Request, context: Context) -> Result:
         equal_cells=equal_cells,
         genes_outcome=genes_outcome(genes),
         genes_verdict=genes_verdict(request, genes, equal_cells),
-        notes=(*inputs.notes, *_pairs(request, inputs)),
+        notes=(
+            *inputs.notes,
+            *_pairs(request, inputs),
+            method_words(request, inputs),
+            "Genes: moderated t test on counts summed by donor.",
+        ),
         seconds=time.monotonic() - begun,
     )
 

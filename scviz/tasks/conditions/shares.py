@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.composition import FEWEST_EXPECTED, frequent, log_ratios, shares_of
-from scviz.metrics.donors import Differences, Design, differences
+from scviz.metrics.donors import Design, Differences, differences
 from scviz.metrics.evidence import LEVEL, fdr
 from scviz.tasks.conditions import MOST_FDR, TWOFOLD, Answer, Request
 from scviz.tasks.conditions.inputs import Inputs
@@ -81,7 +81,9 @@ def compare_shares(request: Request, inputs: Inputs) -> Shares:
         ),
         needed=_needed(found, design, tested),
         strongest=strongest,
-        adjusted_p_without=_without(counts, tested, design, strongest=strongest, given=bool(request.reference)),
+        adjusted_p_without=_without(
+            counts, tested, design, strongest=strongest, given=bool(request.reference)
+        ),
     )
 
 

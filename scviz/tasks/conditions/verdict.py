@@ -11,6 +11,26 @@ from scviz.tasks.conditions.inputs import Inputs
 from scviz.tasks.conditions.shares import MOST_NEEDED, Shares
 
 MOST_NAMED = 4
+HOW_SHARES = (
+    "Shares add up to 100 %, so one type up makes all others go down: each is compared with the reference within each "
+    "sample (log2, half a cell added), and these are compared between conditions by Student's t, one number for each "
+    "donor: of the differences within donors where these are in both conditions, else Welch's. No interval is narrower "
+    f"than counting allows. Types with fewer than {FEWEST_EXPECTED:g} expected cells in a usual sample are shown, "
+    f"not compared. Differs: adjusted p (Benjamini-Hochberg over types) {100 * MOST_FDR:.0f} % or less. No twofold "
+    "change: the interval, widened for all types together, ends before twice and half."
+)
+WORKED = (
+    "In simulated blood with 2 to 8 donors in each condition, these 95 % intervals hold the truth in 94 to 100 of 100 "
+    "cases; those of a bootstrap over donors in 47 to 89."
+)
+HOW_GENES = (
+    "Counts are summed over the cells of each donor in each condition, scaled by the median gene, and compared by a "
+    "moderated t test (as limma does it), in which genes of like expression share what is known of their spread; "
+    "donors in both conditions are compared with themselves. Changed: adjusted p (Benjamini-Hochberg over the genes of "
+    f"the type) {100 * MOST_FDR:.0f} % or less. Types with more cells or donors show more changed genes; the column "
+    "with equally many cells draws each sample down to the smallest one, the numbers of donors stay as they are. "
+    "Swapped: genes that pass when the conditions of half of the donors are exchanged, which should be about none."
+)
 WITH_DONORS = "4 or more are better, since with 2 or 3 only very large changes pass"
 
 
@@ -36,7 +56,7 @@ def shares_verdict(request: Request, inputs: Inputs, shares: Shares) -> str:
             f"{lead}: fewer than 2 types have {FEWEST_EXPECTED:g} cells or more in a usual sample. More cells of each "
             "donor, or larger types, would help."
         )
-    how = f"{_donors(inputs)}; {_method(request, inputs)}, adjusted p {100 * MOST_FDR:.0f} % or less"
+    how = _donors(inputs)
     outcome = shares_outcome(shares)
     if outcome == "better":
         passing = [i for i, answer in enumerate(shares.answers) if answer in ("higher", "lower")]
@@ -81,10 +101,11 @@ def _donors(inputs: Inputs) -> str:
     return f"{len(design.first):,} and {counted(len(design.second), 'donor')}"
 
 
-def _method(request: Request, inputs: Inputs) -> str:
+def method_words(request: Request, inputs: Inputs) -> str:
+    """Name the test of the shares."""
     test = "paired t test" if inputs.design.paired else "Welch's t test"
     ratio = f"log-ratios to {request.reference}" if request.reference else "centered log-ratios"
-    return f"{test} on {ratio}"
+    return f"Shares: {test} over donors on {ratio}."
 
 
 def _listed(inputs: Inputs, shares: Shares, chosen: list[int]) -> str:
@@ -136,29 +157,28 @@ def genes_verdict(request: Request, genes: tuple[TypeGenes, ...], equal_cells: i
     compared = [one for one in genes if not one.reason]
     if not compared:
         return (
-            f"Cannot tell which genes change {where}: no type has 2 donors with {request.fewest_cells} cells or more in "
-            f"each condition. It takes 2; {WITH_DONORS}."
+            f"Cannot tell which genes change {where}: no type has 2 donors with {request.fewest_cells} cells or more "
+            f"in each condition. It takes 2; {WITH_DONORS}."
         )
-    how = f"moderated t test on counts summed by donor, adjusted p {100 * MOST_FDR:.0f} % or less"
     if genes_outcome(genes) == "unknown":
         fewest = min(min(one.n_donors) for one in compared)
         return (
-            f"Cannot tell which genes change {where}: none passes in {counted(len(compared), 'type')} ({how}). With "
+            f"Cannot tell which genes change {where}: none passes in {counted(len(compared), 'type')}. With "
             f"{counted(fewest, 'donor')} in a condition, small changes are not seen."
         )
     order = sorted(compared, key=lambda one: -one.n_changed)
     first = order[0]
     said = (
         f"Most genes change in {first.type} {where}: {first.n_changed:,} of {first.n_tested:,} "
-        f"({_of_donors(first)}; {how})"
+        f"tested genes ({_of_donors(first)})"
     )
     if len(order) == 1:
         return f"{said}."
     equal = sorted(compared, key=lambda one: -one.n_equal)
     then = ", ".join(f"{one.type} {one.n_equal:,}" for one in equal[:3])
     return (
-        f"{said}, then {', '.join(f'{one.type} ({one.n_changed:,})' for one in order[1:3])}. That number grows with the "
-        f"number of cells: with {equal_cells:,} cells in each sample it is {then}."
+        f"{said}, then {', '.join(f'{one.type} ({one.n_changed:,})' for one in order[1:3])}. That number grows with "
+        f"the number of cells: with {equal_cells:,} cells in each sample it is {then}."
     )
 
 

@@ -16,6 +16,7 @@ from scviz.tasks.conditions.choosing import begin_with, conditions_of
 from scviz.workspace import DatasetInfo, Workspace
 
 MOST_PRINTED = 10
+NAMED = ("condition_key", "first", "second")
 COLUMNS = ("change", "low", "high", "p_value", "adjusted_p", "answers")
 
 
@@ -35,11 +36,16 @@ def request_of(options: argparse.Namespace, dataset: DatasetInfo) -> Request:
     asked, found = given(options, Request), begin_with(dataset)
     for name in ("type_key", "donor_key", "condition_key"):
         asked[name] = asked[name] or getattr(found, name)
-    values = conditions_of(dataset, asked["condition_key"]) if asked["condition_key"] else ()
-    if len(values) > 1:
-        asked["first"] = asked["first"] or next(value for value in values if value != asked["second"])
-        asked["second"] = asked["second"] or [value for value in values if value != asked["first"]][-1]
+    if asked["condition_key"]:
+        asked["first"], asked["second"] = _sides(dataset, **{name: asked[name] for name in NAMED})
     return Request(**asked | {"dataset": dataset.id})
+
+
+def _sides(dataset: DatasetInfo, *, condition_key: str, first: str, second: str) -> tuple[str, str]:
+    """Choose the conditions that are not named, as the page does."""
+    values = conditions_of(dataset, condition_key)
+    first = first or next((value for value in values if value != second), "")
+    return first, second or next((value for value in reversed(values) if value != first), "")
 
 
 def summary(result: Result) -> dict[str, Any]:

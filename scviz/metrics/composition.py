@@ -22,7 +22,8 @@ def shares_of(counts: NDArray[np.integer]) -> NDArray[np.float64]:
            [ nan,  nan]])
     """
     totals = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    shares = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    return np.asarray(shares)
 
 
 def frequent(

@@ -41,7 +41,7 @@ def composition_figure(
     names: tuple[str, str],
     dark: bool = False,
 ) -> go.Figure:
-    """Draw a bar for each sample, with the share of each type.
+    """Draw a bar for each sample, with the share of each type; the second condition stands on the left.
 
     Parameters
     ----------
@@ -54,7 +54,9 @@ def composition_figure(
     types
         K names.
     """
-    places = np.arange(len(sides)) + GAP * (sides == 1)
+    places = np.zeros(len(sides))
+    places[np.argsort(-sides, kind="stable")] = np.arange(len(sides))
+    places += GAP * (sides == 0)
     shares = 100 * counts / counts.sum(axis=1, keepdims=True)
     below = np.cumsum(shares, axis=1) - shares  # (S, K)
     figure = go.Figure()
@@ -132,7 +134,7 @@ def changes_figure(
                 marker={"color": color, "size": 9},
                 error_x={**bounds, "symmetric": False, "color": color, "thickness": 1.6, "width": 0},
                 customdata=np.stack([2.0 ** change[own], 2.0 ** low[own], 2.0 ** high[own]], axis=1),
-                text=[types[i] for i in own],
+                text=[types[i] for i in own.tolist()],
                 hovertemplate="%{text}: %{customdata[0]:.2f} times (%{customdata[1]:.2f} to %{customdata[2]:.2f})"
                 "<extra></extra>",
             )
@@ -142,7 +144,7 @@ def changes_figure(
         title_text=title, tickvals=list(shown), ticktext=list(shown.values()), range=[-reach, reach]
     )
     figure.update_yaxes(
-        tickvals=places, ticktext=[types[i] for i in rows], autorange="reversed", showgrid=False
+        tickvals=places, ticktext=[types[i] for i in rows.tolist()], autorange="reversed", showgrid=False
     )
     return figure
 

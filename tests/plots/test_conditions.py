@@ -23,7 +23,7 @@ def test_bars_of_a_sample_add_up_and_conditions_stand_apart() -> None:
     first, second = figure.data
     np.testing.assert_allclose(np.add(first.y, second.y), 100)
     np.testing.assert_allclose(np.asarray(second.base, dtype=float), first.y)
-    np.testing.assert_allclose(np.diff(first.x), [1, 2])
+    np.testing.assert_allclose(first.x, [2, 3, 0])
     assert [note.text for note in figure.layout.annotations] == list(NAMES)
     assert draw(figure, "svg").startswith(b"<?xml")
 

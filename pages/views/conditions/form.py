@@ -15,12 +15,10 @@ from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
 
-def conditions_form(
-    dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None
-) -> Request | None:
+def conditions_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | None:
     """Ask; None where the file cannot say what is asked."""
     columns, first = grouping_columns(dataset), begin_with(dataset)
-    if len(columns) < 3 or not condition_columns(dataset):
+    if min(len(columns) - 2, len(condition_columns(dataset))) < 1:
         _too_few(columns)
         return None
     form = Form(Request, "conditions", run)
@@ -50,7 +48,7 @@ def conditions_form(
             condition_key=condition_key,
             first=str(asked),
             second=str(against),
-            reference=form.column("reference", known) or "",
+            reference=str(form.column("reference", known)),
             fewest_cells=form.number("fewest_cells"),
             seed=form.number("seed"),
         )

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
-from pages.components.digits import HUNDREDTH, SMALL, TENTH
+from pages.components.digits import DIGITS, HUNDREDTH, TENTH
 from pages.components.show import download, escaped, figure, table
 from pages.components.verdict_box import footer
 from scviz.plots.conditions import changes_figure, composition_figure
@@ -83,7 +83,7 @@ def _table(result: Result) -> None:
     if np.isfinite(result.adjusted_p_without).any():
         frame[f"Adjusted p without {result.without}"] = result.adjusted_p_without
     digits = dict.fromkeys(frame.columns[1:3], TENTH) | dict.fromkeys(("Times", "from", "to"), HUNDREDTH)
-    digits |= {name: SMALL for name in frame.columns if name.startswith("Adjusted p")}
+    digits |= {name: DIGITS for name in frame.columns if name.startswith("Adjusted p")}
     table(frame, key="shares", name="shares_of_types", column_config=digits)
     samples = pd.DataFrame(result.counts, columns=list(result.types))
     samples.insert(0, "Donor", result.donors)

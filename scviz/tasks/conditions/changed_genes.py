@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,9 @@ def changed_genes(request: Request, inputs: Inputs, context: Context) -> tuple[T
     names, fewest = gene_names(folder), equal_size(parts)
     rng = np.random.default_rng(request.seed)
     compared = [one for one in parts if not one.reason]
-    found, equal, chance = {}, {one.type: [] for one in compared}, {one.type: [] for one in compared}
+    found: dict[int, Found] = {}
+    equal: defaultdict[int, list[Found]] = defaultdict(list)
+    chance: defaultdict[int, list[int]] = defaultdict(list)
     for part, sums in _sums(inputs, folder, compared, n_genes=len(names)):
         found[part.type] = genes_of(sums, part.design)
         for _ in range(N_DRAWS):
@@ -114,7 +117,9 @@ def changed_genes(request: Request, inputs: Inputs, context: Context) -> tuple[T
     return tuple(
         _nothing(inputs, part)
         if part.reason
-        else _told(inputs, part, found[part.type], names, equal=equal[part.type], chance=chance[part.type])
+        else _told(
+            inputs, part, found[part.type], names=names, equal=equal[part.type], chance=chance[part.type]
+        )
         for part in parts
     )
 
@@ -176,8 +181,8 @@ def _told(
     inputs: Inputs,
     part: Part,
     found: Found,
-    names: tuple[str, ...],
     *,
+    names: tuple[str, ...],
     equal: list[Found],
     chance: list[int],
 ) -> TypeGenes:

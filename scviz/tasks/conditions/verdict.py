@@ -177,9 +177,14 @@ def genes_verdict(request: Request, genes: tuple[TypeGenes, ...], equal_cells: i
     equal = sorted(compared, key=lambda one: -one.n_equal)
     then = ", ".join(f"{one.type} {one.n_equal:,}" for one in equal[:3])
     return (
-        f"{said}, then {', '.join(f'{one.type} ({one.n_changed:,})' for one in order[1:3])}. That number grows with "
+        f"{said}{_others(order[1:3])}. That number grows with "
         f"the number of cells: with {equal_cells:,} cells in each sample it is {then}."
     )
+
+
+def _others(types: list[TypeGenes]) -> str:
+    named = [f"{one.type} ({one.n_changed:,})" for one in types if one.n_changed]
+    return f", then {', '.join(named)}" if named else ""
 
 
 def _of_donors(one: TypeGenes) -> str:

@@ -91,6 +91,14 @@ PAGES = {
         group="Ask",
         task="annotation",
     ),
+    "conditions": Page(
+        file="pages/conditions.py",
+        title="Conditions",
+        icon=":material/compare_arrows:",
+        question="What differs between conditions, donor by donor?",
+        group="Ask",
+        task="conditions",
+    ),
     "in_silico": Page(
         file="pages/in_silico.py",
         title="In-silico",

@@ -24,6 +24,7 @@ COMMANDS = (
     "regulons",
     "modules",
     "groups",
+    "conditions",
     "enrich",
     "compare",
     "enhance",

@@ -29,6 +29,7 @@ TASKS = (
     "attention_network",
     "scenic",
     "group_genes",
+    "conditions",
     "enrichment",
     "modules",
     "enhancement",

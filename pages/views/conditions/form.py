@@ -1,0 +1,108 @@
+"""Which columns hold types, donors and conditions, and which two conditions are compared."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.show import escaped
+from pages.components.widgets import Form
+from scviz.metrics.evidence import counted
+from scviz.tasks.conditions import Request
+from scviz.tasks.conditions.choosing import begin_with, condition_columns, conditions_of, grouping_columns
+from scviz.tasks.conditions.inputs import Inputs, gather
+from scviz.workspace import CheckpointInfo, DatasetInfo
+from scviz.workspace.database import Run
+
+
+def conditions_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | None:
+    """Ask; None where the file cannot say what is asked."""
+    columns, first = grouping_columns(dataset), begin_with(dataset)
+    if min(len(columns) - 2, len(condition_columns(dataset))) < 1:
+        _too_few(columns)
+        return None
+    form = Form(Request, "conditions", run)
+    condition_key = str(
+        form.column("condition_key", condition_columns(dataset), suggested=first.condition_key, needed=True)
+    )
+    values = conditions_of(dataset, condition_key)
+    if len(values) < 2:
+        st.info(
+            f"{escaped(condition_key)} has one condition; two are compared. Choose another column with conditions."
+        )
+        return None
+    left, right = st.columns(2)
+    asked = form.column("first", values, left, suggested=values[0], needed=True)
+    others = [value for value in values if value != asked]
+    against = form.column("second", others, right, suggested=others[-1], needed=True)
+    rest = [name for name in columns if name != condition_key]
+    donor_key = form.column("donor_key", rest, suggested=first.donor_key, needed=True)
+    types = [name for name in rest if name != donor_key]
+    type_key = form.column("type_key", types, suggested=first.type_key, needed=True)
+    with st.popover("Advanced", width="stretch"):
+        known = dataset.column(str(type_key)).values
+        request = Request(
+            dataset=dataset.id,
+            type_key=str(type_key),
+            donor_key=str(donor_key),
+            condition_key=condition_key,
+            first=str(asked),
+            second=str(against),
+            reference=str(form.column("reference", known)),
+            fewest_cells=form.number("fewest_cells"),
+            seed=form.number("seed"),
+        )
+    _donors(request)
+    return request
+
+
+def _too_few(columns: tuple[str, ...]) -> None:
+    """Say which columns it takes."""
+    there = f"This file has {escaped(', '.join(columns))}." if columns else "This file has none of them."
+    st.info(
+        "It takes three columns of cells: the type of each cell, its donor or sample, and its condition, such as "
+        f"treated and untreated. {there} Add the missing ones to obs of the file and open it again."
+    )
+    st.page_link(
+        "pages/data.py", label="Open a dataset", icon=":material/folder_open:", query_params=state.link()
+    )
+
+
+def _donors(request: Request) -> None:
+    """Say before the run how many donors there are, since that decides what can be answered."""
+    names = (request.first, request.second)
+    inputs = samples(request)
+    design = inputs.design
+    if design.enough:
+        if design.paired:
+            said = f"{counted(len(design.first), 'donor')} in both conditions: each is compared with itself."
+        else:
+            said = f"{len(design.first):,} donors of {names[0]}, {len(design.second):,} others of {names[1]}."
+        st.caption(escaped(said))
+        return
+    numbers = [counted(int((inputs.sides == side).sum()), "donor") for side in (0, 1)]
+    st.warning(
+        escaped(
+            f"{numbers[0]} of {names[0]} and {numbers[1]} of {names[1]}: shares are shown, and whether they differ "
+            "cannot be told. It takes 2 donors in each condition; if these are not donors, choose another column."
+        )
+    )
+
+
+def samples(request: Request) -> Inputs:
+    """Look up the sample and the type of each cell."""
+    asked = (request.dataset, request.type_key, request.donor_key)
+    return _samples(*asked, conditions=(request.condition_key, request.first, request.second))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _samples(dataset: str, type_key: str, donor_key: str, *, conditions: tuple[str, str, str]) -> Inputs:
+    request = Request(
+        dataset=dataset,
+        type_key=type_key,
+        donor_key=donor_key,
+        condition_key=conditions[0],
+        first=conditions[1],
+        second=conditions[2],
+    )
+    return gather(request, state.workspace().dataset_folder(dataset))

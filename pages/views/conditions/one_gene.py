@@ -1,0 +1,73 @@
+"""One gene in one type: the cells of each donor in both conditions, and the means joined."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.show import errors_in_words, escaped, figure
+from pages.components.verdict_box import footer
+from pages.components.widgets import pick
+from pages.views.conditions.form import samples
+from scviz.plots.conditions import MOST_DONORS, donors_figure
+from scviz.tasks.conditions import Request, Result, TypeGenes
+from scviz.tasks.conditions.one_gene import gene_by_donor
+from scviz.tasks.in_silico.genes import by_name
+from scviz.workspace.database import Run
+
+
+def draw_one_gene(run: Run, request: Request, result: Result) -> None:
+    """Let the user choose a type and a gene, and draw it donor by donor."""
+    order = sorted(result.genes, key=lambda one: (bool(one.reason), -one.n_changed))
+    left, right = st.columns(2)
+    with left:
+        type_ = pick("Type", [one.type for one in order], key="conditions_gene_type")
+    (one,) = [one for one in order if one.type == type_]
+    folder = state.workspace().dataset_folder(request.dataset)
+    with right:
+        typed = st.selectbox(
+            "Gene",
+            [gene.gene for gene in one.first],
+            help="The changed genes of this type come first; type any other.",
+            placeholder="Type a gene",
+            accept_new_options=True,
+            key="conditions_gene",
+        )
+    if not typed:
+        st.caption("Type a gene.")
+        return
+    gene = by_name(folder, typed)
+    with errors_in_words():
+        found = gene_by_donor(request, samples(request), folder, gene=gene, type=type_)
+        drawing = donors_figure(
+            found.means,
+            found.sides,
+            found.donors,
+            heights=found.heights,
+            outlines=found.outlines,
+            names=result.names,
+            title=f"{gene}, log expression",
+            dark=state.dark(),
+        )
+        figure(
+            drawing,
+            key="donors",
+            name=f"{gene}_by_donor",
+            alt=f"{gene} in cells of {type_} of each donor in both conditions, means joined",
+            height=380,
+            footer=footer(run),
+        )
+        st.write(escaped(f"{found.sentence}{_chosen(one, gene)}"))
+        if len(set(found.donors)) > MOST_DONORS:
+            st.caption(f"The first {MOST_DONORS} of {len(set(found.donors)):,} donors are drawn.")
+
+
+def _chosen(one: TypeGenes, gene: str) -> str:
+    """Say that a gene at the top of a list looks larger than it is."""
+    for change in one.first:
+        if change.gene == gene:
+            return (
+                f" Among {one.n_tested:,} tested genes its adjusted p is {change.adjusted_p:.2g}; a gene chosen "
+                "because it stands first looks larger than it is."
+            )
+    return ""

@@ -23,6 +23,7 @@ COMMANDS = (
     "regulons",
     "modules",
     "groups",
+    "markers",
     "enrich",
     "compare",
     "enhance",

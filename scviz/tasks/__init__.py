@@ -28,6 +28,7 @@ TASKS = (
     "attention_network",
     "scenic",
     "group_genes",
+    "markers",
     "enrichment",
     "modules",
     "enhancement",

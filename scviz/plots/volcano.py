@@ -99,7 +99,7 @@ def _name_points(
     """Write the names of the first genes of both sides, and of the chosen one, which gets a ring."""
     across, height = places
     first = [i for sign in (1, -1) for i in np.flatnonzero(shown & (sign * across > 0))[:NAMED]]
-    own = [i for i in np.flatnonzero(names == chosen)[:1]] if chosen else []
+    own = list(np.flatnonzero(names == chosen)[:1]) if chosen else []
     if own:
         figure.add_scatter(
             x=across[own],

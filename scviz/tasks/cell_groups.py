@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from scviz.workspace import Workspace
 from scviz.workspace.groups import group_version, read_groups
 from scviz.workspace.records import read_array
 
+CIRCULAR = re.compile(r"cluster|leiden|louvain", re.IGNORECASE)
+"""Names of columns whose groups were found on expression."""
 CLUSTERS = "clusters"
 """Array of a result, (N,), that clusters cells, from 0; a page counts them from 1."""
 
@@ -65,6 +68,11 @@ class CellGroup:
         if self.run:
             return cluster_name(self.cluster)
         return self.value or self.named or f"cells with {self.expression}"
+
+    @property
+    def circular(self) -> bool:
+        """Whether it was found on expression, as clusters and groups of a map are, so that tests of genes find some."""
+        return bool(self.run or self.named) or CIRCULAR.search(self.column) is not None
 
 
 def cluster_name(number: int) -> str:

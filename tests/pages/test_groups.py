@@ -22,9 +22,15 @@ from scviz.workspace import Workspace
 from scviz.workspace.groups import name_group, read_groups
 from scviz.workspace.records import from_json
 from tests.conftest import Opened
-from tests.pages.test_pages import Open, carry_out, visit, words
+from tests.pages.test_pages import Open, carry_out, visit
+from tests.pages.test_pages import words as words_of
 
 __all__ = ["visit"]
+
+def words(page: AppTest) -> str:
+    """All texts of a page, as they are read."""
+    return words_of(page).replace("\\", "")
+
 
 RAISED = [f"ISG{i}" for i in range(1, 9)]
 
@@ -102,7 +108,7 @@ def test_cells_as_replicates_are_called_so(visit: Open, treated: Opened) -> None
     page = opened_page(visit, treated)
     page.button_group(key="groups_preset").set_value("CD14+ Monocytes").run()
     page.selectbox(key="group_genes_method").set_value("wilcoxon").run()
-    assert "cells of one donor count as if they were independent" in words(page).replace("\\", "")
+    assert "cells of one donor count as if they were independent" in words(page)
     page.selectbox(key="groups_within").set_value("donor").run()
     assert "no column has two or more donors or samples" in words(page)  # one donor alone is looked at
     assert page.selectbox(key="group_genes_method").options == [
@@ -117,7 +123,7 @@ def test_an_expression_is_counted_or_refused_beside_its_field(visit: Open, treat
     assert "Type which cells" in words(page)
     assert page.button(key="run").disabled
     page.text_input(key="group_text_a").set_value("ISG1 > ").run()
-    assert "there should be a value after ISG1" in words(page).replace("\\", "")
+    assert "there should be a value after ISG1" in words(page)
     page.text_input(key="group_text_a").set_value('condition == "stim" and cell_type == "B cells"').run()
     assert not page.error
     assert "80 cells" in words(page)
@@ -139,7 +145,7 @@ def test_a_named_group_is_handed_in_by_a_link(visit: Open, treated: Opened) -> N
 def test_genes_are_shown_as_table_volcano_dots_violins_and_heat_map(visit: Open, treated: Opened) -> None:
     page = opened_page(visit, treated, run=carry_out(treated, "group_genes", stim_against_ctrl(treated)))
     assert not page.error
-    said = words(page).replace("\\", "")
+    said = words(page)
     assert "Higher in stim" in said
     assert "Cells were counted as replicates though donor names donors on both sides" in said
     table = next(one.value for one in page.dataframe if "Log2 FC" in one.value)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.metrics.evidence import counted
+from scviz.tasks.cell_groups import CIRCULAR
 from scviz.tasks.markers import METHODS, MOST_FDR, Request, Suggestion
 
 MOST_NAMED = 4
-CIRCULAR = re.compile(r"cluster|leiden|louvain", re.IGNORECASE)
-"""Names of columns whose groups were found on expression."""
 
 
 def is_circular(request: Request) -> bool:

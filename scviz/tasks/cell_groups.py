@@ -14,6 +14,7 @@ from scviz.datasets.cell_query import read_query
 from scviz.datasets.cells_where import Truth, cells_where
 from scviz.datasets.labels import cell_labels
 from scviz.errors import RequestError
+from scviz.tasks import front
 from scviz.workspace import Workspace
 from scviz.workspace.groups import group_version, read_groups
 from scviz.workspace.records import read_array
@@ -117,6 +118,18 @@ def members(group: CellGroup, dataset: str, workspace: Workspace) -> Members:
         )
     inside: NDArray[np.bool_] = labels.codes == labels.names.index(group.value)
     return Members(truth=Truth(yes=inside, no=(labels.codes >= 0) & ~inside), notes=labels.notes)
+
+
+def has_clusters(task: str) -> bool:
+    """Tell whether the results of a task cluster the cells of its dataset.
+
+    Examples
+    --------
+    >>> has_clusters("compare"), has_clusters("qc")
+    (False, False)
+    """
+    field = front(task).Result.__dataclass_fields__.get(CLUSTERS)
+    return field is not None and str(field.type).startswith("NDArray")  # not a mapping of several
 
 
 def clusters_of(run: str, dataset: str, workspace: Workspace) -> NDArray[np.int64]:

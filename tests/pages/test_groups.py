@@ -27,6 +27,7 @@ from tests.pages.test_pages import words as words_of
 
 __all__ = ["visit"]
 
+
 def words(page: AppTest) -> str:
     """All texts of a page, as they are read."""
     return words_of(page).replace("\\", "")

@@ -38,6 +38,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "checking": {"path": "cells.h5ad"},
     "mending": {"dataset": "d"},
     "group_genes": {"dataset": "d", "a": CellGroup(column="cell_type", value="B cell")},
+    "markers": {"dataset": "d", "column": "cell_type"},
     "gene_terms": {"library": "MSigDB_Hallmark_2020"},
     "in_silico": {"dataset": "d", "checkpoint": "m/c", "genes": ("CD3E",)},
     "known_links": {"collection": "collectri"},

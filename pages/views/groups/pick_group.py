@@ -16,7 +16,7 @@ from pages.components.show import errors_in_words
 from pages.components.widgets import pick
 from scviz.metrics.evidence import counted
 from scviz.tasks import front
-from scviz.tasks.cell_groups import CLUSTERS, CellGroup, cluster_name, members
+from scviz.tasks.cell_groups import CLUSTERS, CellGroup, cluster_name, has_clusters, members
 from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.groups import group_version, read_groups

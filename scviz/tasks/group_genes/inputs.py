@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.columns import cell_column
 from scviz.errors import RequestError
 from scviz.metrics.evidence import counted
 from scviz.metrics.group_values import NEITHER
@@ -15,8 +17,8 @@ from scviz.tasks.cell_groups import members
 from scviz.tasks.chosen_cells import passing
 from scviz.tasks.context import Context
 from scviz.tasks.group_genes import Request
-from scviz.tasks.group_genes.donors import Samples, donor_columns, samples_of
-from scviz.workspace import Workspace
+from scviz.tasks.group_genes.donors import FEWEST_DONORS, Samples, donor_columns, samples_of
+from scviz.workspace import DatasetInfo, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ def gather(request: Request, context: Context) -> Inputs:
     return Inputs(
         sides=sides,
         cells=_within(request),
-        donors=_donors(columns),
+        donors=_donors(info, folder, sides),
         donor_column=next(iter(columns), ""),
         samples=samples,
         notes=tuple(dict.fromkeys((*notes, *(samples.notes if samples else ())))),
@@ -120,8 +122,18 @@ def _within(request: Request) -> str:
     )
 
 
-def _donors(columns: dict[str, tuple[int, int]]) -> str:
-    """Say from how many donors, by the likeliest column, the compared cells come; empty where none is known."""
-    for name, n_donors in columns.items():
-        return f"the cells of the groups come from {n_donors[0]:,} and {n_donors[1]:,} values of {name}"
+def _donors(info: DatasetInfo, folder: Path, sides: NDArray[np.int8]) -> str:
+    """Say from how many donors, samples or batches the compared cells come, by the likeliest such column."""
+    for name in info.columns_of("batch"):
+        column = cell_column(folder, name)
+        if column.categories is None or _is_question(column.values, sides):
+            continue
+        n_donors = [len(np.unique(column.values[sides == side])) for side in (FIRST, SECOND)]
+        if max(n_donors) >= FEWEST_DONORS:
+            return f"the cells of the groups come from {n_donors[0]:,} and {n_donors[1]:,} values of {name}"
     return ""
+
+
+def _is_question(codes: NDArray[np.integer], sides: NDArray[np.int8]) -> bool:
+    """Tell whether a column, (N,) codes, says no more than which side a cell is on."""
+    return all(len(np.unique(codes[sides == side])) == 1 for side in (FIRST, SECOND))

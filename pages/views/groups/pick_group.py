@@ -47,8 +47,7 @@ def clustered_runs(dataset: DatasetInfo) -> list[Run]:
     return [
         run
         for run in state.queue().runs(states=("done",), owner=state.owner())
-        if run.request.get("dataset") == dataset.id
-        and CLUSTERS in front(run.task).Result.__dataclass_fields__
+        if run.request.get("dataset") == dataset.id and has_clusters(run.task)
     ]
 
 

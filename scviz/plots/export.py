@@ -126,6 +126,7 @@ def _violin(axes: Axes, trace: Any) -> None:
     if len(values):
         drawn: Any = axes.violinplot([values], positions=[trace.x0], showmeans=True, showextrema=False)
         drawn["bodies"][0].set_color(trace.line.color)
+        drawn["bodies"][0].set_label(trace.name if _is_named(trace) else None)
         drawn["cmeans"].set_color(trace.line.color)
 
 

@@ -27,7 +27,7 @@ def some_cells() -> tuple[sparse.csc_matrix, NDArray[np.int64]]:
     counts = rng.poisson(
         rng.gamma(0.5, 2.0, N_GENES) * np.where(groups == 2, 1.5, 1.0)[:, None], (300, N_GENES)
     )
-    counts[:, 0], counts[:, 1], counts[:, 2] = 0, 1, 3 * (groups == 1)
+    counts[:, 0], counts[:, 1], counts[:, 2] = 0, 1, (1 + rng.poisson(2, 300)) * (groups == 1)
     return sparse.csc_matrix(np.log1p(counts).astype(np.float32)), groups
 
 

@@ -36,7 +36,7 @@ def some_rows(groups: NDArray[np.integer], n_groups: int, most: int) -> list[NDA
 
 
 def expression_of(
-    folder: Path, genes: Sequence[str], rows: NDArray[np.int64], n_cells: int
+    folder: Path, genes: Sequence[str], rows: NDArray[np.int64], *, n_cells: int
 ) -> NDArray[np.float32]:
     """Read the log expression of genes in cells.
 

@@ -77,7 +77,9 @@ def test_planted_markers_come_first_and_suggest_the_name_of_their_program(
     assert found.sets[3].name == "markers of type 3"
     assert set(found.sets[3].genes[:20]) == {f"OTHER{i}" for i in range(20)}
     write_record(found, tmp_path / "kept")
-    assert read_record(Result, tmp_path / "kept").suggestions[:3] == found.suggestions[:3]  # NaN is not itself
+    assert (
+        read_record(Result, tmp_path / "kept").suggestions[:3] == found.suggestions[:3]
+    )  # NaN is not itself
 
 
 def test_groups_found_on_the_same_genes_are_called_circular(typed: Opened) -> None:

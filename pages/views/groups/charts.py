@@ -120,8 +120,8 @@ def draw_violins(run: Run, result: Result, footer: str, *, gene: str) -> None:
     )
     if not genes:
         return
-    rows = _some(run.id, run.ended, result, VIOLIN_CELLS)
-    values = _expression(run.id, run.ended, result, tuple(genes), VIOLIN_CELLS)
+    rows = _some(run.id, run.ended, result, most=VIOLIN_CELLS)
+    values = _expression(run.id, run.ended, result, genes=tuple(genes), most=VIOLIN_CELLS)
     ends = np.cumsum([len(one) for one in rows])[:-1]
     parts = [np.split(own, ends) for own in values]
     drawing = violins_figure(parts, genes, groups=result.names, dark=state.dark())
@@ -142,8 +142,8 @@ def draw_heatmap(run: Run, result: Result, footer: str) -> None:
     """Draw the first genes in some cells of both groups."""
     n = st.slider("Genes of either side", 3, 30, 10, key="groups_n_heat")
     genes = top_genes(result, n)
-    rows = _some(run.id, run.ended, result, HEAT_CELLS)
-    values = _expression(run.id, run.ended, result, tuple(genes), HEAT_CELLS)
+    rows = _some(run.id, run.ended, result, most=HEAT_CELLS)
+    values = _expression(run.id, run.ended, result, genes=tuple(genes), most=HEAT_CELLS)
     sides = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
     drawing = cells_heatmap(values, genes, sides, groups=result.names, dark=state.dark())
     height = 120 + 18 * len(genes)
@@ -170,14 +170,14 @@ def _drawn(result: Result, most: int) -> str:
 
 
 @st.cache_resource(max_entries=32)
-def _some(run_id: str, ended: float, _result: Result, most: int) -> list[NDArray[np.int64]]:  # noqa: ARG001 - a run that was resumed ended anew
+def _some(run_id: str, ended: float, _result: Result, *, most: int) -> list[NDArray[np.int64]]:  # noqa: ARG001 - a run that was resumed ended anew
     return some_rows(_result.sides, 2, most)
 
 
 @st.cache_resource(max_entries=32)
 def _expression(
-    run_id: str, ended: float, _result: Result, genes: tuple[str, ...], most: int
+    run_id: str, ended: float, _result: Result, *, genes: tuple[str, ...], most: int
 ) -> NDArray[np.float32]:
     dataset = state.queue().get(run_id).request["dataset"]
-    rows = np.concatenate(_some(run_id, ended, _result, most))
-    return expression_of(state.workspace().dataset_folder(dataset), genes, rows, len(_result.sides))
+    rows = np.concatenate(_some(run_id, ended, _result, most=most))
+    return expression_of(state.workspace().dataset_folder(dataset), genes, rows, n_cells=len(_result.sides))

@@ -24,19 +24,8 @@ def name_them(run: Run, result: Result) -> None:
         f"expression-matched random genes do (false discovery rate {100 * MOST_FDR:.0f} % over all groups and lists, 3 "
         "markers or more)."
     )
-    frame = pd.DataFrame(
-        {
-            "Group": list(result.names),
-            "Suggested name": [one.name or "no suggestion" for one in result.suggestions],
-            "Markers on the list": [", ".join(one.genes) for one in result.suggestions],
-            "Shared": [len(one.genes) for one in result.suggestions],
-            "By chance": [one.expected for one in result.suggestions],
-            "FDR": [one.fdr for one in result.suggestions],
-            "Or": [one.second for one in result.suggestions],
-        }
-    )
     columns = {"By chance": TENTH, "FDR": SMALL}
-    table(frame, key="markers_names", name="suggested_names", column_config=columns)
+    table(_suggested(result), key="markers_names", name="suggested_names", column_config=columns)
     names = given_names(result)
     if not names:
         st.info("No group resembles a type of cells that is known by its markers here.")
@@ -52,3 +41,18 @@ def name_them(run: Run, result: Result) -> None:
         for k, name in names.items():
             name_group(folder, name, np.flatnonzero(result.groups == k))
         st.success(escaped(f"Named: {', '.join(names.values())}. Explore lists them and colors by them."))
+
+
+def _suggested(result: Result) -> pd.DataFrame:
+    """Write a line for each group."""
+    return pd.DataFrame(
+        {
+            "Group": list(result.names),
+            "Suggested name": [one.name or "no suggestion" for one in result.suggestions],
+            "Markers on the list": [", ".join(one.genes) for one in result.suggestions],
+            "Shared": [len(one.genes) for one in result.suggestions],
+            "By chance": [one.expected for one in result.suggestions],
+            "FDR": [one.fdr for one in result.suggestions],
+            "Or": [one.second for one in result.suggestions],
+        }
+    )

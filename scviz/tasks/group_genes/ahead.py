@@ -75,24 +75,17 @@ def look_ahead(request: Request, workspace: Workspace) -> Ahead:
 
 def contrast_of(dataset: DatasetInfo) -> Contrast | None:
     """Find the column that tells two conditions apart, and that with types; None where there is no such column."""
-    found = sorted(
-        (_rank(column), i)
-        for i, column in enumerate(dataset.columns)
-        if column.kind in KINDS and _rank(column) < len(CONDITIONS)
-    )
-    if not found:
+    usable = [
+        column for column in dataset.columns if column.kind in KINDS and _rank(column) < len(CONDITIONS)
+    ]
+    if not usable:
         return None
-    column = dataset.columns[found[0][1]]
+    column = min(usable, key=_rank)
     first, second = _values(column)
     case, control = (first, second) if _is_control(second) or not _is_control(first) else (second, first)
-    types = next((dataset.column(name) for name in dataset.columns_of("label") if name != column.name), None)
-    return Contrast(
-        column=column.name,
-        case=case,
-        control=control,
-        types=types.name if types else "",
-        within=tuple(value for value in types.values if is_label(value))[:MOST_TYPES] if types else (),
-    )
+    types = next((name for name in dataset.columns_of("label") if name != column.name), "")
+    within = _values(dataset.column(types))[:MOST_TYPES] if types else ()
+    return Contrast(column=column.name, case=case, control=control, types=types, within=within)
 
 
 def _values(column: ColumnInfo) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def suggest(
     Parameters
     ----------
     markers
-        Places of the first markers of each of K groups among the genes, the best first.
+        Of each of K groups, (m,) places of its first markers among the genes, the best first.
     sets
         Known markers.
     """

@@ -32,7 +32,7 @@ def verdict(
     Parameters
     ----------
     order
-        Places of the markers of each group, the best first.
+        Of each group, (m,) places of its markers, the best first.
     """
     marked = [k for k, own in enumerate(order) if len(own)]
     numbers = [len(order[k]) for k in marked]

@@ -38,18 +38,21 @@ def groups_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Ru
         fewest_cells = form.number("fewest_cells")
         covariate = form.column("covariate", columns_of(dataset))
     if a is None or (b is None and source != REST):
-        return _not_yet("Name both groups first.")
+        _not_yet("Name both groups first.")
+        return None
     with errors_in_words():
         asked = Request(dataset=dataset.id, a=a, b=b, within=within, fewest_cells=fewest_cells)
         ahead = _ahead(dataset.id, json.dumps(to_json(asked)))
         method, donor = _replicates(form, dataset, ahead)
         if reason := _lacking(asked, ahead):
-            return _not_yet(reason)
+            _not_yet(reason)
+            return None
         rest: dict[str, Any] = {"donor": donor, "covariate": covariate} if method == "deseq2" else {}
         return Request(
             dataset=dataset.id, a=a, b=b, within=within, fewest_cells=fewest_cells, method=method, **rest
         )
-    return _not_yet("Mend the question first.")
+    _not_yet("Mend the question first.")
+    return None
 
 
 def _begin(form: Form) -> None:
@@ -138,6 +141,6 @@ def _replicates(form: Form, dataset: DatasetInfo, ahead: Ahead) -> tuple[Method,
 
 
 def _not_yet(reason: str) -> None:
-    """Draw Run all the same, with what it waits for."""
+    """Draw Run all the same, greyed, with what it waits for."""
     st.button("Run", type="primary", key="run", width="stretch", disabled=True, help=reason)
     st.caption(reason)

@@ -22,7 +22,7 @@ LINKS = (
 def chosen_gene(run: Run, genes: Sequence[str]) -> str:
     """Return the gene that was clicked or typed last; the first one to begin with."""
     kept = state.kept(_key(run))
-    return kept if kept in genes else genes[0]
+    return kept if kept is not None and kept in genes else genes[0]
 
 
 def choose_gene(run: Run, gene: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
+from pages.components.show import escaped
 from pages.views.groups.pick_group import group_as
 from scviz.tasks.group_genes.ahead import Contrast, contrast_of
 from scviz.workspace import DatasetInfo
@@ -19,8 +20,9 @@ def presets(dataset: DatasetInfo) -> None:
     if contrast is None:
         return
     st.pills(
-        f"{contrast.case} against {contrast.control} in",
+        escaped(f"{contrast.case} against {contrast.control} in"),
         [*contrast.within, ALL],
+        format_func=escaped,
         key=KEY,
         on_change=_take,
         args=(contrast,),

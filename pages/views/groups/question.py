@@ -23,7 +23,7 @@ def question() -> str:
         state.preset(KEY, TWO)
     if state.held(KEY) is None:
         state.preset(KEY, TWO)
-    chosen: str = st.segmented_control(
+    chosen = st.segmented_control(
         "Question",
         [TWO, MARKERS],
         required=True,
@@ -31,4 +31,4 @@ def question() -> str:
         label_visibility="collapsed",
         persist_state="session",
     )
-    return chosen
+    return chosen or TWO

@@ -59,8 +59,8 @@ def suggest(
     likely = (fdr(plain.ravel()) <= LEVEL).reshape(plain.shape)
     null = MatchedNull(measured.levels)
     matched, expected = np.ones(plain.shape), np.full(plain.shape, np.nan)
-    for k in np.flatnonzero(likely.any(axis=1)):
-        chosen = np.flatnonzero(likely[k])
+    for k in np.flatnonzero(likely.any(axis=1)).tolist():
+        chosen = np.flatnonzero(likely[k]).tolist()
         places = [_places(sets[s], measured) for s in chosen]
         by_chance = overlap_by_chance(
             membership(places, len(measured.genes)),

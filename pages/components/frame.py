@@ -75,6 +75,14 @@ PAGES = {
         group="Ask",
         task="embedding",
     ),
+    "groups": Page(
+        file="pages/groups.py",
+        title="Groups",
+        icon=":material/difference:",
+        question="Which genes tell two groups of cells apart?",
+        group="Ask",
+        task="group_genes",
+    ),
     "compare": Page(
         file="pages/compare.py",
         title="Compare",
@@ -163,7 +171,10 @@ PAGES = {
         group="Keep",
     ),
 }
-RESULT_PAGE = {page.task: name for name, page in PAGES.items() if page.task} | {"overview": "explore"}
+RESULT_PAGE = {page.task: name for name, page in PAGES.items() if page.task} | {
+    "overview": "explore",
+    "markers": "groups",
+}
 """The page that shows the result of a task."""
 
 STYLE = """<style>

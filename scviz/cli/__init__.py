@@ -25,6 +25,7 @@ COMMANDS = (
     "modules",
     "groups",
     "conditions",
+    "markers",
     "enrich",
     "compare",
     "enhance",

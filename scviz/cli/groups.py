@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from scviz.workspace import Workspace
 from scviz.workspace.groups import group_version, read_groups
 
 MOST_PRINTED = 20
+CLUSTER = re.compile(r"cluster (\d+)", re.IGNORECASE)
 COLUMNS = (
     "log2_fold_change",
     "score",
@@ -50,6 +52,12 @@ def add_command(commands: Any) -> None:
         metavar="COLUMN=VALUE",
         help="only cells with these values, such as cell_type=Monocyte",
     )
+    groups.add_argument(
+        "--clusters",
+        default="",
+        metavar="RUN",
+        help='a finished run whose clusters "cluster 1", ... are groups, too',
+    )
     add_fields(groups, Request)
     groups.add_argument("--csv", type=Path, help="write one row per gene here")
     groups.set_defaults(command=run)
@@ -59,15 +67,18 @@ def request_of(options: argparse.Namespace, dataset: str, workspace: Workspace) 
     """Turn options into a request."""
     folder = workspace.dataset_folder(dataset)
     groups = {
-        "a": _group(options.a, folder),
-        "b": _group(options.b, folder) if options.b else None,
+        "a": _group(options.a, folder, options.clusters),
+        "b": _group(options.b, folder, options.clusters) if options.b else None,
         "within": tuple(options.within),
     }
     return Request(**given(options, Request) | groups | {"dataset": dataset})
 
 
-def _group(text: str, folder: Path) -> CellGroup:
-    """Take a text as the name of a group if there is one, else as an expression."""
+def _group(text: str, folder: Path, run: str) -> CellGroup:
+    """Take a text as the number of a cluster, else as the name of a group if there is one, else as an expression."""
+    number = CLUSTER.fullmatch(text.strip()) if run else None
+    if number is not None:
+        return CellGroup(run=run, cluster=int(number[1]))
     groups = read_groups(folder)
     if text in groups:
         return CellGroup(named=text, version=group_version(groups[text]))

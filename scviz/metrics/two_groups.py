@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,10 +12,11 @@ from scipy import sparse, special
 
 from scviz.metrics.differential import Moments, welch_t
 from scviz.metrics.evidence import fdr
+from scviz.metrics.group_values import GroupValues, group_values, stretches
 
 Method = Literal["wilcoxon", "welch"]
 
-FIRST, SECOND, NEITHER = 0, 1, -1
+FIRST, SECOND = 0, 1
 """The side of a cell."""
 NO_ZERO = 1e-9
 """Added to both means before they are divided, as scanpy does: a gene that one side lacks gets a change of about 30."""
@@ -42,27 +43,6 @@ class GeneTable:
     def order(self) -> NDArray[np.int64]:
         """(G,) genes, the smallest p first; of equal p, such as 0, the largest absolute score first."""
         return np.lexsort((-np.abs(self.score), self.p_value))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Values:
-    """K values above 0 of g genes, gene after gene."""
-
-    values: NDArray[np.float32]
-    """(K,)."""
-    sides: NDArray[np.int64]
-    """(K,) FIRST or SECOND."""
-    genes: NDArray[np.int64]
-    """(K,) place of the gene in the block, ascending."""
-    counts: NDArray[np.int64]
-    """(2, g) values of each side."""
-
-    def sums(self, weights: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Add (K,) weights up for both sides and each gene, (2, g)."""
-        n_genes = self.counts.shape[1]
-        places = self.genes + n_genes * self.sides
-        sums = np.bincount(places, weights=weights, minlength=2 * n_genes)
-        return np.asarray(sums, dtype=np.float64).reshape(2, n_genes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +101,7 @@ def two_groups(
     if sizes.min() < 2:
         raise ValueError(f"the groups have {sizes[0]} and {sizes[1]} cells; each needs 2")
     own = np.asarray(sides, dtype=np.int8)
-    tallies = [_tally(_values(block, own), sizes, method) for block in blocks]
+    tallies = [_tally(group_values(block, own, 2), sizes, method) for block in blocks]
     tally = _Tally(
         counts=np.concatenate([one.counts for one in tallies], axis=1),
         totals=np.concatenate([one.totals for one in tallies], axis=1),
@@ -129,9 +109,9 @@ def two_groups(
     )
     means = tally.totals / sizes[:, None]  # (2, G)
     if method == "welch":
-        score, p_value = _welch(means, tally.spread, sizes)
+        score, p_value = welch_of_sums(means, tally.spread, sizes)
     else:
-        score, p_value = _rank_sum(tally.spread, sizes, tie_correct=tie_correct)
+        score, p_value = rank_sum_of_ranks(tally.spread, sizes, tie_correct=tie_correct)
     up, down = np.expm1(means) + NO_ZERO
     return GeneTable(
         score=score,
@@ -143,21 +123,7 @@ def two_groups(
     )
 
 
-def _values(block: sparse.csc_matrix, sides: NDArray[np.int8]) -> _Values:
-    """Take the values above 0 of cells on either side."""
-    values = np.asarray(block.data, dtype=np.float32)
-    if not np.all(values >= 0):
-        raise ValueError("an expression is below 0 or no number")
-    side, genes = sides[block.indices], np.repeat(np.arange(block.shape[1]), np.diff(block.indptr))
-    kept = (side != NEITHER) & (values > 0)
-    if not kept.all():
-        values, side, genes = values[kept], side[kept], genes[kept]
-    n_genes = block.shape[1]
-    counts = np.bincount(genes + n_genes * side.astype(np.int64), minlength=2 * n_genes)
-    return _Values(values=values, sides=side.astype(np.int64), genes=genes, counts=counts.reshape(2, n_genes))
-
-
-def _tally(values: _Values, sizes: NDArray[np.int64], method: Method) -> _Tally:
+def _tally(values: GroupValues, sizes: NDArray[np.int64], method: Method) -> _Tally:
     # squares in the precision of the values, as scanpy has them
     return _Tally(
         counts=values.counts,
@@ -166,7 +132,7 @@ def _tally(values: _Values, sizes: NDArray[np.int64], method: Method) -> _Tally:
     )
 
 
-def _ranks(values: _Values, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+def _ranks(values: GroupValues, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     """Give the rank sum of the first group and what ties take from the variance, (2, g), for each gene."""
     keys = _sorted_keys(values)
     zeros = (sizes[:, None] - values.counts).astype(np.float64)  # (2, g) cells without the gene
@@ -186,25 +152,18 @@ def _ranks(values: _Values, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.stack([rank_sum, ties])
 
 
-def _sorted_keys(values: _Values) -> NDArray[np.uint32]:
+def _sorted_keys(values: GroupValues) -> NDArray[np.uint32]:
     """Sort the values of each gene; the last bit of a key, (K,), is the side, those above are the value.
 
     The bits of positive floats are ordered as the floats are, and their first bit, the sign, is free.
     """
-    keys = (values.values.view(np.uint32) << np.uint32(1)) | values.sides.astype(np.uint32)
-    for low, high in _stretches(values.counts.sum(axis=0)):
+    keys = (values.values.view(np.uint32) << np.uint32(1)) | values.groups.astype(np.uint32)
+    for low, high in stretches(values.counts.sum(axis=0)):
         keys[low:high].sort()
     return keys
 
 
-def _stretches(lengths: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Give where each gene with two values or more begins and ends."""
-    ends = np.cumsum(lengths)
-    wanted = np.flatnonzero(lengths > 1)
-    yield from zip((ends - lengths)[wanted].tolist(), ends[wanted].tolist(), strict=True)
-
-
-def _welch(
+def welch_of_sums(
     means: NDArray[np.float64], squares: NDArray[np.float64], sizes: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give t and p, (G,) each; 0 and 1 where neither side varies and both are equal."""
@@ -252,10 +211,10 @@ def smallest_p(n: int, m: int) -> float:
     """
     sizes = np.array([n, m], dtype=np.float64)
     ranks = np.array([[n * (n + 1) / 2], [np.sum(sizes**3 - sizes)]])
-    return float(_rank_sum(ranks, np.array([n, m]), tie_correct=True)[1][0])
+    return float(rank_sum_of_ranks(ranks, np.array([n, m]), tie_correct=True)[1][0])
 
 
-def _rank_sum(
+def rank_sum_of_ranks(
     ranks: NDArray[np.float64], sizes: NDArray[np.int64], *, tie_correct: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give z and p, (G,) each; 0 and 1 where all cells express a gene alike."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 Kind = Literal["svg", "pdf", "png"]
 
 DASHES = {"dash": "--", "dot": ":"}
+MANY_COLUMNS = 60
+"""A heat map with more columns is one of cells, whose names are not written."""
 MANY_POINTS = 20_000
 """From this many points on they are drawn as an image inside a vector file."""
 
@@ -58,14 +61,21 @@ def draw(
 def _heatmap(axes: Axes, trace: Any) -> None:
     values = np.asarray(trace.z, dtype=float)
     image = axes.imshow(values, cmap="viridis", vmin=trace.zmin, vmax=trace.zmax, aspect="auto")
-    axes.set_xticks(range(len(trace.x)), trace.x, rotation=40, ha="right")
+    if len(trace.x) <= MANY_COLUMNS:
+        axes.set_xticks(range(len(trace.x)), trace.x, rotation=40, ha="right")
     axes.set_yticks(range(len(trace.y)), trace.y)
+    if trace.text is not None:
+        _written(axes, trace, values)
+    bar = axes.figure.colorbar(image, ax=axes, shrink=0.8)
+    bar.set_label(trace.colorbar.title.text)
+
+
+def _written(axes: Axes, trace: Any, values: NDArray[np.float64]) -> None:
+    """Write the text of each field, (rows, columns), where it is read."""
     middle = (trace.zmin + trace.zmax) / 2
     for (row, column), text in np.ndenumerate(np.asarray(trace.text)):
         color = "white" if values[row, column] < middle else "black"
         axes.text(column, row, text, ha="center", va="center", color=color, fontsize=7)
-    bar = axes.figure.colorbar(image, ax=axes, shrink=0.8)
-    bar.set_label(trace.colorbar.title.text)
 
 
 def _scatter(axes: Axes, trace: Any) -> None:
@@ -116,6 +126,7 @@ def _violin(axes: Axes, trace: Any) -> None:
     if len(values):
         drawn: Any = axes.violinplot([values], positions=[trace.x0], showmeans=True, showextrema=False)
         drawn["bodies"][0].set_color(trace.line.color)
+        drawn["bodies"][0].set_label(trace.name if _is_named(trace) else None)
         drawn["cmeans"].set_color(trace.line.color)
 
 

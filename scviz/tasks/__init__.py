@@ -30,6 +30,7 @@ TASKS = (
     "scenic",
     "group_genes",
     "conditions",
+    "markers",
     "enrichment",
     "modules",
     "enhancement",

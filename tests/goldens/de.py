@@ -17,7 +17,8 @@ from scviz.datasets.columns import COUNTS
 from scviz.datasets.donor_sums import donor_sums
 from scviz.datasets.layers import write_blocks
 from scviz.metrics.differential import moments, welch_t
-from scviz.metrics.two_groups import FIRST, NEITHER, SECOND, GeneTable, two_groups, welch_p
+from scviz.metrics.group_values import NEITHER
+from scviz.metrics.two_groups import FIRST, SECOND, GeneTable, two_groups, welch_p
 from scviz.tasks.group_genes.deseq2 import GROUP, wald_test
 from tests.goldens.arrays import Expected, load
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import mannwhitneyu, ttest_ind
 
-from scviz.metrics.two_groups import FIRST, NEITHER, SECOND, Method, two_groups
+from scviz.metrics.group_values import NEITHER
+from scviz.metrics.two_groups import FIRST, SECOND, Method, two_groups
 
 
 def cells(seed: int = 0, n_genes: int = 60) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

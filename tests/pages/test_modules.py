@@ -157,6 +157,6 @@ def test_genes_may_still_be_named_where_a_module_is_there(visit: Open, opened: O
     assert not page.exception
     page.multiselect(key="genes").set_value(["GENE1"]).run()
     assert not page.button(key="run").disabled
-    page.button_group(key="genes_from").set_value("A module or regulon").run()
+    page.button_group(key="genes_from").set_value("A set of a run").run()
     assert not page.exception
     assert "genes" not in {box.key for box in page.multiselect}

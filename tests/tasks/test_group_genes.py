@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from scviz.datasets import columns
 from scviz.datasets.readers import open_file
 from scviz.errors import MissingColumnError, RequestError
 from scviz.tasks.cell_groups import CellGroup
+from scviz.tasks.enrichment.sources import sets_of_run
 from scviz.tasks.filters import Filter
 from scviz.tasks.group_genes import Request, Result
+from scviz.tasks.group_genes.ahead import contrast_of, look_ahead
 from scviz.tasks.group_genes.run import run
 from scviz.workspace import Workspace
 from scviz.workspace.groups import group_version, name_group
@@ -61,6 +64,30 @@ def test_planted_markers_come_first_and_the_verdict_says_what_was_compared(
     assert any("6 of 60 cells have no label" in note for note in result.notes)
     write_record(result, tmp_path / "kept")
     assert read_record(Result, tmp_path / "kept").genes == result.genes
+
+
+def test_genes_of_either_side_are_sets_that_other_tasks_take(opened: Opened) -> None:
+    result = ask(opened)
+    higher = result.sets[0]
+    assert higher.name == "higher in B cell than in all other cells"
+    assert set(higher.genes[:20]) == MARKERS
+    np.testing.assert_array_equal(np.bincount(result.sides[result.sides >= 0]), result.n_cells)
+    assert result.donors == ""  # no donor has ten cells of the 18
+    context = opened.context("kept")
+    write_record(result, context.result)
+    asked = {"task": "group_genes", "request": to_json(Request(dataset=opened.dataset, a=B_CELLS))}
+    (context.folder / "request.json").write_text(json.dumps(asked), encoding="utf-8")
+    found = sets_of_run(opened.workspace, "kept")
+    assert found.sets[higher.name] == higher.genes
+    assert len(found.compared) == 200
+
+
+def test_groups_of_a_map_are_called_circular_and_genes_of_an_expression_chosen(opened: Opened) -> None:
+    name_group(opened.workspace.dataset_folder(opened.dataset), "mine", np.arange(20))
+    assert "grouped by their expression, or on a map of it" in ask(opened, a=CellGroup(named="mine")).verdict
+    chosen = ask(opened, a=CellGroup(expression="GENE1 > 1")).verdict
+    assert "Genes that an expression names differ by choice" in chosen
+    assert "by choice" not in ask(opened).verdict
 
 
 @pytest.mark.parametrize("method", ["wilcoxon", "welch"])
@@ -216,6 +243,23 @@ def test_donors_are_compared_where_cells_would_take_one_donor_for_a_difference(b
     assert halves.n_donors == (6, 6)
     assert halves.n_higher + halves.n_lower <= 2
     assert "each donor is compared with itself" in halves.verdict
+
+
+def test_donors_are_counted_ahead_and_two_conditions_found(by_donor: Opened) -> None:
+    asked = Request(dataset=by_donor.dataset, a=TREATED)
+    ahead = look_ahead(asked, by_donor.workspace)
+    assert (ahead.n_cells, ahead.n_shared) == ((120, 120), 0)
+    assert ahead.donors == {"donor": (3, 3)}
+    left = CellGroup(column="half", value="left")
+    assert look_ahead(Request(dataset=by_donor.dataset, a=TREATED, b=left), by_donor.workspace).n_shared == 60
+    one = Filter(column="donor", values=("d0", "d1"))
+    assert not look_ahead(
+        Request(dataset=by_donor.dataset, a=TREATED, within=(one,)), by_donor.workspace
+    ).donors
+    contrast = contrast_of(by_donor.workspace.dataset(by_donor.dataset))
+    assert contrast is not None
+    assert (contrast.column, contrast.case, contrast.control) == ("condition", "treated", "control")
+    assert ask(by_donor, a=TREATED).donors == "donor"
 
 
 def test_too_few_donors_are_refused_and_not_replaced_by_cells(by_donor: Opened) -> None:

@@ -1,4 +1,4 @@
-"""Genes of a module or regulon of a finished run, as a list of genes to edit."""
+"""Genes of a set of a finished run: a module, a regulon, genes of two groups, markers, as a list of genes to edit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from scviz.tasks.in_silico.genes import GenesSeen, by_name
 from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
 
-SETS = {"modules": "modules", "scenic": "regulons"}
+SETS = {"modules": "modules", "scenic": "regulons", "group_genes": "sets", "markers": "sets"}
 """Tasks whose results hold gene sets, and the field that does."""
-TYPED, OF_RUN = "I name them", "A module or regulon"
+TYPED, OF_RUN = "I name them", "A set of a run"
 
 
 def take_set_from_address() -> None:
@@ -34,7 +34,7 @@ def take_set_from_address() -> None:
 
 
 def pick_genes_or_set(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tuple[str, ...]:
-    """Let the user name genes, or take those of a module or regulon that was found in this dataset."""
+    """Let the user name genes, or take those of a set that was found in this dataset."""
     runs = {run.id: run for run in _with_sets(dataset.id)}
     if not runs:
         return pick_genes(dataset, seen, kind)
@@ -57,7 +57,7 @@ def pick_genes_or_set(dataset: DatasetInfo, seen: GenesSeen, kind: Kind) -> tupl
         st.info("That run found no gene set.")
         return ()
     name = st.selectbox(
-        "Module or regulon",
+        "Gene set",
         list(sets),
         format_func=lambda one: f"{one} · {len(sets[one]):,} genes",
         key=f"set_of_{run_id}",

@@ -15,7 +15,7 @@ from scviz.tasks.enrichment import PROGRAMS
 from scviz.workspace import Workspace
 from scviz.workspace.records import RECORD
 
-FIELDS = ("modules", "regulons")
+FIELDS = ("modules", "regulons", "sets")
 """Fields of a result that hold gene sets: entries with a name and genes."""
 PROGRAMS_NAME = "Programs of scviz"
 
@@ -75,7 +75,8 @@ def sets_of_run(workspace: Workspace, run: str) -> RunSets:
     fields = _fields(asked["task"])
     if not fields:
         raise RequestError(
-            f"The run {run!r} holds no gene sets.", hint="Choose one with modules or regulons."
+            f"The run {run!r} holds no gene sets.",
+            hint="Choose one with modules, regulons, markers or genes of two groups.",
         )
     request = asked["request"]
     return RunSets(

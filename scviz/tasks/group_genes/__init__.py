@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Outcome
+from scviz.networks.contract import GeneSet
 from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.fields import Choice, Column, Needs, Number, check_fields
 from scviz.tasks.filters import Filter
@@ -25,6 +26,8 @@ METHODS: dict[Method, str] = {
 }
 MOST_FDR = 0.05
 """Genes at or below this adjusted p are said to differ."""
+MOST_IN_SET = 200
+"""Genes of either side that are handed to other tasks."""
 TWOFOLD = 1.0
 """Log2 fold change from which a difference is called large."""
 
@@ -128,3 +131,10 @@ class Result:
     verdict: str
     notes: tuple[str, ...]
     seconds: float
+    sides: NDArray[np.int8]
+    """(N,) 0 for cells of the first group, 1 for those of the second, -1 for all other cells of the dataset."""
+    donors: str
+    """Column whose values stand for donors on both sides, where the cells were compared all the same; else empty."""
+    sets: tuple[GeneSet, ...]
+    """The first genes that pass and are higher in the first group, and those that are lower, as other tasks take them;
+    a side without any is left out."""

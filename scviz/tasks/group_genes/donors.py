@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,19 @@ from numpy.typing import NDArray
 from scviz.datasets.labels import Labels, cell_labels
 from scviz.errors import RequestError
 from scviz.metrics.evidence import counted
-from scviz.metrics.two_groups import FIRST, NEITHER, SECOND
+from scviz.metrics.group_values import NEITHER
+from scviz.metrics.two_groups import FIRST, SECOND
 from scviz.tasks.group_genes import Request
 from scviz.tasks.group_genes.deseq2 import GROUP, SIDES
+from scviz.workspace import DatasetInfo
 
+DONORS = (
+    *("donor", "patient", "individual", "subject", "participant", "person", "ind", "mouse", "animal"),
+    *("sample", "specimen", "biosample", "replicate", "rep"),
+)
+"""Words of columns whose values are donors, or samples of them, the best first."""
+KINDS = ("batch", "category", "label")
+MOST_DONORS = 500
 FEWEST_DONORS = 2
 """On each side."""
 BETTER_DONORS = 3
@@ -37,6 +47,47 @@ class Samples:
     notes: tuple[str, ...]
 
 
+def donor_columns(info: DatasetInfo, folder: Path, sides: NDArray[np.int8]) -> dict[str, tuple[int, int]]:
+    """Count the donors of both groups that have cells enough, by column; columns with too few are left out.
+
+    Parameters
+    ----------
+    sides
+        (N,) FIRST, SECOND or NEITHER for each cell.
+
+    Returns
+    -------
+    Columns whose names speak of donors, the likeliest first.
+    """
+    found = {}
+    for name in sorted(info.columns_of(*KINDS), key=_place):
+        if _place(name) == len(DONORS) or info.column(name).n_values > MOST_DONORS:
+            continue
+        counts = _counts(cell_labels(folder, name), sides)
+        n_first, n_second = (int(n) for n in (counts >= FEWEST_CELLS).sum(axis=1))
+        if min(n_first, n_second) >= FEWEST_DONORS:
+            found[name] = (n_first, n_second)
+    return found
+
+
+def _place(column: str) -> int:
+    """Return the place of the first word for donors in a name; after the last if there is none."""
+    words = re.sub(r"[^a-z0-9]+", " ", column.lower()).split()
+    hits = (i for i, word in enumerate(DONORS) if word in words or (len(word) > 3 and word in "".join(words)))
+    return next(hits, len(DONORS))
+
+
+def _counts(labels: Labels, sides: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Count the cells of each donor on both sides, (2, D)."""
+    known = labels.codes >= 0
+    return np.stack(
+        [
+            np.bincount(labels.codes[(sides == side) & known], minlength=len(labels.names))
+            for side in (FIRST, SECOND)
+        ]
+    )
+
+
 def samples_of(request: Request, folder: Path, sides: NDArray[np.int8]) -> Samples:
     """Find the samples of both groups.
 
@@ -51,10 +102,7 @@ def samples_of(request: Request, folder: Path, sides: NDArray[np.int8]) -> Sampl
         If there are too few donors, or a covariate has several values for one of them.
     """
     labels = cell_labels(folder, request.donor)
-    donors = labels.codes
-    counts = np.zeros((2, len(labels.names)), dtype=np.int64)
-    for side in (FIRST, SECOND):
-        counts[side] = np.bincount(donors[(sides == side) & (donors >= 0)], minlength=len(labels.names))
+    donors, counts = labels.codes, _counts(labels, sides)
     kept = counts >= FEWEST_CELLS
     both = np.asarray(kept.all(axis=0))
     paired = bool(both.sum() >= FEWEST_DONORS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +11,14 @@ from numpy.typing import NDArray
 from scviz.datasets.columns import cell_column
 from scviz.errors import RequestError
 from scviz.metrics.evidence import counted
-from scviz.metrics.two_groups import FIRST, NEITHER, SECOND
+from scviz.metrics.group_values import NEITHER
+from scviz.metrics.two_groups import FIRST, SECOND
 from scviz.tasks.cell_groups import members
 from scviz.tasks.chosen_cells import passing
 from scviz.tasks.context import Context
 from scviz.tasks.group_genes import Request
-from scviz.tasks.group_genes.donors import Samples, samples_of
-from scviz.workspace import DatasetInfo
-
-FEWEST_DONORS = 2
-"""Donors, samples or batches from which cells of one are said to be alike."""
+from scviz.tasks.group_genes.donors import FEWEST_DONORS, Samples, donor_columns, samples_of
+from scviz.workspace import DatasetInfo, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +31,8 @@ class Inputs:
     """Which cells were looked at, in words."""
     donors: str
     """What is known of where the cells come from, in words; empty where nothing is."""
+    donor_column: str
+    """Likeliest column whose values stand for donors on both sides; empty where there is none."""
     samples: Samples | None
     """Donors of both sides, where these are compared."""
     notes: tuple[str, ...]
@@ -54,26 +53,46 @@ def gather(request: Request, context: Context) -> Inputs:
     """
     info = context.workspace.dataset(request.dataset)
     folder = context.workspace.dataset_folder(request.dataset)
-    within = np.zeros(info.n_cells, dtype=bool)
-    within[passing(folder, request.within, info.n_cells)] = True
-    first = members(request.a, folder, info.n_cells)
-    other = None if request.b is None else members(request.b, folder, info.n_cells)
-    inside = first.truth.yes & within
-    outside = (first.truth.no if other is None else other.truth.yes) & within
+    inside, outside, notes = both_sides(request, context.workspace)
     _check(request, inside, outside)
     sides = np.full(info.n_cells, NEITHER, dtype=np.int8)
     sides[inside], sides[outside] = FIRST, SECOND
     samples = samples_of(request, folder, sides) if request.method == "deseq2" else None
     if samples is not None:
         sides[samples.codes < 0] = NEITHER
-    notes = (*first.notes, *(other.notes if other else ()), *(samples.notes if samples else ()))
+    columns = donor_columns(info, folder, sides)
     return Inputs(
         sides=sides,
         cells=_within(request),
         donors=_donors(info, folder, sides),
+        donor_column=next(iter(columns), ""),
         samples=samples,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys((*notes, *(samples.notes if samples else ())))),
     )
+
+
+def both_sides(
+    request: Request, workspace: Workspace
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], tuple[str, ...]]:
+    """Find the cells of both groups, whether or not they can be compared.
+
+    Returns
+    -------
+    (N,) cells of the first group, (N,) of the second, and what is to be said of them.
+
+    Raises
+    ------
+    RequestError
+        If a group is unknown.
+    """
+    info, folder = workspace.dataset(request.dataset), workspace.dataset_folder(request.dataset)
+    within = np.zeros(info.n_cells, dtype=bool)
+    within[passing(folder, request.within, info.n_cells)] = True
+    first = members(request.a, request.dataset, workspace)
+    other = None if request.b is None else members(request.b, request.dataset, workspace)
+    outside = first.truth.no if other is None else other.truth.yes
+    notes = (*first.notes, *(other.notes if other else ()))
+    return first.truth.yes & within, outside & within, notes
 
 
 def _check(request: Request, inside: NDArray[np.bool_], outside: NDArray[np.bool_]) -> None:
@@ -111,14 +130,10 @@ def _donors(info: DatasetInfo, folder: Path, sides: NDArray[np.int8]) -> str:
             continue
         n_donors = [len(np.unique(column.values[sides == side])) for side in (FIRST, SECOND)]
         if max(n_donors) >= FEWEST_DONORS:
-            return f"the cells of the groups come from {_counts(n_donors)} values of {name}"
+            return f"the cells of the groups come from {n_donors[0]:,} and {n_donors[1]:,} values of {name}"
     return ""
 
 
 def _is_question(codes: NDArray[np.integer], sides: NDArray[np.int8]) -> bool:
     """Tell whether a column, (N,) codes, says no more than which side a cell is on."""
     return all(len(np.unique(codes[sides == side])) == 1 for side in (FIRST, SECOND))
-
-
-def _counts(n_donors: Sequence[int]) -> str:
-    return f"{n_donors[0]:,} and {n_donors[1]:,}"

@@ -12,10 +12,11 @@ from scipy.sparse import csc_matrix
 
 from scviz.datasets.columns import gene_blocks, gene_names
 from scviz.datasets.donor_sums import donor_sums
-from scviz.metrics.two_groups import Method, two_groups
+from scviz.metrics.two_groups import GeneTable, Method, two_groups
+from scviz.networks.contract import GeneSet
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.group_genes import MOST_FDR, TWOFOLD, Request, Result
+from scviz.tasks.group_genes import MOST_FDR, MOST_IN_SET, TWOFOLD, Request, Result
 from scviz.tasks.group_genes.deseq2 import GROUP, wald_test
 from scviz.tasks.group_genes.inputs import gather
 from scviz.tasks.group_genes.verdict import outcome, verdict
@@ -62,6 +63,23 @@ def run(request: Request, context: Context) -> Result:
         verdict=verdict(request, inputs, table, genes=genes),
         notes=notes,
         seconds=time.monotonic() - begun,
+        sides=inputs.sides,
+        donors="" if inputs.samples else inputs.donor_column,
+        sets=_sets(request, table, genes),
+    )
+
+
+def _sets(request: Request, table: GeneTable, genes: tuple[str, ...]) -> tuple[GeneSet, ...]:
+    """Hand on the first genes of both sides."""
+    order = table.order[table.adjusted_p[table.order] <= MOST_FDR]
+    sides = {"higher": order[table.score[order] > 0], "lower": order[table.score[order] < 0]}
+    return tuple(
+        GeneSet(
+            name=f"{word} in {request.a.words} than in {request.other}",
+            genes=tuple(genes[i] for i in chosen[:MOST_IN_SET]),
+        )
+        for word, chosen in sides.items()
+        if len(chosen)
     )
 
 

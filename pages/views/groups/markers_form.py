@@ -1,0 +1,44 @@
+"""Of which groups markers are found: those of a column, or the clusters of a run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.cells_picker import columns_of
+from pages.components.widgets import Form, pick
+from pages.views.groups.pick_group import OF_RUN, clustered_runs, sources_of
+from scviz.tasks.fields import suggested
+from scviz.tasks.markers import Request
+from scviz.workspace import CheckpointInfo, DatasetInfo
+from scviz.workspace.database import Run
+
+KEY = "markers_of"
+
+
+def markers_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:  # noqa: ARG001 - a page that reads no model
+    """Ask; None, with words, where the dataset has no groups."""
+    form = Form(Request, "markers", run)
+    if form.fresh:
+        state.preset(KEY, form.asked("column") or f"{OF_RUN}{form.asked('run')}")
+    names = sources_of(dataset)
+    options = [*columns_of(dataset), *(f"{OF_RUN}{one.id}" for one in clustered_runs(dataset))]
+    if not options:
+        st.info(
+            "This dataset has no column with groups of cells: draw a map on the Explore page to cluster them."
+        )
+        return None
+    first = suggested(Request, "column", dataset)
+    source = pick(
+        "Groups",
+        options,
+        first=first,
+        words=names.__getitem__,
+        help="Each group is compared with all other cells.",
+        key=KEY,
+    )
+    method = form.choice("method")
+    with st.popover("Advanced", width="stretch"):
+        numbers = {name: form.number(name) for name in ("fewest_cells", "n_top", "seed")}
+    of_run = source.removeprefix(OF_RUN) if source.startswith(OF_RUN) else ""
+    return Request(dataset=dataset.id, column="" if of_run else source, run=of_run, method=method, **numbers)

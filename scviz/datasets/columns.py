@@ -98,6 +98,12 @@ def n_cells_with(folder: Path, rows: NDArray[np.integer], n_cells: int) -> NDArr
     return np.asarray(np.diff(before[_array(store, "bounds")[:]]), dtype=np.int64)
 
 
+def n_cells_seen(folder: Path) -> NDArray[np.int64]:
+    """Count for each gene the cells in which it was seen, (G,)."""
+    store = zarr.open_group(folder / GENE_VALUES, mode="r")
+    return np.asarray(np.diff(_array(store, "bounds")[:]), dtype=np.int64)
+
+
 def gene_matches(folder: Path, text: str, limit: int = 50) -> list[str]:
     """Search genes by name, symbol or Ensembl id, in any case.
 

@@ -1,6 +1,6 @@
 """Measure the search for a gene while its name is typed: `python benchmarks/gene_search.py [number of genes]`.
 
-Prints CPU seconds: how long the index takes, the slowest and the median keystroke, and what the names would weigh if the browser
+Prints, in CPU time, how long the index takes and a keystroke, and what the names would weigh if the browser
 held them itself.
 """
 
@@ -15,9 +15,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from scviz.datasets.gene_index import make_index  # noqa: E402
-from scviz.datasets.gene_table import gene_table  # noqa: E402
-from scviz.datasets.genes import GeneIdentifiers  # noqa: E402
+from scviz.datasets.gene_index import make_index
+from scviz.datasets.gene_table import gene_table
+from scviz.datasets.genes import GeneIdentifiers
 
 TYPED = (
     "CD20",

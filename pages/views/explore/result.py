@@ -9,7 +9,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import state
-from pages.components.cell_map import cell_map
+from pages.components.cell_filter import cell_filter
+from pages.components.cell_map import cell_map, map_legend
 from pages.components.coloring import Coloring, choose_coloring
 from pages.components.export import annotated_file
 from pages.components.runs import genes_read, model_name, read_depth
@@ -86,6 +87,9 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
     if not len(maps.rows):
         st.info("The model sees no gene in any of these cells, so there is nothing to draw.")
         return
+    passes = cell_filter(dataset)
+    here = passes[maps.rows] if passes is not None else None
+    map_legend("map_legend", run.id)
     names = cell_names(state.workspace().dataset_folder(dataset.id)) if len(maps.rows) <= 20_000 else None
     shown = [names[row] for row in maps.rows] if names is not None else None
     left, right = st.columns(2)
@@ -94,7 +98,14 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
             part for part in ("UMAP", model_name(run), read_depth(run), genes_read(run)) if part
         )
         first = _map(
-            "map_model", maps.model, maps.rows, colors=chosen, caption=method, group=run.id, names=shown
+            "map_model",
+            maps.model,
+            maps.rows,
+            colors=chosen,
+            caption=method,
+            group=run.id,
+            names=shown,
+            passes=here,
         )
     with right:
         second = _map(
@@ -105,8 +116,10 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
             caption="UMAP, 50 principal components (baseline)",
             group=run.id,
             names=shown,
+            passes=here,
         )
-    show_selection(dataset, _selected(maps, first, second))
+    rows = _selected(maps, first, second)
+    show_selection(dataset, rows if passes is None else rows[passes[rows]])
 
 
 def _map(
@@ -118,10 +131,13 @@ def _map(
     caption: str,
     group: str,
     names: list[str] | None,
+    passes: NDArray[np.bool_] | None,
 ) -> Selection | None:
     text = " · ".join(part for part in (caption, f"{len(rows):,} cells", colors.look.caption) if part)
     look, codes = replace(colors.look, caption=text), colors.codes[rows]
-    selection = cell_map(key, points, codes, look=look, height=MAP_HEIGHT, names=names, group=group)
+    selection = cell_map(
+        key, points, codes, look=look, height=MAP_HEIGHT, names=names, group=group, passes=passes
+    )
     map_files(points, codes, look, key=key)
     return selection
 

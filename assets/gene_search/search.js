@@ -5,7 +5,7 @@ const WAIT = 120;
 const shared = (globalThis.scvizGenes ??= { boxes: new Map(), senders: new Map(), answers: new Map() });
 
 const STYLE = `
-.gene { position: relative; font: 400 1rem/1.4 var(--st-font, sans-serif); color: var(--st-text-color, #31333f); }
+.gene { position: relative; font: 400 .95rem/1.4 var(--st-font, sans-serif); color: var(--st-text-color, #31333f); }
 .gene label { display: block; font-size: .875rem; line-height: 1.5; margin-bottom: .25rem; }
 .gene input { box-sizing: border-box; width: 100%; height: 2.5rem; padding: 0 .75rem; font: inherit; color: inherit; border-radius: var(--st-base-radius, 6px);
   border: 1px solid var(--st-widget-border-color, var(--st-border-color, rgba(128, 128, 128, .4))); background: var(--st-secondary-background-color, #f5f7f9); }

@@ -40,7 +40,7 @@ const STYLE = `
 .legend .pair { display: grid; gap: 2px; justify-items: start; margin: 0 4px 6px; }
 .legend .pair canvas { width: 84px; height: 84px; image-rendering: pixelated; border: 1px solid var(--line); }
 .legend.wide .pair { grid-template-columns: auto auto auto; align-items: center; gap: 8px; margin: 0; }
-.legend.wide .pair canvas { width: 64px; height: 64px; }
+.legend.wide .pair canvas { width: 48px; height: 48px; }
 .legend .title { font-weight: 600; margin: 0 4px 5px; overflow-wrap: anywhere; }
 .legend button { display: flex; width: 100%; align-items: center; gap: 7px; padding: 2px 4px; border-radius: 3px; text-align: left; }
 .legend button:hover { background: var(--soft); }

@@ -47,7 +47,13 @@ class Scale:
 
 
 def choose_scale(place: DeltaGenerator, key: str, *, first: Scale, log: bool, of: str) -> Scale:
-    """Ask for both in a small window.
+    """Ask for both in a small window; see `ask_scale`."""
+    with place.popover("Scale", icon=":material/tune:", key=f"{key}_scale"):
+        return ask_scale(key, first=first, log=log, of=of)
+
+
+def ask_scale(key: str, *, first: Scale, log: bool, of: str) -> Scale:
+    """Ask for both.
 
     Parameters
     ----------
@@ -60,16 +66,15 @@ def choose_scale(place: DeltaGenerator, key: str, *, first: Scale, log: bool, of
     of
         Which cells the percentiles are of.
     """
-    with place.popover("Scale", icon=":material/tune:", key=f"{key}_scale"):
-        low, high = st.slider(
-            "Clip at percentiles",
-            0.0,
-            100.0,
-            (first.low, first.high),
-            0.5,
-            help=f"Of {of}. Cells beyond share the color of the end.",
-            key=f"{key}_clip",
-        )
-        names = {LOG: "Log", LINEAR: "Linear"} if first.log else {LINEAR: "Linear", LOG: "Log"}
-        kind = one_of("Scale", names, key=f"{key}_log") if log else LINEAR
+    low, high = st.slider(
+        "Clip at percentiles",
+        0.0,
+        100.0,
+        (first.low, first.high),
+        0.5,
+        help=f"Of {of}. Cells beyond share the color of the end.",
+        key=f"{key}_clip",
+    )
+    names = {LOG: "Log", LINEAR: "Linear"} if first.log else {LINEAR: "Linear", LOG: "Log"}
+    kind = one_of("Scale", names, key=f"{key}_log") if log else LINEAR
     return Scale(low, max(high, low + 0.5), kind == LOG)

@@ -22,18 +22,23 @@ def choose_colors(place: DeltaGenerator, folder: Path, column: str, *, drawn: Ma
     """
     with place.popover("Colors", icon=":material/palette:", key="hand_colors"):
         value = st.selectbox("Color of", list(drawn), key=f"hand_value_{column}")
-        key = f"hand_color_{column}_{value}"
-        st.color_picker("Color", drawn[value], key=key, on_change=_give, args=(folder, column, value, key))
+        key = _key(column, value)
+        st.color_picker("Color", drawn[value], key=key, on_change=_give, args=(folder, column, value))
         if read_colors(folder).get(column):
             st.button("Reset all", key="hand_reset", on_click=_reset, args=(folder, column, *drawn))
         st.caption("Kept with the dataset, and written into copies of the file that you save.")
 
 
-def _give(folder: Path, column: str, value: str, key: str) -> None:
-    give_color(folder, column, value=value, color=str(state.value_of(key)))
+def _give(folder: Path, column: str, value: str) -> None:
+    color = str(state.value_of(_key(column, value)))
+    give_color(folder, column, value=value, color=color)
+
+
+def _key(column: str, value: str) -> str:
+    return f"hand_color_{column}_{value}"
 
 
 def _reset(folder: Path, column: str, *values: str) -> None:
     forget_colors(folder, column)
     for value in values:
-        state.forget(f"hand_color_{column}_{value}")
+        state.forget(_key(column, value))

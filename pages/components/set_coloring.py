@@ -12,11 +12,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
 from pages.components.cell_map import Coloring, MapLook, alike
-from pages.components.color_scale import Scale, choose_scale
+from pages.components.color_scale import Scale, ask_scale, choose_scale
 from pages.components.show import errors_in_words
 from pages.components.widgets import one_of, told_apart
-from scviz.datasets.columns import gene_names
-from scviz.datasets.gene_keys import matched
+from scviz.datasets.gene_index import gene_index
 from scviz.errors import RequestError
 from scviz.metrics.evidence import counted
 from scviz.networks.gmt import programs
@@ -45,9 +44,9 @@ def by_gene_set(dataset: DatasetInfo, row: list[DeltaGenerator]) -> Coloring:
     if source in runs:
         return _of_run(dataset, runs[source], row)
     name, genes = _listed(row[1]) if source == TYPED else _program(row[1])
-    scale = _scale(row[2])
-    with row[2]:
+    with row[2].popover("Scale", icon=":material/tune:", key="set_scale"):
         how = one_of("Score", HOWS, key="set_how") if dataset.n_cells <= MOST_CELLS else "z"
+        scale = ask_scale("set", first=FIRST, log=False, of="all cells")
     if not genes:
         st.caption("Type or paste genes, with commas or blanks between them.")
         return alike(dataset.n_cells)
@@ -68,10 +67,6 @@ def _program(place: DeltaGenerator) -> tuple[str, tuple[str, ...]]:
     return name, sets[name]
 
 
-def _scale(place: DeltaGenerator) -> Scale:
-    return choose_scale(place, "set", first=FIRST, log=False, of="all cells")
-
-
 def _runs(dataset: DatasetInfo) -> dict[str, Run]:
     """Find the finished runs that scored sets in every cell of the dataset, the newest first."""
     runs = state.queue().runs(states=("done",), owner=state.owner())
@@ -80,7 +75,7 @@ def _runs(dataset: DatasetInfo) -> dict[str, Run]:
 
 def _of_run(dataset: DatasetInfo, run: Run, row: list[DeltaGenerator]) -> Coloring:
     names = _sets_of(run.id, run.ended, task=run.task)
-    scale = _scale(row[2])
+    scale = choose_scale(row[2], "set", first=FIRST, log=False, of="all cells")
     if not names:
         row[1].caption("This run found no set of genes.")
         return alike(dataset.n_cells)
@@ -114,12 +109,13 @@ def _result(run_id: str) -> Path:
 @st.cache_resource(max_entries=16, show_spinner="Scoring the genes in every cell")
 def _scored(dataset: str, genes: tuple[str, ...], *, name: str, how: How, scale: Scale) -> Coloring:
     folder = state.workspace().dataset_folder(dataset)
-    found = matched(genes, gene_names(folder)).genes
+    index = gene_index(folder)
+    found = [name for name in map(index.named, genes) if name]
     if not found:
         raise RequestError(
             "This dataset has none of these genes.", hint="Use symbols or Ensembl ids of its species."
         )
-    score = set_score(folder, found.values(), n_cells=state.workspace().dataset(dataset).n_cells, how=how)
+    score = set_score(folder, found, n_cells=state.workspace().dataset(dataset).n_cells, how=how)
     compared = f"mean of log expression less that of {score.n_controls:,} control genes (score_genes)"
     caption = f"{compared if how == 'controls' else 'mean z score'} of {score.n_genes} of {counted(len(genes), 'gene')}"
     return _colored(score.values, _short(name), caption=caption, scale=scale)

@@ -76,13 +76,9 @@ class Passing:
         return int(np.count_nonzero(self.passes))
 
 
+@lru_cache(maxsize=24)
 def values_of(folder: Path, kind: Kind, name: str, *, n_cells: int) -> Values:
     """Read what a condition looks at: of a gene its log expression, 0 where it was not seen."""
-    return _values(folder, kind, name, n_cells)
-
-
-@lru_cache(maxsize=24)
-def _values(folder: Path, kind: Kind, name: str, n_cells: int) -> Values:
     if kind == "gene":
         expression = np.zeros(n_cells, dtype=np.float32)
         rows, found = gene_values(folder, name)

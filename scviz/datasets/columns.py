@@ -70,6 +70,17 @@ def gene_values(folder: Path, gene: str) -> tuple[NDArray[np.int32], NDArray[np.
     return _frozen(_array(store, "rows")[low:high]), _frozen(_array(store, "values")[low:high])
 
 
+def values_of_genes(
+    folder: Path, places: Iterable[int]
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+    """Read several genes, given by their places, as `gene_values` reads one: (K,) rows and (K,) values of each."""
+    store = zarr.open_group(folder / GENE_VALUES, mode="r")
+    bounds, rows, values = _array(store, "bounds")[:], _array(store, "rows"), _array(store, "values")
+    for place in places:
+        part = slice(int(bounds[place]), int(bounds[place + 1]))
+        yield rows[part], values[part]
+
+
 def gene_blocks(folder: Path, n_cells: int) -> Iterator[csc_matrix]:
     """Read the expression of all genes in their order, (N, g) at a time, as `gene_values` gives that of one.
 

@@ -99,8 +99,6 @@ class GeneIndex:
 
     def named(self, text: str) -> str:
         """Return the gene of this very name, in any case; empty where none has it."""
-        if text in self.names:
-            return text
         first = next(iter(self.search(text, 1)), None)
         return first.gene if first is not None and _folded(first.word) == _folded(text) else ""
 

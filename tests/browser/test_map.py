@@ -240,7 +240,7 @@ def pair(page: Page, serve: Serve) -> Page:
 
 def test_linked_maps_have_one_legend_that_acts_on_both(pair: Page, tmp_path: Path) -> None:
     rows = keyed(pair, "legend", ".legend .rows button")
-    expect(rows).to_have_count(21)
+    expect(rows).to_have_count(20)
     for key in ("left", "right"):
         expect(keyed(pair, key, ".legend")).to_be_hidden()
     before = [stage(pair, key).screenshot() for key in ("left", "right")]

@@ -26,7 +26,7 @@ from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.records import read_array, read_value
 
-MAP_HEIGHT = 440
+MAP_HEIGHT = 420
 
 MOST_TYPES = 200
 """With more categories than this, agreement with neighbors says little."""
@@ -87,12 +87,14 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
     if not len(maps.rows):
         st.info("The model sees no gene in any of these cells, so there is nothing to draw.")
         return
-    passes = cell_filter(dataset)
-    here = passes[maps.rows] if passes is not None else None
     map_legend("map_legend", run.id)
+    beside, filters = st.container(), st.container()
+    with filters:
+        passes = cell_filter(dataset)
+    here = passes[maps.rows] if passes is not None else None
     names = cell_names(state.workspace().dataset_folder(dataset.id)) if len(maps.rows) <= 20_000 else None
     shown = [names[row] for row in maps.rows] if names is not None else None
-    left, right = st.columns(2)
+    left, right = beside.columns(2)
     with left:
         method = ", ".join(
             part for part in ("UMAP", model_name(run), read_depth(run), genes_read(run)) if part

@@ -22,7 +22,7 @@ def choose_colors(place: DeltaGenerator, folder: Path, column: str, *, drawn: Ma
     """
     with place.popover("Colors", icon=":material/palette:", key="hand_colors"):
         value = st.selectbox("Color of", list(drawn), key=f"hand_value_{column}")
-        key = _key(column, value)
+        key = _key(folder, column, value)
         st.color_picker("Color", drawn[value], key=key, on_change=_give, args=(folder, column, value))
         if read_colors(folder).get(column):
             st.button("Reset all", key="hand_reset", on_click=_reset, args=(folder, column, *drawn))
@@ -30,15 +30,15 @@ def choose_colors(place: DeltaGenerator, folder: Path, column: str, *, drawn: Ma
 
 
 def _give(folder: Path, column: str, value: str) -> None:
-    color = str(state.value_of(_key(column, value)))
+    color = str(state.value_of(_key(folder, column, value)))
     give_color(folder, column, value=value, color=color)
 
 
-def _key(column: str, value: str) -> str:
-    return f"hand_color_{column}_{value}"
+def _key(folder: Path, column: str, value: str) -> str:
+    return f"hand_color_{folder.name}_{column}_{value}"
 
 
 def _reset(folder: Path, column: str, *values: str) -> None:
     forget_colors(folder, column)
     for value in values:
-        state.forget(_key(column, value))
+        state.forget(_key(folder, column, value))

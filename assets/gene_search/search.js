@@ -80,8 +80,8 @@ class GeneBox {
   }
 
   /** What the page says: label, gene that is chosen. What is being typed stays. */
-  show({ label, value, placeholder }, choose) {
-    this.choose = choose;
+  show({ label, value, placeholder, empties }, choose) {
+    Object.assign(this, { choose, empties });
     this.label.textContent = label;
     this.list.setAttribute("aria-label", `${label}: offers`);
     this.input.placeholder = placeholder;
@@ -179,7 +179,7 @@ class GeneBox {
     clearTimeout(this.timer);
     Object.assign(this, { touched: false, wanted: null });
     this.close();
-    this.input.value = gene;
+    this.input.value = this.empties ? "" : gene;
     this.input.select();
     if (gene !== this.value) this.choose(gene);
   }
@@ -216,7 +216,7 @@ class GeneBox {
   }
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   let view = parentElement.geneBox;
   if (!view) {
     view = parentElement.geneBox = new GeneBox(parentElement, data.key);
@@ -224,7 +224,7 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   view.calls = (view.calls ?? 0) + 1;
   const call = view.calls;
-  view.show(data, (gene) => setStateValue("gene", gene));
+  view.show(data, (gene) => setTriggerValue("gene", { name: gene }));
   return () => {
     if (view.calls !== call) return;
     view.remove();

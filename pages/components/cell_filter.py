@@ -17,6 +17,7 @@ from scviz.datasets.cell_filter import (
     Kind,
     Passing,
     Values,
+    even_ends,
     histogram,
     passing,
     values_of,
@@ -30,7 +31,6 @@ BESIDE = 3
 """Filters in a row."""
 MOST_TOGGLES = 30
 """Categories that have a button each; more are left out by a list."""
-STEPS = 200
 
 
 def cell_filter(dataset: DatasetInfo) -> NDArray[np.bool_] | None:
@@ -75,7 +75,7 @@ def _asked(dataset: DatasetInfo) -> list[tuple[Kind, str]]:
         "Add a column", columns, index=None, key=box, on_change=_add_column, args=(dataset, key, box)
     )
     with row[1]:
-        gene_search(dataset, "filter_gene", label="Add a gene")
+        gene_search(dataset, "filter_gene", label="Add a gene", empties=True)
     return asked
 
 
@@ -144,9 +144,8 @@ def _one(dataset: DatasetInfo, one: tuple[Kind, str], *, values: Values, others:
         _toggles(values.names, key)
     else:
         st.html(_bars(everywhere, here, name))
-        low, high = values.span
-        step = (high - low) / STEPS
-        st.slider("Range", low, high, (low, high), step, key=key, label_visibility="collapsed", format="%.3g")
+        low, high, step = even_ends(*values.span)
+        st.slider("Range", low, high, (low, high), step, key=key, label_visibility="collapsed", format="%.4g")
 
 
 def _toggles(names: Sequence[str], key: str) -> None:
@@ -154,7 +153,13 @@ def _toggles(names: Sequence[str], key: str) -> None:
         st.multiselect("Leave out", names, key=key)
     else:
         st.pills(
-            "What passes", names, selection_mode="multi", default=names, key=key, label_visibility="collapsed"
+            "What passes",
+            names,
+            selection_mode="multi",
+            default=names,
+            key=key,
+            label_visibility="collapsed",
+            wrap=True,
         )
 
 

@@ -20,13 +20,23 @@ _OFFERS = st.components.v2.component("scviz_gene_offers", js=(SCRIPTS / "offers.
 
 
 def gene_search(
-    dataset: DatasetInfo, key: str, *, label: str = "Gene", placeholder: str = "Symbol, alias or Ensembl id"
+    dataset: DatasetInfo,
+    key: str,
+    *,
+    label: str = "Gene",
+    placeholder: str = "Symbol, alias or Ensembl id",
+    empties: bool = False,
 ) -> str:
     """Ask for a gene of the dataset; empty while none is chosen.
 
     While one types only the offers are asked for, not the page: with 30,000 genes that takes the server some
     milliseconds, where the names themselves would be a megabyte for the browser. The choice is kept in the session
     under the key, as a name that may be set before the box is drawn.
+
+    Parameters
+    ----------
+    empties
+        Empty the box when a gene is chosen, for pages that put it elsewhere.
     """
     index = gene_index(state.workspace().dataset_folder(dataset.id))
     held = str(state.held(key) or "")
@@ -34,7 +44,13 @@ def gene_search(
     with st.container(gap=None, key=f"{key}_gene_search"):
         _BOX(
             key=f"{key}_box",
-            data={"key": key, "label": label, "value": gene or held, "placeholder": placeholder},
+            data={
+                "key": key,
+                "label": label,
+                "value": gene or held,
+                "placeholder": placeholder,
+                "empties": empties,
+            },
             on_gene_change=partial(_chosen, key),
         )
         _offers(state.workspace().dataset_folder(dataset.id), key)
@@ -58,7 +74,8 @@ def _offers(folder: Path, key: str) -> None:
 
 def _chosen(key: str) -> None:
     """Keep the gene that was chosen."""
-    state.preset(key, str((state.held(f"{key}_box") or {}).get("gene") or ""))
+    chosen = (state.held(f"{key}_box") or {}).get("gene") or {}
+    state.preset(key, str(chosen.get("name", "")))
 
 
 def _answer() -> None:

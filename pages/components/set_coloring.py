@@ -29,7 +29,8 @@ from scviz.workspace.records import read_array, read_value
 TYPED, PROGRAM = "A list of genes", "A program of known genes"
 SCORED = {"modules": ("modules", "scores"), "scenic": ("regulons", "auc")}
 """By task: the field that names its sets, and the array with their scores in every cell."""
-LIKE = {"modules": "mean expression less that of control genes", "scenic": "AUCell activity"}
+LIKE = {"modules": "score_genes", "scenic": "activity (AUCell)"}
+"""How each scores a set."""
 FIRST = Scale(1.0, 99.0, log=False)
 
 
@@ -86,7 +87,9 @@ def _of_run(dataset: DatasetInfo, run: Run, row: list[DeltaGenerator]) -> Colori
         key="set_of_run",
     )
     scores = _scores_of(run.id, run.ended, task=run.task)[:, place]
-    return _colored(scores, names[place], caption=f"{LIKE[run.task]}, as the run scored it", scale=scale)
+    return _colored(
+        scores, f"{_short(names[place])}, {LIKE[run.task]}", caption="as the run scored it", scale=scale
+    )
 
 
 @st.cache_data(max_entries=16)
@@ -116,9 +119,11 @@ def _scored(dataset: str, genes: tuple[str, ...], *, name: str, how: How, scale:
             "This dataset has none of these genes.", hint="Use symbols or Ensembl ids of its species."
         )
     score = set_score(folder, found, n_cells=state.workspace().dataset(dataset).n_cells, how=how)
-    compared = f"mean of log expression less that of {score.n_controls:,} control genes (score_genes)"
-    caption = f"{compared if how == 'controls' else 'mean z score'} of {score.n_genes} of {counted(len(genes), 'gene')}"
-    return _colored(score.values, _short(name), caption=caption, scale=scale)
+    used = f"{score.n_genes} of {counted(len(genes), 'gene')}"
+    if how == "z":
+        return _colored(score.values, f"{_short(name)}, mean z score", caption=used, scale=scale)
+    caption = f"{used}, less {score.n_controls:,} control genes"
+    return _colored(score.values, f"{_short(name)}, score_genes", caption=caption, scale=scale)
 
 
 def _short(name: str) -> str:
@@ -131,7 +136,7 @@ def _colored(values: NDArray[np.floating], name: str, *, caption: str, scale: Sc
     look = MapLook(
         palette=continuous_palette(),
         scale=(low, high),
-        title=f"{name}, score",
+        title=name,
         caption=" · ".join(part for part in (caption, scale.words) if part),
     )
     return Coloring(codes=shade(values, low, high), look=look)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -116,6 +117,21 @@ def _passes(one: Condition, given: Values) -> NDArray[np.bool_]:
     if not (np.isfinite(one.low) or np.isfinite(one.high)):
         return np.ones(len(given.values), dtype=bool)
     return np.asarray((given.values >= np.float32(one.low)) & (given.values <= np.float32(one.high)))
+
+
+def even_ends(low: float, high: float) -> tuple[float, float, float]:
+    """Widen a range to whole steps of a power of ten, 100 to 1,000 of them, and give the step: sliders stay exact.
+
+    Examples
+    --------
+    >>> even_ends(0.0, 4.7812), even_ends(556.0, 8875.0)
+    ((0.0, 4.79, 0.01), (550.0, 8880.0, 10.0))
+    """
+    power = math.floor(math.log10((high - low) / 100))
+    step = 10.0**power
+    first, last = math.floor(low / step), math.ceil(high / step)
+    digits = max(0, -power)
+    return round(first * step, digits), round(last * step, digits), step
 
 
 def histogram(given: Values, cells: NDArray[np.bool_]) -> NDArray[np.int64]:

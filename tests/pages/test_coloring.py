@@ -86,9 +86,11 @@ def test_a_list_of_genes_is_scored_and_says_how(page: AppTest) -> None:
     page.selectbox(key="color_by").set_value("A set of genes").run()
     page.selectbox(key="set_source").set_value("A list of genes").run()
     page.text_input(key="set_genes").set_value("GENE1, gene2 nobody").run()
-    assert "control genes (score_genes) of 2 of 3 genes" in said(page, "caption")
+    assert said(page, "title") == "Your genes, score_genes"
+    assert said(page, "caption").startswith("2 of 3 genes, less ")
     page.segmented_control(key="set_how").set_value("z").run()
-    assert said(page, "caption").startswith("mean z score of 2 of 3 genes")
+    assert said(page, "title") == "Your genes, mean z score"
+    assert said(page, "caption").startswith("2 of 3 genes")
     page.text_input(key="set_genes").set_value("nobody").run()
     assert any("none of these genes" in one.value for one in page.error)
 

@@ -37,6 +37,15 @@ function legendPicture(view, x) {
     [high, (low + high) / 2, low].forEach((value, i) => parts.push(words(x + 22, y + 5 + i * 77, threeDigits(value))));
     y += 185;
   }
+  if (look.pair) {
+    const { levels, names, scales } = look.pair, step = 84 / levels;
+    for (let code = 1; code <= levels * levels; code++) {
+      const [right, up] = levelsOf(look.pair, code);
+      parts.push(`<rect x="${(x + right * step).toFixed(1)}" y="${(y + (levels - 1 - up) * step).toFixed(1)}" width="${step + .3}" height="${step + .3}" fill="${rgbOf(palette, code)}"/>`);
+    }
+    names.forEach((name, i) => parts.push(words(x, y + 100 + 16 * i, `${"→↑"[i]} ${name} ${scales[i].map(threeDigits).join(" to ")}`)));
+    y += 140;
+  }
   for (const { code, name, count } of legendRows(look, counts)) {
     if (hidden.has(code)) continue;
     const short = name.length > 20 ? `${name.slice(0, 19)}…` : name;

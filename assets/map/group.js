@@ -1,8 +1,8 @@
-// Maps of the same cells that show one selection together. A map without partners has a group of its own.
+// Maps of the same cells that show one selection and one legend together. A map without partners has a group of its own.
 
 /** The group of that name; it stays when its maps go, so that a map that comes back finds its selection. */
 function groupOf(shared, name) {
-  if (!shared.groups.has(name)) shared.groups.set(name, { shapes: [], mask: null, count: 0, holder: null, views: new Set(), points: new Map() });
+  if (!shared.groups.has(name)) shared.groups.set(name, { shapes: [], mask: null, count: 0, holder: null, views: new Set(), points: new Map(), hidden: new Map(), legends: new Set() });
   return shared.groups.get(name);
 }
 
@@ -17,12 +17,34 @@ function selectIn(group, view, op, corners) {
   const shape = { op: first ? "new" : op, points: view.points, polygon: packCorners(corners) };
   if (group.mask?.length !== view.n) group.mask = new Uint8Array(view.n);
   applyShape(group.mask, shape.op, corners, view.xy);
-  group.count = group.mask.reduce((sum, value) => sum + (value ? 1 : 0), 0);
-  if (!group.count) return clearGroup(group);
+  if (!countOf(group.mask)) return clearGroup(group);
   group.shapes = first ? [shape] : [...group.shapes, shape];
   passTo(group, view.key);
   view.emit({ points: view.points, shapes: group.shapes });
   group.views.forEach((each) => each.showSelection());
+}
+
+/** Codes that are hidden on all maps of a group which color cells by the same. */
+function hiddenIn(group, meaning) {
+  if (!group.hidden.has(meaning)) group.hidden.set(meaning, new Set());
+  return group.hidden.get(meaning);
+}
+
+/** Hide exactly these codes on all maps of a group that color cells by the same. */
+function hideIn(group, meaning, codes) {
+  group.hidden.set(meaning, new Set(codes));
+  group.views.forEach((each) => { if (each.meaning === meaning) each.showHidden(); });
+}
+
+/** A legend of its own for all maps of a group, drawn by whichever of them has something to show. */
+function addLegend(group, legend) {
+  group.legends.add(legend);
+  group.views.forEach((each) => each.showLegend());
+}
+
+function dropLegend(group, legend) {
+  group.legends.delete(legend);
+  group.views.forEach((each) => each.showLegend());
 }
 
 /** Make one map the holder of the selection: the former one tells the server that it has none. */

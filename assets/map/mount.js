@@ -27,6 +27,26 @@ function keep(mount, header, body) {
   shared.waiting.delete(header.points);
 }
 
+/** The legend of all maps of a group. */
+function placeLegend(mount, header, root) {
+  const group = groupOf(shared, header.group);
+  if (mount.legend?.group === group) return;
+  removeLegend(mount);
+  const box = element("div", "scviz-map"), style = element("style"), legend = element("div", "legend wide");
+  style.textContent = STYLE;
+  box.append(style, legend);
+  root.append(box);
+  mount.legend = { group, legend, box };
+  addLegend(group, legend);
+}
+
+function removeLegend(mount) {
+  if (!mount.legend) return;
+  dropLegend(mount.legend.group, mount.legend.legend);
+  mount.legend.box.remove();
+  mount.legend = null;
+}
+
 function drop(mount) {
   const store = shared.stores.get(mount.points);
   store?.holders.delete(mount);
@@ -71,10 +91,12 @@ function mountMap({ data, parentElement, setStateValue }) {
   const mount = shared.mounts.get(parentElement), call = ++mount.calls;
   const { header, body } = unpack(data);
   if (header.kind === "store") keep(mount, header, body);
+  else if (header.kind === "legend") placeLegend(mount, header, parentElement);
   else draw(mount, call, header, body, { parentElement, setStateValue });
   return () => {
     if (mount.calls !== call) return;
     drop(mount);
+    removeLegend(mount);
     mount.view?.close();
     shared.mounts.delete(parentElement);
     mount.calls++;

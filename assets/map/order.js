@@ -23,17 +23,39 @@ function sortedBy(rows, level, levels) {
 }
 
 /** Missing first, high values last; selected cells after all others. */
-function drawingOrder(shuffled, codes, continuous, mask) {
-  const byValue = continuous ? sortedBy(shuffled, (row) => codes[row], 256)
-    : sortedBy(shuffled, (row) => (codes[row] ? 1 : 0), 2);
+function drawingOrder(shuffled, codes, look, mask) {
+  const level = look.scale ? (code) => code : look.pair ? (code) => sumOfLevels(look.pair, code) : (code) => (code ? 1 : 0);
+  const byValue = sortedBy(shuffled, (row) => level(codes[row]), 256);
   return mask ? sortedBy(byValue, (row) => (mask[row] ? 1 : 0), 2) : byValue;
 }
 
-/** How many cells have each code. */
-function histogram(codes) {
+/** How many cells have each code, of those that pass the filters. */
+function histogram(codes, passes) {
   const counts = new Uint32Array(256);
-  for (let i = 0; i < codes.length; i++) counts[codes[i]]++;
+  for (let i = 0; i < codes.length; i++) if (!passes || passes[i]) counts[codes[i]]++;
   return counts;
+}
+
+/** Bits, eight cells a byte, as a mask: 255 or 0 for each of n cells. */
+function maskOfBits(bits, n) {
+  const mask = new Uint8Array(n);
+  for (let i = 0; i < n; i++) if (bits[i >> 3] & (128 >> (i & 7))) mask[i] = 255;
+  return mask;
+}
+
+/** Cells that are in both masks; null stands for all cells. */
+function bothMasks(first, second) {
+  if (!first || !second) return first ?? second;
+  const both = new Uint8Array(first.length);
+  for (let i = 0; i < both.length; i++) both[i] = first[i] & second[i];
+  return both;
+}
+
+/** How many cells a mask holds. */
+function countOf(mask) {
+  let count = 0;
+  for (let i = 0; i < mask.length; i++) if (mask[i]) count++;
+  return count;
 }
 
 /** Squares over the map with the rows in each, for finding neighbours of the pointer. */

@@ -23,19 +23,38 @@ const STYLE = `
 .notice { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 10px; text-align: center; padding: 16px;
   background: var(--st-background-color, #fff); }
 .notice button { padding: 4px 12px; border: 1px solid var(--line); border-radius: 4px; }
-.legend { width: 158px; flex: none; box-sizing: border-box; overflow-y: auto; padding: 8px 6px 8px 8px; border-left: 1px solid var(--line); scrollbar-width: thin; }
+.legend { width: 158px; flex: none; box-sizing: border-box; display: flex; flex-direction: column; padding: 8px 6px 8px 8px; border-left: 1px solid var(--line); }
+.legend .rows { min-height: 0; overflow-y: auto; scrollbar-width: thin; }
+.legend.wide { width: auto; flex-flow: row wrap; align-items: center; gap: 4px 10px; min-height: 34px;
+  padding: 4px 8px; border: 1px solid var(--line); border-radius: 6px; }
+.legend.wide .title { margin: 0; }
+.legend.wide .rows { display: flex; flex: 1 1 240px; flex-wrap: wrap; gap: 0 6px; max-height: 66px; }
+.legend.wide .rows:empty { display: none; }
+.legend.wide button { width: auto; max-width: 260px; }
+.legend.wide .scale { display: grid; grid-template-rows: 12px auto; gap: 2px; width: 220px; height: auto; margin: 0; }
+.legend.wide .scale .colors { width: auto; background: linear-gradient(to right, var(--stops)); }
+.legend.wide .ticks { flex-direction: row-reverse; margin: 0; }
+.legend.wide input { width: 130px; margin: 0; }
+.legend input { font: inherit; color: inherit; width: 100%; box-sizing: border-box; margin: 0 0 5px; padding: 3px 6px; border: 1px solid var(--line); border-radius: 4px;
+  background: var(--st-background-color, #fff); }
+.legend .pair { display: grid; gap: 2px; justify-items: start; margin: 0 4px 6px; }
+.legend .pair canvas { width: 84px; height: 84px; image-rendering: pixelated; border: 1px solid var(--line); }
+.legend.wide .pair { grid-template-columns: auto auto auto; align-items: center; gap: 8px; margin: 0; }
+.legend.wide .pair canvas { width: 48px; height: 48px; }
 .legend .title { font-weight: 600; margin: 0 4px 5px; overflow-wrap: anywhere; }
 .legend button { display: flex; width: 100%; align-items: center; gap: 7px; padding: 2px 4px; border-radius: 3px; text-align: left; }
 .legend button:hover { background: var(--soft); }
-.legend button[aria-pressed=false] { opacity: .38; }
+.legend button[aria-pressed=false] { opacity: .72; }
+.legend button[aria-pressed=false] .name { text-decoration: line-through; }
+.legend button[aria-pressed=false] i { background: none !important; box-shadow: inset 0 0 0 1.5px currentColor; }
 .legend i { width: 10px; height: 10px; border-radius: 50%; flex: none; }
 .legend .name { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.legend .count { opacity: .6; font-variant-numeric: tabular-nums; }
+.legend .count { opacity: .78; font-variant-numeric: tabular-nums; }
 .legend .scale { display: flex; gap: 8px; height: 170px; margin: 2px 4px 10px; }
-.legend .scale div:first-child { width: 14px; border-radius: 2px; }
+.legend .scale .colors { width: 14px; border-radius: 2px; background: linear-gradient(to top, var(--stops)); }
 .legend .ticks { display: flex; flex-direction: column; justify-content: space-between; font-variant-numeric: tabular-nums; margin: -6px 0; }
 .foot { display: flex; gap: 12px; min-height: 22px; align-items: center; padding: 1px 2px 0; }
-.foot .caption { flex: 1; min-width: 0; opacity: .7; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.foot .caption { flex: 1; min-width: 0; opacity: .8; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .foot .status button { margin-left: 8px; text-decoration: underline; text-underline-offset: 2px; }
 [hidden] { display: none !important; }`;
 

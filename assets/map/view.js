@@ -30,7 +30,7 @@ function createParts(root) {
 
 class MapView {
   constructor(root, key, shared) {
-    Object.assign(this, { key, shared, n: 0, points: "", tool: "lasso", space: false, hidden: new Set(), hovered: -1, painter: null });
+    Object.assign(this, { key, shared, n: 0, points: "", tool: "lasso", space: false, hidden: new Set(), hovered: -1, painter: null, passes: null, lit: null });
     this.parts = createParts(root);
     this.camera = { zoom: 1, x: FARTHEST / 2, y: FARTHEST / 2 };
     this.fillBar();
@@ -49,9 +49,10 @@ class MapView {
     const save = (how) => () => this.painter && how(this, this.key);
     const fold = iconButton("legend", "Show or hide the legend", () => this.foldLegend(!legend.hidden));
     this.foldLegend = (hidden) => {
-      legend.hidden = hidden;
+      legend.hidden = this.folded = hidden;
       fold.setAttribute("aria-pressed", String(!hidden));
     };
+    this.shareLegend = (shared) => { fold.hidden = shared; legend.hidden = shared || this.folded; };
     for (const [tool, label] of Object.entries(TOOLS)) {
       bar.append(iconButton(tool, label, () => choose(tool)));
       bar.lastChild.setAttribute("aria-pressed", "false");
@@ -67,6 +68,8 @@ class MapView {
     const { stage, notice, over } = this.parts, painters = this.shared.painters;
     const canvas = element("canvas"), painter = createPainter(canvas);
     if (!painter) return false;
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", stage.getAttribute("aria-label") ?? "Map of cells");
     this.canvas?.remove();
     Object.assign(this, { canvas, painter });
     stage.insertBefore(canvas, over);
@@ -94,29 +97,31 @@ class MapView {
   }
 
   /** Show what the server sent. Zoom, selection and hidden categories stay as long as they mean the same. */
-  show(header, store, codes) {
-    const { box, stage, caption } = this.parts;
+  show(header, store, body) {
+    const { box, stage, caption } = this.parts, n = store.xy.length / 2, codes = body.subarray(0, n);
     const moved = this.points !== header.points, recolored = moved || this.drawn !== `${header.points}:${header.codes}`;
     if (!this.look) this.foldLegend(!header.legend);
     this.look = header;
+    this.passes = body.length > n ? maskOfBits(body.subarray(n), n) : null;
     this.names = store.names;
     box.style.height = `${header.height}px`;
     caption.textContent = caption.title = header.caption;
     stage.setAttribute("aria-label", `Map of ${withCommas(codes.length)} cells${header.title ? `, colored by ${header.title}` : ""}. `
       + "Drag to select cells; arrow keys move, plus and minus zoom, 0 shows all, Escape clears the selection.");
-    this.setPalette(header);
+    this.canvas.setAttribute("aria-label", `Map of ${withCommas(codes.length)} cells. ${header.caption}`);
     if (moved) this.setPoints(header.points, store.xy);
-    if (recolored) Object.assign(this, { codes, counts: histogram(codes), drawn: `${header.points}:${header.codes}` });
+    if (recolored) Object.assign(this, { codes, drawn: `${header.points}:${header.codes}` });
+    this.counts = histogram(this.codes, this.passes);
     if (moved) this.setGroup(groupOf(this.shared, header.group || `map ${this.key}`));
-    if (recolored) this.fillPainter();
+    this.setPalette(header);
     this.showLegend();
-    this.showSelection();
+    if (recolored && this.painter) this.fillPainter();
+    else this.showSelection();
   }
 
   setPalette(header) {
-    const meaning = JSON.stringify([header.labels, header.title]);
-    if (meaning !== this.meaning) this.hidden.clear();
-    this.meaning = meaning;
+    this.meaning = JSON.stringify([header.labels, header.title]);
+    this.hidden = hiddenIn(this.group, this.meaning);
     this.palette = Uint8Array.from(atob(header.palette), (sign) => sign.charCodeAt(0));
     this.hidden.forEach((code) => { this.palette[4 * code + 3] = 0; });
     this.painter?.palette(this.palette);
@@ -152,54 +157,62 @@ class MapView {
   }
 
   /** The selection of the group as a mask over the rows, null if there is none or it is of other cells. */
-  mask() {
+  selection() {
     const { shapes, mask } = this.group;
     return shapes.length && mask?.length === this.n ? mask : null;
   }
 
-  /** Selected cells keep their colors and lie on top, the others are dimmed. */
+  /** Cells that are selected and pass the filters keep their colors and lie on top, the others are dimmed. */
   showSelection() {
     if (!this.group) return;
-    const mask = this.mask();
-    this.painter?.chosen(mask);
-    this.rows = drawingOrder(this.shuffled, this.codes, Boolean(this.look.scale), mask);
+    const selection = this.selection();
+    this.lit = bothMasks(selection, this.passes);
+    this.count = selection ? countOf(this.lit) : 0;
+    this.painter?.chosen(this.lit);
+    this.rows = drawingOrder(this.shuffled, this.codes, this.look, this.lit);
     this.painter?.order(this.rows);
-    this.parts.box.dataset.selected = mask ? this.group.count : 0;
-    this.showStatus(mask);
+    Object.assign(this.parts.box.dataset, { selected: this.count, passing: this.passes ? countOf(this.passes) : this.n });
+    this.showStatus();
     this.draw();
   }
 
-  showStatus(mask) {
+  showStatus() {
     const { status } = this.parts;
     if (!this.n) return this.say("There are no cells to draw.");
-    if (!mask) return status.replaceChildren();
+    if (!this.selection()) return this.say(this.passes ? `${withCommas(countOf(this.passes))} of ${withCommas(this.n)} cells pass` : "");
     let unseen = 0;
-    if (this.hidden.size) mask.forEach((value, row) => { if (value && this.hidden.has(this.codes[row])) unseen++; });
+    if (this.hidden.size) this.lit.forEach((value, row) => { if (value && this.hidden.has(this.codes[row])) unseen++; });
     const clear = element("button", "", "clear");
     clear.onclick = () => this.clear();
-    status.replaceChildren(`${withCommas(this.group.count)} cells selected${unseen ? `, ${withCommas(unseen)} of them hidden` : ""}`, clear);
+    status.replaceChildren(`${withCommas(this.count)} cells selected${unseen ? `, ${withCommas(unseen)} of them hidden` : ""}`, clear);
   }
 
   say(text) { this.parts.status.textContent = text; }
 
+  /** Where the legend of this map is drawn: in one that its group shares, or beside it. */
+  legends() { return this.group.legends.size ? [...this.group.legends] : [this.parts.legend]; }
+
   showLegend() {
-    const { palette, counts, hidden, look } = this;
-    const codes = legendRows(look, counts).map((row) => row.code);
-    const change = (hide) => {
-      const next = codes.filter(hide);
-      hidden.clear();
-      next.forEach((code) => hidden.add(code));
-      this.setPalette(look);
-      this.parts.legend.querySelectorAll("[data-code]").forEach((row) => row.setAttribute("aria-pressed", String(!hidden.has(Number(row.dataset.code)))));
-      this.showStatus(this.mask());
-      this.draw();
-    };
-    const alone = (code) => codes.every((other) => hidden.has(other) === (other !== code));
-    fillLegend(this.parts.legend, look, {
-      palette, counts, hidden,
-      toggle: (code) => change((other) => hidden.has(other) !== (other === code)),
+    const { group, meaning, palette, counts, look } = this;
+    if (!look) return;
+    this.shareLegend(group.legends.size > 0);
+    const codes = legendRows(look, counts).map((row) => row.code), hidden = () => hiddenIn(group, meaning);
+    const change = (hide) => hideIn(group, meaning, codes.filter(hide));
+    const alone = (code) => codes.every((other) => hidden().has(other) === (other !== code));
+    this.legends().forEach((legend) => fillLegend(legend, look, {
+      palette, counts, hidden: hidden(),
+      toggle: (code) => { const before = hidden(); change((other) => before.has(other) !== (other === code)); },
       isolate: (code) => { const all = alone(code); change((other) => !all && other !== code); },
-    });
+    }));
+  }
+
+  /** Another category of the group is hidden or shown. */
+  showHidden() {
+    this.setPalette(this.look);
+    this.legends().forEach((legend) => legend.querySelectorAll("[data-code]").forEach((row) =>
+      row.setAttribute("aria-pressed", String(!this.hidden.has(Number(row.dataset.code))))));
+    this.showStatus();
+    this.draw();
   }
 
   /** How map units become pixels of the stage at the present zoom. */
@@ -221,7 +234,7 @@ class MapView {
     const { width, height, unit } = this.frame(), { camera } = this;
     const across = (2 * unit) / width, up = (2 * unit) / height;
     this.painter.draw({
-      width: Math.round(width * density), height: Math.round(height * density), size: 2 * density * this.radius(), dim: this.mask() ? dim : null,
+      width: Math.round(width * density), height: Math.round(height * density), size: 2 * density * this.radius(), dim: this.lit ? dim : null,
       scale: [across * FARTHEST, up * FARTHEST], shift: [-camera.x * across, -camera.y * up],
     });
   }
@@ -318,7 +331,7 @@ class MapView {
   /** What an export needs. */
   cells() {
     const { xy, codes, palette, rows, look, counts, hidden } = this;
-    return { xy, codes, palette, rows, look, counts, hidden, mask: this.mask() };
+    return { xy, codes, palette, rows, look, counts, hidden, mask: this.lit };
   }
 
   /** The points alone as a PNG address, `density` pixels for each of the page. */

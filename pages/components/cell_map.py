@@ -13,7 +13,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from scviz.plots.points import category_labels, point_size
+from scviz.plots.pairs import LEVELS
+from scviz.plots.points import category_labels, category_palette, point_size
 from scviz.plots.raster import picture, raster
 from scviz.plots.selection import Selection, digest, read_selection
 
@@ -31,6 +32,22 @@ def _script(*parts: str) -> str:
 
 _STORE = st.components.v2.component("scviz_map_store", js=_script(*PARTS))
 _MAP = st.components.v2.component("scviz_map", js=_script("loader"))
+_LEGEND = st.components.v2.component("scviz_map_legend", js=_script("loader"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairScale:
+    """What the colors of two values at once mean, as `scviz.plots.pairs` makes them."""
+
+    names: tuple[str, str]
+    scales: tuple[tuple[float, float], tuple[float, float]]
+    """Of each, the values at its first and last place."""
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """Name both with their ranges."""
+        (low, high), (lowest, highest) = self.scales
+        return f"{self.names[0]}, {low:.3g} to {high:.3g}", f"{self.names[1]}, {lowest:.3g} to {highest:.3g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +60,8 @@ class MapLook:
     """Names of the categories at places 1, 2, …"""
     scale: tuple[float, float] | None = None
     """Values at places 1 and 255; None for categories."""
+    pair: PairScale | None = None
+    """Two values at once; then neither labels nor scale are given."""
     title: str = ""
     """What the colors show, over the legend."""
     caption: str = ""
@@ -55,6 +74,23 @@ class MapLook:
     """Diameter of a point in pixels; None suits the number of cells."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coloring:
+    """One place in the palette for each cell of the dataset, and what it means."""
+
+    codes: NDArray[np.uint8]
+    """(N,) places in the palette."""
+    look: MapLook
+
+
+@st.cache_resource(max_entries=8)
+def alike(n_cells: int) -> Coloring:
+    """Color all cells alike."""
+    codes = np.ones(n_cells, dtype=np.uint8)
+    codes.flags.writeable = False
+    return Coloring(codes=codes, look=MapLook(palette=category_palette(1), labels=("cells",)))
+
+
 def cell_map(
     key: str,
     points: NDArray[np.uint16],
@@ -64,6 +100,7 @@ def cell_map(
     height: int = 560,
     names: Sequence[str] | None = None,
     group: str = "",
+    passes: NDArray[np.bool_] | None = None,
 ) -> Selection | None:
     """Draw a map of cells and say what is selected on it.
 
@@ -87,6 +124,9 @@ def cell_map(
     group
         Maps of the same cells with the same group show one selection together. It is returned by
         the map in which it was changed last; `selected_rows` then needs the points of all of them.
+        A legend from `map_legend` stands for all maps of its group.
+    passes
+        (N,) cells that pass the filters: the others are grey, and are not counted as selected. None for all.
 
     Returns
     -------
@@ -104,7 +144,7 @@ def cell_map(
         _STORE(key=f"{key}_points", data=store_message(points, names))
         answer = _MAP(
             key=key,
-            data=draw_message(key, points, codes, look=look, height=height, group=group),
+            data=draw_message(key, points, codes, look=look, height=height, group=group, passes=passes),
             on_selection_change=_rerun,
             on_webgl_change=_rerun,
         )
@@ -121,10 +161,28 @@ def store_message(points: NDArray[np.uint16], names: Sequence[str] | None = None
     return _message(header, points.astype("<u2").tobytes())
 
 
+def map_legend(key: str, group: str) -> None:
+    """Draw one legend for all maps of a group; a click in it hides or shows a category on all of them.
+
+    Maps of the group then have no legend beside them, and more room.
+    """
+    _LEGEND(key=key, data=_message({"kind": "legend", "group": group}, b""))
+
+
 def draw_message(
-    key: str, points: NDArray[np.uint16], codes: NDArray[np.uint8], *, look: MapLook, height: int, group: str
+    key: str,
+    points: NDArray[np.uint16],
+    codes: NDArray[np.uint8],
+    *,
+    look: MapLook,
+    height: int,
+    group: str,
+    passes: NDArray[np.bool_] | None = None,
 ) -> bytes:
-    """Write the colors of points, (N, 2) and (N,), 1 byte a cell before they are packed, and what they mean."""
+    """Write the colors of points, (N, 2) and (N,), 1 byte a cell before they are packed, and what they mean.
+
+    Where some do not pass the filters, a bit of each cell follows.
+    """
     header: dict[str, object] = {
         "kind": "draw",
         "key": key,
@@ -134,6 +192,7 @@ def draw_message(
         "palette": base64.b64encode(np.ascontiguousarray(look.palette, np.uint8).tobytes()).decode(),
         "labels": category_labels(look.labels),
         "scale": look.scale,
+        "pair": look.pair and {"names": look.pair.names, "scales": look.pair.scales, "levels": LEVELS},
         "title": look.title,
         "caption": look.caption,
         "missing": look.missing,
@@ -141,7 +200,8 @@ def draw_message(
         "size": look.point_size or point_size(len(codes)),
         "height": height,
     }
-    return _message(header, zlib.compress(codes.astype("u1").tobytes(), level=1))
+    bits = b"" if passes is None or passes.all() else np.packbits(passes).tobytes()
+    return _message(header, zlib.compress(codes.astype("u1").tobytes() + bits, level=1))
 
 
 def _message(header: dict[str, object], body: bytes) -> bytes:

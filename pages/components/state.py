@@ -77,6 +77,11 @@ def preset(widget: str, value: Any) -> None:
     st.session_state[widget] = value
 
 
+def forget(widget: str) -> None:
+    """Let a widget begin anew when it is drawn next."""
+    st.session_state.pop(widget, None)
+
+
 def value_of(widget: str) -> Any:
     """Return what a widget holds; for callbacks, which run before the page does."""
     return st.session_state[widget]

@@ -47,7 +47,7 @@ def column_infos(
         except DataError:
             unknown.append(name)
             continue
-        info = describe(column, _in_order(column, _colors(file, table, name)))
+        info = describe(column, _in_order(column, colors_of(file, table, name)))
         if partly:
             info = dataclasses.replace(info, reason=f"{info.reason}, from the first {FIRST_CELLS:,} cells")
         columns.append(column)
@@ -61,7 +61,7 @@ def embeddings(file: h5py.File) -> tuple[str, ...]:
     return tuple(node.dtype.names or ()) if isinstance(node, h5py.Dataset) else tuple(node or ())
 
 
-def _colors(file: h5py.File, table: tables.Node, column: str) -> dict[str, str]:
+def colors_of(file: h5py.File, table: tables.Node, column: str) -> dict[str, str]:
     """Return the color that the file gives to each category of a column."""
     node = file.get(f"uns/{column}_colors")
     if not isinstance(node, h5py.Dataset) or node.ndim != 1 or node.dtype.kind not in "SO":

@@ -70,6 +70,17 @@ def gene_values(folder: Path, gene: str) -> tuple[NDArray[np.int32], NDArray[np.
     return _frozen(_array(store, "rows")[low:high]), _frozen(_array(store, "values")[low:high])
 
 
+def values_of_genes(
+    folder: Path, places: Iterable[int]
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+    """Read several genes, given by their places, as `gene_values` reads one: (K,) rows and (K,) values of each."""
+    store = zarr.open_group(folder / GENE_VALUES, mode="r")
+    bounds, rows, values = _array(store, "bounds")[:], _array(store, "rows"), _array(store, "values")
+    for place in places:
+        part = slice(int(bounds[place]), int(bounds[place + 1]))
+        yield rows[part], values[part]
+
+
 def gene_blocks(folder: Path, n_cells: int) -> Iterator[csc_matrix]:
     """Read the expression of all genes in their order, (N, g) at a time, as `gene_values` gives that of one.
 
@@ -96,6 +107,12 @@ def n_cells_with(folder: Path, rows: NDArray[np.integer], n_cells: int) -> NDArr
     wanted[rows] = True
     before = np.concatenate(([0], np.cumsum(wanted[_array(store, "rows")[:]])))
     return np.asarray(np.diff(before[_array(store, "bounds")[:]]), dtype=np.int64)
+
+
+def n_cells_seen(folder: Path) -> NDArray[np.int64]:
+    """Count for each gene the cells in which it was seen, (G,)."""
+    store = zarr.open_group(folder / GENE_VALUES, mode="r")
+    return np.asarray(np.diff(_array(store, "bounds")[:]), dtype=np.int64)
 
 
 def gene_matches(folder: Path, text: str, limit: int = 50) -> list[str]:

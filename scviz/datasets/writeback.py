@@ -20,11 +20,14 @@ from scipy.sparse import csr_matrix, vstack
 
 import scviz
 from scviz.datasets import tables
+from scviz.datasets.cell_columns import colors_of
 from scviz.datasets.cell_columns import embeddings as obsm_keys
 from scviz.datasets.columns import COUNTS, NAME_IN_FILE, SOURCE
 from scviz.datasets.layers import layer_names, read_blocks, write_blocks
 from scviz.errors import DataError
+from scviz.plots.theme import category_colors
 from scviz.workspace import DatasetInfo
+from scviz.workspace.colors import read_colors
 from scviz.workspace.records import read_json
 
 OURS = "scviz"
@@ -41,7 +44,8 @@ def write_labels(
 ) -> None:
     """Write a copy of the file as it was opened, with results added.
 
-    Matrices, genes, cell names and their order stay as they are. A file from before 2020 is written in the
+    Matrices, genes, cell names and their order stay as they are; colors that were chosen by hand for the values of its
+    columns go to `uns["<column>_colors"]`. A file from before 2020 is written in the
     layout of today, as its old one cannot take new columns.
 
     Parameters
@@ -73,6 +77,7 @@ def write_labels(
             columns={name: _series(values) for name, values in columns.items()},
             embeddings=embeddings or {},
             layers=None if layers is None else _layers(layers, folder, file, info=info),
+            colors=_colors(file, read_colors(folder)),
             note={
                 "version": scviz.__version__,
                 "history": list(info.history),
@@ -120,6 +125,8 @@ class _Added:
     """(N, D) each."""
     layers: _Layers | None
     note: Mapping[str, Any]
+    colors: Mapping[str, list[str]]
+    """By column, a color for each category in the order of the file."""
 
 
 def _layers(path: Path, folder: Path, file: h5py.File, *, info: DatasetInfo) -> _Layers:
@@ -137,6 +144,18 @@ def _layers(path: Path, folder: Path, file: h5py.File, *, info: DatasetInfo) -> 
     return _Layers(
         path, layer_names(path), csr_matrix((ones, (known, at[known])), shape=(len(ours), len(theirs)))
     )
+
+
+def _colors(file: h5py.File, by_hand: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+    """Complete the colors that were chosen by hand: those of the file, or of the theme, for all other categories."""
+    found = {}
+    for column, chosen in by_hand.items():
+        if column in tables.column_names(file["obs"]) and tables.is_coded(file["obs"], column):
+            names = tables.categories_of(file["obs"], column)
+            theirs = colors_of(file, file["obs"], column)
+            colors = zip(names, category_colors(len(names)), strict=True)
+            found[column] = [chosen.get(name, theirs.get(name, color)) for name, color in colors]
+    return found
 
 
 def _names_in_file(table: h5py.Group) -> list[str]:
@@ -194,6 +213,8 @@ def _add(path: Path, added: _Added) -> None:
                 write_elem(file, group, {})
         for name, values in added.embeddings.items():
             write_elem(file["obsm"], name, np.asarray(values))
+        for name, colors in added.colors.items():
+            write_elem(file["uns"], f"{name}_colors", np.array(colors, dtype=object))
         if added.layers is not None:
             _add_layers(file["layers"], added.layers)
         earlier = read_elem(file["uns"][OURS]) if OURS in file["uns"] else {}
@@ -216,6 +237,7 @@ def _write_anew(source: Path, path: Path, added: _Added) -> None:
         for name, values in added.columns.items():
             adata.obs[name] = values
         adata.obsm.update(added.embeddings)
+        adata.uns.update({f"{name}_colors": np.array(colors) for name, colors in added.colors.items()})
         for name, blocks in added.layers.matrices() if added.layers else ():
             adata.layers[name] = vstack(list(blocks), format="csr")
         adata.uns[OURS] = _joined(adata.uns.get(OURS), added.note)

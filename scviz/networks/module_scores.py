@@ -54,10 +54,14 @@ def module_scores(
 
 def expression_bins(expression: sp.csr_matrix, n_bins: int = BINS) -> NDArray[np.int64]:
     """Put genes of like mean expression over cells, (N, G), into one bin, (G,)."""
+    sums = np.asarray(expression.sum(axis=0)).ravel()  # in the precision of the matrix, as scanpy adds up
+    return bins_of_means(sums / expression.shape[0], n_bins)
+
+
+def bins_of_means(means: NDArray[np.floating], n_bins: int = BINS) -> NDArray[np.int64]:
+    """Put genes of like mean expression, (G,), into one bin, (G,)."""
     from scipy.stats import rankdata  # pages stretch scores, and never rank genes
 
-    sums = np.asarray(expression.sum(axis=0)).ravel()  # in the precision of the matrix, as scanpy adds up
-    means = sums / expression.shape[0]
     per_bin = max(1, int(np.round(len(means) / (n_bins - 1))))
     return np.asarray(rankdata(means, method="min") // per_bin, dtype=np.int64)
 

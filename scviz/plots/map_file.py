@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.plots.export import MANY_POINTS, Kind
+from scviz.plots.pairs import LEVELS
 from scviz.plots.points import draw_order, point_size
 
 POINTS_PER_PIXEL = 72 / 96
@@ -23,6 +24,7 @@ def draw_map(
     kind: Kind,
     labels: Sequence[str] = (),
     scale: tuple[float, float] | None = None,
+    pair: tuple[str, str] | None = None,
     title: str = "",
     caption: str = "",
 ) -> bytes:
@@ -40,6 +42,8 @@ def draw_map(
         Names of the places 1, 2, …; empty for values.
     scale
         Values at places 1 and 255; None for categories.
+    pair
+        What the two values are, each with its range, that `pairs` has put into one color; None for other colors.
     title
         What the colors show.
     caption
@@ -54,7 +58,7 @@ def draw_map(
     with matplotlib.rc_context(settings):
         paper = Figure(figsize=(6.5, 5.0), layout="constrained")
         axes = paper.add_subplot()
-        order = draw_order(codes, continuous=scale is not None)
+        order = draw_order(codes, continuous=scale is not None or pair is not None)
         colors = palette[codes[order]] / 255
         size = (point_size(len(points)) * POINTS_PER_PIXEL) ** 2
         x, y = points[order].T
@@ -62,7 +66,9 @@ def draw_map(
         axes.set_aspect("equal")
         axes.set_axis_off()
         axes.set_title(caption, fontsize=8, loc="left")
-        if scale is None:
+        if pair is not None:
+            _square(axes, palette, pair)
+        elif scale is None:
             present = [i for i in range(len(labels)) if (codes == i + 1).any()]
             marks = [
                 Line2D(
@@ -91,3 +97,13 @@ def draw_map(
         file = io.BytesIO()
         paper.savefig(file, format=kind, dpi=300)
     return file.getvalue()
+
+
+def _square(axes: Any, palette: NDArray[np.uint8], pair: tuple[str, str]) -> None:
+    """Draw the colors of two values as a square beside the map."""
+    inset = axes.inset_axes((1.02, 0.4, 0.2, 0.2))
+    colors = palette[1 : 1 + LEVELS**2, :3].reshape(LEVELS, LEVELS, 3)
+    inset.imshow(colors.transpose(1, 0, 2), origin="lower", interpolation="nearest")
+    inset.set(xticks=[], yticks=[])
+    inset.set_xlabel(pair[0], fontsize=7)
+    inset.set_ylabel(pair[1], fontsize=7)

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.components.cell_map import MapLook, cell_map
+from pages.components.cell_map import MapLook, PairScale, cell_map, map_legend
+from scviz.plots.pairs import pair_codes, pair_palette
 from scviz.plots.points import category_codes, category_palette, continuous_palette, quantize, shade
 from scviz.plots.selection import selected_rows
 
@@ -44,7 +45,7 @@ def _shares(n_types: int) -> NDArray[np.float64]:
 
 st.set_page_config(layout="wide")
 types, xy, values = simulated(N_CELLS, N_TYPES)
-color_by = st.selectbox("Color by", ["Cell type", "Donor", "INS"], key="color_by")
+color_by = st.selectbox("Color by", ["Cell type", "Donor", "INS", "INS and GCG"], key="color_by")
 points = quantize(xy)
 caption = f"UMAP of simulated cells · {N_CELLS:,} cells"
 if color_by == "INS":
@@ -58,6 +59,11 @@ if color_by == "INS":
             caption=caption,
         ),
     )
+elif color_by == "INS and GCG":
+    shares = np.nan_to_num(values / 4), np.abs(np.sin(xy[:, 0]))
+    codes = pair_codes(*shares)
+    pair = PairScale(names=("INS", "GCG"), scales=((0.0, 4.0), (0.0, 1.0)))
+    look = MapLook(palette=pair_palette(), pair=pair, title="INS and GCG, log1p", caption=caption)
 else:
     n = N_TYPES if color_by == "Cell type" else 3
     labels = [f"Type {i} <b>cells</b>" for i in range(n)] if color_by == "Cell type" else ["D1", "D2", "D3"]
@@ -68,13 +74,20 @@ else:
 names = [f"CELL-{i}" for i in range(N_CELLS)] if N_CELLS <= 1000 else None
 if PAIR:
     turned = quantize(np.stack([xy[:, 1], np.sin(xy[:, 0])], axis=1))
+    passes = values > 1 if st.checkbox("Express INS", key="filtered") else None
+    map_legend("legend", "pair")
     left, right = st.columns(2)
     with left:
-        first = cell_map("left", points, codes, look=look, height=480, names=names, group="pair")
+        first = cell_map(
+            "left", points, codes, look=look, height=480, names=names, group="pair", passes=passes
+        )
     with right:
-        second = cell_map("right", turned, codes, look=look, height=480, names=names, group="pair")
+        second = cell_map(
+            "right", turned, codes, look=look, height=480, names=names, group="pair", passes=passes
+        )
     selection = first or second
-    rows = selected_rows(selection, points, turned) if selection else []
+    rows = selected_rows(selection, points, turned) if selection else np.empty(0, dtype=np.int64)
+    rows = rows if passes is None else rows[passes[rows]]
 else:
     selection = cell_map("map", points, codes, look=look, height=520, names=names)
     rows = selected_rows(selection, points) if selection else []

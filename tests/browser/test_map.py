@@ -228,6 +228,71 @@ def test_maps_of_a_group_show_one_selection(page: Page, serve: Serve) -> None:
     server_sees(page, both)
 
 
+@pytest.fixture
+def pair(page: Page, serve: Serve) -> Page:
+    """Two linked maps of 700 cells with one legend."""
+    page.goto(serve(APP, {"MAP_CELLS": "700", "MAP_PAIR": "1", "MAP_TYPES": "20"}))
+    for key in ("left", "right"):
+        map_drawn(page, key)
+    settled(page)
+    return page
+
+
+def test_linked_maps_have_one_legend_that_acts_on_both(pair: Page, tmp_path: Path) -> None:
+    rows = keyed(pair, "legend", ".legend .rows button")
+    expect(rows).to_have_count(20)
+    for key in ("left", "right"):
+        expect(keyed(pair, key, ".legend")).to_be_hidden()
+    before = [stage(pair, key).screenshot() for key in ("left", "right")]
+    rows.first.click()
+    expect(rows.first).to_have_attribute("aria-pressed", "false")
+    after = [stage(pair, key).screenshot() for key in ("left", "right")]
+    assert all(old != new for old, new in zip(before, after, strict=True))
+    rows.nth(3).click(modifiers=["Shift"])
+    expect(keyed(pair, "legend", ".legend button[aria-pressed=true]")).to_have_count(1)
+
+
+def test_a_long_legend_is_searched(pair: Page) -> None:
+    box = keyed(pair, "legend", "input")
+    box.fill("type 1")
+    expect(keyed(pair, "legend", ".rows button:visible")).to_have_count(11)
+    expect(keyed(pair, "legend", ".rows button:visible").first).to_contain_text("Type 1 ")
+    keyed(pair, "legend", ".rows button:visible").first.click()
+    expect(box).to_have_value("type 1")
+    expect(keyed(pair, "legend", ".rows button:visible")).to_have_count(11)
+
+
+def test_filtered_cells_are_grey_on_both_maps_and_are_not_selected(pair: Page) -> None:
+    lasso(pair, MIDDLE, "left")
+    n = selected(pair, "left")
+    server_sees(pair, n)
+    keyed(pair, "filtered", "label").click()
+    expect(keyed(pair, "left", ".scviz-map")).not_to_have_attribute("data-passing", "700")
+    settled(pair)
+    fewer = selected(pair, "left")
+    assert 0 < fewer == selected(pair, "right") < n
+    server_sees(pair, fewer)
+
+
+def test_two_values_at_once_have_a_square_for_a_legend(pair: Page) -> None:
+    before = map_drawn(pair, "left")
+    choose(pair, "color_by", "INS and GCG")
+    map_drawn(pair, "left", after=before)
+    square = keyed(pair, "legend", ".pair canvas")
+    expect(square).to_have_attribute("aria-label", "Colors of INS, to the right, and GCG, upward")
+    assert (
+        len(square.evaluate("(it) => [...new Set(it.getContext('2d').getImageData(0, 0, 15, 15).data)]")) > 30
+    )
+
+
+def test_the_map_has_a_role_a_name_and_a_focus(pair: Page) -> None:
+    canvas = keyed(pair, "left", ".stage canvas:not(.over)")
+    expect(canvas).to_have_attribute("role", "img")
+    expect(canvas).to_have_attribute("aria-label", re.compile("Map of 700 cells"))
+    stage(pair, "left").focus()
+    expect(stage(pair, "left")).to_be_focused()
+
+
 def test_without_webgl_an_image_takes_its_place(page: Page, serve: Serve) -> None:
     page.add_init_script(NO_WEBGL)
     page.goto(serve(APP))

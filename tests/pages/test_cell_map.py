@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components.cell_map import MapLook, cell_map, draw_message, store_message
+from pages.components.cell_map import MapLook, PairScale, cell_map, draw_message, store_message
+from scviz.plots.pairs import pair_palette
 from scviz.plots.points import category_palette, continuous_palette, quantize
 from scviz.plots.selection import digest
 
@@ -46,6 +47,24 @@ def test_colors_of_the_least_orderly_map_take_one_byte_a_cell() -> None:
     assert header["points"] == digest(POINTS)
     assert header["scale"] == [0.0, 3.0]
     assert base64.b64decode(str(header["palette"])) == continuous_palette().tobytes()
+
+
+def test_cells_that_pass_the_filters_take_a_bit_each() -> None:
+    passes = np.arange(N) % 3 == 0
+    message = draw_message("map", POINTS, CODES, look=LOOK, height=500, group="", passes=passes)
+    body = zlib.decompress(parts(message)[1])
+    assert body[:N] == CODES.tobytes()
+    assert np.array_equal(np.unpackbits(np.frombuffer(body[N:], np.uint8))[:N].astype(bool), passes)
+    everything = draw_message("map", POINTS, CODES, look=LOOK, height=500, group="", passes=passes | True)
+    assert len(zlib.decompress(parts(everything)[1])) == N
+
+
+def test_two_values_at_once_are_named_with_their_ranges() -> None:
+    pair = PairScale(names=("CD3E", "MS4A1"), scales=((0.0, 2.0), (0.0, 3.0)))
+    look = MapLook(palette=pair_palette(), pair=pair)
+    header, _ = parts(draw_message("map", POINTS, CODES, look=look, height=500, group=""))
+    assert header["pair"] == {"names": ["CD3E", "MS4A1"], "scales": [[0.0, 2.0], [0.0, 3.0]], "levels": 15}
+    assert pair.words == ("CD3E, 0 to 2", "MS4A1, 0 to 3")
 
 
 def test_message_names_at_most_255_categories() -> None:

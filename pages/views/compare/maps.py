@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import state
-from pages.components.cell_map import MapLook, cell_map
+from pages.components.cell_map import MapLook, cell_map, map_legend
 from pages.components.coloring import Coloring, choose_coloring
 from pages.components.show import map_files
 from scviz.datasets.columns import cell_names
@@ -39,6 +39,8 @@ def maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
         return
     points = [quantize(result.umap[method][rows]) for method in shown]
     cells, codes = _names(dataset, rows), chosen.codes[rows]
+    group = f"compare_{run.id}"
+    map_legend("compare_legend", group)
     places = [
         column
         for start in range(0, len(shown), beside)
@@ -48,8 +50,7 @@ def maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
     for i, column in enumerate(places):
         with column:
             caption = f"UMAP, {names[shown[i]]} · {len(rows):,} cells"
-            look = replace(chosen.look, caption=caption, legend=i == 0 or beside < 3)
-            group = f"compare_{run.id}"
+            look = replace(chosen.look, caption=caption)
             selections.append(
                 cell_map(f"map_{i}", points[i], codes, look=look, height=MAP_HEIGHT, names=cells, group=group)
             )

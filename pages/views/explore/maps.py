@@ -10,8 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import state
-from pages.components.cell_map import MOST_NAMES, cell_map
-from pages.components.coloring import Coloring, choose_coloring
+from pages.components.cell_filter import cell_filter
+from pages.components.cell_map import MOST_NAMES, Coloring, cell_map, map_legend
+from pages.components.coloring import choose_coloring
 from pages.components.embeddings import Embedding, Maps, places
 from pages.components.show import map_files
 from pages.views.explore.choice import recall_coloring, remember_coloring
@@ -41,25 +42,36 @@ def explore_maps(dataset: DatasetInfo, chosen: Sequence[Embedding]) -> None:
         st.info("No cell has a place on all of these maps, so there is nothing to draw. Choose other maps.")
         return
     missing = dataset.n_cells - len(maps.rows)
-    selections = _draw(dataset, chosen, maps, coloring)
+    if len(chosen) > 1:
+        map_legend("map_legend", maps.group)
+    drawn = st.container()
+    passes = cell_filter(dataset)  # below the maps, and asked before they are drawn
+    with drawn:
+        selections = _draw(dataset, chosen, maps, coloring=coloring, passes=passes)
     if missing:
         st.caption(
             f"{missing:,} of {dataset.n_cells:,} cells have no place on all of these maps and are not drawn."
         )
-    show_selection(dataset, _selected(maps, selections))
+    rows = _selected(maps, selections)
+    show_selection(dataset, rows if passes is None else rows[passes[rows]])
 
 
 def _draw(
-    dataset: DatasetInfo, chosen: Sequence[Embedding], maps: Maps, coloring: Coloring
+    dataset: DatasetInfo,
+    chosen: Sequence[Embedding],
+    maps: Maps,
+    *,
+    coloring: Coloring,
+    passes: NDArray[np.bool_] | None,
 ) -> list[Selection | None]:
     names, codes, beside = _names(dataset, maps.rows), coloring.codes[maps.rows], BESIDE[len(chosen)]
+    here = passes[maps.rows] if passes is not None else None
     selections: list[Selection | None] = []
     for start in range(0, len(chosen), beside):
         for at, column in enumerate(st.columns(beside), start=start):
             one, points, key = chosen[at], maps.points[at], _key(chosen, at)
             parts = (one.caption, f"{len(maps.rows):,} cells", coloring.look.caption)
-            legend = at == 0 or len(chosen) < 3
-            look = replace(coloring.look, caption=" · ".join(filter(None, parts)), legend=legend)
+            look = replace(coloring.look, caption=" · ".join(filter(None, parts)))
             with column:
                 selections.append(
                     cell_map(
@@ -70,6 +82,7 @@ def _draw(
                         height=HEIGHTS[len(chosen)],
                         names=names,
                         group=maps.group,
+                        passes=here,
                     )
                 )
                 map_files(points, codes, look, key=key)

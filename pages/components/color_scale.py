@@ -1,0 +1,80 @@
+"""How values become colors: between which percentiles, and on a log or a linear scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.components.widgets import one_of
+
+LOG, LINEAR = "log", "linear"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Between which percentiles colors run, and whether on a log scale."""
+
+    low: float = 0.0
+    high: float = 99.0
+    log: bool = True
+
+    def ends(self, values: NDArray[np.floating], *, from_zero: bool = False) -> tuple[float, float]:
+        """Find the values, of (n,), at both ends of the colors; NaN is left out.
+
+        Parameters
+        ----------
+        from_zero
+            Begin at 0 where nothing is clipped below: for genes, of which only the cells that express it are given.
+        """
+        known = values[np.isfinite(values)]
+        if not len(known):
+            return 0.0, 1.0
+        low, high = np.percentile(known, [self.low, self.high]).tolist()
+        low = 0.0 if from_zero and self.low == 0 else low
+        return low, high if high > low else low + (abs(low) or 1.0)
+
+    @property
+    def words(self) -> str:
+        """Say what is clipped; empty where nothing is."""
+        if self.low == 0 and self.high == 100:
+            return ""
+        ends = f"percentiles {self.low:g} to {self.high:g}" if self.low else f"percentile {self.high:g}"
+        return f"colors end at {ends}"
+
+
+def choose_scale(place: DeltaGenerator, key: str, *, first: Scale, log: bool, of: str) -> Scale:
+    """Ask for both in a small window; see `ask_scale`."""
+    with place.popover("Scale", icon=":material/tune:", key=f"{key}_scale"):
+        return ask_scale(key, first=first, log=log, of=of)
+
+
+def ask_scale(key: str, *, first: Scale, log: bool, of: str) -> Scale:
+    """Ask for both.
+
+    Parameters
+    ----------
+    key
+        Begins the keys of the widgets.
+    first
+        To begin with.
+    log
+        Whether there is a log scale to choose.
+    of
+        Which cells the percentiles are of.
+    """
+    low, high = st.slider(
+        "Clip at percentiles",
+        0.0,
+        100.0,
+        (first.low, first.high),
+        0.5,
+        help=f"Of {of}. Cells beyond share the color of the end.",
+        key=f"{key}_clip",
+    )
+    names = {LOG: "Log", LINEAR: "Linear"} if first.log else {LINEAR: "Linear", LOG: "Log"}
+    kind = one_of("Scale", names, key=f"{key}_log") if log else LINEAR
+    return Scale(low, max(high, low + 0.5), kind == LOG)

@@ -111,6 +111,7 @@ class MapView {
     if (recolored) this.fillPainter();
     this.showLegend();
     this.showSelection();
+    takeGiven(this);
   }
 
   setPalette(header) {

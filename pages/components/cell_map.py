@@ -15,10 +15,22 @@ from numpy.typing import NDArray
 
 from scviz.plots.points import category_labels, point_size
 from scviz.plots.raster import picture, raster
-from scviz.plots.selection import Selection, digest, read_selection
+from scviz.plots.selection import Given, Selection, digest, read_selection
 
 SCRIPTS = Path(__file__).parents[2] / "assets" / "map"
-PARTS = ("style", "shapes", "order", "painter", "legend", "export", "pointer", "group", "view", "mount")
+PARTS = (
+    "style",
+    "shapes",
+    "order",
+    "painter",
+    "legend",
+    "export",
+    "pointer",
+    "group",
+    "given",
+    "view",
+    "mount",
+)
 
 MOST_NAMES = 20_000
 """Names of cells travel with the coordinates of small maps only; larger maps are hovered without them."""
@@ -30,6 +42,7 @@ def _script(*parts: str) -> str:
 
 
 _STORE = st.components.v2.component("scviz_map_store", js=_script(*PARTS))
+_GIVEN = st.components.v2.component("scviz_map_given", js=_script("loader"))
 _MAP = st.components.v2.component("scviz_map", js=_script("loader"))
 
 
@@ -64,6 +77,7 @@ def cell_map(
     height: int = 560,
     names: Sequence[str] | None = None,
     group: str = "",
+    given: Sequence[Given] = (),
 ) -> Selection | None:
     """Draw a map of cells and say what is selected on it.
 
@@ -87,6 +101,8 @@ def cell_map(
     group
         Maps of the same cells with the same group show one selection together. It is returned by
         the map in which it was changed last; `selected_rows` then needs the points of all of them.
+    given
+        Selections that the page has made, the last one to be shown; `pages.components.selecting` has them.
 
     Returns
     -------
@@ -102,6 +118,7 @@ def cell_map(
     place = digest(points)
     with st.container(gap=None):
         _STORE(key=f"{key}_points", data=store_message(points, names))
+        _GIVEN(key=f"{key}_given", data=given_message(key, points, given[-1] if given else None))
         answer = _MAP(
             key=key,
             data=draw_message(key, points, codes, look=look, height=height, group=group),
@@ -110,7 +127,7 @@ def cell_map(
         )
         if answer.webgl is False:
             _show_image(points, codes, look)
-    return read_selection(answer.selection, place)
+    return read_selection(answer.selection, place, given)
 
 
 def store_message(points: NDArray[np.uint16], names: Sequence[str] | None = None) -> bytes:
@@ -142,6 +159,12 @@ def draw_message(
         "height": height,
     }
     return _message(header, zlib.compress(codes.astype("u1").tobytes(), level=1))
+
+
+def given_message(key: str, points: NDArray[np.uint16], given: Given | None) -> bytes:
+    """Write the selection that the page makes among points, (N, 2): one bit a cell, packed."""
+    header: dict[str, object] = {"kind": "given", "key": key, "points": digest(points), "cells": len(points)}
+    return _message(header | {"id": given.id if given else ""}, given.bits if given else b"")
 
 
 def _message(header: dict[str, object], body: bytes) -> bytes:

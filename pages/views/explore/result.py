@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from pages.components.cell_map import cell_map
 from pages.components.coloring import Coloring, choose_coloring
 from pages.components.export import annotated_file
 from pages.components.runs import genes_read, model_name, read_depth
+from pages.components.selecting import given_on
 from pages.components.show import escaped, map_files
 from pages.views.explore.selection import show_selection
 from scviz.datasets.columns import cell_names
@@ -20,7 +22,7 @@ from scviz.datasets.labels import cell_labels
 from scviz.metrics.evidence import Gain
 from scviz.metrics.neighbors import agreement_gain
 from scviz.plots.points import quantize
-from scviz.plots.selection import Selection, selected_rows
+from scviz.plots.selection import Given, Selection, selected_rows
 from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.records import read_array, read_value
@@ -89,12 +91,20 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
     names = cell_names(state.workspace().dataset_folder(dataset.id)) if len(maps.rows) <= 20_000 else None
     shown = [names[row] for row in maps.rows] if names is not None else None
     left, right = st.columns(2)
+    given = given_on(dataset, maps.rows)
     with left:
         method = ", ".join(
             part for part in ("UMAP", model_name(run), read_depth(run), genes_read(run)) if part
         )
         first = _map(
-            "map_model", maps.model, maps.rows, colors=chosen, caption=method, group=run.id, names=shown
+            "map_model",
+            maps.model,
+            maps.rows,
+            colors=chosen,
+            caption=method,
+            group=run.id,
+            names=shown,
+            given=given,
         )
     with right:
         second = _map(
@@ -105,6 +115,7 @@ def _explore(run: Run, dataset: DatasetInfo) -> None:
             caption="UMAP, 50 principal components (baseline)",
             group=run.id,
             names=shown,
+            given=given,
         )
     show_selection(dataset, _selected(maps, first, second))
 
@@ -118,10 +129,13 @@ def _map(
     caption: str,
     group: str,
     names: list[str] | None,
+    given: Sequence[Given],
 ) -> Selection | None:
     text = " · ".join(part for part in (caption, f"{len(rows):,} cells", colors.look.caption) if part)
     look, codes = replace(colors.look, caption=text), colors.codes[rows]
-    selection = cell_map(key, points, codes, look=look, height=MAP_HEIGHT, names=names, group=group)
+    selection = cell_map(
+        key, points, codes, look=look, height=MAP_HEIGHT, names=names, group=group, given=given
+    )
     map_files(points, codes, look, key=key)
     return selection
 

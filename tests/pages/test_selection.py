@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from anndata import AnnData
 from streamlit.testing.v1 import AppTest
 
+from scviz.datasets.readers import open_file
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
+from scviz.workspace import Workspace
 from scviz.workspace.group_history import read_history
 from scviz.workspace.groups import delete_groups, name_group, read_groups
 from scviz.workspace.packed_rows import unpack_rows
-from tests.conftest import Opened
 from tests.pages.test_pages import words
 
 
@@ -52,9 +54,10 @@ def script(dataset: str) -> None:
 class Panel:
     """One browser tab with the panel."""
 
-    def __init__(self, opened: Opened) -> None:
-        self.folder = opened.workspace.dataset_folder(opened.dataset)
-        self.at = AppTest.from_function(script, default_timeout=60, kwargs={"dataset": opened.dataset}).run()
+    def __init__(self, home: Path, dataset: str) -> None:
+        self.home, self.dataset = home, dataset
+        self.folder = Workspace(home).dataset_folder(dataset)
+        self.at = AppTest.from_function(script, default_timeout=600, kwargs={"dataset": dataset}).run()
 
     def select(self, *rows: int) -> None:
         self.at.session_state["rows"] = list(rows)
@@ -90,8 +93,9 @@ class Panel:
 
 
 @pytest.fixture
-def panel(opened: Opened) -> Panel:
-    return Panel(opened)
+def panel(workspace: Workspace, adata: AnnData, tmp_path: Path) -> Panel:
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    return Panel(workspace.home, open_file(tmp_path / "cells.h5ad", workspace, name="cells").id)
 
 
 def test_selecting_and_naming_are_taken_back_and_done_again_in_their_order(panel: Panel) -> None:
@@ -184,10 +188,10 @@ def test_a_name_that_is_taken_is_kept_for_mending(panel: Panel) -> None:
     assert panel.groups == {"Mine": [1]}
 
 
-def test_a_second_tab_is_told_and_overwrites_nothing(panel: Panel, opened: Opened) -> None:
+def test_a_second_tab_is_told_and_overwrites_nothing(panel: Panel) -> None:
     panel.select(1, 2)
     panel.name("A")
-    other = Panel(opened)
+    other = Panel(panel.home, panel.dataset)
     other.choose("A")
     delete_groups(panel.folder, ["A"])
     name_group(panel.folder, "A", np.array([7]), by="ann@lab.org")
@@ -199,10 +203,10 @@ def test_a_second_tab_is_told_and_overwrites_nothing(panel: Panel, opened: Opene
     assert panel.groups == {"A": [7]}
 
 
-def test_another_session_takes_back_what_an_earlier_one_named(panel: Panel, opened: Opened) -> None:
+def test_another_session_takes_back_what_an_earlier_one_named(panel: Panel) -> None:
     panel.select(1, 2)
     panel.name("A")
-    later = Panel(opened)
+    later = Panel(panel.home, panel.dataset)
     assert "Named “A”" in later.at.button(key="undo_change").help
     later.press("undo_change")
     assert later.groups == {}
@@ -224,14 +228,14 @@ def test_the_composition_counts_named_groups_too(panel: Panel) -> None:
     assert isinstance(found, pd.DataFrame)
 
 
-def test_groups_are_handed_in_for_a_copy_of_the_file(panel: Panel, opened: Opened) -> None:
+def test_groups_are_handed_in_for_a_copy_of_the_file(panel: Panel) -> None:
     name_group(panel.folder, "A", np.array([0, 1, 2]))
     panel.run()
     panel.press("export_groups")
     (run,) = RunQueue(Settings.from_env()).database.runs()
     version = read_history(panel.folder).groups["A"].version
     asked = [{key: value for key, value in one.items() if value} for one in run.request["groups"]]
-    assert (run.task, run.request["dataset"]) == ("exporting", opened.dataset)
+    assert (run.task, run.request["dataset"]) == ("exporting", panel.dataset)
     assert asked == [{"named": "A", "version": version}]
 
 

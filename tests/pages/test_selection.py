@@ -28,6 +28,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SCVIZ_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(RunQueue, "_hand_in", lambda *_: None)
     monkeypatch.setattr(RunQueue, "warm_up", lambda _: None)
+    monkeypatch.setattr(st, "page_link", lambda *_, **__: None)  # the script has no other pages to link to
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()

@@ -13,15 +13,15 @@ from pages.components.job_panel import OPEN, job_panel
 from pages.components.show import escaped
 from pages.components.undo import undo_keys
 from scviz.errors import ScvizError
-from scviz.tasks import filtering
+from scviz.tasks import filtering, mending
 from scviz.workspace import DatasetInfo
 
 STEP = "step"
 
 
-def apply_filter(request: filtering.Request) -> None:
+def apply_step(task: str, request: filtering.Request | mending.Request) -> None:
     """Hand a step in; the page goes on with the new dataset when it is made."""
-    state.keep(STEP, state.queue().submit("filtering", request, state.owner()).run)
+    state.keep(STEP, state.queue().submit(task, request, state.owner()).run)
     st.rerun()
 
 

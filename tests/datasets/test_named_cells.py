@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from scviz.datasets.named_cells import group_column, groups_csv
 
-GROUPS = st.dictionaries(
-    st.text(min_size=1, max_size=6), st.lists(st.integers(0, 19), unique=True).map(sorted), max_size=5
-)
+NAMES = st.text(max_size=6).map(lambda text: " ".join(text.split())).filter(bool)
+GROUPS = st.dictionaries(NAMES, st.lists(st.integers(0, 19), unique=True).map(sorted), max_size=5)
 
 
 @given(GROUPS)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
 import numpy as np
 import pytest
 
+from scviz.datasets.labels import cell_labels
 from scviz.datasets.readers import open_file
 from scviz.errors import RequestError
 from scviz.progress import silent
+from scviz.tasks import mending
 from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.context import Context
 from scviz.tasks.exporting import Request
 from scviz.tasks.exporting.run import run
+from scviz.tasks.mending.run import run as mend
 from scviz.workspace import Workspace
 from scviz.workspace.group_history import read_history
 from scviz.workspace.groups import name_group
@@ -85,3 +89,23 @@ def test_a_group_that_has_other_cells_by_now_is_not_written(workspace: Workspace
 def test_a_run_or_named_groups_are_asked_for(asked: dict[str, object]) -> None:
     with pytest.raises(RequestError, match=r"one of the two|Only named groups"):
         Request(**asked)  # type: ignore[arg-type]
+
+
+def test_groups_become_labels_of_a_dataset_of_its_own(workspace: Workspace, dataset: str) -> None:
+    folder = workspace.dataset_folder(dataset)
+    for number, name in enumerate(("first", "second", "third")):
+        name_group(folder, name, np.arange(number, 50, 3))
+    context = Context(workspace=workspace, report=silent, folder=workspace.run_folder("one"))
+    request = mending.Request(dataset=dataset, what="groups", column="named_groups", groups=chosen(folder))
+    made = mend(request, context)
+    labels = cell_labels(workspace.dataset_folder(made.dataset), "named_groups")
+    assert labels.names == ("first", "second", "third")
+    assert labels.texts.tolist() == [*(labels.names[i % 3] for i in range(50)), *[""] * 10]
+    info = workspace.dataset(made.dataset)
+    assert (info.column("named_groups").kind, info.parent) == ("label", dataset)
+    assert "'first' (17 cells), 'second' (17 cells), 'third' (16 cells); 10 cells are in none" in made.note
+    with pytest.raises(RequestError, match="has a column 'cell_type' already"):
+        mend(replace(request, column="cell_type"), context)
+    name_group(folder, "third", np.array([2, 3]))
+    with pytest.raises(RequestError, match="1 cell of 'third' is in another group, too"):
+        mend(replace(request, groups=chosen(folder)), context)

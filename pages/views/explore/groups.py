@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.enrich_link import enrich_group
-from pages.components.export import groups_file
 from pages.components.frame import PAGES
 from pages.components.selecting import select_on_map
-from pages.components.show import download, escaped
+from pages.components.show import escaped
 from pages.components.undo import Change, record
 from pages.components.widgets import told_apart
-from scviz.datasets.columns import cell_names
-from scviz.datasets.named_cells import groups_csv
+from pages.views.explore.saving import save_groups
 from scviz.errors import ScvizError
 from scviz.metrics.evidence import counted
 from scviz.workspace import DatasetInfo
@@ -101,7 +99,7 @@ def named_groups(dataset: DatasetInfo, rows: NDArray[np.int64], history: History
         _one(dataset, groups[chosen[0]], rows)
     elif chosen:
         _several(dataset, {name: groups[name] for name in chosen})
-    _save(dataset, {name: groups[name] for name in chosen} or groups)
+    save_groups(dataset, {name: groups[name] for name in chosen} or groups)
 
 
 def _one(dataset: DatasetInfo, group: Group, rows: NDArray[np.int64]) -> None:
@@ -151,30 +149,6 @@ def _several(dataset: DatasetInfo, groups: Mapping[str, Group]) -> None:
         shared = partial(_join, dataset.id, names, key, operation=intersect_groups)
         _button("Name the shared cells", "intersect", "join_inner", shared)
         _delete(dataset.id, names)
-
-
-def _save(dataset: DatasetInfo, groups: Mapping[str, Group]) -> None:
-    """Offer groups as a table and in a copy of the file."""
-    folder = state.workspace().dataset_folder(dataset.id)
-    which = f"the {'group' if len(groups) == 1 else f'{len(groups)} groups'}"
-    with st.expander(f"Save {which}", icon=":material/save:", key="save_groups"):
-
-        def written() -> str:
-            cells = read_groups(folder)
-            return groups_csv({name: cells[name] for name in groups}, cell_names(folder))
-
-        download(
-            "Cells by group (CSV)",
-            written,
-            name="cells-by-group.csv",
-            key="groups_csv",
-            help="Name of the cell and name of the group, a row for each cell of each group.",
-        )
-        groups_file(dataset, groups)
-        st.caption(
-            "The copy has one more column, `scviz_groups`; cells in several groups have all names, with | between. "
-            "Everything else is as in your file."
-        )
 
 
 def _button(label: str, key: str, icon: str, press: Callable[[], None], *, off: bool = False) -> None:

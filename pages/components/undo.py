@@ -15,6 +15,8 @@ from pages.components.show import escaped
 from scviz.errors import ScvizError
 
 SCRIPT = Path(__file__).parents[2] / "assets" / "keys" / "keys.js"
+UNDO, REDO = "undo_change", "redo_change"
+"""Keys of the two buttons."""
 MOST_CHANGES = 100
 PATIENCE = 5.0
 """Seconds in which the browser may still report what was there before a change was taken back."""
@@ -98,7 +100,7 @@ def record(scope: str, change: Change) -> None:
 
 
 def undo_buttons(scope: str, *, earlier: Change | None = None, later: Change | None = None) -> None:
-    """Draw the two buttons, and let the keys press them.
+    """Draw the two buttons; `undo_keys` with UNDO and REDO lets the keys press them.
 
     Parameters
     ----------
@@ -113,7 +115,6 @@ def undo_buttons(scope: str, *, earlier: Change | None = None, later: Change | N
     with st.container(horizontal=True, gap="small", key="undo_buttons", width="content"):
         _button("undo", done, scope)
         _button("redo", undone, scope)
-        undo_keys("undo_change", "redo_change")
     if journal.said:
         st.toast(journal.said)
         journal.said = ""
@@ -125,11 +126,12 @@ def undo_keys(undo: str, redo: str) -> None:
 
 
 def _button(name: str, change: Change | None, scope: str) -> None:
+    key = UNDO if name == "undo" else REDO
     word, keys = name.capitalize(), "Ctrl+Z" if name == "undo" else "Ctrl+Shift+Z"
     st.button(
         word,
         icon=f":material/{name}:",
-        key=f"{name}_change",
+        key=key,
         disabled=change is None,
         help=f"{word}: {escaped(change.what)} ({keys})" if change else f"Nothing to {name}. ({keys})",
         on_click=_go,

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 
 APP = "tests/browser/names_app.py"
 NAME = "<b>Activated</b> *T*"
+CHIP = "[data-testid^=stBaseButton-pills]"
 LEFT_HALF = [(0.02, 0.02), (0.5, 0.02), (0.5, 0.98), (0.02, 0.98)]
 LOWER_HALF = [(0.02, 0.5), (0.98, 0.5), (0.98, 0.98), (0.02, 0.98)]
 
@@ -42,7 +43,7 @@ def both(page: Page, n: int) -> None:
 
 def chip(page: Page, text: str) -> None:
     """Wait for the only chip."""
-    expect(keyed(page, "groups_chosen", "button")).to_have_text([text])
+    expect(keyed(page, "groups_chosen", CHIP)).to_have_text([text])
     settled(page)
 
 

@@ -38,6 +38,12 @@ from scviz.workspace.packed_rows import pack_rows
 
 CHOSEN, PROBLEM = "groups_chosen", "groups_problem"
 LONGEST_CHIP = 40
+BY_SELECTION: Mapping[How, tuple[str, str]] = {
+    "add": ("Add selected", "add"),
+    "take": ("Take selected away", "remove"),
+    "keep": ("Keep only selected", "join_inner"),
+}
+"""What the selected cells can do to a group: label and icon."""
 
 
 def drawn_groups(dataset: DatasetInfo) -> History:
@@ -110,21 +116,9 @@ def _one(dataset: DatasetInfo, group: Group, rows: NDArray[np.int64]) -> None:
     )
     with st.container(horizontal=True, gap="small"):
         _select(dataset.id, [name])
-        for how, label, icon in (("add", "Add selected", "add"), ("take", "Take selected away", "remove")):
-            _button(
-                label,
-                how,
-                icon,
-                partial(_change_cells, dataset.id, name, rows, how=how),
-                off=not len(rows),  # type: ignore[arg-type]
-            )
-        _button(
-            "Keep only selected",
-            "keep",
-            "join_inner",
-            partial(_change_cells, dataset.id, name, rows, how="keep"),
-            off=not len(rows),
-        )
+        for how, (label, icon) in BY_SELECTION.items():
+            press = partial(_change_cells, dataset.id, name, rows, how=how)
+            _button(label, how, press, icon=icon, off=not len(rows))
         _delete(dataset.id, [name])
         enrich_group(name)
         link = {**state.link(), "subset": name}
@@ -143,26 +137,29 @@ def _several(dataset: DatasetInfo, groups: Mapping[str, Group]) -> None:
     line = st.columns([3, 2], vertical_alignment="bottom")
     line[0].text_input("Name of the merged or shared cells", joined, key=key, max_chars=LONGEST_NAME)
     with line[1]:
-        _button("Merge", "merge", "merge", partial(_join, dataset.id, names, key, operation=merge_groups))
+        _button(
+            "Merge", "merge", partial(_join, dataset.id, names, key, operation=merge_groups), icon="merge"
+        )
     with st.container(horizontal=True, gap="small"):
         _select(dataset.id, names)
         shared = partial(_join, dataset.id, names, key, operation=intersect_groups)
-        _button("Name the shared cells", "intersect", "join_inner", shared)
+        _button("Name the shared cells", "intersect", shared, icon="join_inner")
         _delete(dataset.id, names)
 
 
-def _button(label: str, key: str, icon: str, press: Callable[[], None], *, off: bool = False) -> None:
-    st.button(label, key=f"group_{key}", icon=f":material/{icon}:", on_click=press, disabled=off)
+def _button(label: str, key: str, press: Callable[[], object], *, icon: str, off: bool = False) -> None:
+    st.button(
+        label, key=f"group_{key}", type="tertiary", icon=f":material/{icon}:", on_click=press, disabled=off
+    )
 
 
 def _select(dataset: str, names: Sequence[str]) -> None:
-    _button("Select on the map", "select", "lasso_select", partial(_select_again, dataset, names))
+    _button("Select on the map", "select", partial(_select_again, dataset, names), icon="lasso_select")
 
 
 def _delete(dataset: str, names: Sequence[str]) -> None:
-    _button(
-        "Delete", "delete", "delete", partial(_do, dataset, partial(delete_groups, names=names), chosen=())
-    )
+    press = partial(_do, dataset, partial(delete_groups, names=names), chosen=())
+    _button("Delete", "delete", press, icon="delete")
 
 
 def _select_again(dataset: str, names: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from pages.components import state
 from pages.components.digits import TENTH
 from pages.components.selecting import select_no_more, select_on_map
 from pages.components.show import table
-from pages.components.undo import undo_buttons, watch
+from pages.components.undo import REDO, UNDO, undo_buttons, undo_keys, watch
 from pages.views.explore.groups import drawn_groups, earlier_and_later, name_form, named_groups
 from scviz.datasets.columns import cell_column
 from scviz.metrics.evidence import counted
@@ -59,6 +59,7 @@ def show_selection(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
     with right:
         name_form(dataset, rows)
         named_groups(dataset, rows, history)
+    undo_keys(UNDO, REDO)
 
 
 def _composition(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:

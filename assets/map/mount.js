@@ -6,6 +6,7 @@ shared.stores ??= new Map();    // digest of coordinates -> { xy, names, holders
 shared.waiting ??= new Map();   // digest -> those who wait for these coordinates
 shared.mounts ??= new WeakMap();
 shared.groups ??= new Map();
+shared.given ??= new Map();     // key of a map -> the selection that the server gave it last
 shared.cameras ??= new Map();
 shared.painters ??= [];
 
@@ -92,6 +93,7 @@ function mountMap({ data, parentElement, setStateValue }) {
   const { header, body } = unpack(data);
   if (header.kind === "store") keep(mount, header, body);
   else if (header.kind === "legend") placeLegend(mount, header, parentElement);
+  else if (header.kind === "given") keepGiven(header, body);
   else draw(mount, call, header, body, { parentElement, setStateValue });
   return () => {
     if (mount.calls !== call) return;

@@ -117,6 +117,7 @@ class MapView {
     this.showLegend();
     if (recolored && this.painter) this.fillPainter();
     else this.showSelection();
+    takeGiven(this);
   }
 
   setPalette(header) {

@@ -16,10 +16,22 @@ from numpy.typing import NDArray
 from scviz.plots.pairs import LEVELS
 from scviz.plots.points import category_labels, category_palette, point_size
 from scviz.plots.raster import picture, raster
-from scviz.plots.selection import Selection, digest, read_selection
+from scviz.plots.selection import Given, Selection, digest, read_selection
 
 SCRIPTS = Path(__file__).parents[2] / "assets" / "map"
-PARTS = ("style", "shapes", "order", "painter", "legend", "export", "pointer", "group", "view", "mount")
+PARTS = (
+    "style",
+    "shapes",
+    "order",
+    "painter",
+    "legend",
+    "export",
+    "pointer",
+    "group",
+    "given",
+    "view",
+    "mount",
+)
 
 MOST_NAMES = 20_000
 """Names of cells travel with the coordinates of small maps only; larger maps are hovered without them."""
@@ -31,6 +43,7 @@ def _script(*parts: str) -> str:
 
 
 _STORE = st.components.v2.component("scviz_map_store", js=_script(*PARTS))
+_GIVEN = st.components.v2.component("scviz_map_given", js=_script("loader"))
 _MAP = st.components.v2.component("scviz_map", js=_script("loader"))
 _LEGEND = st.components.v2.component("scviz_map_legend", js=_script("loader"))
 
@@ -101,6 +114,7 @@ def cell_map(
     names: Sequence[str] | None = None,
     group: str = "",
     passes: NDArray[np.bool_] | None = None,
+    given: Sequence[Given] = (),
 ) -> Selection | None:
     """Draw a map of cells and say what is selected on it.
 
@@ -127,6 +141,8 @@ def cell_map(
         A legend from `map_legend` stands for all maps of its group.
     passes
         (N,) cells that pass the filters: the others are grey, and are not counted as selected. None for all.
+    given
+        Selections that the page has made, the last one to be shown; `pages.components.selecting` has them.
 
     Returns
     -------
@@ -142,6 +158,7 @@ def cell_map(
     place = digest(points)
     with st.container(gap=None):
         _STORE(key=f"{key}_points", data=store_message(points, names))
+        _GIVEN(key=f"{key}_given", data=given_message(key, points, given[-1] if given else None))
         answer = _MAP(
             key=key,
             data=draw_message(key, points, codes, look=look, height=height, group=group, passes=passes),
@@ -150,7 +167,7 @@ def cell_map(
         )
         if answer.webgl is False:
             _show_image(points, codes, look)
-    return read_selection(answer.selection, place)
+    return read_selection(answer.selection, place, given)
 
 
 def store_message(points: NDArray[np.uint16], names: Sequence[str] | None = None) -> bytes:
@@ -202,6 +219,12 @@ def draw_message(
     }
     bits = b"" if passes is None or passes.all() else np.packbits(passes).tobytes()
     return _message(header, zlib.compress(codes.astype("u1").tobytes() + bits, level=1))
+
+
+def given_message(key: str, points: NDArray[np.uint16], given: Given | None) -> bytes:
+    """Write the selection that the page makes among points, (N, 2): one bit a cell, packed."""
+    header: dict[str, object] = {"kind": "given", "key": key, "points": digest(points), "cells": len(points)}
+    return _message(header | {"id": given.id if given else ""}, given.bits if given else b"")
 
 
 def _message(header: dict[str, object], body: bytes) -> bytes:

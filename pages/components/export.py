@@ -1,13 +1,19 @@
-"""The file of a dataset with what a run found written into it."""
+"""The file of a dataset with what a run found, or its named groups, written into it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import streamlit as st
 
 from pages.components import state
 from pages.components.job_panel import OPEN, job_panel
 from scviz.tasks import exporting
+from scviz.tasks.cell_groups import CellGroup
+from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
+from scviz.workspace.group_history import Group
+from scviz.workspace.records import fingerprint, to_json
 
 LARGEST_DOWNLOAD = 2 * 10**9
 """Bytes; larger files are named by their place on the server, since a download is held in memory."""
@@ -15,11 +21,22 @@ LARGEST_DOWNLOAD = 2 * 10**9
 
 def annotated_file(run: Run) -> None:
     """Offer a copy of the file with the results of a run in `obs` and `obsm`."""
-    key = f"export_{run.id}"
-    if st.button("Write into a copy of my file (.h5ad)", key="export", icon=":material/save:"):
-        request = exporting.Request(run=run.id)
-        state.keep(key, state.queue().submit("exporting", request, state.owner()).run)
-    export = state.kept(key)
+    _copy(exporting.Request(run=run.id), name=f"export_{run.id}", key="export")
+
+
+def groups_file(dataset: DatasetInfo, groups: Mapping[str, Group]) -> None:
+    """Offer a copy of the file with named groups as a column of `obs`."""
+    asked = tuple(CellGroup(named=name, version=group.version) for name, group in groups.items())
+    request = exporting.Request(dataset=dataset.id, groups=asked)
+    name = fingerprint("groups", to_json(request))  # other groups are another file
+    _copy(request, name=name, key="export_groups")
+
+
+def _copy(request: exporting.Request, *, name: str, key: str) -> None:
+    """Write a copy when its button is pressed, then offer it."""
+    if st.button("Write into a copy of my file (.h5ad)", key=key, icon=":material/save:"):
+        state.keep(name, state.queue().submit("exporting", request, state.owner()).run)
+    export = state.kept(name)
     if export is None:
         return
     row = job_panel(export)
@@ -36,7 +53,7 @@ def annotated_file(run: Run) -> None:
         data=path.read_bytes,
         file_name=result.file_name,
         mime="application/x-hdf5",
-        key="export_download",
+        key=f"{key}_download",
         on_click="ignore",
         icon=":material/download:",
     )

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
 from pages.components.first_map import begin_first_map
 from pages.components.job_panel import OPEN, job_panel
 from pages.components.show import escaped
-from scviz.tasks import filtering
+from pages.components.undo import undo_keys
+from scviz.errors import ScvizError
+from scviz.tasks import filtering, mending
 from scviz.workspace import DatasetInfo
 
 STEP = "step"
 
 
-def apply_filter(request: filtering.Request) -> None:
+def apply_step(task: str, request: filtering.Request | mending.Request) -> None:
     """Hand a step in; the page goes on with the new dataset when it is made."""
-    state.keep(STEP, state.queue().submit("filtering", request, state.owner()).run)
+    state.keep(STEP, state.queue().submit(task, request, state.owner()).run)
     st.rerun()
 
 
@@ -43,22 +49,51 @@ def step_under_way(dataset: DatasetInfo) -> bool:
 
 
 def past_steps(dataset: DatasetInfo) -> None:
-    """Say by which step a dataset was made, and offer to take it back; nothing for one opened from a file."""
-    if not dataset.parent:
-        return
-    with st.container(border=True, key="past_step"):
-        left, right = st.columns([6, 1], vertical_alignment="center")
-        left.markdown(f":material/history: {escaped(dataset.history[-1])}")
+    """Say by which step a dataset was made, and offer to take it back, or to do again what was taken back last."""
+    if dataset.parent:
         before = state.workspace().dataset(dataset.parent)
-        if right.button(
-            "Undo",
-            key="undo",
-            icon=":material/undo:",
-            width="stretch",
-            help=f"Goes back to the {before.n_cells:,} cells and {before.n_genes:,} genes before; nothing of them was "
-            "changed.",
-        ):
-            _open(dataset.parent)
+        with _row("past_step", "history", dataset.history[-1]) as place:
+            if place.button(
+                "Undo",
+                key="undo",
+                icon=":material/undo:",
+                width="stretch",
+                help=f"Goes back to the {before.n_cells:,} cells and {before.n_genes:,} genes before; nothing of them "
+                "was changed. (Ctrl+Z)",
+            ):
+                state.keep(f"undone_{dataset.parent}", dataset.id)
+                _open(dataset.parent)
+    after = _taken_back(dataset)
+    if after is not None:
+        with _row("undone_step", "undo", f"Undone: {after.history[-1]}") as place:
+            if place.button(
+                "Redo",
+                key="redo",
+                icon=":material/redo:",
+                width="stretch",
+                help=f"Goes on with the {after.n_cells:,} cells and {after.n_genes:,} genes again. (Ctrl+Shift+Z)",
+            ):
+                _open(after.id)
+    if dataset.parent or after is not None:
+        undo_keys("undo", "redo")
+
+
+def _taken_back(dataset: DatasetInfo) -> DatasetInfo | None:
+    """Return what this session made of a dataset and took back; None if nothing, or it is gone."""
+    undone = state.kept(f"undone_{dataset.id}")
+    try:
+        return state.workspace().dataset(undone) if undone else None
+    except ScvizError:
+        return None
+
+
+@contextmanager
+def _row(key: str, icon: str, line: str) -> Iterator[DeltaGenerator]:
+    """Draw a framed line and give the place of its button."""
+    with st.container(border=True, key=key):
+        left, right = st.columns([6, 1], vertical_alignment="center")
+        left.markdown(f":material/{icon}: {escaped(line)}")
+        yield right
 
 
 def _open(dataset: str) -> None:

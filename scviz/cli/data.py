@@ -19,7 +19,9 @@ from scviz.datasets.enrichr import LIBRARIES
 from scviz.datasets.known_links import COLLECTIONS, DISTANCES
 from scviz.settings import Settings
 from scviz.tasks import gene_terms, known_links, mending, opening
+from scviz.tasks.cell_groups import CellGroup
 from scviz.workspace import Workspace
+from scviz.workspace.group_history import read_history
 
 
 def add_command(entries: Any) -> None:
@@ -41,10 +43,13 @@ def add_command(entries: Any) -> None:
 
     mend = entries.add_parser(
         "mend",
-        help="make a dataset with human counterparts of mouse genes, or with labels joined that are alike",
+        help="make a dataset with human counterparts of mouse genes, with alike labels joined, or with named groups as "
+        "labels",
     )
     mend.add_argument("dataset", help=DATASET)
-    mend.add_argument("--column", default="", help="column of cells whose labels are joined")
+    mend.add_argument(
+        "--column", default="", help="column of cells whose labels are joined, or that named groups become"
+    )
     add_fields(mend, mending.Request)
     mend.set_defaults(command=mend_dataset)
 
@@ -89,7 +94,14 @@ def open_file(options: argparse.Namespace, settings: Settings) -> None:
 def mend_dataset(options: argparse.Namespace, settings: Settings) -> None:
     """Mend a dataset and print what came of it."""
     dataset = dataset_of(options.dataset, settings)
-    request = mending.Request(dataset=dataset, what=options.what, column=options.column)
+    groups = read_history(Workspace.from_settings(settings).dataset_folder(dataset)).groups
+    named = [CellGroup(named=name, version=group.version) for name, group in groups.items()]
+    request = mending.Request(
+        dataset=dataset,
+        what=options.what,
+        column=options.column,
+        groups=tuple(named) if options.what == "groups" else (),
+    )
     _, result = carry_out("mending", request, settings)
     print(json.dumps(dataclasses.asdict(result)))
 

@@ -1,47 +1,299 @@
-"""Groups of cells that a user has circled and named; kept beside the dataset."""
+"""Groups of cells that a user has circled and named: every change is one step that can be taken back."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
-FILE = "groups.npz"
+from scviz.errors import RequestError
+from scviz.workspace.group_history import (
+    Cells,
+    Draft,
+    Group,
+    History,
+    locked,
+    read_history,
+    version_of,
+    write_history,
+)
+
+LONGEST_NAME = 200
+
+How = Literal["add", "take", "keep"]
+"""Add cells to a group, take them from it, or keep only those of it."""
 
 
-def read_groups(folder: Path) -> dict[str, NDArray[np.int64]]:
+def read_groups(folder: Path) -> Mapping[str, NDArray[np.int64]]:
     """Return the named groups of a dataset: name -> (n,) rows of its cells, in the order they were named."""
-    path = folder / FILE
-    if not path.exists():
-        return {}
-    with np.load(path, allow_pickle=False) as file:
-        names = file["names"].tolist()
-        return {name: file[f"rows_{i}"] for i, name in enumerate(names)}
+    return Cells(folder, read_history(folder).groups)
 
 
 def group_version(rows: NDArray[np.int64]) -> str:
     """Hash the cells of a group, (n,) rows: a name may be given to other cells later."""
-    return hashlib.blake2b(np.sort(rows).astype("<i8").tobytes(), digest_size=6).hexdigest()
+    return version_of(rows)
 
 
-def name_group(folder: Path, name: str, rows: NDArray[np.int64]) -> None:
-    """Give cells, (n,) rows, a name; a group that has this name already is replaced."""
-    with FileLock(folder / f"{FILE}.lock"):
-        _write(folder, {**read_groups(folder), name: rows})
+def name_group(
+    folder: Path,
+    name: str,
+    rows: NDArray[np.int64],
+    *,
+    replace: bool = True,
+    by: str = "",
+    seen: History | None = None,
+) -> None:
+    """Give cells, (n,) rows, a name.
+
+    Parameters
+    ----------
+    replace
+        Whether a group of this name gets these cells; otherwise it is an error that there is one.
+    by
+        Who asks.
+    seen
+        The groups as the user saw them, here and below: a change of what has changed since is refused.
+
+    Raises
+    ------
+    RequestError
+        If there is no cell, or the name is empty, too long, or taken.
+    """
+    with locked(folder) as now:
+        draft, clean = Draft(folder, now, by), " ".join(name.split())
+        name = _free(name, _others(now, [clean]) if replace else now.groups)
+        _unchanged(now, seen, [name])
+        draft.put(name, _some(rows, f"No cell was selected for “{name}”."))
+        draft.write(f"Named {_told(draft.groups[name])}")
 
 
-def forget_group(folder: Path, name: str) -> None:
-    """Drop a name."""
-    with FileLock(folder / f"{FILE}.lock"):
-        _write(folder, {key: rows for key, rows in read_groups(folder).items() if key != name})
+def rename_group(folder: Path, name: str, into: str, *, by: str = "", seen: History | None = None) -> None:
+    """Give a group another name.
+
+    Raises
+    ------
+    RequestError
+        If there is no such group, or the name is empty, too long, or taken.
+    """
+    with locked(folder) as now:
+        _there(now, seen, [name])
+        draft, into = Draft(folder, now, by), _free(into, _others(now, [name]))
+        draft.rename(name, into)
+        draft.write(f"Renamed “{name}” to “{into}”")
 
 
-def _write(folder: Path, groups: dict[str, NDArray[np.int64]]) -> None:
-    draft = folder / f"{FILE}.draft"
-    arrays = {f"rows_{i}": rows for i, rows in enumerate(groups.values())}
-    with draft.open("wb") as file:
-        np.savez(file, allow_pickle=False, names=np.array(list(groups), dtype=np.str_), **arrays)
-    draft.replace(folder / FILE)
+def merge_groups(
+    folder: Path, names: Sequence[str], into: str, *, by: str = "", seen: History | None = None
+) -> None:
+    """Make one group of several; a cell in any of them is in it, and it takes the place of the first.
+
+    Raises
+    ------
+    RequestError
+        If there are fewer than two, one is not there, or the name is empty, too long, or taken by another group.
+    """
+    with locked(folder) as now:
+        names = _several(now, seen, names)
+        draft, into = Draft(folder, now, by), _free(into, _others(now, names))
+        rows = reduce(np.union1d, [draft.cells[name] for name in names])
+        for name in names[1:]:
+            draft.groups.pop(name)
+        draft.put(into, rows, instead=names[0])
+        draft.write(f"Merged {_listed(names)} into {_told(draft.groups[into])}")
+
+
+def intersect_groups(
+    folder: Path, names: Sequence[str], into: str, *, by: str = "", seen: History | None = None
+) -> None:
+    """Name the cells that are in all of several groups; those stay as they are.
+
+    Raises
+    ------
+    RequestError
+        If there are fewer than two, one is not there, no cell is in all, or the name is empty, too long, or taken.
+    """
+    with locked(folder) as now:
+        names = _several(now, seen, names)
+        draft, into = Draft(folder, now, by), _free(into, now.groups)
+        rows = reduce(np.intersect1d, [draft.cells[name] for name in names])
+        draft.put(into, _some(rows, f"No cell is in all of {_listed(names)}."))
+        draft.write(f"Named the cells shared by {_listed(names)} {_told(draft.groups[into])}")
+
+
+def change_group(
+    folder: Path,
+    name: str,
+    rows: NDArray[np.int64],
+    *,
+    how: How,
+    by: str = "",
+    seen: History | None = None,
+) -> None:
+    """Change the cells of a group by other cells, (n,) rows.
+
+    Raises
+    ------
+    RequestError
+        If there is no such group, no cell would be left in it, or nothing would change.
+    """
+    with locked(folder) as now:
+        _there(now, seen, [name])
+        draft = Draft(folder, now, by)
+        before, changed = draft.cells[name], _HOW[how](draft.cells[name], rows)
+        if len(changed) == len(before):  # as they only grow, or only shrink
+            raise RequestError(f"“{name}” stays as it is: {_SAME[how]}.", hint="Select other cells.")
+        draft.put(name, _some(changed, f"No cell would be left in “{name}”."))
+        n_changed = abs(len(changed) - len(before))
+        draft.write(f"{_DONE[how].format(cells=_cells(n_changed), name=name)}")
+
+
+def delete_groups(folder: Path, names: Sequence[str], *, by: str = "", seen: History | None = None) -> None:
+    """Drop groups; their cells stay.
+
+    Raises
+    ------
+    RequestError
+        If one of them is not there.
+    """
+    with locked(folder) as now:
+        _there(now, seen, names)
+        draft = Draft(folder, now, by)
+        told = _listed(names) if len(names) > 1 else _told(draft.groups[names[0]])
+        for name in names:
+            draft.groups.pop(name)
+        draft.write(f"Deleted {told}")
+
+
+def copy_groups(folder: Path, groups: Mapping[str, NDArray[np.int64]], *, by: str = "") -> None:
+    """Give a dataset groups of another one under their names: (n,) rows each; those that it has stay as they are."""
+    with locked(folder) as now:
+        draft = Draft(folder, now, by)
+        for name, rows in groups.items():
+            if name not in now.groups and len(rows):
+                draft.put(name, rows)
+        draft.write("Took the groups over")
+
+
+def undo(folder: Path, *, seen: History | None = None) -> str:
+    """Take the last change back; returns what it was, empty if there is none.
+
+    Raises
+    ------
+    RequestError
+        If the groups are not those that the user saw.
+    """
+    return _go(folder, -1, seen)
+
+
+def redo(folder: Path, *, seen: History | None = None) -> str:
+    """Do again what was taken back last; returns what it was, empty if there is none.
+
+    Raises
+    ------
+    RequestError
+        If the groups are not those that the user saw.
+    """
+    return _go(folder, 1, seen)
+
+
+def _go(folder: Path, way: Literal[-1, 1], seen: History | None) -> str:
+    with locked(folder) as now:
+        if seen is not None and seen.number != now.number:
+            raise _changed(now)
+        step = now.last if way < 0 else now.next
+        if step is None:
+            return ""
+        moved = History(number=now.number + 1, place=now.place + way, steps=now.steps, known=now.known)
+        write_history(folder, moved)
+        return step.what
+
+
+def _unchanged(now: History, seen: History | None, names: Sequence[str]) -> None:
+    """Refuse a change of groups that are gone, or not as they were seen."""
+    before = now if seen is None else seen
+    for name in names:
+        if before.groups.get(name) != now.groups.get(name):
+            raise _changed(now)
+
+
+def _changed(now: History) -> RequestError:
+    last = now.last
+    what = f" The last change is: {last.what}{f' ({last.by})' if last.by else ''}." if last else ""
+    return RequestError(
+        f"The groups were changed elsewhere since this page was drawn, so nothing was done.{what}",
+        hint="Look at them as they are now; then press again.",
+    )
+
+
+def _there(now: History, seen: History | None, names: Sequence[str]) -> None:
+    """Refuse names of no group, and a change of groups that are not as they were seen."""
+    _unchanged(now, seen, names)
+    lost = [name for name in names if name not in now.groups]
+    if lost:
+        raise RequestError(f"There is no group “{lost[0]}”.", hint="Circle and name cells on the map.")
+
+
+def _several(now: History, seen: History | None, names: Sequence[str]) -> list[str]:
+    _there(now, seen, names)
+    different = list(dict.fromkeys(names))
+    if len(different) < 2:
+        raise RequestError("Fewer than two groups were chosen.", hint="Choose two or more.")
+    return different
+
+
+def _free(name: str, groups: Mapping[str, Group]) -> str:
+    """Clean a new name; refuse one that is empty, too long, or taken, also where only the case of letters differs."""
+    clean = " ".join(name.split())
+    if not 1 <= len(clean) <= LONGEST_NAME:
+        raise RequestError(
+            f"A name of a group must be 1 to {LONGEST_NAME} characters (got {len(clean)}).",
+            hint="Type another name.",
+        )
+    taken = next((one for one in groups if one.casefold() == clean.casefold()), None)
+    if taken is not None:
+        apart = "" if taken == clean else ", which differs by the case of letters alone"
+        raise RequestError(
+            f"There is a group “{taken}” already{apart}.",
+            hint="Choose another name, or add the cells to that group.",
+        )
+    return clean
+
+
+def _others(now: History, names: Sequence[str]) -> Mapping[str, Group]:
+    return {name: group for name, group in now.groups.items() if name not in names}
+
+
+def _some(rows: NDArray[np.int64], otherwise: str) -> NDArray[np.int64]:
+    if not len(rows):
+        raise RequestError(otherwise, hint="Select other cells.")
+    return rows
+
+
+def _cells(n_cells: int) -> str:
+    return f"{n_cells:,} cell{'s' * (n_cells != 1)}"
+
+
+def _told(group: Group) -> str:
+    return f"“{group.name}” ({_cells(group.n_cells)})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    quoted = [f"“{name}”" for name in names]
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+
+
+_HOW = {"add": np.union1d, "take": np.setdiff1d, "keep": np.intersect1d}
+_SAME = {
+    "add": "it has all of these cells already",
+    "take": "it has none of these cells",
+    "keep": "all its cells are among these",
+}
+_DONE = {
+    "add": "Added {cells} to “{name}”",
+    "take": "Took {cells} from “{name}”",
+    "keep": "Took {cells} from “{name}” that were not selected",
+}

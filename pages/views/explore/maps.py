@@ -14,6 +14,7 @@ from pages.components.cell_filter import cell_filter
 from pages.components.cell_map import MOST_NAMES, Coloring, cell_map, map_legend
 from pages.components.coloring import choose_coloring
 from pages.components.embeddings import Embedding, Maps, places
+from pages.components.selecting import given_on
 from pages.components.show import map_files
 from pages.views.explore.choice import recall_coloring, remember_coloring
 from pages.views.explore.result import of_models
@@ -66,6 +67,7 @@ def _draw(
 ) -> list[Selection | None]:
     names, codes, beside = _names(dataset, maps.rows), coloring.codes[maps.rows], BESIDE[len(chosen)]
     here = passes[maps.rows] if passes is not None else None
+    given = given_on(dataset, maps.rows)
     selections: list[Selection | None] = []
     for start in range(0, len(chosen), beside):
         for at, column in enumerate(st.columns(beside), start=start):
@@ -83,6 +85,7 @@ def _draw(
                         names=names,
                         group=maps.group,
                         passes=here,
+                        given=given,
                     )
                 )
                 map_files(points, codes, look, key=key)

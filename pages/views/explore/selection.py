@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,43 +11,71 @@ from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.digits import TENTH
-from pages.components.enrich_link import enrich_group
-from pages.components.frame import PAGES
+from pages.components.selecting import select_no_more, select_on_map
 from pages.components.show import table
+from pages.components.undo import REDO, UNDO, undo_buttons, undo_keys, watch
+from pages.views.explore.groups import drawn_groups, earlier_and_later, name_form, named_groups
 from scviz.datasets.columns import cell_column
 from scviz.metrics.evidence import counted
 from scviz.workspace import DatasetInfo
-from scviz.workspace.groups import forget_group, name_group, read_groups
+from scviz.workspace.groups import read_groups
+from scviz.workspace.packed_rows import pack_rows
+
+GROUPS = "My named groups"
+NONE = pack_rows(np.empty(0, dtype=np.int64), level=1)
 
 
 def show_selection(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
-    """Count the selected cells, (n,) rows of the dataset, name them, and list the named groups."""
+    """Count the selected cells, (n,) rows of the dataset, name them, and list the named groups.
+
+    What is selected is noted, so that it can be taken back; `pages.components.selecting.given_on` then gives it to the
+    maps.
+    """
+    changed = watch(
+        dataset.id,
+        "selection",
+        pack_rows(rows, level=1),
+        what=f"Selected {counted(len(rows), 'cell')}" if len(rows) else "Cleared the selection",
+        go=partial(select_on_map, dataset.id),
+        empty=NONE,
+    )
+    if changed:
+        select_no_more(dataset.id)
+    history = drawn_groups(dataset)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        if not len(rows):
-            st.caption("Draw around cells on a map to count them. Shift adds, Alt takes away, Escape clears.")
-        else:
-            st.write(f"**{counted(len(rows), 'cell')} selected**")
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            if len(rows):
+                share = 100 * len(rows) / dataset.n_cells
+                st.write(f"**{counted(len(rows), 'cell')} selected** ({share:.1f} % of {dataset.n_cells:,})")
+            else:
+                st.caption(
+                    "Draw around cells on a map to count them. Shift adds, Alt takes away, Escape clears."
+                )
+            earlier, later = earlier_and_later(dataset, history)
+            undo_buttons(dataset.id, earlier=earlier, later=later)
+        if len(rows):
             _composition(dataset, rows)
     with right:
-        _groups(dataset, rows)
+        name_form(dataset, rows)
+        named_groups(dataset, rows, history)
+    undo_keys(UNDO, REDO)
 
 
 def _composition(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
-    """Break a selection down by a label."""
-    options = dataset.columns_of("label", "batch", "category")
+    """Break a selection, (n,) rows, down by a label or by the named groups."""
+    groups = read_groups(state.workspace().dataset_folder(dataset.id))
+    options = [*dataset.columns_of("label", "batch", "category"), *([GROUPS] if groups else [])]
     if not options:
         return
     by = st.selectbox("Composition by", options, key="composition_by")
-    column = cell_column(state.workspace().dataset_folder(dataset.id), by)
-    if column.categories is None:
+    counts = _in_groups(dataset, rows) if by == GROUPS else _in_column(dataset, by, rows)
+    if counts is None:
         return
-    size = len(column.categories) + 1
-    inside = np.bincount(column.values[rows] + 1, minlength=size)
-    everywhere = np.bincount(column.values + 1, minlength=size)
+    names, inside, everywhere = counts
     frame = pd.DataFrame(
         {
-            by: ["no label", *column.categories],
+            by: names,
             "Cells selected": inside,
             "% of selection": 100 * inside / max(1, len(rows)),
             "% of this group": 100 * inside / np.maximum(1, everywhere),
@@ -60,34 +90,30 @@ def _composition(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
     )
 
 
-def _groups(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
-    """Name the selection, and list what was named."""
-    folder = state.workspace().dataset_folder(dataset.id)
-    if len(rows):
-        with st.form("name_group", border=False):
-            line = st.columns([3, 2], vertical_alignment="bottom")
-            name = (
-                line[0]
-                .text_input("Name these cells", placeholder="Activated T cells", key="group_name")
-                .strip()
-            )
-            if line[1].form_submit_button("Name it", key="name_it", width="stretch") and name:
-                name_group(folder, name, rows)
-                st.rerun()
-    groups = read_groups(folder)
-    if groups:
-        st.caption("Named groups")
-    for i, (name, members) in enumerate(groups.items()):
-        line = st.columns([5, 2, 2, 2], vertical_alignment="center")
-        line[0].text(f"{name}: {counted(len(members), 'cell')}")
-        with line[1]:
-            enrich_group(name)
-        line[2].page_link(
-            PAGES["qc"].file,
-            label="Subset",
-            icon=":material/content_cut:",
-            query_params={**state.link(), "subset": name},
-        )
-        if line[3].button("Forget", key=f"forget_{i}", type="tertiary"):
-            forget_group(folder, name)
-            st.rerun()
+Counts = tuple[list[str], NDArray[np.int64], NDArray[np.int64]]
+"""Names, (K,) cells of each that are selected, and (K,) cells of each."""
+
+
+def _in_column(dataset: DatasetInfo, by: str, rows: NDArray[np.int64]) -> Counts | None:
+    column = cell_column(state.workspace().dataset_folder(dataset.id), by)
+    if column.categories is None:
+        return None
+    size = len(column.categories) + 1
+    inside = np.bincount(column.values[rows] + 1, minlength=size)
+    everywhere = np.bincount(column.values + 1, minlength=size)
+    return ["no label", *column.categories], inside, everywhere
+
+
+def _in_groups(dataset: DatasetInfo, rows: NDArray[np.int64]) -> Counts:
+    """Count the selected cells of each named group; a cell may be in several."""
+    chosen = np.zeros(dataset.n_cells, dtype=bool)
+    chosen[rows] = True
+    groups = read_groups(state.workspace().dataset_folder(dataset.id))
+    free = np.ones(dataset.n_cells, dtype=bool)
+    inside, sizes = [], []
+    for cells in groups.values():
+        inside.append(int(chosen[cells].sum()))
+        sizes.append(len(cells))
+        free[cells] = False
+    inside, sizes = [int((free & chosen).sum()), *inside], [int(free.sum()), *sizes]
+    return ["in no group", *groups], np.array(inside), np.array(sizes)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pages.components import state
 from pages.components.finished import result_of
 from pages.components.show import escaped, figure
-from pages.components.steps import apply_filter
+from pages.components.steps import apply_step
 from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import Form
 from pages.views.qc.losses import losses_by, show_losses
@@ -105,10 +105,11 @@ def _apply(
     possible = kept.any() and not any(one.is_empty for one in bounds.values())
     nothing = not possible or not (moved or min_cells)
     if right.button("Apply", type="primary", key="apply", width="stretch", disabled=nothing):
-        apply_filter(
+        apply_step(
+            "filtering",
             filtering.Request(
                 dataset=dataset.id, run=run.id if moved else "", bounds=moved, min_cells=min_cells
-            )
+            ),
         )
 
 

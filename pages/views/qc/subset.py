@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.cells_picker import ALL, GROUP, CellChoice, pick_cells
-from pages.components.steps import apply_filter
+from pages.components.steps import apply_step
 from scviz.tasks.chosen_cells import chosen_rows
 from scviz.tasks.filtering import Request
 from scviz.workspace import DatasetInfo
@@ -39,7 +39,7 @@ def subset_form(dataset: DatasetInfo) -> None:
         n_cells = len(chosen_rows(folder, request, dataset.n_cells))
         st.caption(f"{n_cells:,} of {dataset.n_cells:,} cells.")
         if st.button("Make a dataset of them", key="make_subset", width="stretch"):
-            apply_filter(request)
+            apply_step("filtering", request)
 
 
 def _name(dataset: DatasetInfo, choice: CellChoice) -> str:

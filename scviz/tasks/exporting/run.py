@@ -1,4 +1,4 @@
-"""Turn the result of a run into columns and embeddings of a file."""
+"""Turn the result of a run, or named groups, into columns and embeddings of a file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from scviz.datasets.layers import LAYERS, layer_names
+from scviz.datasets.named_cells import group_column
 from scviz.datasets.writeback import write_labels
 from scviz.errors import RequestError
 from scviz.models import cards
 from scviz.progress import Progress
+from scviz.tasks.cell_groups import members
 from scviz.tasks.context import Context, Finished
-from scviz.tasks.exporting import Request, Result
+from scviz.tasks.exporting import GROUPS, Request, Result
 from scviz.workspace.store import slug
 
 MOST_EDITS = 5
@@ -26,8 +28,31 @@ def run(request: Request, context: Context) -> Result:
     Raises
     ------
     RequestError
-        If the run is of a task that has nothing to say of each cell.
+        If the run is of a task that has nothing to say of each cell, or a group has other cells by now.
     """
+    return _write_groups(request, context) if request.groups else _write_run(request, context)
+
+
+def _write_groups(request: Request, context: Context) -> Result:
+    """Write named groups as one column."""
+    dataset, folder = (
+        context.workspace.dataset(request.dataset),
+        context.workspace.dataset_folder(request.dataset),
+    )
+    inside = {
+        group.named: np.flatnonzero(members(group, folder, dataset.n_cells).truth.yes)
+        for group in request.groups
+    }
+    file_name = f"{slug(dataset.name)}-groups.h5ad"
+    note = {"task": "named groups", "dataset": dataset.id, "groups": [*inside]}
+    context.report(Progress(stage="Writing the file"))
+    columns = {GROUPS: group_column(inside, dataset.n_cells)}
+    write_labels(folder, context.result / file_name, columns, model_note=note)
+    return Result(file_name=file_name, added=(GROUPS,))
+
+
+def _write_run(request: Request, context: Context) -> Result:
+    """Write what a run found."""
     run = context.finished(request.run)
     if run.task not in _COLLECT:
         raise RequestError(

@@ -16,7 +16,7 @@ from scviz.tasks.chosen_cells import chosen_rows
 from scviz.tasks.context import Context
 from scviz.tasks.filtering import Request, Result
 from scviz.tasks.filters import Bound
-from scviz.workspace.groups import name_group, read_groups
+from scviz.workspace.groups import copy_groups, read_groups
 
 
 def run(request: Request, context: Context) -> Result:
@@ -91,11 +91,7 @@ def _genes(
 def _carry_groups(parent: Path, child: Path, kept: NDArray[np.bool_]) -> None:
     """Give the groups that were named on a map to the cells that are left of them."""
     place = np.cumsum(kept) - 1
-    there = read_groups(child)
-    for name, rows in read_groups(parent).items():
-        left = rows[kept[rows]]
-        if len(left) and name not in there:
-            name_group(child, name, place[left])
+    copy_groups(child, {name: place[rows[kept[rows]]] for name, rows in read_groups(parent).items()})
 
 
 def _line(request: Request, kept: NDArray[np.bool_], genes: NDArray[np.int64] | None, *, n_genes: int) -> str:

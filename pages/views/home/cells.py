@@ -61,4 +61,4 @@ def _named(column: ColumnInfo) -> str:
     """Name a column and what stands in it."""
     few = len(column.values) <= MOST_WORDS
     words = ", ".join(column.values) if few else f"{column.n_values:,} values"
-    return escaped(f"{column.name}: {words}")
+    return f"{escaped(column.name)}: {escaped(words)}"

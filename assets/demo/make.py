@@ -3,8 +3,9 @@
     python assets/demo/make.py [NAME ...]
 
 Opens the demo data in a workspace of its own, runs what `WANTED` asks, or the named ones of it alone, and puts the
-folder of each run beside this file: request, result, events and log, arrays packed, and `made.json`. Names that stand
-first may be used by those that follow. Add a line to `WANTED` to ship one more.
+folder of each run beside this file: request, result, events and log, arrays packed, and `made.json`. A run may rest on
+those above it; of these the ones that are not named are taken as they lie here. To ship one more, add a line to
+`WANTED` and name it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import scviz  # noqa: E402
 from scviz.datasets.demo import open_demo  # noqa: E402
 from scviz.jobs import engine  # noqa: E402
 from scviz.jobs.queue import RunQueue  # noqa: E402
-from scviz.jobs.shipped import MADE, Made, placeholder  # noqa: E402
+from scviz.jobs.shipped import MADE, Made, Shelf, placeholder, shipped_runs, take_in  # noqa: E402
 from scviz.settings import Settings  # noqa: E402
 from scviz.tasks import annotation, embedding, in_silico  # noqa: E402
 from scviz.tasks.filters import Filter  # noqa: E402
@@ -67,10 +68,12 @@ def main(names: list[str]) -> None:
         home = Path(folder) / "home"
         queue = RunQueue(Settings(home=home, data_roots=(home / "data",), spare=False))
         try:
-            cells, made = open_demo(queue.workspace).id, dict[str, str]()
-            for name, (task, ask) in WANTED.items():
+            cells = open_demo(queue.workspace).id
+            made = {} if not names else taken_in(queue)
+            for name in names or WANTED:
+                task, ask = WANTED[name]
                 made[name] = carried_out(queue, task, ask(cells, made))
-                print(f"{name}: {task} is done")
+                print(f"{name}: {task} is done", flush=True)
             for name in names or WANTED:
                 size = ship(name, queue.database.get(made[name]), queue, made=made)
                 print(f"{name}: {size / 1000:,.0f} kB")
@@ -80,9 +83,16 @@ def main(names: list[str]) -> None:
             time.sleep(3)
 
 
+def taken_in(queue: RunQueue) -> dict[str, str]:
+    """Take in what lies here already; returns the id of each run by its name."""
+    shelf = Shelf(workspace=queue.workspace, database=queue.database)
+    take_in(shelf)
+    return {name: shelf.name_of(name, made) for name, made in shipped_runs().items()}
+
+
 def carried_out(queue: RunQueue, task: str, request: Any) -> str:
     """Run a request to its end and return the id of the run."""
-    run = queue.submit(task, request).run
+    run = queue.submit(task, request, again=True).run
     while queue.get(run).state in OPEN:
         time.sleep(1)
     if queue.get(run).state != "done":

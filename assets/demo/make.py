@@ -38,6 +38,8 @@ from scviz.workspace.records import content_hash, file_hash, write_json  # noqa:
 
 CHECKPOINT = "geneformer/geneformer-demo"
 LABELS = "bulk_labels"
+EVERY = 10
+"""Of the losses of training, one in so many is kept."""
 Ask = Callable[[str, Mapping[str, str]], Any]
 """Gives the request about a dataset; what was made before it stands by its name, as the id of its run."""
 
@@ -113,6 +115,8 @@ def ship(name: str, run: Run, queue: RunQueue, *, made: Mapping[str, str]) -> in
             path.unlink()
         elif path.suffix == ".npz":
             pack(path)
+        elif path.name == "events.jsonl":
+            thin_out(path)
         elif path.suffix == ".json":
             path.write_text(without_ids(path.read_text("utf-8"), made), encoding="utf-8")
     facts = Made(
@@ -128,6 +132,15 @@ def ship(name: str, run: Run, queue: RunQueue, *, made: Mapping[str, str]) -> in
     )
     write_json(facts, target / MADE)
     return sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+
+
+def thin_out(path: Path) -> None:
+    """Keep a part of the losses, as many as a curve needs; all else that was reported stays."""
+    events = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+    kept = [
+        event for event in events if event.get("values", {}).keys() != {"loss"} or event["done"] % EVERY == 0
+    ]
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in kept), encoding="utf-8")
 
 
 def pack(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from scviz.datasets.controls import says_control
@@ -80,12 +80,7 @@ def _fitting(dataset: DatasetInfo, screen: str | None) -> Iterator[Question]:
         )
     states = two_states(dataset)
     if states is not None and states.name != screen:
-        first, second = states.values
-        yield Question(
-            task="group_genes",
-            title=f"Which genes change between {first} and {second}?",
-            why=f"The column {states.name} has these two values. Compare them in all cells, or within one cell type.",
-        )
+        yield from _of_two(states, [name for name in dataset.columns_of("batch") if name != states.name])
     types = known_types(dataset)
     if types is None:
         yield from _without_types()
@@ -97,6 +92,21 @@ def _fitting(dataset: DatasetInfo, screen: str | None) -> Iterator[Question]:
             "regression.",
         )
     yield from _of_all_cells()
+
+
+def _of_two(states: ColumnInfo, samples: Sequence[str]) -> Iterator[Question]:
+    first, second = states.values
+    yield Question(
+        task="group_genes",
+        title=f"Which genes change between {first} and {second}?",
+        why=f"The column {states.name} has these two values. Compare them in all cells, or within one cell type.",
+    )
+    if samples:
+        yield Question(
+            task="conditions",
+            title=f"Does that hold across {samples[0]}?",
+            why=f"Shares of cell types and changed genes of {first} and {second}, with {samples[0]} as replicates.",
+        )
 
 
 def _without_types() -> Iterator[Question]:

@@ -16,6 +16,8 @@ SIDE = 200
 """Pixels of a small map."""
 ROW, BAR, WIDTH = 34, 10, 220
 """Height of a row of bars, of its bar, and width, in pixels."""
+LONGEST = 28
+"""Letters of a name that have room."""
 GREY = "#808590"
 """Seen on white and on black."""
 
@@ -45,6 +47,11 @@ def map_thumbnail(
     return png(raster(points, codes[known], palette, continuous=continuous, side=SIDE))
 
 
+def _short(name: str) -> str:
+    """Shorten a name to the room before a score."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
 def bars_thumbnail(scores: Mapping[str, float]) -> str:
     """Draw scores from 0 to 1 as bars under their names, as SVG; the first one has the color."""
     color, rows = category_colors(1)[0], []
@@ -52,7 +59,7 @@ def bars_thumbnail(scores: Mapping[str, float]) -> str:
         top, full = place * ROW, WIDTH - 4
         length = full * min(max(score, 0.0), 1.0)
         rows.append(
-            f'<text x="2" y="{top + 14}">{escape(name)}</text>'
+            f'<text x="2" y="{top + 14}">{escape(_short(name))}</text>'
             f'<text x="{WIDTH - 2}" y="{top + 14}" text-anchor="end">{score:.2f}</text>'
             f'<rect x="2" y="{top + 19}" width="{full}" height="{BAR}" rx="2" fill="{GREY}" opacity="0.2"/>'
             f'<rect x="2" y="{top + 19}" width="{length:.1f}" height="{BAR}" rx="2" '

@@ -40,6 +40,11 @@ def test_two_states_are_compared_first() -> None:
     assert "between ctrl and stim" in questions(cells(STATES))[0].title
 
 
+def test_two_states_of_several_donors_are_compared_across_them() -> None:
+    donor = ColumnInfo(name="donor", kind="batch", n_values=8, values=tuple("12345678"))
+    assert tasks(cells(TYPES, STATES, donor)) == ["group_genes", "conditions", "annotation"]
+
+
 def test_a_screen_leads_to_prediction() -> None:
     assert tasks(cells(STATES, TYPES), screen="stim")[:2] == ["perturbation", "annotation"]
 

@@ -18,9 +18,6 @@ from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.records import RECORD, from_json, read_array, read_value
 
-BASELINES = 3
-"""Scores in a picture of bars: the model's, and the best of the others."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
@@ -82,21 +79,15 @@ def _edit(folder: Path, dataset: DatasetInfo) -> Picture:
 
 
 def _names(folder: Path, dataset: DatasetInfo) -> Picture:
-    """Show how well cells are named beside the baselines."""
-    scores = {
-        name: float(one["macro_f1"])
-        for name, one in (read_value(folder, "scores") or {}).items()
-        if one["macro_f1"] is not None
-    }
-    gain = read_value(folder, "gain")
-    if gain is None or "model" not in scores:
+    """Show how well cells are named beside the best baseline."""
+    found = read_value(folder, "gain")
+    if found is None:
         return Picture(words=f"{dataset.n_cells:,} cells were named; none has a label to compare with.")
-    model = scores.pop("model")
-    best = sorted(scores.items(), key=lambda item: -item[1])[: BASELINES - 1]
+    gain = from_json(Gain, found)
     return Picture(
-        image=bars_thumbnail({"model": model, **dict(best)}),
-        alt="Naming score of the model and of the baselines, 0 to 1",
-        words=from_json(Gain, gain).sentence,
+        image=bars_thumbnail({gain.model: gain.score, gain.baseline: gain.baseline_score}),
+        alt=f"{gain.unit} of the model and of the best baseline",
+        words=gain.sentence,
         wide=True,
     )
 

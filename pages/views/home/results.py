@@ -47,23 +47,20 @@ def _under_way(ids: tuple[str, ...]) -> None:
             st.rerun()
         page = PAGES[RESULT_PAGE[run.task]]
         row = st.columns([2, 3], vertical_alignment="center")
-        row[0].page_link(page.file, label=_title(run), icon=page.icon, query_params=link_to(run))
+        row[0].page_link(page.file, label=run.title, icon=page.icon, query_params=link_to(run))
         row[1].progress(run.fraction, text=escaped(run.stage or WORDS[run.state]))
-
-
-def _title(run: Run) -> str:
-    return " · ".join(part for part in (run.title, model_name(run)) if part)
 
 
 def _card(run: Run, dataset: DatasetInfo) -> None:
     page = PAGES[RESULT_PAGE[run.task]]
-    st.page_link(page.file, label=f"**{_title(run)}**", icon=page.icon, query_params=link_to(run))
+    st.page_link(page.file, label=f"**{run.title}**", icon=page.icon, query_params=link_to(run))
     if run.state == "done":
         _found(picture_of(run, dataset))
     else:
         reason = " ".join(part for part in (run.message, run.hint) if part)
         st.caption(f":red[**{WORDS[run.state]}.**] {escaped(_short(reason))}")
-    st.caption(escaped(how_made(run) or clock(run.ended)))
+    parts = (model_name(run), how_made(run) or clock(run.ended))
+    st.caption(escaped(" · ".join(part for part in parts if part)))
 
 
 def _found(picture: Picture) -> None:

@@ -207,6 +207,7 @@ def frame(name: str, *, pickers: bool = True) -> None:
     st.html(STYLE)
     _settle(name)
     _gate()
+    state.take_in_shipped()
     state.follow_run()
     _sidebar()
     with st.container(key="frame_header"):

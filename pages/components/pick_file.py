@@ -12,6 +12,7 @@ from uuid import uuid4
 import streamlit as st
 
 from pages.components import state
+from pages.components.show import escaped
 from pages.components.widgets import told_apart
 from pages.views.data.fetch import fetch_by_address
 from scviz.datasets.listing import file_meant, openable
@@ -40,11 +41,13 @@ def pick_file() -> Path | None:
     UnreadableFileError
         If there is no such file, or an upload is larger than allowed.
     """
-    here, mine, web = st.tabs(["On this server", "From my computer", "From an address"], key="file_tabs")
+    ways = ("On this server", "From my computer", "From an address")
+    first = ways[1] if state.kept("handed_over") else ways[0]
+    here, mine, web = st.tabs(ways, default=first, key="file_tabs")
     with here:
         path = _on_server()
     with mine:
-        path = _uploaded() or path
+        path = _handed_over() or uploaded() or path
     with web:
         path = fetch_by_address() or path
     return path
@@ -75,8 +78,32 @@ def _shown(file: str, roots: Sequence[Path]) -> str:
     return next((str(path.relative_to(root)) for root in roots if path.is_relative_to(root)), path.name)
 
 
-def _uploaded() -> Path | None:
-    """Take files from the browser and put them into the workspace at once; several make a folder."""
+def hand_over(path: Path) -> None:
+    """Let the Data page show the card of an upload that came in elsewhere."""
+    state.keep("handed_over", str(path))
+
+
+def _handed_over() -> Path | None:
+    """Return an upload that came in on another page, until another file is wanted."""
+    path = state.kept("handed_over")
+    if path is None or not Path(path).exists():
+        return None
+    row = st.columns([4, 2], vertical_alignment="center")
+    row[0].markdown(f"**{escaped(Path(path).name)}** came in on Home.")
+    if row[1].button("Another file", key="another_file", width="stretch"):
+        state.keep("handed_over", None)
+        st.rerun()
+    return Path(path)
+
+
+def uploaded() -> Path | None:
+    """Take files from the browser and put them into the workspace at once; several make a folder.
+
+    Raises
+    ------
+    UnreadableFileError
+        If they are larger than the server allows.
+    """
     limit = state.settings().upload_gb
     folder = st.toggle("A whole folder", key="upload_folder", help="Such as the one that Cell Ranger writes.")
     files = st.file_uploader(

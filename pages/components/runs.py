@@ -65,6 +65,12 @@ def describe(run: Run) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def link_to(run: Run) -> dict[str, str]:
+    """Return what a link to the result of a run carries: its dataset, its checkpoint and its id."""
+    own = {name: str(run.request[name]) for name in ("dataset", "checkpoint") if run.request.get(name)}
+    return {**state.link(), **own, "run": run.id}
+
+
 def clock(seconds: float | None) -> str:
     """Write a point in time.
 

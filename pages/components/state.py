@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from scviz.errors import ScvizError
 from scviz.jobs.queue import RunQueue
+from scviz.jobs.shipped import Shelf, take_in
 from scviz.settings import Settings
 from scviz.workspace import CheckpointInfo, DatasetInfo, Workspace
 
@@ -31,6 +33,19 @@ def queue() -> RunQueue:
     queue = RunQueue(settings())
     queue.warm_up()
     return queue
+
+
+def take_in_shipped() -> None:
+    """Give whoever asks the finished runs of the demo cells that come with scviz, once they are open."""
+    demo = tuple(info.id for info in workspace().datasets() if info.demo)
+    if demo:
+        _take_in(owner(), demo)
+
+
+@st.cache_resource(max_entries=1000)
+def _take_in(owner: str, demo: tuple[str, ...]) -> None:  # noqa: ARG001 - demo: opened later, they are taken in then
+    with suppress(OSError):  # a workspace that is full, or read only: the page goes on without them
+        take_in(Shelf(workspace=workspace(), database=queue().database, owner=owner))
 
 
 def owner() -> str:

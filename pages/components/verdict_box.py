@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components import badges, state
 from pages.components.show import escaped
+from scviz.jobs.shipped import how_made
 from scviz.metrics.evidence import Outcome
 from scviz.workspace.database import Run
 from scviz.workspace.provenance import provenance
@@ -37,8 +38,8 @@ def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[st
     known = provenance(state.workspace(), run.request)
     marks = ((known.demo, badges.DEMO), (known.simulated, badges.SIMULATED), (known.seen, badges.SEEN))
     shown = " ".join(badge for holds, badge in marks if holds)
-    again = ("Answered from the finished run.",) if state.kept("cached") == run.id else ()
-    rest = [shown, *(escaped(note) for note in (*notes, *again))]
+    again = "Answered from the finished run." if state.kept("cached") == run.id else ""
+    rest = [shown, *(escaped(note) for note in (*notes, how_made(run), again))]
     words = " ".join(part for part in rest if part)
     if words:
         st.caption(words, help=" ".join(escaped(one) for one in known.sentences) or None)

@@ -12,9 +12,10 @@ from typing import Any
 from scviz.cli.running import how_far, wait
 from scviz.errors import RequestError
 from scviz.jobs.queue import RunQueue
+from scviz.jobs.shipped import Shelf, take_in
 from scviz.settings import ROOT, Settings
 from scviz.workspace import Workspace
-from scviz.workspace.database import OPEN
+from scviz.workspace.database import OPEN, Database
 
 
 def add_command(entries: Any) -> None:
@@ -32,16 +33,18 @@ def add_command(entries: Any) -> None:
 
 
 def serve(options: argparse.Namespace, settings: Settings) -> None:
-    """Open the demo data if nothing is open yet, then become the web server."""
+    """Open the demo data, with the finished runs that come with them, if nothing is open yet; become the web server."""
     from scviz.datasets.demo import open_demo
     from scviz.progress import silent
 
     workspace = Workspace.from_settings(settings)
     if not workspace.datasets():
-        print("Opening the demo data: 700 blood cells …", flush=True)
+        print("Opening the demo data: 700 blood cells, with finished results …", flush=True)
         open_demo(workspace, silent)
+        if not settings.login:  # else each user gets them on the first page
+            take_in(Shelf(workspace=workspace, database=Database.from_settings(settings)))
     print(f"scviz is at http://localhost:{options.port}", flush=True)
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py")]
     command += ["--server.port", str(options.port)]
     os.chdir(ROOT)  # Streamlit reads its configuration from here
     os.execv(sys.executable, command)

@@ -62,7 +62,7 @@ class Run:
     heartbeat: float = 0.0
     """When the run was last known to wait or to work."""
     engine: str = ""
-    """Id of the scheduler that has the run; empty until one has it."""
+    """Id of the scheduler that has the run; empty until one has it, and a word for runs that came finished."""
     stop_requested: bool = False
     attempt: int = 1
 

@@ -93,7 +93,7 @@ def start_server(script: Path, env: Mapping[str, str], log: Path) -> tuple[subpr
         )
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + PATIENCE
-    while not _healthy(url):
+    while not healthy(url):
         if process.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"The server did not start:\n{log.read_text('utf-8', 'replace')}")
         time.sleep(0.1)
@@ -106,7 +106,7 @@ def end_engine(home: Path) -> None:
         psutil.Process(engine.read_address(home)["pid"]).terminate()
 
 
-def _healthy(url: str) -> bool:
+def healthy(url: str) -> bool:
     """Whether the server answers."""
     try:
         with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:

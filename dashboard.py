@@ -1,0 +1,8 @@
+"""The web server of the dashboard, `streamlit run dashboard.py`: `app.py`, with its scripts packed on their way."""
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from pages.components.packed import Packed
+
+app = st.App("app.py", middleware=[Middleware(Packed)])

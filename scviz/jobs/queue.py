@@ -42,9 +42,10 @@ CONNECT_SECONDS = 10.0
 LOG_BYTES = 100_000
 """The end of a log that is shown."""
 RESUMABLE: tuple[State, ...] = ("failed", "stopped", "lost")
-ANEW: Mapping[str, Any] = dict(
-    stage="", done=0, total=0, fraction=0.0, rate=0.0, note="", message="", hint=""
-)
+ANEW: Mapping[str, Any] = {
+    **dict.fromkeys(("stage", "note", "message", "hint"), ""),
+    **dict.fromkeys(("done", "total", "fraction", "rate"), 0),
+}
 """What an attempt begins with."""
 TAKEN_ALONG = ("HF_ENDPOINT",)
 """Variables of this process that its runs see too, besides the settings; its engine may have others."""

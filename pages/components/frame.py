@@ -163,7 +163,7 @@ STYLE = f"""<style>
 .st-key-{KEY} {{display: none;}}
 [data-testid="stMainBlockContainer"] {{padding: 1.6rem 2rem 2rem; max-width: 1500px;}}
 [data-testid="stHeader"] {{height: 1.6rem; background: transparent;}}
-[data-testid="stSidebar"][aria-expanded="true"] {{width: 13.5rem !important; min-width: 13.5rem !important;}}
+[data-testid="stSidebar"][data-collapsed="false"] {{width: 13.5rem !important; min-width: 13.5rem !important;}}
 [data-testid="stSidebarUserContent"] {{padding-top: 0;}}
 [data-testid="stSidebarHeader"] {{height: 2.2rem; margin-bottom: 0;}}
 .st-key-frame_header h2 {{padding: 0 0 .15rem;}}

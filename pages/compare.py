@@ -6,7 +6,8 @@ from pages.components import state
 from pages.components.coverage import readable
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
-from pages.components.task_page import shown_run
+from pages.components.missing import missing_genes
+from pages.components.task_page import hand_in, shown_run
 from pages.views.compare.form import compare_form
 from pages.views.compare.result import compare_result
 
@@ -20,9 +21,8 @@ if dataset is None or checkpoint is None:
 
 options = {info.id: info for info in readable(dataset)}
 if not options:
-    st.info("None of the checkpoints here knows a gene of this dataset. Choose others on the Models page.")
-    link = state.link()
-    st.page_link("pages/models.py", label="Choose a model", icon=":material/neurology:", query_params=link)
+    reason = "None of the checkpoints here knows a gene of this dataset."
+    hand_in("compare", missing_genes(dataset, reason), run=None)
     st.stop()
 
 run = shown_run("compare", dataset, None)

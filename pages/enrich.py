@@ -6,7 +6,7 @@ from pages.components import state
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.show import errors_in_words
-from pages.components.task_page import hand_in, shown_run
+from pages.components.task_page import asked_or_missing, hand_in, shown_run
 from pages.views.enrich.form import enrich_form
 from pages.views.enrich.result import enrich_result
 
@@ -22,9 +22,8 @@ linked = any(map(state.from_link, ("from_run", "group", "genes"))) and not state
 run = None if linked else shown_run("enrichment", dataset, None)
 left, right = st.columns([4, 11], gap="medium")
 with left, errors_in_words():
-    request = enrich_form(dataset, run)
-    if request is not None:
-        hand_in("enrichment", request, run=run, estimated=False)
+    request = asked_or_missing(lambda: enrich_form(dataset, run))
+    hand_in("enrichment", request, run=run, estimated=False)
 
 with right:
     if run is None:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.frame import PAGES, RESULT_PAGE, frame
-from pages.components.job_panel import OPEN, WORDS, duration, job_panel
+from pages.components.job_panel import OPEN, WORDS, duration, job_panel, wait_in_words
 from pages.components.runs import clock, dataset_name, describe, model_name
 from scviz.tasks import front
 
@@ -25,12 +25,13 @@ if not runs:
     )
     st.stop()
 
+waits = state.queue().waits()
 rows = [
     {
         "What": front(run.task).TITLE,
         "Dataset": dataset_name(run),
         "Weights": model_name(run),
-        "State": WORDS[run.state],
+        "State": wait_in_words(waits.get(run.id)) if run.state == "queued" else WORDS[run.state],
         "Done": 100 * run.fraction,
         "Started": clock(run.started),
         "Took": duration(run.ended - run.started) if run.ended and run.started else "",

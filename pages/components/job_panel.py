@@ -7,6 +7,7 @@ import time
 import streamlit as st
 
 from pages.components import state
+from scviz.jobs.lines import Wait
 from scviz.plots.curves import loss_figure
 from scviz.workspace.database import Run, time_left
 
@@ -37,6 +38,37 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def wait_in_words(wait: Wait | None) -> str:
+    """Say at which place of the queue a run is, and when it starts.
+
+    Examples
+    --------
+    >>> wait_in_words(Wait(place=2, seconds=240.0, own_before=1))
+    '2nd in the queue, starts in about 4 min'
+    >>> wait_in_words(Wait(place=1, seconds=None, own_before=0))
+    'Next in the queue; when it starts is not known'
+    """
+    if wait is None:
+        return WORDS["queued"]
+    place = "Next" if wait.place == 1 else _ordinal(wait.place)
+    if wait.seconds is None:
+        return f"{place} in the queue; when it starts is not known"
+    return f"{place} in the queue, starts {_roughly(wait.seconds)}"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _roughly(seconds: float) -> str:
+    """Write when something begins, not more exactly than an estimate is."""
+    if seconds < 60:
+        return "within a minute"
+    minutes = round(seconds / 60)
+    return f"in about {minutes} min" if minutes < 60 else f"in about {minutes / 60:.1f} h"
+
+
 def job_panel(run_id: str) -> Run:
     """Show a run until it ends and return its row; the page goes on below when it is done.
 
@@ -55,9 +87,10 @@ def _live(run_id: str) -> None:
     run = state.queue().get(run_id)
     if run.state not in OPEN:
         st.rerun()
+    wait = state.queue().waits().get(run_id) if run.state == "queued" else None
     with st.container(border=True, key="job_panel"):
         left, right = st.columns([6, 1], vertical_alignment="center")
-        left.progress(run.fraction, text=_progress_text(run))
+        left.progress(run.fraction, text=_progress_text(run, wait))
         right.button(
             "Stop",
             key="job_stop",
@@ -66,6 +99,7 @@ def _live(run_id: str) -> None:
             width="stretch",
             disabled=run.stop_requested,
         )
+        _offer_first(run, wait)
         if run.stop_requested:
             st.caption("Stopping after this batch. What is done is kept.")
         if run.note:
@@ -73,9 +107,23 @@ def _live(run_id: str) -> None:
         curve(run_id)
 
 
-def _progress_text(run: Run) -> str:
+def _offer_first(run: Run, wait: Wait | None) -> None:
+    """Let a run of one's own overtake others of one's own."""
+    if wait is None or not wait.own_before or run.owner != state.owner():
+        return
+    st.button(
+        "Run first",
+        key="job_first",
+        icon=":material/vertical_align_top:",
+        on_click=state.queue().bring_forward,
+        args=(run.id,),
+        help="Before your other runs that wait. Runs of others keep their places.",
+    )
+
+
+def _progress_text(run: Run, wait: Wait | None) -> str:
     if run.state == "queued":
-        return WORDS["queued"]
+        return wait_in_words(wait)
     parts = [run.stage or "Starting: loading the libraries"]
     if run.total:
         parts.append(f"{run.done:,} of {run.total:,}")

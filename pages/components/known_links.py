@@ -10,14 +10,32 @@ from pages.components import state
 from pages.components.job_panel import job_panel
 from pages.components.show import errors_in_words, escaped
 from scviz.datasets.known_links import COLLECTIONS, DISTANCES, chip_atlas
+from scviz.networks.priors import holds_links, holds_regulators
+from scviz.networks.shipped import FOLDER, shipped_links
 from scviz.tasks.known_links import Request
+from scviz.tasks.scenic.files import LISTS, TABLES, files_ending
+from scviz.workspace import DatasetInfo
 
 CHIP_ATLAS = "chip-atlas"
 
 
 def link_folders() -> tuple[Path, ...]:
     """Return the folders whose tables can be chosen."""
-    return (*state.settings().data_roots, state.workspace().links_folder)
+    return (FOLDER, *state.settings().data_roots, state.workspace().links_folder)
+
+
+@st.cache_data(ttl=30, max_entries=16)
+def _fitting(roots: tuple[str, ...], endings: tuple[str, ...]) -> list[str]:
+    fits = {TABLES: holds_links, LISTS: holds_regulators}.get(endings, Path.is_file)
+    return [file for file in files_ending(map(Path, roots), endings) if fits(Path(file))]
+
+
+def fitting_files(dataset: DatasetInfo, endings: tuple[str, ...]) -> list[str]:
+    """List the files with some endings whose first lines fit, those that scviz ships for the species first."""
+    found = _fitting(tuple(map(str, link_folders())), endings)
+    ours = shipped_links(dataset.species).name.partition("_")[2].partition(".")[0]
+    other = [file for file in found if Path(file).parent == FOLDER and f"_{ours}." not in file]
+    return sorted((file for file in found if file not in other), key=lambda file: Path(file).parent != FOLDER)
 
 
 def choose_downloaded(key: str) -> bool:
@@ -36,6 +54,7 @@ def choose_downloaded(key: str) -> bool:
     if run_id is None or job_panel(run_id).state != "done":
         return False
     state.keep("adding_links", None)
+    _fitting.clear()
     state.preset(key, state.queue().result(run_id).path)
     return True
 

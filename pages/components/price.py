@@ -11,25 +11,33 @@ from pages.components.job_panel import OPEN, duration
 from scviz.tasks import pricing
 from scviz.workspace.records import fingerprint, to_json
 
+LONG_SECONDS = 600.0
+"""From here on the page warns before Run."""
+
 
 def price(task: str, request: Any) -> bool:
     """Show minutes and GB of a run, from a short timed trial; return whether it fits into memory.
 
     The trial runs beside the page; until it has answered, the run may be started without one.
     """
-    question = pricing.Request(task=task, request=to_json(request))
+    question = pricing.question(task, request)
     asked = f"price_{fingerprint(to_json(question))}"
     trial = state.kept(asked)
     if trial is None:  # asked once in a session, so that a trial that fails is not tried for ever
         trial = state.queue().submit("pricing", question, state.owner()).run
         state.keep(asked, trial)
-    with st.container(key="price", height=64, border=False):
-        _price(trial)
     row = state.queue().get(trial)
-    if row.state != "done":
-        return True
-    result = state.queue().result(trial)
-    return bool(result.price.gigabytes < result.available_gb)
+    answer: pricing.Result | None = state.queue().result(trial) if row.state == "done" else None
+    fits = answer is None or answer.price.gigabytes < answer.available_gb
+    quiet = fits and (answer is None or answer.price.seconds <= LONG_SECONDS)
+    with st.container(key="price", height=64 if quiet else "content", border=False):
+        if row.state in OPEN:
+            _waiting(trial)
+        elif answer is None:
+            st.caption(f"No estimate: {row.message}")
+        else:
+            _price(answer)
+    return fits
 
 
 @st.fragment(run_every=1.0)
@@ -39,19 +47,17 @@ def _waiting(trial: str) -> None:
     st.caption("Estimating time and memory …")
 
 
-def _price(trial: str) -> None:
-    row = state.queue().get(trial)
-    if row.state in OPEN:
-        _waiting(trial)
-    elif row.state != "done":
-        st.caption(f"No estimate: {row.message}")
+def _price(answer: pricing.Result) -> None:
+    cost = answer.price
+    text = f"About **{duration(cost.seconds)}** and **{cost.gigabytes:.1f} GB** on this machine."
+    if cost.gigabytes >= answer.available_gb:
+        st.error(
+            f"{text} Only {answer.available_gb:.1f} GB are free: use smaller batches or a smaller model."
+        )
+    elif cost.seconds > LONG_SECONDS:
+        st.warning(
+            f"{text} That is long: it goes on when you leave, and can be stopped and resumed. Fewer cells, genes, "
+            "methods or epochs, or a smaller model, take less."
+        )
     else:
-        answer = state.queue().result(trial)
-        cost = answer.price
-        text = f"About **{duration(cost.seconds)}** and **{cost.gigabytes:.1f} GB** on this machine."
-        if cost.gigabytes >= answer.available_gb:
-            st.error(
-                f"{text} Only {answer.available_gb:.1f} GB are free: use smaller batches or a smaller model."
-            )
-        else:
-            st.caption(text, help=f"{cost.how}. Free memory: {answer.available_gb:.1f} GB.")
+        st.caption(text, help=f"{cost.how}. Free memory: {answer.available_gb:.1f} GB.")

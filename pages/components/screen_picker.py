@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.missing import Missing
 from pages.components.show import escaped
 from pages.components.widgets import Form
 from scviz.datasets.conditions import (
@@ -21,6 +22,7 @@ from scviz.datasets.conditions import (
 )
 from scviz.datasets.confounding import confounded_factors
 from scviz.datasets.screen import CONTROL, Perturbation, label
+from scviz.metrics.evidence import counted
 from scviz.workspace import DatasetInfo
 
 FEWEST_PERTURBATIONS = 4
@@ -55,12 +57,13 @@ def guessed_column(dataset: str) -> str | None:
     return guess_screen_column(state.workspace().dataset_folder(dataset), info.columns)
 
 
-def pick_screen(dataset: DatasetInfo, form: Form) -> ScreenChoice | None:
-    """Let the user name the column and the control; None, with words, where they make no screen."""
+def pick_screen(dataset: DatasetInfo, form: Form) -> ScreenChoice | Missing:
+    """Let the user name the column and the control; what is missing where they make no screen."""
     columns = [column.name for column in dataset.columns if column.values]
     if not columns:
-        st.info("This dataset has no column of words, so nothing says what was perturbed.")
-        return None
+        return Missing(
+            reason="This dataset has no column of words, so nothing says what was perturbed.", screen=True
+        )
     _begin_with_guess(dataset, form, columns)
     row = st.columns(2)
     column = str(form.column("column", columns, row[0]))
@@ -72,11 +75,7 @@ def pick_screen(dataset: DatasetInfo, form: Form) -> ScreenChoice | None:
     choice = ScreenChoice(column=column, control=control, conditions=conditions, n_cells=enough)
     _what_was_understood(choice)
     if len(choice.perturbations) < FEWEST_PERTURBATIONS or CONTROL not in enough:
-        st.warning(
-            f"{len(choice.perturbations)} perturbations and {counts.get(CONTROL, 0):,} control cells make no screen. "
-            "Choose another column or control."
-        )
-        return None
+        return _no_screen(dataset, choice, counts.get(CONTROL, 0))
     _say_factors(dataset, choice)
     return choice
 
@@ -84,13 +83,20 @@ def pick_screen(dataset: DatasetInfo, form: Form) -> ScreenChoice | None:
 def _begin_with_guess(dataset: DatasetInfo, form: Form, columns: list[str]) -> None:
     """Set the column to the one that looks like a screen, unless one is chosen."""
     guess = guessed_column(dataset.id)
-    if guess is None:
-        st.info(
-            "No column of this dataset looks like a screen: it would name the perturbed gene of each cell, such as "
-            "STAT1+ctrl, and control cells. On the Data page there is a simulated screen to try."
-        )
-    elif state.held(form.key("column")) not in columns:
+    if guess is not None and state.held(form.key("column")) not in columns:
         state.preset(form.key("column"), guess)
+
+
+def _no_screen(dataset: DatasetInfo, choice: ScreenChoice, n_control: int) -> Missing:
+    """Say why a column is no screen, and what one looks like."""
+    found = f"{counted(len(choice.perturbations), 'perturbation')} and {counted(n_control, 'control cell')}"
+    if guessed_column(dataset.id) is not None:
+        return Missing(reason=f"{found} make no screen. Choose another column or control.", screen=True)
+    return Missing(
+        reason="No column of this dataset looks like a screen: it would name the perturbed gene of each cell, such as "
+        f"STAT1+ctrl, and control cells. {choice.column} has {found}.",
+        screen=True,
+    )
 
 
 def _say_factors(dataset: DatasetInfo, choice: ScreenChoice) -> None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from pages.components import state
-from pages.components.coverage import confirmed, is_worthwhile
+from pages.components.coverage import confirmed, idle
 from pages.components.job_panel import job_panel
+from pages.components.missing import DATA, ICONS, Missing, draw_missing
 from pages.components.price import price
 from pages.components.show import errors_in_words
+from scviz.errors import ScvizError
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.records import to_json
 
 Ask = Callable[[DatasetInfo, CheckpointInfo | None, Run | None], Any]
-"""Draws the form, set to the question of the run beside it, and gives the Request; None where something is missing."""
+"""Draws the form, set to the question of the run beside it, and gives the Request, or what is missing."""
 
 
 def task_page(
@@ -57,14 +58,13 @@ def task_page(
     dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
     if dataset is None or (reads_a_model and checkpoint is None):
         st.info(nothing_open)
-        st.page_link("pages/data.py", label="Open a dataset", icon=":material/folder_open:")
+        st.page_link(DATA, label="Open a dataset", icon=ICONS[DATA])
         st.stop()
     run = shown_run(task, dataset, checkpoint if own_checkpoint else None)
     left, right = st.columns(widths, gap="medium")
     with left, errors_in_words():
-        request = ask(dataset, checkpoint, run)
-        if request is not None:
-            hand_in(task, request, run=run, estimated=estimated, changes_nothing=changes_nothing)
+        request = asked_or_missing(lambda: ask(dataset, checkpoint, run))
+        hand_in(task, request, run=run, estimated=estimated, changes_nothing=changes_nothing)
     with right, errors_in_words():
         if run is None:
             st.info(nothing_run)
@@ -82,6 +82,14 @@ def shown_run(task: str, dataset: DatasetInfo, checkpoint: CheckpointInfo | None
     return state.queue().get(run_id) if run_id else None
 
 
+def asked_or_missing(ask: Callable[[], Any]) -> Any:
+    """Draw a form and return its Request; what it refuses is missing."""
+    try:
+        return ask()
+    except ScvizError as error:
+        return Missing(reason=f"{error} {error.hint}", wrong=True)
+
+
 def hand_in(
     task: str,
     request: Any,
@@ -91,12 +99,24 @@ def hand_in(
     label: str = "Run",
     changes_nothing: tuple[str, ...] = (),
 ) -> None:
-    """Estimate a request and offer to run it; say where it differs from the question of the result beside it."""
-    request = confirmed(request)
-    ready = is_worthwhile(task, request)
-    if estimated and ready:
-        asked = replace(request, name="any") if hasattr(request, "name") else request  # a name costs nothing
-        ready = price(task, asked)
+    """Estimate a request and offer to run it; say where it differs from the question of the result beside it.
+
+    The button is always there: what stands in its way is said in front of it, with the way out.
+
+    Parameters
+    ----------
+    request
+        The Request, or what is missing for it.
+    """
+    lacks = request if isinstance(request, Missing) else None
+    if lacks is None:
+        request = confirmed(request)
+        lacks = idle(task, request)
+    if lacks is not None:
+        draw_missing(lacks)
+        st.button(label, type="primary", key="run", width="stretch", disabled=True, help=lacks.reason)
+        return
+    ready = price(task, request) if estimated else True
     if run is not None and differs(to_json(request), run.request, (*changes_nothing, "few_genes")):
         st.caption(
             ":orange-badge[:material/edit: Changed: press Run] The result beside answers the question before."

@@ -15,7 +15,7 @@ from scviz.metrics.perturbation_table import METRICS
 from scviz.settings import Settings
 from scviz.tasks.fields import declared
 from scviz.tasks.perturbation import HEADLINE, Outcome, Request, Result
-from scviz.tasks.perturbation.methods import BASELINES, BEGIN, METHODS, NO_WEIGHTS, method_of
+from scviz.tasks.perturbation.methods import BASELINES, METHODS, NO_WEIGHTS, method_of
 from scviz.tasks.perturbation.tables import ceiling_of, predictions_as_csv, scores_as_csv, unknowing_scores
 from scviz.workspace import Workspace
 
@@ -34,15 +34,13 @@ def add_command(commands: Any) -> None:
         for name, card in METHODS.items()
         if name not in BASELINES
     )
-    begin = [method.key for method in BEGIN]
     perturb.add_argument(
         "--methods",
         nargs="*",
-        default=begin,
+        default=[],
         metavar="METHOD",
-        help=f"beside the baselines, which always come: {asked}; default {' '.join(begin)}, which trains a network "
-        "(minutes on a small screen, hours on a large one without a GPU); none of them for the baselines alone, in "
-        "seconds",
+        help=f"beside the baselines, which always come and take seconds: {asked}; those that train a network take "
+        "minutes on a small screen, hours on a large one without a GPU; default: the baselines alone",
     )
     add_fields(perturb, Request, without=("column", "terms"))
     perturb.add_argument(

@@ -24,7 +24,8 @@ from scviz.workspace import Workspace
 from scviz.workspace.records import files_version
 
 FILES = {
-    "regulators": "list of regulators, a symbol in each line; default: those of the prior network",
+    "regulators": "list of regulators, a symbol in each line; default: those of the prior network, without one "
+    "the transcription factors that scviz ships",
     "prior": "prior network (TF - target), a table: source (or tf) and target, .tsv or .csv, also .gz; simulated cells "
     "need none, their own network checks the links",
     "rankings": "database of rankings by motif, .genes_vs_motifs.rankings.feather",

@@ -32,11 +32,8 @@ QUIET = {
 }
 """Dask's settings for a cluster that mostly waits."""
 
-HEAVY = "heavy"
-"""Name of the resource that a heavy run takes one of."""
-
-LIGHT_RUNS = 4
-"""Light runs that go on beside the heavy ones."""
+SPARE_THREADS = 1
+"""For what is no run, such as having a process wait for one."""
 
 START_SECONDS = 90.0
 KNOCK_SECONDS = 10.0
@@ -119,12 +116,15 @@ def main(settings: Settings) -> None:
     import dask
     from distributed import LocalCluster
 
+    from scviz.jobs.lines import places
+
     dask.config.set(QUIET)
+    at_a_time = places(settings.workers)
     file = address_file(settings.home)
     with LocalCluster(
         n_workers=1,
-        threads_per_worker=settings.workers + LIGHT_RUNS,
-        resources={HEAVY: settings.workers},
+        threads_per_worker=sum(at_a_time.values()) + SPARE_THREADS,
+        resources=at_a_time,
         dashboard_address=None,
         host="127.0.0.1",
         memory_limit=0,

@@ -10,15 +10,18 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import scviz
 from scviz.errors import JobError
 from scviz.jobs import engine
 from scviz.jobs.course import read_events
+from scviz.jobs.estimates import estimate_of
+from scviz.jobs.lines import Wait, brought_forward, line_of, next_place, waits
+from scviz.jobs.scheduler import Known, known_to, make_independent, resources_of
 from scviz.jobs.supervisor import RESUME, WORKER_ENDED, keep_spare, supervise
 from scviz.settings import Settings
 from scviz.tasks import front
@@ -39,6 +42,11 @@ CONNECT_SECONDS = 10.0
 LOG_BYTES = 100_000
 """The end of a log that is shown."""
 RESUMABLE: tuple[State, ...] = ("failed", "stopped", "lost")
+ANEW: Mapping[str, Any] = {
+    **dict.fromkeys(("stage", "note", "message", "hint"), ""),
+    **dict.fromkeys(("done", "total", "fraction", "rate"), 0),
+}
+"""What an attempt begins with."""
 TAKEN_ALONG = ("HF_ENDPOINT",)
 """Variables of this process that its runs see too, besides the settings; its engine may have others."""
 
@@ -98,6 +106,7 @@ class RunQueue:
             run = self._new_run(task, asked, owner)
             equal = None if again else self._equal(run)
             if equal is None:
+                run = self._in_line(run, request)
                 self._write_request(run)
                 self.database.add(run)
         if equal is not None:
@@ -133,19 +142,21 @@ class RunQueue:
         if not self.database.update(run, only_if=["queued"], state="stopped", ended=time.time()):
             self.database.update(run, only_if=["running"], stop_requested=True)
 
+    def waits(self) -> Mapping[str, Wait]:
+        """Tell of each run that waits on the engine of this machine its place and when it starts, by its id."""
+        return waits(self._open(), self.settings.workers)
+
+    def bring_forward(self, run: str) -> None:
+        """Let a run that waits come before the others of its owner that wait; those of other owners stay in place."""
+        for one, place in brought_forward(self._open(), self.database.get(run)).items():
+            old = self.database.get(one)
+            fresh = {"attempt": old.attempt + 1, "place": place, "engine": "", "heartbeat": time.time()}
+            if self.database.update(one, only_if=["queued"], only_attempt=old.attempt, **fresh):
+                self._hand_in(self.database.get(one))  # who begins the attempt before finds that it is none
+
     def resume(self, run: str) -> None:
         """Go on with a run that failed, was stopped or was lost; others are left as they are."""
         old = self.database.get(run)
-        fresh = {
-            "stage": "",
-            "done": 0,
-            "total": 0,
-            "fraction": 0.0,
-            "rate": 0.0,
-            "note": "",
-            "message": "",
-            "hint": "",
-        }
         if self.database.update(
             run,
             only_if=RESUMABLE,
@@ -157,7 +168,8 @@ class RunQueue:
             started=0.0,
             ended=0.0,
             engine="",
-            **fresh,
+            place=self._next_place(old),
+            **ANEW,
         ):
             self._hand_in(self.database.get(run))
 
@@ -219,7 +231,7 @@ class RunQueue:
         try:
             self._next_check = time.monotonic() + CHECK_SECONDS
             silent_since = time.time() - STALE_SECONDS
-            stale = [row for row in self.database.runs(OPEN, limit=10_000) if row.heartbeat < silent_since]
+            stale = [row for row in self._open() if row.heartbeat < silent_since]
             if stale:
                 self._look_for(stale)
         finally:
@@ -246,6 +258,20 @@ class RunQueue:
             created=now,
             heartbeat=now,
         )
+
+    def _in_line(self, run: Run, request: Any) -> Run:
+        """Put a run behind the others of its line; a cluster has one line alone."""
+        heavy = front(run.task).HEAVY
+        known = estimate_of(run, request, self.database, workspace=self.workspace) if heavy else None
+        line = "" if self.settings.scheduler else line_of(run.task, known)
+        run = replace(run, line=line, expected=known.price.seconds if known else 0.0)
+        return replace(run, place=self._next_place(run))
+
+    def _next_place(self, run: Run) -> float:
+        return next_place((one for one in self._open() if one.line == run.line), run.owner)
+
+    def _open(self) -> list[Run]:
+        return self.database.runs(OPEN, limit=10_000)
 
     def _equal(self, run: Run) -> str | None:
         """Return the id of a run that answers the same question: one that is done, else one that is open."""
@@ -282,7 +308,6 @@ class RunQueue:
             heartbeat=time.time(),
         ):
             return  # stopped or deleted meanwhile
-        heavy = front(run.task).HEAVY and not self.settings.scheduler
         future = client.submit(
             supervise,
             run.id,
@@ -291,9 +316,15 @@ class RunQueue:
             key=_key(run),
             pure=False,
             retries=0,
-            resources={engine.HEAVY: 1} if heavy else None,
+            priority=-run.place,
+            resources=resources_of(client, run.line) if run.line else None,
         )
-        self._make_independent(client, run)
+        make_independent(
+            client,
+            _key(run),
+            is_open=lambda: self.database.get(run.id).state in OPEN,
+            seconds=CONNECT_SECONDS,
+        )
         future.release()
 
     def _env(self) -> dict[str, str]:
@@ -306,21 +337,6 @@ class RunQueue:
 
         with suppress(JobError, OSError):  # a run that is handed in will say what is wrong
             fire_and_forget(self._connect().submit(keep_spare, self._env(), pure=False))
-
-    def _make_independent(self, client: Client, run: Run) -> None:
-        """Have the scheduler go on with a run without this process.
-
-        This is what `fire_and_forget` does, but that one returns before anything is sent: the run of a program that
-        ends right after handing in would be dropped.
-        """
-        key, deadline = _key(run), time.monotonic() + CONNECT_SECONDS
-        while key not in client.who_has() and time.monotonic() < deadline:
-            if self.database.get(run.id).state not in OPEN:  # it has ended already
-                return
-            time.sleep(0.01)
-        client.run_on_scheduler(
-            lambda dask_scheduler: dask_scheduler.client_desires_keys([key], "fire-and-forget")
-        )
 
     # the connection
 
@@ -360,7 +376,7 @@ class RunQueue:
         """Ask the scheduler for runs that gave no sign of life, and mark those it does not know."""
         try:
             client = self._connect_to_running()
-            here = _known_to(client) if client else _Known()
+            here = known_to(client) if client else Known()
         except (JobError, OSError):  # a cluster that cannot be asked may still be at work
             self._next_check = time.monotonic() + UNREACHABLE_SECONDS
             return
@@ -377,22 +393,6 @@ class RunQueue:
         self.database.update(
             run.id, only_if=OPEN, only_attempt=run.attempt, state=state, message=message, hint=hint, ended=now
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """What a scheduler has: nothing, where there is none."""
-
-    scheduler: str = ""
-    keys: frozenset[str] = frozenset()
-    at_work: frozenset[str] = frozenset()
-
-
-def _known_to(client: Client) -> _Known:
-    at_work = (key for keys in client.processing().values() for key in keys)
-    return _Known(
-        scheduler=client.scheduler_info()["id"], keys=frozenset(client.who_has()), at_work=frozenset(at_work)
-    )
 
 
 def _key(run: Run) -> str:

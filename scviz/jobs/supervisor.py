@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scviz.jobs.course import Course, read_events, shares_of_stages
-from scviz.jobs.engine import HEAVY, importable
+from scviz.jobs.engine import importable
 from scviz.jobs.process import GRACE_SECONDS, Child
 from scviz.jobs.protocol import STOP
 from scviz.jobs.warm_pool import Spare
@@ -287,6 +287,8 @@ def _is_quick(row: Run) -> bool:
 def _child_environment(env: Mapping[str, str]) -> dict[str, str]:
     """Environment of the child: the settings, and its share of the processor cores."""
     from distributed import get_worker
+
+    from scviz.jobs.lines import HEAVY
 
     state = get_worker().state
     at_a_time = state.total_resources.get(HEAVY) or state.nthreads

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +37,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@()/-]{0,39}")
 """What may be a gene."""
 LARGEST_FILE = 400_000_000
 """Bytes, unpacked."""
+BEGINNING = 8192
+"""Bytes, unpacked, by which a file is told."""
+SURE = 0.9
+"""Share of the words of a list that must be names of genes before it is offered."""
 LAYOUTS = (
     "The first line names the columns: source (or tf) and target; commas or tabs; may end in .gz. CollecTRI, DoRothEA, "
     "TRRUST and ReMap tables are so. Lists of targets from ChIP-Atlas, such as MYC.10.tsv, are read too."
@@ -125,6 +131,36 @@ def read_prior(path: Path) -> Prior:
     return replace(prior, bad=bad)
 
 
+def holds_links(path: Path) -> bool:
+    """Tell by the first lines of a file whether it is a table of links."""
+    try:
+        head = _head(sheet_of(_beginning(path)))
+        return head[:1] == [CHIP_ATLAS_HEAD] or bool(_columns(head, path))
+    except (DataError, ValueError):
+        return False
+
+
+def holds_regulators(path: Path) -> bool:
+    """Tell by the first lines of a file whether it is a list of regulators."""
+    try:
+        words = _words(sheet_of(_beginning(path)), path)
+    except (DataError, ValueError):
+        return False
+    return sum(NAME.fullmatch(one.word) is not None for one in words) > SURE * len(words)
+
+
+def _beginning(path: Path) -> bytes:
+    """Read the first lines of a file; nothing where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            content: bytes = file.read(BEGINNING)
+    except (OSError, EOFError, zlib.error):
+        return b""
+    return content.rpartition(b"\n")[0] if len(content) == BEGINNING else content
+
+
 def _columns(head: list[str], path: Path) -> tuple[int, int]:
     """Find the columns of regulators and targets."""
     return _place(head, SOURCES, path), _place(head, TARGETS, path)
@@ -176,7 +212,7 @@ class _Listed:
 
 
 def _regulators(path: Path) -> _Listed:
-    words = _words(path)
+    words = _words(_sheet(path), path)
     names = dict.fromkeys(one.word for one in words if NAME.fullmatch(one.word))
     if not names:
         raise _no_list(path)
@@ -194,9 +230,8 @@ class _Word:
     word: str
 
 
-def _words(path: Path) -> list[_Word]:
+def _words(sheet: Sheet, path: Path) -> list[_Word]:
     """Read the words of a list, or those of one column of a table."""
-    sheet = _sheet(path)
     head = _head(sheet)
     columns = [head.index(name) for name in LIST_HEADS if name in head]
     if set(head) & set(TARGETS[:2]) or (not columns and _is_table(sheet)):

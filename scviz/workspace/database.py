@@ -65,6 +65,12 @@ class Run:
     """Id of the scheduler that has the run; empty until one has it, and a word for runs that came finished."""
     stop_requested: bool = False
     attempt: int = 1
+    line: str = ""
+    """In which line it waits; empty in runs of earlier versions."""
+    place: float = 0.0
+    """The smallest of a line comes first."""
+    expected: float = 0.0
+    """Seconds that it was estimated to take; 0 where nobody asked."""
 
 
 def time_left(run: Run) -> float | None:
@@ -108,7 +114,18 @@ RUNS = Table(
     Column("engine", String(255), nullable=False),
     Column("stop_requested", Boolean, nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("line", String(16), nullable=False),
+    Column("place", Float(53), nullable=False),
+    Column("expected", Float(53), nullable=False),
 )
+
+ADDED = {
+    "fraction": "FLOAT NOT NULL DEFAULT 0",
+    "line": "VARCHAR(16) NOT NULL DEFAULT ''",
+    "place": "FLOAT NOT NULL DEFAULT 0",
+    "expected": "FLOAT NOT NULL DEFAULT 0",
+}
+"""Columns that tables made by earlier versions lack, the oldest first."""
 
 
 class Database:
@@ -134,7 +151,7 @@ class Database:
             sql.event.listen(self._engine, "connect", _prepare_sqlite)
         with self._engine.begin() as connection:
             connection.execute(CreateTable(RUNS, if_not_exists=True))
-        self._add_fraction()
+        self._add_columns()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Database:
@@ -144,13 +161,17 @@ class Database:
         settings.make_home()
         return cls(sqlite_url(settings.home / "scviz.db"))
 
-    def _add_fraction(self) -> None:
-        """Add a column that tables made by earlier versions lack."""
-        if "fraction" in {column["name"] for column in sql.inspect(self._engine).get_columns(RUNS.name)}:
-            return
-        with suppress(sql.exc.DBAPIError), self._engine.begin() as connection:  # another process may be first
-            connection.execute(sql.text("ALTER TABLE runs ADD COLUMN fraction FLOAT NOT NULL DEFAULT 0"))
-            connection.execute(sql.update(RUNS).where(RUNS.c.state == "done").values(fraction=1.0))
+    def _add_columns(self) -> None:
+        """Add the columns that tables made by earlier versions lack."""
+        there = {column["name"] for column in sql.inspect(self._engine).get_columns(RUNS.name)}
+        for name in ADDED.keys() - there:
+            with (
+                suppress(sql.exc.DBAPIError),
+                self._engine.begin() as connection,
+            ):  # another process may be first
+                connection.execute(sql.text(f"ALTER TABLE runs ADD COLUMN {name} {ADDED[name]}"))
+                if name == "fraction":
+                    connection.execute(sql.update(RUNS).where(RUNS.c.state == "done").values(fraction=1.0))
 
     def add(self, run: Run) -> None:
         """Add a run."""

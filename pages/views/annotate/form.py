@@ -7,6 +7,8 @@ from typing import Any
 import streamlit as st
 
 from pages.components import state
+from pages.components.coverage import readable
+from pages.components.missing import EXPLORE, Missing
 from pages.components.show import escaped
 from pages.components.widgets import Form
 from pages.views.annotate.split import pick_own_split
@@ -19,12 +21,13 @@ from scviz.workspace.database import Run
 TYPES_SHOWN = 12
 
 
-def annotate_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:
-    """Ask; None where no column can name types and the weights know none."""
+def annotate_form(
+    dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None
+) -> Request | Missing:
+    """Ask; what is missing where no column can name types and the weights know none."""
     labels = dataset.columns_of("label", "category", "batch")
     if checkpoint is None or not (labels or checkpoint.types):
-        _explore_instead()
-        return None
+        return _no_types(dataset)
     form = Form(Request, "annotation", run)
     mode = _pick_mode(form, checkpoint, trains=bool(labels))
     types = suggested(Request, "label_key", dataset)
@@ -38,13 +41,13 @@ def annotate_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: 
     return Request(dataset=dataset.id, checkpoint=checkpoint.id, **asked)
 
 
-def _explore_instead() -> None:
-    st.info(
-        "No column of this dataset looks like cell types, and this checkpoint knows none. Explore the map instead, "
-        "open a file with labels, or import a checkpoint that was fine-tuned on cell types."
-    )
-    st.page_link(
-        "pages/explore.py", label="Explore the map", icon=":material/scatter_plot:", query_params=state.link()
+def _no_types(dataset: DatasetInfo) -> Missing:
+    return Missing(
+        reason="No column of this dataset looks like cell types, and this checkpoint knows none. Name groups on the "
+        "map, open a file with labels, or import a checkpoint that was fine-tuned on cell types.",
+        page=EXPLORE,
+        label="Name groups on the map",
+        checkpoints=[info for info in readable(dataset) if info.types],
     )
 
 

@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from pages.components import state
-from pages.components.known_links import choose_downloaded, link_folders, offer_download
+from pages.components.known_links import choose_downloaded, fitting_files, link_folders, offer_download
+from pages.components.missing import EXPLORE, Missing, missing_genes
 from pages.components.widgets import Form, told_apart
 from scviz.datasets.columns import gene_identifiers, gene_names
 from scviz.datasets.controls import says_control
 from scviz.datasets.safety import allowed
 from scviz.foundation.vocab import GeneVocab
+from scviz.networks.priors import read_prior
+from scviz.networks.shipped import shipped_links, title_of
 from scviz.tasks.attention_network import MOST_REGULATORS, TRUTH, Request
+from scviz.tasks.scenic.files import TABLES
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.records import files_version
 from scviz.workspace.store import ColumnInfo
 
 MOST_OFFERED = 25_000
-MOST_FILES = 200
-TABLES = ("*.tsv", "*.csv", "*.tsv.gz", "*.csv.gz")
+FIRST_REGULATORS = 5
+"""So many are chosen to begin with, where nothing was perturbed."""
 
 
 def attention_form(
     dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None
-) -> Request | None:
-    """Ask; None, with words, where there are no two groups of cells or no regulator."""
+) -> Request | Missing:
+    """Ask; what is missing where there are no two groups of cells or no regulator."""
     columns = [column for column in dataset.columns if len(column.values) > 1]
     if checkpoint is None or not columns:
-        st.info("This dataset has no column that tells two groups of cells apart.")
-        return None
+        return Missing(
+            reason="Two groups of cells are compared, and this dataset has no column that tells any apart. Name groups "
+            "on the map, write them into a copy of the file, and open that.",
+            page=EXPLORE,
+            label="Name groups on the map",
+        )
     form = Form(Request, "attention_network", run)
     column, control, perturbed = _pick_groups(form, dataset, columns)
     regulators = _pick_regulators(form, dataset, checkpoint, perturbed=perturbed)
@@ -43,7 +50,7 @@ def attention_form(
         numbers = {name: form.number(name) for name in ("most_genes", "most_cells", "top", "n_null")}
         published, seed = form.switch("published"), form.number("seed")
     if not regulators:
-        return None
+        return _no_regulator(dataset, checkpoint)
     return Request(
         dataset=dataset.id,
         checkpoint=checkpoint.id,
@@ -84,35 +91,46 @@ def _pick_regulators(
     form: Form, dataset: DatasetInfo, checkpoint: CheckpointInfo, *, perturbed: str
 ) -> tuple[str, ...]:
     """Let the user choose genes that the model knows; the perturbed ones are chosen at first."""
-    known = _known(dataset.id, checkpoint.id)
+    known = _known(dataset.id, checkpoint.id)[:MOST_OFFERED]
     key = f"regulators_{form.asked('perturbed') == perturbed}_{perturbed}"
     asked = form.asked("regulators", ()) if form.asked("perturbed") == perturbed else perturbed.split("+")
+    begin = [gene for gene in asked if gene in known] or list(_first(dataset.id, checkpoint.id))
     chosen = st.multiselect(
         "Regulators",
-        known[:MOST_OFFERED],
-        default=[gene for gene in asked if gene in known[:MOST_OFFERED]],
+        known,
+        default=begin,
         max_selections=MOST_REGULATORS,
         placeholder="Type a gene",
-        help=f"Such as transcription factors. {len(known):,} genes of the dataset are known to the model.",
+        help="Such as transcription factors; those with the most known targets here, where nothing was perturbed. "
+        f"{len(known):,} genes of the dataset are known to the model.",
         key=key,
         persist_state="session",
     )
     return tuple(chosen)
 
 
+@st.cache_resource(max_entries=16)
+def _first(dataset: str, checkpoint: str) -> tuple[str, ...]:
+    """Name the regulators with the most known targets among the genes that the model knows."""
+    prior = read_prior(shipped_links(state.workspace().dataset(dataset).species))
+    targets = prior.among(_known(dataset, checkpoint)).targets
+    return tuple(sorted(targets, key=lambda one: (-len(targets[one]), one))[:FIRST_REGULATORS])
+
+
+def _no_regulator(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> Missing:
+    if _known(dataset.id, checkpoint.id):
+        return Missing(reason="No regulator was selected. Type a gene above.")
+    return missing_genes(dataset, f"{checkpoint.name} knows none of the genes of {dataset.name}.")
+
+
 def _pick_prior(form: Form, dataset: DatasetInfo) -> str:
-    """Let the user choose a prior network in the data folders, or the truth of a simulated screen."""
-    roots = link_folders()
-    found = [
-        str(file)
-        for root in roots
-        for file in islice(sorted(one for kind in TABLES for one in root.rglob(kind)), MOST_FILES)
-    ]
-    key = form.key("prior")
-    options = [*([TRUTH] if dataset.simulated else []), *found, ""]
+    """Let the user choose a prior network of scviz or a data folder, or the truth of a simulated screen."""
+    roots, key, found = link_folders(), form.key("prior"), partial(fitting_files, dataset, TABLES)
+    options = [*([TRUTH] if dataset.simulated else []), *found(), ""]
     if form.fresh and form.asked("prior") in options:
         state.preset(key, form.asked("prior"))
-    choose_downloaded(key)
+    if choose_downloaded(key):
+        options[-1:] = [one for one in found() if one not in options] + [""]
     chosen = st.selectbox(
         "Prior network (TF - target)",
         options,
@@ -129,4 +147,4 @@ def _pick_prior(form: Form, dataset: DatasetInfo) -> str:
 
 def _prior_in_words(prior: str) -> str:
     words = {"": "none", TRUTH: "the network of the simulation"}
-    return words.get(prior, Path(prior).name)
+    return words.get(prior, title_of(prior))

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.runs import checkpoint_name
 from pages.components.show import errors_in_words
-from pages.components.task_page import hand_in
+from pages.components.task_page import asked_or_missing, hand_in
 from pages.components.widgets import Form, told_apart
 from scviz.tasks.compare import MOST_CHECKPOINTS, MOST_TYPES, Request
 from scviz.tasks.fields import suggested
@@ -43,18 +43,18 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
     others = [c for c in (*groups["batch"], *groups["category"], *groups["label"]) if c != label_key]
     batch_key = form.column("batch_key", others, row[2], suggested=suggested(Request, "batch_key", dataset))
     row = st.columns([2, 2, 2, 5], vertical_alignment="bottom")
-    with errors_in_words():
-        request = Request(
+    numbers = {name: form.number(name, row[i]) for i, name in enumerate(("n_neighbors", "min_dist", "seed"))}
+    request = asked_or_missing(
+        lambda: Request(
             dataset=dataset.id,
             checkpoints=tuple(checkpoints),
             label_key=label_key,
             batch_key=batch_key,
-            n_neighbors=form.number("n_neighbors", row[0]),
-            min_dist=form.number("min_dist", row[1]),
-            seed=form.number("seed", row[2]),
+            **numbers,
         )
-        with row[3]:
-            hand_in("compare", request, run=run)
+    )
+    with row[3], errors_in_words():
+        hand_in("compare", request, run=run)
 
 
 def _few(dataset: DatasetInfo, kind: str) -> list[str]:

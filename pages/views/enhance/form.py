@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
+from pages.components.missing import MODELS, Missing
 from pages.components.widgets import Form
 from scviz.models import cards
 from scviz.tasks.enhancement import Request
@@ -13,12 +14,13 @@ from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
 
-def enhance_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:
-    """Ask; None where the model cannot denoise."""
+def enhance_form(
+    dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None
+) -> Request | Missing:
+    """Ask; what is missing where the model cannot denoise."""
     able = [card for card in cards().values() if card.support.get("enhancement", "none") != "none"]
     if checkpoint is None or cards()[checkpoint.model] not in able:
-        _offer_others(checkpoint)
-        return None
+        return _no_denoiser(checkpoint)
     card, form = cards()[checkpoint.model], Form(Request, "enhancement", run)
     read_depth = form.column("read_depth", list(card.read_depths), names=card.read_depths)
     labels = dataset.columns_of("label", "category", "batch")
@@ -34,16 +36,14 @@ def enhance_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: R
         )
 
 
-def _offer_others(checkpoint: CheckpointInfo | None) -> None:
+def _no_denoiser(checkpoint: CheckpointInfo | None) -> Missing:
     """Say which models can denoise, and offer their checkpoints."""
     able = [card for card in cards().values() if card.support.get("enhancement", "none") != "none"]
     titles, names = " or ".join(card.title for card in able), {card.name for card in able}
     title = cards()[checkpoint.model].title if checkpoint else "This model"
-    st.info(f"{title} cannot denoise expression; {titles} can.")
-    for info in state.workspace().checkpoints():
-        if info.model in names and st.button(f"Use {info.name}", key=f"use_{info.id}"):
-            state.remember("checkpoint", info.id)
-            st.rerun()
-    st.page_link(
-        "pages/models.py", label="Choose a model", icon=":material/neurology:", query_params=state.link()
+    return Missing(
+        reason=f"{title} cannot denoise expression; {titles} can.",
+        page=MODELS,
+        label="Choose a model",
+        checkpoints=[info for info in state.workspace().checkpoints() if info.model in names],
     )

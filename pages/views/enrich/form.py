@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.cells_picker import GROUP, columns_of
+from pages.components.missing import EXPLORE, Missing
 from pages.components.runs import clock, describe
 from pages.components.widgets import Form, pick
 from pages.views.enrich.gene_sets import pick_gene_sets
@@ -31,8 +32,8 @@ ADVANCED = (
 )
 
 
-def enrich_form(dataset: DatasetInfo, run: Run | None) -> Request | None:
-    """Ask; None, with words, until it is said which genes. A link to the page says it at first."""
+def enrich_form(dataset: DatasetInfo, run: Run | None) -> Request | Missing:
+    """Ask; what is missing until it is said which genes. A link to the page says it at first."""
     form = Form(Request, "enrichment", run)
     _begin(form)
     question = _question(dataset, form)
@@ -40,8 +41,8 @@ def enrich_form(dataset: DatasetInfo, run: Run | None) -> Request | None:
     with st.popover("Advanced", width="stretch"):
         checkpoint = _background(question)
         numbers = {name: form.number(name) for name in ADVANCED}
-    if question is None:
-        return None
+    if isinstance(question, Missing):
+        return question
     return replace(question, sets=sets, checkpoint=checkpoint, **numbers)
 
 
@@ -74,21 +75,21 @@ def _set(asked: Mapping[str, str]) -> None:
         state.preset(f"against_{column}_{group}", asked["against"])
 
 
-def _background(question: Request | None) -> str:
+def _background(question: Request | Missing) -> str:
     """Let the user choose the genes that could have been chosen."""
     known = {info.id: f"measured genes that {info.name} knows" for info in state.workspace().checkpoints()}
     backgrounds = {"": "all measured genes"} | known
     return pick(
         "Background",
         list(backgrounds),
-        first=checkpoint_of(question) if question else "",
+        first="" if isinstance(question, Missing) else checkpoint_of(question),
         words=backgrounds.__getitem__,
         help="Genes that could have been chosen. Of a run, only those that it compared.",
-        key=f"background_{question.run if question else ''}",
+        key=f"background_{'' if isinstance(question, Missing) else question.run}",
     )
 
 
-def _question(dataset: DatasetInfo, form: Form) -> Request | None:
+def _question(dataset: DatasetInfo, form: Form) -> Request | Missing:
     kind = st.segmented_control(
         "Which genes",
         list(KINDS),
@@ -103,7 +104,7 @@ def _question(dataset: DatasetInfo, form: Form) -> Request | None:
     return _typed(dataset) if kind == "typed" else _of_a_group(dataset, form)
 
 
-def _typed(dataset: DatasetInfo) -> Request | None:
+def _typed(dataset: DatasetInfo) -> Request | Missing:
     text = st.text_area(
         "Genes",
         placeholder="ISG15, IFIT1, MX1",
@@ -113,8 +114,7 @@ def _typed(dataset: DatasetInfo) -> Request | None:
     )
     genes = tuple(dict.fromkeys(re.split(r"[\s,;]+", text.strip()))) if text.strip() else ()
     if not genes:
-        st.info("Type or paste genes.")
-        return None
+        return Missing(reason="No gene was named. Type or paste some above.")
     return Request(dataset=dataset.id, genes=genes)
 
 
@@ -123,18 +123,18 @@ def _sets(run_id: str, ended: float) -> RunSets:  # noqa: ARG001 - a run that wa
     return sets_of_run(state.workspace(), run_id)
 
 
-def _of_a_run(dataset: DatasetInfo) -> Request | None:
+def _of_a_run(dataset: DatasetInfo) -> Request | Missing:
     runs = {
         run.id: run
         for run in state.queue().runs(states=("done",), owner=state.owner())
         if run.task in tasks_with_sets() and run.request["dataset"] == dataset.id
     }
     if not runs:
-        st.info("No finished run has gene sets of these cells yet: find regulons or modules first.")
-        st.page_link(
-            "pages/regulons.py", label="Regulons", icon=":material/account_tree:", query_params=state.link()
+        return Missing(
+            reason="No finished run has gene sets of these cells yet: find modules or regulons first.",
+            page="pages/modules.py",
+            label="Find modules",
         )
-        return None
     chosen = pick(
         "Run",
         list(runs),
@@ -143,8 +143,7 @@ def _of_a_run(dataset: DatasetInfo) -> Request | None:
     )
     sets = _sets(chosen, runs[chosen].ended).sets
     if not sets:
-        st.info("This run has found no gene sets.")
-        return None
+        return Missing(reason="This run has found no gene sets. Choose another one.")
     name = pick(
         "Gene set of the run",
         list(sets),
@@ -161,14 +160,15 @@ def checkpoint_of(question: Request) -> str:
     return _sets(question.run, state.queue().get(question.run).ended).checkpoint
 
 
-def _of_a_group(dataset: DatasetInfo, form: Form) -> Request | None:
+def _of_a_group(dataset: DatasetInfo, form: Form) -> Request | Missing:
     groups = read_groups(state.workspace().dataset_folder(dataset.id))
     columns = [*columns_of(dataset), *([GROUP] if groups else [])]
     if not columns:
-        st.info(
-            "This dataset has no column that tells cells apart: circle and name cells on the Explore page."
+        return Missing(
+            reason="This dataset has no column that tells cells apart: circle and name cells on the map.",
+            page=EXPLORE,
+            label="Name cells on the map",
         )
-        return None
     column = pick("Cells from", columns, key="group_column")
     values = list(groups) if column == GROUP else list(dataset.column(column).values)
     group = pick("Genes of", values, key=f"group_{column}")

@@ -16,6 +16,7 @@ from pages.components.cells_picker import (
     pick_goal,
 )
 from pages.components.genes_picker import seen_in
+from pages.components.missing import MODELS, Missing, missing_genes
 from pages.components.runs import finished_map
 from pages.components.widgets import Form
 from pages.views.in_silico.gene_set import TYPED, pick_genes_or_set, take_set_from_address
@@ -30,10 +31,10 @@ SCOPES = {"together": "All at once", "each": "One by one", "all": "Every gene"}
 
 def in_silico_form(
     dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None
-) -> Request | None:
-    """Ask; None where no gene is chosen."""
+) -> Request | Missing:
+    """Ask; what is missing where no gene is chosen."""
     if checkpoint is None:
-        return None
+        return Missing(reason="No weights are here.", page=MODELS, label="Choose a model")
     form = Form(Request, "in_silico", run)
     _as_asked(form, dataset)
     take_set_from_address()
@@ -66,7 +67,11 @@ def in_silico_form(
     with genes_place:
         genes = () if scope == "all" else pick_genes_or_set(dataset, seen, kind)
     if not genes and scope != "all":
-        return None
+        if not len(seen.editable(kind)):
+            return missing_genes(
+                dataset, f"{checkpoint.name} knows none of the genes that these cells express."
+            )
+        return Missing(reason="No gene was selected. Type one above.")
     request = Request(
         dataset=dataset.id,
         checkpoint=checkpoint.id,

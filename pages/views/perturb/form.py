@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
+from pages.components.missing import Missing
 from pages.components.screen_picker import ask_for_more, pick_screen
 from pages.components.widgets import Form
 from pages.views.perturb.methods import pick_methods, what_each_can_predict
@@ -14,12 +15,14 @@ from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
 
-def perturb_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:
-    """Ask; None where the dataset is no screen, or nothing would be left to judge by."""
+def perturb_form(
+    dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None
+) -> Request | Missing:
+    """Ask; what is missing where the dataset is no screen, or nothing would be left to judge by."""
     form = Form(Request, "perturbation", run)
     choice = pick_screen(dataset, form)
-    if choice is None:
-        return None
+    if isinstance(choice, Missing):
+        return choice
     split_place, methods_place, asked_place = st.container(), st.container(), st.container()
     with st.popover("Advanced", width="stretch"):
         terms = _terms(form)
@@ -32,8 +35,8 @@ def perturb_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: R
         asked = ask_for_more(dataset, choice, form)
     with split_place:
         picked = pick_split(dataset, choice, form, seed=split_seed)
-    if picked is None:
-        return None
+    if isinstance(picked, Missing):
+        return picked
     what_each_can_predict(dataset, methods, picked.split, asked=asked, terms=terms)
     return Request(
         dataset=dataset.id,

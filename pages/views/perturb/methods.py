@@ -18,7 +18,7 @@ from scviz.datasets.screen import Perturbation, label
 from scviz.foundation.vocab import GeneVocab
 from scviz.metrics.evidence import counted
 from scviz.tasks.perturbation.coverage import Known, reason_against, seen_alone
-from scviz.tasks.perturbation.methods import ANY_MODEL, BASELINES, BEGIN, METHODS, NO_WEIGHTS, Method
+from scviz.tasks.perturbation.methods import ANY_MODEL, BASELINES, METHODS, NO_WEIGHTS, Method
 from scviz.workspace import CheckpointInfo, DatasetInfo
 
 
@@ -34,8 +34,11 @@ def pick_methods(
         offered,
         format_func=lambda name: METHODS[name].title,
         help="With four baselines, which always come: no change, the mean of perturbations, additive, linear.",
+        placeholder="Baselines alone",
         key="methods",
     )
+    if not names:
+        st.caption("The four baselines take seconds. Networks, such as GEARS, are added here: they train.")
     _what_is_not_offered(offered)
     methods = tuple(Method(name=name, checkpoint=weights[name]) for name in names)
     _with_which_weights(methods)
@@ -49,12 +52,10 @@ def _with_which_weights(methods: Sequence[Method]) -> None:
 
 
 def _begin(offered: Sequence[str], form: Form) -> None:
-    """Set the methods to those of the result beside it, or to what the page begins with."""
-    begin = [method.name for method in BEGIN]
-    if form.fresh:
-        begin = [one["name"] for one in form.asked("methods", ())]
+    """Set the methods to those of the result beside it; the page begins with the baselines alone."""
     if form.fresh or state.held("methods") is None:
-        state.preset("methods", [name for name in begin if name in offered])
+        asked = [one["name"] for one in form.asked("methods", ())]
+        state.preset("methods", [name for name in asked if name in offered])
 
 
 def _can_be_offered(name: str, weights: str, terms: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.components import state
+from pages.components.missing import Missing
 from pages.components.screen_picker import ScreenChoice
 from pages.components.widgets import Form, told_apart
 from scviz.datasets.own_split import LAYOUT, OwnSplit, says_parts, split_of_column, split_of_text
@@ -24,14 +25,14 @@ class Picked:
     split: PerturbationSplit
 
 
-def pick_split(dataset: DatasetInfo, choice: ScreenChoice, form: Form, *, seed: int) -> Picked | None:
+def pick_split(dataset: DatasetInfo, choice: ScreenChoice, form: Form, *, seed: int) -> Picked | Missing:
     """Let the user choose what is held out, among the splits that leave something to judge by."""
     possible = _possible(choice, seed)
     kind: Split = form.choice("split", options=[*possible, "own"])
     if kind == "own":
         own = _own(dataset, choice, form)
-        if own is None:
-            return None
+        if isinstance(own, Missing):
+            return own
         split = custom_split(choice.perturbations, test=own.test, validation=own.validation)
     else:
         split = possible[kind]
@@ -54,7 +55,7 @@ def _possible(choice: ScreenChoice, seed: int) -> dict[Split, PerturbationSplit]
     return found
 
 
-def _own(dataset: DatasetInfo, choice: ScreenChoice, form: Form) -> OwnSplit | None:
+def _own(dataset: DatasetInfo, choice: ScreenChoice, form: Form) -> OwnSplit | Missing:
     """Read the split of a file or of a column; else that of the result beside."""
     folder = state.workspace().dataset_folder(dataset.id)
     file = st.file_uploader(
@@ -73,10 +74,9 @@ def _own(dataset: DatasetInfo, choice: ScreenChoice, form: Form) -> OwnSplit | N
         return split_of_column(folder, column, perturbations=choice.column, control=choice.control)
     asked = _as_asked(form)
     if not asked.test:
-        st.info(
-            "Give a file, or choose a column that says which perturbations are train, validation or test."
+        return Missing(
+            reason="Give a file, or choose a column that says which perturbations are train, validation or test."
         )
-        return None
     return asked
 
 

@@ -11,13 +11,18 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.cells_picker import columns_of
-from pages.components.known_links import choose_downloaded, link_folders, offer_download
+from pages.components.known_links import choose_downloaded, fitting_files, link_folders, offer_download
+from pages.components.missing import DATA, Missing
 from pages.components.screen_picker import guessed_column
 from pages.components.widgets import Form
+from scviz.datasets.columns import gene_names
+from scviz.datasets.gene_keys import matched
 from scviz.datasets.safety import allowed
+from scviz.networks.priors import read_prior, read_regulators
+from scviz.networks.shipped import shipped_links, shipped_regulators, title_of
 from scviz.tasks.fields import suggested
 from scviz.tasks.scenic import METHODS, PRUNED, Pruned, Request
-from scviz.tasks.scenic.files import ANNOTATIONS, LISTS, RANKINGS, TABLES, files_ending
+from scviz.tasks.scenic.files import ANNOTATIONS, LISTS, RANKINGS, TABLES
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.records import files_version
@@ -27,6 +32,10 @@ SUPPORT: dict[Pruned, str] = {
     "prior": "A prior network (TF - target)",
     "motif": "Motifs near the genes",
 }
+
+
+FEWEST_REGULATORS = 3
+"""With fewer there is nothing to search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +53,8 @@ class Evidence:
         return files_version(self.regulators, self.prior, self.rankings, self.annotations)
 
 
-def regulons_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | None:
-    """Ask; None, with words, where files are missing."""
+def regulons_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | Missing:
+    """Ask; what is missing where files are, or too few regulators are measured."""
     form = Form(Request, "scenic", run)
     evidence = _pick_evidence(form, dataset)
     guess = guessed_column(dataset.id)
@@ -61,8 +70,8 @@ def regulons_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | Non
             name: form.number(name)
             for name in ("most_genes", "most_cells", "model_cells", "fewest_genes", "seed")
         }
-    if evidence is None:
-        return None
+    if isinstance(evidence, Missing):
+        return evidence
     return Request(
         dataset=dataset.id,
         regulators=evidence.regulators,
@@ -78,8 +87,8 @@ def regulons_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | Non
     )
 
 
-def _pick_evidence(form: Form, dataset: DatasetInfo) -> Evidence | None:
-    """Let the user choose what supports the targets, and a list of regulators; None, with words, without either.
+def _pick_evidence(form: Form, dataset: DatasetInfo) -> Evidence | Missing:
+    """Let the user choose what supports the targets, and a list of regulators.
 
     Raises
     ------
@@ -98,58 +107,102 @@ def _pick_evidence(form: Form, dataset: DatasetInfo) -> Evidence | None:
         key=form.key("support"),
         persist_state="session",
     )
-    ask: dict[Pruned, Callable[[Form], Evidence | None]] = {
+    _begin_with_ours(form, dataset)
+    ask: dict[Pruned, Callable[[Form, DatasetInfo], Evidence | Missing]] = {
         "prior": _prior,
         "motif": _motifs,
         "none": _nothing,
     }
-    found = ask[support](form)
-    if found is None:
-        return None
+    found = ask[support](form, dataset)
     words = "A symbol in each line. Empty takes the regulators of the prior network."
-    regulators = _file(form, "Regulators", LISTS, words=words, name="regulators")
-    if not regulators and not found.prior and not dataset.simulated:
-        st.info("Which genes are regulators? Name a list of them, or a prior network (TF - target).")
-        return None
-    return replace(found, regulators=regulators)
+    regulators = _file(form, dataset, "Regulators", endings=LISTS, words=words, name="regulators")
+    if isinstance(found, Missing):
+        return found
+    return _measured(replace(found, regulators=regulators), dataset)
 
 
-def _prior(form: Form) -> Evidence | None:
+def _begin_with_ours(form: Form, dataset: DatasetInfo) -> None:
+    """Choose the files that scviz ships for the species; simulated cells are checked by their own network."""
+    mark, species = f"ours_{form.key('regulators')}", "none" if dataset.simulated else dataset.species
+    if state.kept(mark) == species:
+        return
+    state.keep(mark, species)
+    for name, ours in (("regulators", shipped_regulators), ("prior", shipped_links)):
+        shipped = [str(ours(one)) for one in ("human", "mouse")]
+        if not form.fresh and state.held(form.key(name)) in (None, *shipped):
+            state.preset(form.key(name), None if dataset.simulated else str(ours(species)))
+
+
+def _measured(evidence: Evidence, dataset: DatasetInfo) -> Evidence | Missing:
+    """Say how many regulators are measured; too few are no question."""
+    if dataset.simulated and not evidence.regulators and not evidence.prior:
+        return evidence
+    if not evidence.regulators and not evidence.prior:
+        return Missing(
+            reason="Which genes are regulators? Choose a list of them, or a prior network (TF - target)."
+        )
+    n_listed, n_measured = _regulators_measured(
+        dataset.id, evidence.regulators, evidence.prior, version=evidence.version
+    )
+    words = f"{n_measured:,} of {n_listed:,} regulators are measured in these cells."
+    if n_measured < FEWEST_REGULATORS:
+        return Missing(
+            reason=f"{words} Choose a list whose symbols are those of the dataset, or look on the Data page how its "
+            "genes are named.",
+            page=DATA,
+            label="Look at the names of genes",
+        )
+    st.caption(words)
+    return evidence
+
+
+@st.cache_data(max_entries=32)
+def _regulators_measured(
+    dataset: str,
+    regulators: str,
+    prior: str,
+    *,
+    version: str,  # noqa: ARG001 - tells files of one name apart
+) -> tuple[int, int]:
+    """Count the regulators of a list, else of a table, and those that a dataset measures."""
+    listed = read_regulators(Path(regulators)) if regulators else tuple(read_prior(Path(prior)).targets)
+    genes = gene_names(state.workspace().dataset_folder(dataset))
+    return len(listed), len(set(matched(listed, genes).genes.values()))
+
+
+def _prior(form: Form, dataset: DatasetInfo) -> Evidence | Missing:
     words = "Links such as CollecTRI, DoRothEA or TRRUST: columns source (or tf) and target."
-    if choose_downloaded(form.key("prior")):
-        _listed.clear()
-    prior = _file(form, "Prior network (TF - target)", TABLES, words=words, name="prior")
+    choose_downloaded(form.key("prior"))
+    prior = _file(form, dataset, "Prior network (TF - target)", endings=TABLES, words=words, name="prior")
     offer_download()
     if prior:
         return Evidence(prior=prior)
-    st.info("Name the table of the prior network, or download one.")
-    return None
+    return Missing(reason="Name the table of the prior network, or download one.")
 
 
-def _nothing(_: Form) -> Evidence | None:
+def _nothing(_: Form, __: DatasetInfo) -> Evidence:
     return Evidence()
 
 
-def _motifs(form: Form) -> Evidence | None:
+def _motifs(form: Form, dataset: DatasetInfo) -> Evidence | Missing:
     words = "A Feather file of cisTarget, version 2."
-    rankings = _file(form, "Rankings by motif", RANKINGS, words=words, name="rankings")
+    rankings = _file(form, dataset, "Rankings by motif", endings=RANKINGS, words=words, name="rankings")
     words = "The .tbl table of cisTarget."
-    annotations = _file(form, "Motifs of regulators", ANNOTATIONS, words=words, name="annotations")
+    annotations = _file(
+        form, dataset, "Motifs of regulators", endings=ANNOTATIONS, words=words, name="annotations"
+    )
     if rankings and annotations:
         return Evidence(rankings=rankings, annotations=annotations)
-    st.info("Name both files: rankings of genes by motif, and the table that ties motifs to regulators.")
-    return None
+    return Missing(
+        reason="Name both files: rankings of genes by motif, and the table that ties motifs to regulators."
+    )
 
 
-@st.cache_data(ttl=30, max_entries=16)
-def _listed(roots: tuple[str, ...], endings: tuple[str, ...]) -> list[str]:
-    return files_ending(map(Path, roots), endings)
-
-
-def _file(form: Form, label: str, endings: tuple[str, ...], *, words: str, name: str) -> str:
+def _file(
+    form: Form, dataset: DatasetInfo, label: str, *, endings: tuple[str, ...], words: str, name: str
+) -> str:
     """Offer the files of the data folders; a path may be typed, too."""
-    roots = link_folders()
-    found = _listed(tuple(map(str, roots)), endings)
+    roots, found = link_folders(), fitting_files(dataset, endings)
     key = form.key(name)
     if form.fresh and form.asked(name):
         state.preset(key, form.asked(name))
@@ -159,7 +212,7 @@ def _file(form: Form, label: str, endings: tuple[str, ...], *, words: str, name:
         found,
         index=None,
         format_func=lambda file: (
-            Path(file).name if names.get(Path(file).name) == 1 and file in found else file
+            title_of(file) if names.get(Path(file).name) == 1 and file in found else file
         ),
         placeholder="Choose, or type a path" if found else "Type a path",
         accept_new_options=True,

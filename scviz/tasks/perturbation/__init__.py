@@ -14,7 +14,7 @@ from scviz.metrics.ceiling import Inflation, Spread
 from scviz.metrics.evidence import Gain
 from scviz.metrics.perturbation_table import Summary
 from scviz.tasks.fields import FEW_GENES, SEED, Choice, Column, Needs, Number, Switch, check_fields
-from scviz.tasks.perturbation.methods import BASELINES, BEGIN, Method
+from scviz.tasks.perturbation.methods import BASELINES, Method
 
 TITLE = "Perturbation prediction"
 HEAVY = True
@@ -63,8 +63,8 @@ class Request:
             help="Value of cells that were not perturbed, or got a guide that targets nothing.",
         ),
     ] = ""
-    methods: tuple[Method, ...] = BEGIN
-    """Beside the baselines, which always come."""
+    methods: tuple[Method, ...] = ()
+    """Beside the baselines, which always come and take seconds; networks train for minutes to hours."""
     split: Annotated[
         Split,
         Choice(

@@ -154,11 +154,6 @@ class Method:
         return f"{self.name}:{self.checkpoint}" if self.checkpoint else self.name
 
 
-BEGIN = (Method(name=_GEARS.key),)
-"""What page and command begin with: beside the baselines, the one that needs neither weights nor annotations and can
-tell genes apart that were never perturbed."""
-
-
 def method_of(key: str) -> Method:
     """Read the key of a method.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scviz.tasks.price import Price
+from scviz.workspace.records import to_json
 
 TITLE = "Price"
 HEAVY = False
@@ -28,3 +29,9 @@ class Result:
     price: Price
     available_gb: float
     """Memory that was free on the machine when the price was taken."""
+
+
+def question(task: str, request: Any) -> Request:
+    """Ask for the price of a request; a name costs nothing."""
+    asked = replace(request, name="any") if hasattr(request, "name") else request
+    return Request(task=task, request=to_json(asked))

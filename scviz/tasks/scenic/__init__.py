@@ -52,7 +52,8 @@ class Request:
 
     dataset: str
     regulators: str = ""
-    """File with a symbol of a regulator in each line; empty takes those of the known links."""
+    """File with a symbol of a regulator in each line; empty takes those of the known links, without any those
+    that scviz ships."""
     method: Annotated[
         Method,
         Choice(

@@ -15,6 +15,7 @@ from scviz.datasets.genes import identifiers
 from scviz.datasets.simulated import truth_of
 from scviz.errors import DataError, RequestError
 from scviz.networks.priors import Prior, prior_of, read_prior, read_regulators, regulators_left_out
+from scviz.networks.shipped import shipped_regulators
 from scviz.tasks.context import Context
 from scviz.tasks.scenic import Request
 
@@ -74,7 +75,7 @@ def gather(request: Request, context: Context) -> Inputs:
     Raises
     ------
     RequestError
-        If no regulators are named, or too few of them are measured.
+        If too few regulators are measured.
     """
     listed = read_regulators(Path(request.regulators)) if request.regulators else ()
     adata = context.counts(request.dataset)
@@ -87,7 +88,8 @@ def gather(request: Request, context: Context) -> Inputs:
     expression, genes = sp.csr_matrix(expression[:, seen]), tuple(names[i] for i in seen)
     prior = read_prior(Path(request.prior)) if request.prior else None
     truth = _truth(context.workspace.dataset_folder(request.dataset))
-    wanted = _wanted(listed, prior if prior is not None else truth)
+    species = context.workspace.dataset(request.dataset).species
+    wanted = _wanted(listed, prior if prior is not None else truth, species)
     regulators = _regulators(wanted, genes)
     rows = np.arange(len(expression.indptr) - 1)
     if len(rows) > request.most_cells:
@@ -107,10 +109,10 @@ def gather(request: Request, context: Context) -> Inputs:
     )
 
 
-def _wanted(listed: tuple[str, ...], known: Prior | None) -> tuple[str, ...]:
-    """Name the regulators that are asked for: those of a list, else those of known links."""
+def _wanted(listed: tuple[str, ...], known: Prior | None, species: str) -> tuple[str, ...]:
+    """Name the regulators that are asked for: those of a list, else of known links, else those that scviz ships."""
     if not listed and known is None:
-        raise RequestError("No regulator was selected.", hint=HOW_TO_NAME)
+        return read_regulators(shipped_regulators(species))
     return listed or tuple(known.targets if known is not None else ())
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from scviz.progress import Progress
 from scviz.tasks.context import Context
+from scviz.tasks.price import Price
 
 from . import Request, Result
 
@@ -25,3 +26,7 @@ def run(request: Request, context: Context) -> Result:
             draft.replace(state)  # a kill must not leave half of it
             context.report(Progress(stage="Counting", done=unit + 1, total=request.total))
     return Result(squares=np.arange(request.total) ** 2, counted_now=request.total - first)
+
+
+def price(request: Request, context: Context) -> Price:
+    return Price(seconds=request.total * request.seconds, gigabytes=0.1, how="what was asked for")

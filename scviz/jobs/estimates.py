@@ -1,0 +1,27 @@
+"""What a run was estimated to take, where its owner has asked before handing it in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import scviz
+from scviz.tasks import pricing
+from scviz.workspace import Workspace
+from scviz.workspace.database import Database, Run
+from scviz.workspace.records import RECORD, fingerprint, read_record, to_json
+
+
+def estimate_of(run: Run, request: Any, database: Database, *, workspace: Workspace) -> pricing.Result | None:
+    """Read the estimate that the owner of a run has of its request; None where there is none.
+
+    Parameters
+    ----------
+    run
+        It may be new to the database.
+    """
+    asked = fingerprint("pricing", to_json(pricing.question(run.task, request)), scviz.__version__)
+    for row in database.runs(["done"], run.owner, fingerprint=asked, limit=1):
+        folder = workspace.run_folder(row.id) / "result"
+        if (folder / RECORD).exists():
+            return read_record(pricing.Result, folder)
+    return None

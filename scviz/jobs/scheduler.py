@@ -1,0 +1,69 @@
+"""What the queue asks of a Dask scheduler: which runs it has, what its workers offer, and to go on without us."""
+
+# mypy: untyped-calls-exclude=distributed
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scviz.jobs.lines import HEAVY, SHORT
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a scheduler has: nothing, where there is none."""
+
+    scheduler: str = ""
+    keys: frozenset[str] = frozenset()
+    at_work: frozenset[str] = frozenset()
+
+
+def known_to(client: Client) -> Known:
+    """Ask which keys a scheduler has, and which of them its workers have been given."""
+    at_work = (key for keys in client.processing().values() for key in keys)
+    return Known(
+        scheduler=client.scheduler_info()["id"], keys=frozenset(client.who_has()), at_work=frozenset(at_work)
+    )
+
+
+def resources_of(client: Client, line: str) -> dict[str, float] | None:
+    """Tell what a run of a line takes of a worker; None for nothing, as on a cluster, whose workers offer nothing.
+
+    An engine that an earlier version has started knows heavy runs alone.
+    """
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    offered = {name for worker in workers for name in worker["resources"]}
+    if line in offered:
+        return {line: 1}
+    return {HEAVY: 1} if line == SHORT and HEAVY in offered else None
+
+
+def make_independent(client: Client, key: str, *, is_open: Callable[[], bool], seconds: float) -> None:
+    """Have the scheduler go on with a run without this process.
+
+    This is what `fire_and_forget` does, but that one returns before anything is sent: the run of a program that
+    ends right after handing in would be dropped.
+
+    Parameters
+    ----------
+    key
+        Name of the run in Dask.
+    is_open
+        Tells whether it has not ended already.
+    seconds
+        How long the scheduler may take to know it.
+    """
+    deadline = time.monotonic() + seconds
+    while key not in client.who_has() and time.monotonic() < deadline:
+        if not is_open():
+            return
+        time.sleep(0.01)
+    client.run_on_scheduler(
+        lambda dask_scheduler: dask_scheduler.client_desires_keys([key], "fire-and-forget")
+    )

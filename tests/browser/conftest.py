@@ -20,7 +20,11 @@ import pytest
 
 from scviz.jobs import engine
 
-collect_ignore = ["map_app.py", "search_app.py", "names_app.py"]  # pages for the tests, not modules with doctests
+collect_ignore = [
+    "map_app.py",
+    "search_app.py",
+    "names_app.py",
+]  # pages for the tests, not modules with doctests
 
 PROJECT = Path(__file__).parents[2]
 OUTPUT = PROJECT / "test-output"

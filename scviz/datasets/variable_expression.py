@@ -61,7 +61,7 @@ def variable_expression(
         If next to no gene differs between cells.
     """
     names = gene_names(folder)
-    found = gene_moments(_reported(folder, n_cells, "Finding variable genes", report), n_cells)
+    found = gene_moments(_reported(folder, n_cells, report, stage="Finding variable genes"), n_cells)
     chosen = np.zeros(len(names), dtype=bool)
     chosen[dispersed_genes(found, n_genes)] = True
     if chosen.sum() < FEWEST_GENES:
@@ -71,7 +71,7 @@ def variable_expression(
             hint="Look on the Data page whether the right matrix was taken for counts.",
         )
     parts, start = [], 0
-    for block in _reported(folder, n_cells, "Reading variable genes", report):
+    for block in _reported(folder, n_cells, report, stage="Reading variable genes"):
         parts.append(block[:, np.flatnonzero(chosen[start : start + block.shape[1]])])
         start += block.shape[1]
     return csr_matrix(hstack(parts, format="csr"))
@@ -110,7 +110,7 @@ def dispersed_genes(moments: Moments, n_genes: int) -> NDArray[np.int64]:
     return np.sort(able[best])
 
 
-def _reported(folder: Path, n_cells: int, stage: str, report: Report) -> Iterator[csc_matrix]:
+def _reported(folder: Path, n_cells: int, report: Report, *, stage: str) -> Iterator[csc_matrix]:
     """Give the expression of all genes, (N, g) at a time, and say how far it is."""
     done, total = 0, len(gene_names(folder))
     report(Progress(stage=stage, done=0, total=total))

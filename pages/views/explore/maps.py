@@ -41,7 +41,7 @@ def explore_maps(dataset: DatasetInfo, chosen: Sequence[Embedding]) -> None:
         st.info("No cell has a place on all of these maps, so there is nothing to draw. Choose other maps.")
         return
     missing = dataset.n_cells - len(maps.rows)
-    selections = _draw(dataset, chosen, maps, coloring)
+    selections = _draw(dataset, chosen, maps, coloring=coloring)
     if missing:
         st.caption(
             f"{missing:,} of {dataset.n_cells:,} cells have no place on all of these maps and are not drawn."
@@ -50,7 +50,7 @@ def explore_maps(dataset: DatasetInfo, chosen: Sequence[Embedding]) -> None:
 
 
 def _draw(
-    dataset: DatasetInfo, chosen: Sequence[Embedding], maps: Maps, coloring: Coloring
+    dataset: DatasetInfo, chosen: Sequence[Embedding], maps: Maps, *, coloring: Coloring
 ) -> list[Selection | None]:
     names, codes, beside = _names(dataset, maps.rows), coloring.codes[maps.rows], BESIDE[len(chosen)]
     selections: list[Selection | None] = []

@@ -79,12 +79,14 @@ def variable_expression(
 
 def gene_moments(blocks: Iterator[csc_matrix], n_cells: int) -> Moments:
     """Add up scaled counts and their squares, gene by gene, from log1p expression, (N, g) at a time."""
-    sums, squares = [np.zeros(0)], [np.zeros(0)]
+    sums: list[NDArray[np.float64]] = [np.zeros(0)]
+    squares: list[NDArray[np.float64]] = [np.zeros(0)]
     for block in blocks:
         values = np.expm1(block.data.astype(np.float64))
         gene = np.repeat(np.arange(block.shape[1]), np.diff(block.indptr))
-        sums.append(np.bincount(gene, weights=values, minlength=block.shape[1]))
-        squares.append(np.bincount(gene, weights=values**2, minlength=block.shape[1]))
+        for added, weights in ((sums, values), (squares, values**2)):
+            of_genes = np.bincount(gene, weights=weights, minlength=block.shape[1])
+            added.append(np.asarray(of_genes, dtype=np.float64))
     mean = np.concatenate(sums) / max(n_cells, 1)
     off = np.concatenate(squares) - n_cells * mean**2
     return Moments(mean=mean, variance=np.maximum(off, 0.0) / max(n_cells - 1, 1))

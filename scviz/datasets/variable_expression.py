@@ -61,7 +61,7 @@ def variable_expression(
         If next to no gene differs between cells.
     """
     names = gene_names(folder)
-    found = gene_moments(_reported(folder, n_cells, "Finding variable genes", report), n_cells)
+    found = gene_moments(_reported(folder, n_cells, report, stage="Finding variable genes"), n_cells)
     chosen = np.zeros(len(names), dtype=bool)
     chosen[dispersed_genes(found, n_genes)] = True
     if chosen.sum() < FEWEST_GENES:
@@ -71,7 +71,7 @@ def variable_expression(
             hint="Look on the Data page whether the right matrix was taken for counts.",
         )
     parts, start = [], 0
-    for block in _reported(folder, n_cells, "Reading variable genes", report):
+    for block in _reported(folder, n_cells, report, stage="Reading variable genes"):
         parts.append(block[:, np.flatnonzero(chosen[start : start + block.shape[1]])])
         start += block.shape[1]
     return csr_matrix(hstack(parts, format="csr"))
@@ -79,12 +79,14 @@ def variable_expression(
 
 def gene_moments(blocks: Iterator[csc_matrix], n_cells: int) -> Moments:
     """Add up scaled counts and their squares, gene by gene, from log1p expression, (N, g) at a time."""
-    sums, squares = [np.zeros(0)], [np.zeros(0)]
+    sums: list[NDArray[np.float64]] = [np.zeros(0)]
+    squares: list[NDArray[np.float64]] = [np.zeros(0)]
     for block in blocks:
         values = np.expm1(block.data.astype(np.float64))
         gene = np.repeat(np.arange(block.shape[1]), np.diff(block.indptr))
-        sums.append(np.bincount(gene, weights=values, minlength=block.shape[1]))
-        squares.append(np.bincount(gene, weights=values**2, minlength=block.shape[1]))
+        for added, weights in ((sums, values), (squares, values**2)):
+            of_genes = np.bincount(gene, weights=weights, minlength=block.shape[1])
+            added.append(np.asarray(of_genes, dtype=np.float64))
     mean = np.concatenate(sums) / max(n_cells, 1)
     off = np.concatenate(squares) - n_cells * mean**2
     return Moments(mean=mean, variance=np.maximum(off, 0.0) / max(n_cells - 1, 1))
@@ -110,7 +112,7 @@ def dispersed_genes(moments: Moments, n_genes: int) -> NDArray[np.int64]:
     return np.sort(able[best])
 
 
-def _reported(folder: Path, n_cells: int, stage: str, report: Report) -> Iterator[csc_matrix]:
+def _reported(folder: Path, n_cells: int, report: Report, *, stage: str) -> Iterator[csc_matrix]:
     """Give the expression of all genes, (N, g) at a time, and say how far it is."""
     done, total = 0, len(gene_names(folder))
     report(Progress(stage=stage, done=0, total=total))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -46,16 +46,21 @@ def choose_maps(offered: Mapping[str, Embedding], run: Run | None) -> list[Embed
 
 def recall_coloring(dataset: DatasetInfo) -> None:
     """Set the coloring to that of the address when it is drawn first, and to the clusters when they come."""
-    said, held, clusters = state.recall("color") or "", state.held("color_by"), clusters_word(dataset)
-    offered = choices(dataset)
-    if held is None and said.startswith(OF_GENE):
-        state.preset("color_by", GENE)
-        state.preset("gene", said.removeprefix(OF_GENE))
-    elif held is None and said in offered:
-        state.preset("color_by", said)
-    elif held == GENE and not state.held("gene") and clusters in offered and _waited(dataset):
+    held, clusters, offered = state.held("color_by"), clusters_word(dataset), choices(dataset)
+    if held is None:
+        _begin(state.recall("color") or "", offered)
+    elif clusters in offered and held == GENE and not state.held("gene") and _waited(dataset):
         state.preset("color_by", clusters)
     state.keep("without_clusters", dataset.id if clusters not in offered else None)
+
+
+def _begin(said: str, offered: Sequence[str]) -> None:
+    """Set the coloring that an address names, if it can be had."""
+    if said.startswith(OF_GENE):
+        state.preset("color_by", GENE)
+        state.preset("gene", said.removeprefix(OF_GENE))
+    elif said in offered:
+        state.preset("color_by", said)
 
 
 def _waited(dataset: DatasetInfo) -> bool:

@@ -41,10 +41,11 @@ def of_models(dataset: DatasetInfo, chosen: Sequence[Embedding], choice: str) ->
     for run_id, ended in dict.fromkeys((one.run, one.ended) for one in chosen if one.of_model):
         found = _agreement(run_id, ended, dataset=dataset.id, column=choice)
         if found is not None:
-            _sentence(dataset, choice, *found)
+            _sentence(dataset, choice, found)
 
 
-def _sentence(dataset: DatasetInfo, choice: str, gain: Gain, notes: tuple[str, ...]) -> None:
+def _sentence(dataset: DatasetInfo, choice: str, found: tuple[Gain, tuple[str, ...]]) -> None:
+    gain, notes = found
     sentence = _of_batches(gain) if choice in dataset.columns_of("batch") else gain.sentence
     st.caption(
         " ".join(escaped(part) for part in (f"By {choice}:", sentence, *notes)),
@@ -71,10 +72,8 @@ def how_made(shown: Sequence[Embedding]) -> None:
     """Say what the clusters are and how maps were made, a line for each run; and offer its results as a file."""
     drawn = [one for one in shown if one.run]
     for run_id in dict.fromkeys(one.run for one in drawn):
-        folder = state.workspace().run_folder(run_id) / "result"
-        verdict = read_value(folder, "verdict")
-        for text in (*([verdict] if verdict else []), *(read_value(folder, "notes") or ())):
-            st.caption(escaped(str(text)))
+        for text in _said(run_id):
+            st.caption(escaped(text))
     if not drawn:
         return
     with st.expander("Save"):
@@ -84,3 +83,9 @@ def how_made(shown: Sequence[Embedding]) -> None:
         else:
             st.write("The clusters, principal components and the map, written into a copy of the file:")
         annotated_file(state.queue().get(first.run))
+
+
+def _said(run_id: str) -> list[str]:
+    """Return the sentences of the run of a map: what it found, and how."""
+    folder = state.workspace().run_folder(run_id) / "result"
+    return [*filter(None, [read_value(folder, "verdict")]), *(read_value(folder, "notes") or ())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from scviz.tasks.context import Context
 from scviz.tasks.overview import NEEDS, Request, Result
 from scviz.tasks.overview.clustering import cell_clusters
 from scviz.tasks.overview.verdict import notes, verdict
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 def run(request: Request, context: Context) -> Result:
@@ -61,9 +64,7 @@ def _refuse_few(n_seen: int, n_cells: int) -> None:
         )
 
 
-def _of_all(
-    values: NDArray[np.number], rows: NDArray[np.int64], n_cells: int, *, empty: float
-) -> NDArray[np.number]:
+def _of_all(values: NDArray[Kind], rows: NDArray[np.int64], n_cells: int, *, empty: float) -> NDArray[Kind]:
     """Put what is known of some cells, (n, ...), in its place among all, (N, ...)."""
     whole = np.full((n_cells, *values.shape[1:]), empty, dtype=values.dtype)
     whole[rows] = values

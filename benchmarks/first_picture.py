@@ -51,6 +51,7 @@ def serve(home: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
 def visit(browser: Browser, url: str) -> tuple[float, Counter[str]]:
     """Open the page with an empty cache; returns seconds from its first byte to the map, and bytes by file."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.add_init_script(COUNT_BYTES)
     network = context.new_cdp_session(page)

@@ -116,12 +116,10 @@ def test_another_gene_and_type_are_drawn(visit: Open, workspace: Workspace, tmp_
     assert not page.exception
     gene = page.selectbox(key="conditions_gene").value
     assert f"{gene} in C\\: mean log expression" in words(page)
-    page.session_state["conditions_gene"] = "gene7"
-    page.run()
+    page = visit("pages/conditions.py", dataset=dataset, run="run-of-conditions", gene="gene7")
     assert not page.exception
-    assert "GENE7 in C\\: mean log expression" in words(page)
-    page.session_state["conditions_gene"] = "NOSUCH"
-    page.run()
+    assert "GENE7 in B\\: mean log expression" in words(page)
+    page = visit("pages/conditions.py", dataset=dataset, run="run-of-conditions", gene="NOSUCH")
     assert not page.exception
     assert "The dataset has no gene" in page.error[0].value
 

@@ -17,13 +17,16 @@ from scviz.workspace.database import Run
 
 
 def draw_one_gene(run: Run, request: Request, result: Result) -> None:
-    """Let the user choose a type and a gene, and draw it donor by donor."""
+    """Let the user choose a type and a gene, or a link name the gene, and draw it donor by donor."""
     order = sorted(result.genes, key=lambda one: (bool(one.reason), -one.n_changed))
     left, right = st.columns(2)
     with left:
         type_ = pick("Type", [one.type for one in order], key="conditions_gene_type")
     (one,) = [one for one in order if one.type == type_]
     folder = state.workspace().dataset_folder(request.dataset)
+    linked = state.asked("gene")
+    if linked:
+        state.preset("conditions_gene", linked)
     with right:
         typed = st.selectbox(
             "Gene",

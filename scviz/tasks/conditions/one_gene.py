@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scviz.datasets.columns import gene_values
 from scviz.errors import RequestError
-from scviz.metrics.donors import design_of, differences
+from scviz.metrics.donors import Design, design_of, differences
 from scviz.metrics.evidence import counted
 from scviz.tasks.conditions import Request
 from scviz.tasks.conditions.inputs import Inputs
@@ -75,7 +75,7 @@ def gene_by_donor(request: Request, inputs: Inputs, folder: Path, *, gene: str, 
         heights=(edges[:-1] + edges[1:]) / 2,
         outlines=_smooth(counts),
         paired=design.paired,
-        sentence=_sentence(request, gene, type, means=means, sides=inputs.sides[kept], half=half)
+        sentence=_sentence(request, f"{gene} in {type}", _means(means, design), half=half)
         + _donors(len(design.first), len(design.second), paired=design.paired),
     )
 
@@ -87,20 +87,18 @@ def _smooth(counts: NDArray[np.integer]) -> NDArray[np.float64]:
     return np.asarray(smooth / smooth.max(axis=1, keepdims=True))
 
 
-def _sentence(
-    request: Request,
-    gene: str,
-    type: str,
-    *,
-    means: NDArray[np.float64],
-    sides: NDArray[np.int64],
-    half: float,
-) -> str:
+def _means(means: NDArray[np.float64], design: Design) -> tuple[float, float]:
+    """Average (s,) means of samples over the donors of both conditions that are compared."""
+    first, second = (means[rows] for rows in (design.first, design.second))
+    return float(first.mean()) if len(first) else np.nan, float(second.mean()) if len(second) else np.nan
+
+
+def _sentence(request: Request, lead: str, means: tuple[float, float], *, half: float) -> str:
     """Say by how much the mean over donors differs; `half` is half of the interval, NaN where it is not known."""
-    first, second = (
-        float(means[sides == side].mean()) if np.any(sides == side) else np.nan for side in (0, 1)
-    )
-    said = f"{gene} in {type}: mean log expression {first:.2f} in {request.first}, {second:.2f} in {request.second}"
+    first, second = means
+    if np.isnan(first) or np.isnan(second):
+        return f"{lead}: no donor of {request.first if np.isnan(first) else request.second} has enough cells"
+    said = f"{lead}: mean log expression {first:.2f} in {request.first}, {second:.2f} in {request.second}"
     if np.isnan(half):
         return f"{said}; too few donors for an interval"
     gap = first - second

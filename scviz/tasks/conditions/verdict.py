@@ -25,7 +25,7 @@ WORKED = (
 )
 HOW_GENES = (
     "Counts are summed over the cells of each donor in each condition, scaled by the median gene, and compared by a "
-    "moderated t test (as limma does it), in which genes of like expression share what is known of their spread; "
+    "moderated t test (as limma does it), in which genes share what is known of their spread; "
     "donors in both conditions are compared with themselves. Changed: adjusted p (Benjamini-Hochberg over the genes of "
     f"the type) {100 * MOST_FDR:.0f} % or less. Types with more cells or donors show more changed genes; the column "
     "with equally many cells draws each sample down to the smallest one, the numbers of donors stay as they are. "

@@ -134,7 +134,7 @@ def draw_violins(run: Run, result: Result, footer: str, *, gene: str) -> None:
         footer=footer,
     )
     st.caption(
-        f"Box: median and quartiles; dashed: mean. {_drawn(result, VIOLIN_CELLS)} Numbers in the table: all cells."
+        f"Box: median and quartiles; dashed: mean. {_drawn(result, VIOLIN_CELLS)} The table is of all cells."
     )
 
 

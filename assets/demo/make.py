@@ -31,7 +31,7 @@ from scviz.jobs import engine  # noqa: E402
 from scviz.jobs.queue import RunQueue  # noqa: E402
 from scviz.jobs.shipped import MADE, Made, Shelf, placeholder, shipped_runs, take_in  # noqa: E402
 from scviz.settings import Settings  # noqa: E402
-from scviz.tasks import annotation, embedding, in_silico  # noqa: E402
+from scviz.tasks import annotation, embedding, in_silico, overview  # noqa: E402
 from scviz.tasks.filters import Filter  # noqa: E402
 from scviz.workspace.database import OPEN, Run  # noqa: E402
 from scviz.workspace.records import content_hash, file_hash, write_json  # noqa: E402
@@ -44,6 +44,7 @@ Ask = Callable[[str, Mapping[str, str]], Any]
 """Gives the request about a dataset; what was made before it stands by its name, as the id of its run."""
 
 WANTED: dict[str, tuple[str, Ask]] = {
+    "overview": ("overview", lambda cells, _: overview.Request(dataset=cells)),
     "map": ("embedding", lambda cells, _: embedding.Request(dataset=cells, checkpoint=CHECKPOINT)),
     "types": (
         "annotation",

@@ -22,6 +22,11 @@ def newest_map(dataset: str) -> Embedding | None:
     return next((one for one in offered if one.of_model), next(iter(offered), None))
 
 
+def plain_map(dataset: str) -> Embedding | None:
+    """Return the first map of a dataset, else one of its file, else that of a model."""
+    return next(iter(embeddings_of(state.workspace().dataset(dataset)).values()), None)
+
+
 def no_map_yet(dataset: str, *, key: str) -> None:
     """Say how far the first map of a dataset is, where a page has none to color."""
     st.caption("These cells have no map yet. It is shown here as soon as it is drawn.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Literal
@@ -286,7 +286,11 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
 
 
-_HOW = {"add": np.union1d, "take": np.setdiff1d, "keep": np.intersect1d}
+_HOW: Mapping[How, Callable[..., NDArray[np.int64]]] = {
+    "add": np.union1d,
+    "take": np.setdiff1d,
+    "keep": np.intersect1d,
+}
 _SAME = {
     "add": "it has all of these cells already",
     "take": "it has none of these cells",

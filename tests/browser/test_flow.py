@@ -151,7 +151,7 @@ def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet:
     picture(page, "explore-selection")
     choose(page, "color_by", "My named groups")
     settled(page)
-    press(page, "forget_0")
+    press(page, "group_delete")
     page.get_by_text("everything: 700 cells").wait_for(state="hidden")
 
 

@@ -133,7 +133,7 @@ def test_another_rule_suggests_others_without_a_new_run(visit: Open, workspace: 
     assert "Changed: press Run" not in words(page)
 
 
-def test_apply_and_undo(visit: Open, workspace: Workspace, bad: str) -> None:
+def test_apply_undo_and_redo(visit: Open, workspace: Workspace, bad: str) -> None:
     measured(workspace, bad)
     page = result_page(visit, bad)
     page.number_input(key="filtering_min_cells").set_value(10).run()
@@ -154,6 +154,10 @@ def test_apply_and_undo(visit: Open, workspace: Workspace, bad: str) -> None:
     assert not page.exception
     assert page.selectbox(key="pick_dataset").value == bad
     assert "All 10 cells of Platelet would be lost" in page.warning[0].value
+    assert "Undone\\: Kept 188 of 210 cells" in words(page)
+    page.button(key="redo").click().run()
+    assert not page.exception
+    assert page.selectbox(key="pick_dataset").value == made.dataset
 
 
 def test_a_step_that_failed_says_so_and_the_page_goes_on(visit: Open, workspace: Workspace, bad: str) -> None:

@@ -9,8 +9,7 @@ import streamlit as st
 from pages.components import badges, state
 from pages.components.coloring import GENE, choices, coloring
 from pages.components.frame import PAGES
-from pages.components.newest_map import newest_map, on_map
-from pages.components.runs import link_to
+from pages.components.newest_map import no_map_yet, on_map, plain_map
 from pages.components.show import escaped
 from scviz.datasets.questions import known_types, two_states
 from scviz.jobs.shipped import how_made
@@ -22,16 +21,15 @@ MOST_WORDS = 4
 
 
 def cells_now(dataset: DatasetInfo) -> None:
-    """Draw the newest map of the cells in the colors of what is known of them; say how to get one if there is none."""
-    drawn, page = newest_map(dataset.id), PAGES["explore"]
+    """Draw the first map of the cells in the colors of what is known of them; say how far it is if it is not there."""
+    drawn, page = plain_map(dataset.id), PAGES["explore"]
     if drawn is None:
-        st.info("These cells have no map yet.", icon=page.icon)
-        st.page_link(page.file, label="Draw the map", icon=page.icon, query_params=state.link())
+        no_map_yet(dataset.id, key="home")
         return
     choice = next(one for one in choices(dataset) if one != GENE)
     on_map(drawn, coloring(dataset, choice, ""), key="home_map")
-    st.page_link(page.file, label="Color, circle and name cells", icon=page.icon, query_params=link_to(drawn))
-    if words := how_made(drawn):
+    st.page_link(page.file, label="Color, circle and name cells", icon=page.icon, query_params=state.link())
+    if drawn.run and (words := how_made(state.queue().get(drawn.run))):
         st.caption(words)
 
 

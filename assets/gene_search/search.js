@@ -216,7 +216,7 @@ class GeneBox {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   let view = parentElement.geneBox;
   if (!view) {
     view = parentElement.geneBox = new GeneBox(parentElement, data.key);
@@ -224,7 +224,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   view.calls = (view.calls ?? 0) + 1;
   const call = view.calls;
-  view.show(data, (gene) => setTriggerValue("gene", { name: gene }));
+  view.show(data, (name) => setStateValue("gene", { name, at: Date.now() })); // the same gene again is a choice too
   return () => {
     if (view.calls !== call) return;
     view.remove();

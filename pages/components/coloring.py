@@ -190,7 +190,9 @@ def _unit(scale: Scale) -> str:
 @st.cache_resource(max_entries=16)
 def _by_two_genes(dataset: str, first: str, second: str, *, scale: Scale) -> Coloring:
     n_cells = state.workspace().dataset(dataset).n_cells
-    shares, ends, seen = [], [], []
+    shares: list[NDArray[np.float32]] = []
+    ends: list[tuple[float, float]] = []
+    seen: list[NDArray[np.int32]] = []
     for gene in (first, second):
         rows, values, high = _expression(dataset, gene, scale)
         low = scale.ends(values, from_zero=True)[0]
@@ -199,7 +201,7 @@ def _by_two_genes(dataset: str, first: str, second: str, *, scale: Scale) -> Col
         shares.append(share)
         ends.append((low, high))
         seen.append(rows)
-    both = len(np.intersect1d(*seen, assume_unique=True))
+    both = len(np.intersect1d(seen[0], seen[1], assume_unique=True))
     look = MapLook(
         palette=pair_palette(),
         pair=PairScale(names=(first, second), scales=(ends[0], ends[1])),

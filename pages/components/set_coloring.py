@@ -46,12 +46,14 @@ def by_gene_set(dataset: DatasetInfo, row: list[DeltaGenerator]) -> Coloring:
         return _of_run(dataset, runs[source], row)
     name, genes = _listed(row[1]) if source == TYPED else _program(row[1])
     with row[2].popover("Scale", icon=":material/tune:", key="set_scale"):
-        how = one_of("Score", HOWS, key="set_how") if dataset.n_cells <= MOST_CELLS else "z"
+        how: How = "z"
+        if dataset.n_cells <= MOST_CELLS:
+            how = one_of("Score", HOWS, key="set_how")
         scale = ask_scale("set", first=FIRST, log=False, of="all cells")
     if not genes:
         st.caption("Type or paste genes, with commas or blanks between them.")
         return alike(dataset.n_cells)
-    colors = None
+    colors: Coloring | None = None
     with errors_in_words():
         colors = _scored(dataset.id, genes, name=name, how=how, scale=scale)
     return colors or alike(dataset.n_cells)
@@ -80,16 +82,9 @@ def _of_run(dataset: DatasetInfo, run: Run, row: list[DeltaGenerator]) -> Colori
     if not names:
         row[1].caption("This run found no set of genes.")
         return alike(dataset.n_cells)
-    place = row[1].selectbox(
-        "Set",
-        range(len(names)),
-        format_func=told_apart(range(len(names)), names.__getitem__),
-        key="set_of_run",
-    )
-    scores = _scores_of(run.id, run.ended, task=run.task)[:, place]
-    return _colored(
-        scores, f"{_short(names[place])}, {LIKE[run.task]}", caption="as the run scored it", scale=scale
-    )
+    name = row[1].selectbox("Set", names, key="set_of_run")
+    scores = _scores_of(run.id, run.ended, task=run.task)[:, names.index(name)]
+    return _colored(scores, f"{_short(name)}, {LIKE[run.task]}", caption="as the run scored it", scale=scale)
 
 
 @st.cache_data(max_entries=16)

@@ -113,7 +113,7 @@ def passing(conditions: Sequence[Condition], values: Sequence[Values]) -> Passin
 def _passes(one: Condition, given: Values) -> NDArray[np.bool_]:
     if one.kind == "category":
         stays = np.array([name not in one.left_out for name in given.names], dtype=bool)
-        return np.asarray(stays[given.values])
+        return np.asarray(stays[given.values.astype(np.int64)])
     if not (np.isfinite(one.low) or np.isfinite(one.high)):
         return np.ones(len(given.values), dtype=bool)
     return np.asarray((given.values >= np.float32(one.low)) & (given.values <= np.float32(one.high)))
@@ -137,6 +137,6 @@ def even_ends(low: float, high: float) -> tuple[float, float, float]:
 def histogram(given: Values, cells: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Count some cells, (N,), by category, (K,), or in equal steps of the span of all cells, (BINS,)."""
     if given.names:
-        return np.bincount(given.values[cells], minlength=len(given.names))
+        return np.bincount(given.values[cells].astype(np.int64), minlength=len(given.names))
     counts, _ = np.histogram(given.values[cells & np.isfinite(given.values)], bins=BINS, range=given.span)
     return np.asarray(counts, dtype=np.int64)

@@ -170,7 +170,9 @@ def make_index(
     words = tuple(word for (word, _), _ in entries)
     lengths = np.array([len(word) + 1 for word in words], dtype=np.int64)
     ranks = np.empty(len(names), dtype=np.int64)
-    ranks[np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)] = np.arange(len(names))
+    ranks[np.array(sorted(range(len(names)), key=lambda gene: names[gene]), dtype=np.int64)] = np.arange(
+        len(names)
+    )
     return GeneIndex(
         names=tuple(names),
         n_cells=np.asarray(n_cells, dtype=np.int64),

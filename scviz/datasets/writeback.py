@@ -148,7 +148,7 @@ def _layers(path: Path, folder: Path, file: h5py.File, *, info: DatasetInfo) -> 
 
 def _colors(file: h5py.File, by_hand: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
     """Complete the colors that were chosen by hand: those of the file, or of the theme, for all other categories."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for column, chosen in by_hand.items():
         if column in tables.column_names(file["obs"]) and tables.is_coded(file["obs"], column):
             names = tables.categories_of(file["obs"], column)

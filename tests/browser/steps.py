@@ -136,6 +136,15 @@ def choose(page: Page, key: str, option: str) -> None:
     raise AssertionError(f"There is no option {option!r} in {key!r}.")
 
 
+def type_gene(page: Page, text: str) -> None:
+    """Type a gene into the search and take what is offered first; it waits for the answer by itself."""
+    settled(page)
+    box = page.get_by_role("combobox", name="Gene", exact=True)
+    box.click()
+    box.fill(text)
+    box.press("Enter")
+
+
 def choose_many(page: Page, key: str, option: str, *, starts: bool = False) -> None:
     """Choose an option of a box that takes several, and leave it.
 

@@ -34,6 +34,7 @@ from tests.browser.steps import (
     selected,
     settled,
     stage,
+    type_gene,
     upload,
     workers_of,
 )
@@ -137,8 +138,7 @@ def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet:
     assert box["y"] + box["height"] <= 800, "the maps must be seen without scrolling"
     picture(page, "explore")
     choose(page, "color_by", "A gene")
-    keyed(page, "gene", "input").fill("cd3d")
-    page.keyboard.press("Enter")
+    type_gene(page, "cd3d")
     map_drawn(page, "map_model", after=before)
     settled(page)
     picture(page, "explore-gene")
@@ -172,11 +172,9 @@ def test_a_selection_outlives_every_kind_of_coloring(page: Page, url: str, quiet
     for kind in ("A gene", "n_genes", "louvain", "bulk_labels", "phase", "Nothing"):
         choose(page, "color_by", kind)
         if kind == "A gene":
-            keyed(page, "gene").locator("input").fill("no such gene")
-            page.keyboard.press("Enter")
+            type_gene(page, "no such gene")
             page.get_by_text("No gene of this dataset is called").wait_for()
-            keyed(page, "gene").locator("input").fill("lyz")
-            page.keyboard.press("Enter")
+            type_gene(page, "lyz")
         drawn = map_drawn(page, "map_model", after=drawn)
         settled(page)
         assert (selected(page, "map_model"), selected(page, "map_pca")) == (n, n), kind

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import badges, state
+from pages.components.theme_watch import KEY, follow_theme
 from pages.components.widgets import told_apart
 from scviz.errors import SettingsError
 from scviz.settings import ROOT
@@ -158,13 +159,15 @@ PAGES = {
 RESULT_PAGE = {page.task: name for name, page in PAGES.items() if page.task}
 """The page that shows the result of a task."""
 
-STYLE = """<style>
-[data-testid="stMainBlockContainer"] {padding: 1.6rem 2rem 2rem; max-width: 1500px;}
-[data-testid="stHeader"] {height: 1.6rem; background: transparent;}
-[data-testid="stSidebar"] {width: 13.5rem !important; min-width: 13.5rem !important;}
-[data-testid="stSidebarUserContent"] {padding-top: 0;}
-[data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0;}
-.st-key-frame_header h2 {padding: 0 0 .15rem;}
+STYLE = f"""<style>
+.st-key-{KEY} {{display: none;}}
+[data-testid="stMainBlockContainer"] {{padding: 1.6rem 2rem 2rem; max-width: 1500px;}}
+[data-testid="stHeader"] {{height: 1.6rem; background: transparent;}}
+[data-testid="stSidebar"][data-collapsed="false"] {{width: 13.5rem !important; min-width: 13.5rem !important;}}
+[data-testid="stSidebarUserContent"] {{padding-top: 0;}}
+[data-testid="stSidebarHeader"] {{height: 2.2rem; margin-bottom: 0;}}
+.st-key-frame_header h2 {{padding: 0 0 .15rem;}}
+@media (max-width: 767px) {{[data-testid="stMainBlockContainer"] {{padding: 2.4rem .8rem 2rem;}}}}
 </style>"""
 
 
@@ -183,9 +186,10 @@ def frame(name: str, *, pickers: bool = True) -> None:
         page_title=f"{page.title} · scviz",
         page_icon=str(ROOT / "assets" / "logo.svg"),
         layout="wide",
-        initial_sidebar_state="expanded",
+        initial_sidebar_state="auto",  # open beside a wide page, closed over a narrow one
     )
     st.html(STYLE)
+    follow_theme()
     _settle(name)
     _gate()
     state.follow_run()

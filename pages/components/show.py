@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.components import state
 from pages.components.cell_map import MapLook
 from scviz.errors import ScvizError
 from scviz.plots.export import Kind
@@ -32,6 +36,7 @@ MIME = {
     "zip": "application/zip",
 }
 """By the ending of a file."""
+LONGEST_NAME = 60
 
 
 def figure(drawing: go.Figure, *, key: str, name: str, alt: str, height: int, footer: str = "") -> None:
@@ -79,10 +84,31 @@ def _draw(drawing: go.Figure, kind: Kind, footer: str) -> bytes:
 
 def downloads(key: str, name: str, draw: Callable[[Kind], bytes]) -> DeltaGenerator:
     """Offer a file of each kind, drawn when its button is pressed; returns the row of buttons, for more of them."""
+    _warm_up()
     row = st.container(horizontal=True, gap="small", key=f"{key}_files")
     for kind in KINDS:
         download(kind.upper(), partial(draw, kind), name=f"{name}.{kind}", key=f"{key}_{kind}", place=row)
     return row
+
+
+def _warm_up() -> None:
+    """Load what draws files while nobody waits: on a server just started that takes longer than a press may."""
+    from scviz.plots.export import warm_up
+
+    if not _warm.is_set():
+        _warm.set()
+        threading.Thread(target=warm_up, daemon=True).start()
+
+
+_warm = threading.Event()
+
+
+def file_name(name: str) -> str:
+    """Name a file by the open dataset, by what it shows and by the day."""
+    dataset = state.current_dataset()
+    stem, _, ending = name.rpartition(".")
+    of = re.sub(r"[^\w.-]+", "-", dataset.name).strip("-.")[:LONGEST_NAME] if dataset else ""
+    return f"{'_'.join(part for part in (of, stem, date.today().isoformat()) if part)}.{ending}"
 
 
 def download(
@@ -94,7 +120,13 @@ def download(
     place: DeltaGenerator | None = None,
     help: str | None = None,
 ) -> None:
-    """Offer a file, written when its button is pressed; its kind is read from the name."""
+    """Offer a file, written when its button is pressed; its kind is read from the name.
+
+    Parameters
+    ----------
+    name
+        What the file shows, and its ending; dataset and day are added.
+    """
 
     def content() -> bytes:
         written = write()
@@ -103,7 +135,7 @@ def download(
     (place or st).download_button(
         label,
         data=content,
-        file_name=name,
+        file_name=file_name(name),
         mime=MIME[name.rpartition(".")[2]],
         key=key,
         on_click="ignore",

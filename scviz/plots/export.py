@@ -55,6 +55,13 @@ def draw(
     return file.getvalue()
 
 
+def warm_up() -> None:
+    """Load matplotlib and its fonts, which takes seconds once; the first file is then drawn as fast as the others."""
+    kinds: tuple[Kind, ...] = ("svg", "png", "pdf")
+    for kind in kinds:
+        draw(go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="markers")), kind)
+
+
 def _heatmap(axes: Axes, trace: Any) -> None:
     values = np.asarray(trace.z, dtype=float)
     image = axes.imshow(values, cmap="viridis", vmin=trace.zmin, vmax=trace.zmax, aspect="auto")

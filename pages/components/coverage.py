@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from pages.components import state
-from pages.components.missing import Missing, missing_genes
+from pages.components.missing import DATA, Missing, missing_genes
 from pages.components.show import download, escaped
 from scviz.datasets.columns import gene_identifiers
-from scviz.errors import GeneMatchError, ScvizError
+from scviz.errors import DataError, GeneMatchError, ScvizError
 from scviz.foundation.vocab import Coverage, GeneVocab
 from scviz.tasks.fields import FEW_GENES
 from scviz.tasks.needs import FEWEST_KNOWN, is_few, known_genes, refuse_idle
@@ -59,6 +59,8 @@ def idle(task: str, request: Any) -> Missing | None:
         refuse_idle(task, request, state.workspace())
     except GeneMatchError as error:
         return missing_genes(state.workspace().dataset(request.dataset), f"{error} {error.hint}")
+    except DataError as error:
+        return Missing(reason=f"{error} {error.hint}", page=DATA, label="Open another dataset")
     except ScvizError as error:
         return Missing(reason=f"{error} {error.hint}")
     return None

@@ -31,13 +31,18 @@ class Missing:
     """What the link to that page says."""
     checkpoints: Sequence[CheckpointInfo] = ()
     """Weights of which any would do."""
+    wrong: bool = False
+    """Whether something that was given is wrong, and not just missing."""
     screen: bool = False
     """Whether a simulated screen would do."""
 
 
 def draw_missing(missing: Missing) -> None:
     """Say what is missing, and offer what there is to be done about it."""
-    st.caption(f":material/block: {escaped(missing.reason)}")
+    if missing.wrong:
+        st.error(escaped(missing.reason))
+    else:
+        st.caption(f":material/block: {escaped(missing.reason)}")
     for info in missing.checkpoints:
         if st.button(f"Use {escaped(info.name)}", key=f"use_{info.id}", width="stretch"):
             state.remember("checkpoint", info.id)

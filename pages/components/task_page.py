@@ -87,7 +87,7 @@ def asked_or_missing(ask: Callable[[], Any]) -> Any:
     try:
         return ask()
     except ScvizError as error:
-        return Missing(reason=f"{error} {error.hint}")
+        return Missing(reason=f"{error} {error.hint}", wrong=True)
 
 
 def hand_in(

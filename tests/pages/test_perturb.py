@@ -47,7 +47,7 @@ def test_the_column_and_the_control_are_found(visit: Open, screen: Opened) -> No
     assert "22 single genes, 8 pairs, 120 control cells" in {
         one.proto.popover.label for one in page.get("popover")
     }
-    assert page.multiselect(key="methods").value == ["gears"]
+    assert page.multiselect(key="methods").value == []
 
 
 def test_page_and_command_begin_with_the_same_question(visit: Open, screen: Opened) -> None:
@@ -75,6 +75,7 @@ def test_run_hands_in_what_was_chosen(visit: Open, screen: Opened) -> None:
 
 def test_what_cannot_be_predicted_is_told_before_the_run(visit: Open, screen: Opened) -> None:
     page = opened_page(visit, screen)
+    page.multiselect(key="methods").set_value(["gears"]).run()
     page.text_input(key="predict_also").set_value("NOBODY1").run()
     reach = next(table.value for table in page.dataframe if "GEARS" in table.value)
     last = reach.iloc[-1]
@@ -87,7 +88,11 @@ def test_what_cannot_be_predicted_is_told_before_the_run(visit: Open, screen: Op
 def test_cells_without_perturbations_are_told_what_is_missing(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
     assert "No column of this dataset looks like a screen" in words(page)
-    assert not [button for button in page.button if button.key == "run"]
+    assert page.button(key="run").disabled
+    page.button(key="use_simulated").click().run()
+    assert not page.exception
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "opening"]
+    assert run.request["simulated"] == "clean"
 
 
 @pytest.mark.slow

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from anndata import AnnData
 from streamlit.testing.v1 import AppTest
 
+from scviz.datasets.readers import open_file
 from scviz.jobs.queue import RunQueue
+from scviz.networks.shipped import shipped_regulators
 from scviz.settings import Settings
 from scviz.tasks import embedding, opening
 from scviz.tasks.opening.run import run as open_dataset
@@ -40,8 +43,44 @@ def opened_page(visit: Open, opened: Opened, **more: str) -> AppTest:
 
 def test_cells_without_regulators_are_told_what_is_missing(visit: Open, opened: Opened) -> None:
     page = opened_page(visit, opened)
+    assert page.selectbox(key="scenic_regulators").value == str(shipped_regulators("human"))
+    assert "0 of 1,499 regulators are measured in these cells." in words(page), "made-up genes"
+    assert page.button(key="run").disabled
+    page.selectbox(key="scenic_regulators").set_value(None).run()
     assert "Which genes are regulators?" in words(page)
-    assert not [button for button in page.button if button.key == "run"]
+    assert page.button(key="run").disabled
+
+
+def named_alike(adata: AnnData, workspace: Workspace, tmp_path: Path, symbols: list[str]) -> str:
+    """The small cells, whose first genes have real names."""
+    adata.var_names = [*symbols, *adata.var_names[len(symbols) :]]
+    adata.var = adata.var.drop(columns="ensembl_id")
+    adata.write_h5ad(tmp_path / "named.h5ad")
+    return open_file(tmp_path / "named.h5ad", workspace).id
+
+
+def test_cells_of_real_genes_need_no_file(
+    visit: Open, adata: AnnData, workspace: Workspace, tmp_path: Path
+) -> None:
+    dataset = named_alike(adata, workspace, tmp_path, ["STAT1", "IRF1", "SPI1", "GATA1", "CD3E"])
+    page = visit("pages/regulons.py", dataset=dataset)
+    assert not page.exception
+    assert "4 of 1,499 regulators are measured" in words(page)
+    page.button(key="run").click().run()
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "scenic"]
+    assert (run.request["regulators"], run.request["prior"]) == (str(shipped_regulators("human")), "")
+
+
+def test_only_files_that_fit_are_offered(visit: Open, opened: Opened, links: Path, tmp_path: Path) -> None:
+    (tmp_path / "types.tsv").write_text("cell\ttype\nA\tT cell\n")
+    (tmp_path / "notes.txt").write_text("This is a text, and no list of genes.\nIt has lines.\n")
+    (tmp_path / "mine.txt").write_text("STAT1\nIRF1\n")
+    page = opened_page(visit, opened)
+    ours = "Transcription factors of human, by their names (HGNC)"
+    assert page.selectbox(key="scenic_regulators").options == [ours, "mine.txt"]
+    page.selectbox(key="scenic_support").set_value("prior").run()
+    ours = "TRRUST: 8,427 links of human (CC BY-SA 4.0)"
+    assert page.selectbox(key="scenic_prior").options == [ours, links.name]
 
 
 def test_known_links_are_downloaded_by_a_press(visit: Open, opened: Opened) -> None:
@@ -62,8 +101,10 @@ def test_known_links_are_downloaded_by_a_press(visit: Open, opened: Opened) -> N
 def test_run_hands_in_what_was_chosen(visit: Open, opened: Opened, links: Path) -> None:
     page = opened_page(visit, opened)
     page.selectbox(key="scenic_support").set_value("prior").run()
+    page.selectbox(key="scenic_prior").set_value(None).run()
     assert "Name the table of the prior network" in words(page)
     page.selectbox(key="scenic_prior").set_value(str(links)).run()
+    page.selectbox(key="scenic_regulators").set_value(None).run()
     page.selectbox(key="scenic_method").set_value("correlation").run()
     page.number_input(key="scenic_fewest_genes").set_value(5).run()
     page.button(key="run").click().run()

@@ -149,15 +149,17 @@ def test_the_time_left_is_what_remains_at_the_present_rate(fields: dict, seconds
     assert time_left(Run(id="a", task="embedding", **fields)) == seconds
 
 
-def test_a_table_of_an_earlier_version_gets_the_fraction(tmp_path: Path) -> None:
+def test_a_table_of_an_earlier_version_gets_what_it_lacks(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "old.db")
     old = Database(url)
     for name, state in (("finished", "done"), ("broken", "failed")):
         old.add(Run(id=name, task="embedding", state=state))  # type: ignore[arg-type]
     old.close()
     with sqlite3.connect(tmp_path / "old.db") as connection:
-        connection.execute("ALTER TABLE runs DROP COLUMN fraction")
+        for column in ("fraction", "line", "place", "expected"):
+            connection.execute(f"ALTER TABLE runs DROP COLUMN {column}")
     connection.close()
     new = Database(url)
     assert (new.get("finished").fraction, new.get("broken").fraction) == (1.0, 0.0)
+    assert (new.get("broken").line, new.get("broken").place, new.get("broken").expected) == ("", 0.0, 0.0)
     new.close()

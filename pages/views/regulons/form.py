@@ -141,7 +141,9 @@ def _measured(evidence: Evidence, dataset: DatasetInfo) -> Evidence | Missing:
         return Missing(
             reason="Which genes are regulators? Choose a list of them, or a prior network (TF - target)."
         )
-    n_listed, n_measured = _counted(dataset.id, evidence.regulators or evidence.prior, evidence.version)
+    n_listed, n_measured = _regulators_measured(
+        dataset.id, evidence.regulators, evidence.prior, version=evidence.version
+    )
     words = f"{n_measured:,} of {n_listed:,} regulators are measured in these cells."
     if n_measured < FEWEST_REGULATORS:
         return Missing(
@@ -155,10 +157,15 @@ def _measured(evidence: Evidence, dataset: DatasetInfo) -> Evidence | Missing:
 
 
 @st.cache_data(max_entries=32)
-def _counted(dataset: str, file: str, version: str) -> tuple[int, int]:  # noqa: ARG001 - tells files of one name apart
-    """Count the regulators of a list or table, and those that a dataset measures."""
-    path = Path(file)
-    listed = read_regulators(path) if path.name.endswith(LISTS) else tuple(read_prior(path).targets)
+def _regulators_measured(
+    dataset: str,
+    regulators: str,
+    prior: str,
+    *,
+    version: str,  # noqa: ARG001 - tells files of one name apart
+) -> tuple[int, int]:
+    """Count the regulators of a list, else of a table, and those that a dataset measures."""
+    listed = read_regulators(Path(regulators)) if regulators else tuple(read_prior(Path(prior)).targets)
     genes = gene_names(state.workspace().dataset_folder(dataset))
     return len(listed), len(set(matched(listed, genes).genes.values()))
 

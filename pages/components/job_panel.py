@@ -66,7 +66,7 @@ def _roughly(seconds: float) -> str:
     if seconds < 60:
         return "within a minute"
     minutes = round(seconds / 60)
-    return f"in about {minutes} min" if minutes < 60 else f"in about {minutes / 60:.1f} h"
+    return f"in about {minutes} min" if minutes < 60 else f"in about {minutes / 60:.2g} h"
 
 
 def job_panel(run_id: str) -> Run:

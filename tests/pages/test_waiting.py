@@ -24,19 +24,19 @@ __all__ = ["visit"]
 
 
 def wait_in_line(opened: Opened) -> None:
-    """One run at work for three more minutes, two that wait, of which the second is another person's."""
+    """One run at work for two more hours, three of an hour that wait, of which the second is another person's."""
     now = time.time()
     common = {
         "task": "modules",
         "request": {"dataset": opened.dataset},
         "line": HEAVY,
-        "heartbeat": now,
+        "heartbeat": now + 1e6,  # nobody looks for them
         "engine": "x",
     }
     database = RunQueue(Settings.from_env()).database
-    database.add(Run(id="work", state="running", started=now - 60, expected=240.0, created=1, **common))  # type: ignore[arg-type]
+    database.add(Run(id="work", state="running", started=now, expected=7350.0, created=1, **common))  # type: ignore[arg-type]
     for place, (name, owner) in enumerate({"a": "local", "b": "ben", "c": "local"}.items(), start=2):
-        database.add(Run(id=name, owner=owner, place=place, expected=60.0, created=place, **common))  # type: ignore[arg-type]
+        database.add(Run(id=name, owner=owner, place=place, expected=3600.0, created=place, **common))  # type: ignore[arg-type]
 
 
 def progress(page: AppTest) -> str:
@@ -48,14 +48,14 @@ def test_a_run_that_waits_says_its_place_and_when_it_starts(visit: Open, opened:
     wait_in_line(opened)
     page = visit("pages/runs.py", run="c")
     assert not page.exception
-    assert progress(page) == "3rd in the queue, starts in about 5 min"
+    assert progress(page) == "3rd in the queue, starts in about 4 h"
     states = page.dataframe[0].value.set_index("Run")["State"]
-    assert states["a"] == "Next in the queue, starts in about 3 min"
+    assert states["a"] == "Next in the queue, starts in about 2 h"
     page.button(key="job_first").click().run()
     assert not page.exception
     places = {run.id: run.place for run in RunQueue(Settings.from_env()).database.runs(["queued"])}
     assert places == {"c": 2.0, "b": 3.0, "a": 4.0}, "the run of another person keeps its place"
-    assert progress(page) == "Next in the queue, starts in about 3 min"
+    assert progress(page) == "Next in the queue, starts in about 2 h"
     assert not [button for button in page.button if button.key == "job_first"], "it is the first"
 
 

@@ -66,7 +66,8 @@ def _on_server() -> Path | None:
     st.caption(f"Files of these folders can be opened: {', '.join(map(str, roots))}")
     if not chosen:
         return None
-    return allowed(file_meant(chosen, {file: _shown(file, roots) for file in found}), roots)
+    shown = {file: _shown(file, roots) for file in found}
+    return allowed(file_meant(chosen, shown, roots), roots)
 
 
 def _shown(file: str, roots: Sequence[Path]) -> str:

@@ -31,6 +31,12 @@ def test_a_violin_has_its_thresholds_and_no_others() -> None:
     assert violin_figure("Score", alone(COUNTS.values)).layout.yaxis.type == "linear"
 
 
+def test_nothing_covers_the_upper_threshold_of_a_violin() -> None:
+    bar = violin_figure("Counts", COUNTS).layout.modebar
+    assert "zoom2d" in bar.remove
+    assert bar.bgcolor == "rgba(0,0,0,0)"  # that of plotly is a gray block
+
+
 def test_a_violin_spans_its_numbers_and_is_widest_where_most_are() -> None:
     values = np.concatenate([np.linspace(0, 1, 50), np.full(200, 0.5), [np.nan]])
     (outline,) = violin_figure("x", alone(values)).data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from uuid import uuid4
 import streamlit as st
 
 from pages.components import state
+from pages.components.show import errors_in_words
 from pages.components.widgets import told_apart
 from pages.views.data.fetch import fetch_by_address
 from scviz.datasets.listing import file_meant, openable
@@ -31,23 +32,29 @@ KINDS = (
 
 
 def pick_file() -> Path | None:
-    """Return the file or folder that the user wants to see, or None.
-
-    Raises
-    ------
-    FileNotAllowedError
-        If a path leads out of the folders that the server's owner has opened.
-    UnreadableFileError
-        If there is no such file, or an upload is larger than allowed.
-    """
+    """Return the file or folder that the user chose last, or None; what cannot be taken is said in its own tab."""
     here, mine, web = st.tabs(["On this server", "From my computer", "From an address"], key="file_tabs")
-    with here:
-        path = _on_server()
-    with mine:
-        path = _uploaded() or path
-    with web:
-        path = fetch_by_address() or path
-    return path
+    found: dict[str, Path | None] = {}
+    for name, place, ask in (
+        ("server", here, _on_server),
+        ("upload", mine, _uploaded),
+        ("address", web, fetch_by_address),
+    ):
+        found[name] = None
+        with place, errors_in_words():
+            found[name] = ask()
+    return _newest(found)
+
+
+def _newest(found: Mapping[str, Path | None]) -> Path | None:
+    """Return the path that changed last, so that no older choice of another tab stands in its way."""
+    for name, path in found.items():
+        now = str(path or "")
+        if now != (state.kept(f"picked_{name}") or ""):
+            state.keep(f"picked_{name}", now)
+            state.keep("picked", name if path else state.kept("picked"))
+    newest = found.get(state.kept("picked") or "")
+    return newest or next((path for path in found.values() if path), None)
 
 
 def _on_server() -> Path | None:
@@ -92,6 +99,10 @@ def _uploaded() -> Path | None:
     )
     if not files:
         return None
+    if len(files) > 1 and not folder:
+        st.caption(
+            f"These {len(files):,} files are read as one dataset. Remove those that are no part of it."
+        )
     if sum(file.size for file in files) > limit * GIGABYTE:
         raise UnreadableFileError(
             f"{', '.join(file.name for file in files)}: larger than {limit:g} GB.",

@@ -27,7 +27,7 @@ MOST_FILES = 500
 GIGABYTE = 10**9
 KINDS = (
     "h5ad, 10x (.h5, or the folder of matrix, barcodes and features), loom, zarr, h5mu, Seurat and "
-    "SingleCellExperiment (.rds, .RData), Matrix Market, CSV or TSV; packed (.zip, .tar.gz, .gz) or not"
+    "SingleCellExperiment (.rds, .RData, .h5Seurat), Matrix Market, CSV or TSV; packed (.zip, .tar.gz, .gz) or not"
 )
 
 

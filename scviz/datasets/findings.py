@@ -125,8 +125,8 @@ def gene_findings(report: GeneReport) -> list[Finding]:
     found = []
     if report.kind == "unknown" and not (report.has_ensembl or report.has_symbols):
         text = f"The genes have no names that are known, but {', '.join(report.examples)}."
-        hint = "Put symbols or Ensembl ids into adata.var_names; without them no model knows the genes."
-        found.append(Finding(level="fix", text=text, hint=hint))
+        hint = "No model knows such genes: ask whoever made the file for their symbols or Ensembl ids."
+        found.append(Finding(level="ask", text=text, hint=hint))
     else:
         text = f"Genes are named by {words.get(report.kind, 'numbers')}: {', '.join(report.examples)}."
         found.append(Finding(level="note", text=text))

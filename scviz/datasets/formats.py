@@ -28,43 +28,11 @@ NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")
 CONVERT = "Read it in Python and write it as h5ad: "
 
 NOT_READ = {
-    "10x": (
-        "a matrix of 10x Genomics Cell Ranger (HDF5)",
-        f"{CONVERT}scanpy.read_10x_h5(path).write_h5ad('cells.h5ad').",
-    ),
     "molecules": (
         "a list of molecules of 10x Genomics Cell Ranger (molecule_info.h5)",
         "Choose filtered_feature_bc_matrix.h5, which lies beside it.",
     ),
-    "loom": ("a loom file", f"{CONVERT}anndata.io.read_loom(path).write_h5ad('cells.h5ad')."),
-    "h5mu": (
-        "a file of several modalities (h5mu)",
-        f"{CONVERT}mudata.read_h5mu(path)['rna'].write_h5ad('cells.h5ad').",
-    ),
-    "h5seurat": (
-        "a Seurat object in HDF5 (h5Seurat)",
-        "In R: SeuratDisk::Convert('cells.h5Seurat', dest = 'h5ad').",
-    ),
     "hdf5": ("an HDF5 file without cells (obs) and genes (var)", "Choose a file that AnnData has written."),
-    "rds": (
-        "an R object (rds or RData)",
-        "In R: write the counts with Matrix::writeMM(counts, 'matrix.mtx'), and the names of genes and cells "
-        "beside it, then read them with scanpy.read_10x_mtx and write h5ad.",
-    ),
-    "mtx": (
-        "a Matrix Market file",
-        "Choose its folder, or the file together with the names of its genes and cells.",
-    ),
-    "mtx_folder": (
-        "a folder of counts (Matrix Market)",
-        f"{CONVERT}scanpy.read_10x_mtx(folder).write_h5ad('cells.h5ad').",
-    ),
-    "zarr": ("an AnnData folder in zarr", f"{CONVERT}anndata.read_zarr(path).write_h5ad('cells.h5ad')."),
-    "table": (
-        "a table of text (csv, tsv)",
-        f"{CONVERT}anndata.io.read_csv(path).write_h5ad('cells.h5ad'), with .T if rows are genes.",
-    ),
-    "archive": ("an archive or a compressed file", "Unpack it first and choose the file inside."),
     "compressed": (
         "an archive of a kind that is not opened here (7z, rar, zstd)",
         "Unpack it first and choose the file inside, or pack it as zip or tar.gz.",
@@ -95,9 +63,12 @@ NOT_READ = {
     "pointer": ("a Git LFS pointer, not the file itself", "Run `git lfs pull` in its repository first."),
     "empty": ("empty (0 bytes)", "The copy or download has failed: copy the file again."),
     "folder": ("a folder without cells, or with several files of them", "Choose one file in it."),
-    "unknown": ("of no format known here", "Choose an h5ad file, as adata.write_h5ad(...) makes it."),
+    "unknown": (
+        "of no format known here",
+        "Choose the file with the counts: h5ad, 10x, loom, zarr, rds, CSV or the like.",
+    ),
 }
-"""What each format is, and what the user can do; a format leaves this table when `readers` learns it."""
+"""What each format is that cannot be opened, and what the user can do."""
 
 STARTS = (
     (b"version https://git-lfs", "pointer"),
@@ -137,7 +108,7 @@ WIDE = 20
 
 
 def format_of(path: Path) -> str:
-    """Return "h5ad", or the format that was found instead: a key of `NOT_READ`.
+    """Return "h5ad", or the format that was found instead: one with a reader, or a key of `NOT_READ`.
 
     A folder that holds one file of cells is of the format of that file; see `inside`.
 
@@ -221,7 +192,7 @@ def refuse_other(path: Path, readable: Iterable[str] = ("h5ad",)) -> str:
     found = format_of(path)
     if found in readable:
         return found
-    what, hint = NOT_READ[found]
+    what, hint = NOT_READ.get(found, (f"a file of another kind ({found})", "Open it as it is."))
     raise UnreadableFileError(f"{path.name} is {what}, which cannot be opened here.", hint=hint)
 
 

@@ -12,6 +12,7 @@ ENDINGS = (
     ".h5ad",
     ".h5",
     ".h5mu",
+    ".h5seurat",
     ".loom",
     ".zarr",
     ".rds",

@@ -381,10 +381,11 @@ def test_a_file_of_ones_own_is_checked_and_opened(page: Page, url: str, home: Pa
 def test_an_upload_is_checked_and_a_bad_one_is_a_sentence(
     page: Page, url: str, tmp_path: Path, adata: AnnData
 ) -> None:
-    (tmp_path / "bad.h5ad").write_text("cell,gene\n1,2\n")
+    (tmp_path / "bad.h5ad").write_bytes(b"\x00\x01\x02")
     page.goto(f"{url}/data")
     upload(page, tmp_path / "bad.h5ad")
-    page.locator("[data-testid=stAlert]").first.wait_for(timeout=SLOW)
+    refused = keyed(page, "job_panel", "[data-testid=stAlert]")
+    expect(refused).to_contain_text("of no format known here", timeout=SLOW)
     assert "Traceback" not in page.locator("[data-testid=stMain]").inner_text()
     picture(page, "data-refused")
     adata.write_h5ad(tmp_path / "good.h5ad")

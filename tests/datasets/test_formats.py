@@ -194,10 +194,10 @@ def test_a_link_to_another_file_is_not_followed_to_tell_the_format(tmp_path: Pat
 
 def test_the_refusal_names_what_was_found_and_what_would_work(tmp_path: Path) -> None:
     path = tmp_path / "cells.h5ad"
-    path.write_bytes(BYTES["table"])
-    with pytest.raises(UnreadableFileError, match=r"cells\.h5ad is a table of text") as caught:
+    path.write_bytes(BYTES["excel"])
+    with pytest.raises(UnreadableFileError, match=r"cells\.h5ad is an Excel workbook") as caught:
         check_file(path)
-    assert "write_h5ad" in caught.value.hint
+    assert "CSV" in caught.value.hint
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])

@@ -28,6 +28,7 @@ READERS: dict[str, str] = {
     "mtx": f"{HERE}.folder:read_matrix",
     "mtx_folder": f"{HERE}.folder:read_folder",
     "loom": f"{HERE}.loom:read_loom",
+    "h5seurat": f"{HERE}.h5seurat:read_h5seurat",
     "table": f"{HERE}.table:read_table",
     "rds": f"{HERE}.rds:read_rds",
 }

@@ -79,7 +79,7 @@ def file_meant(typed: str, listed: Mapping[str, str], roots: Iterable[Path]) -> 
     UnreadableFileError
         If no file is meant, or several have this part in their names.
     """
-    if typed in listed or typed.startswith(("/", "~")) or Path(typed).is_absolute():
+    if typed in listed or typed.startswith(("/", "~")):
         return typed
     part = typed.strip().casefold()
     like = [file for file, name in listed.items() if part in name.casefold()]

@@ -91,7 +91,9 @@ def depth_scatter(
             mode="markers",
             marker={
                 "color": np.nan_to_num(colors[rows]).astype(np.float32),
-                "colorscale": plotly_scale(VIRIDIS),
+                "colorscale": plotly_scale(
+                    VIRIDIS[4:] if dark else VIRIDIS
+                ),  # its first colors are lost on black
                 "cmin": 0,
                 "cmax": highest,
                 "size": 5,

@@ -44,9 +44,6 @@ def dataset_card(dataset: DatasetInfo) -> None:
         f"**Known cell types** may be in: {escaped(', '.join(labels)) or 'no column'}.  \n"
         f"**Batches or donors** may be in: {escaped(', '.join(batches)) or 'no column'}."
     )
-    for info in state.workspace().checkpoints():
-        st.caption(escaped(info.name))
-        coverage_bar(dataset, info)
     row = st.container(horizontal=True)
     for name, words in (("explore", "Draw the map"), ("annotate", "Annotate cell types")):
         row.page_link(PAGES[name].file, label=words, icon=PAGES[name].icon, query_params=state.link())
@@ -54,6 +51,9 @@ def dataset_card(dataset: DatasetInfo) -> None:
         _human_counterparts(dataset)
     _alike_labels(dataset)
     past_steps(dataset)
+    for info in state.workspace().checkpoints():
+        st.caption(escaped(info.name))
+        coverage_bar(dataset, info)
     _history(dataset)
     columns_table(dataset.columns)
 

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pages.components import state
-from pages.components.first_map import begin_first_map
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.pick_file import pick_file
 from pages.components.show import errors_in_words
 from pages.views.data.card import file_card
 from pages.views.data.dataset import dataset_card
+from pages.views.data.newest import is_news, opening_ended
 from pages.views.data.screens import gene_terms, public_screens, simulated_screen
 from scviz.tasks import opening
 
@@ -17,9 +17,7 @@ frame("data")
 
 left, right = st.columns([4, 7], gap="large")
 with left:
-    path = None
-    with errors_in_words():
-        path = pick_file()
+    path = pick_file()
     if st.button("Use the demo data", key="open_demo", icon=":material/science:", width="stretch"):
         state.keep("opening", state.queue().submit("opening", opening.demo_request(), state.owner()).run)
         st.rerun()
@@ -29,15 +27,11 @@ with left:
 
 with right:
     run_id = state.kept("opening")
-    if run_id is not None and job_panel(run_id).state == "done":
-        opened = state.queue().result(run_id).dataset
-        state.remember("dataset", opened)
-        begin_first_map(opened)
+    if run_id is not None and opening_ended(path, job_panel(run_id)):
         state.keep("opening", None)
-        state.keep("opened", str(path))
         st.rerun()
     dataset = state.current_dataset()
-    if path is not None and str(path) != state.kept("opened"):
+    if path is not None and is_news(path, dataset.id if dataset else ""):
         with errors_in_words():
             file_card(path)
     elif dataset is not None:

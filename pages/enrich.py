@@ -1,5 +1,7 @@
 """What genes have in common: choose, hand in, watch, show."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages.components import state
@@ -20,9 +22,10 @@ if dataset is None:
 
 linked = any(map(state.from_link, ("from_run", "group", "genes"))) and not state.from_link("run")
 run = None if linked else shown_run("enrichment", dataset, None)
+ask = partial(enrich_form, dataset, run)
 left, right = st.columns([4, 11], gap="medium")
 with left, errors_in_words():
-    request = asked_or_missing(lambda: enrich_form(dataset, run))
+    request = asked_or_missing(ask)
     hand_in("enrichment", request, run=run, estimated=False)
 
 with right:

@@ -13,6 +13,7 @@ from pages.components.show import download, escaped
 from scviz.datasets.columns import gene_identifiers
 from scviz.errors import DataError, GeneMatchError, ScvizError
 from scviz.foundation.vocab import Coverage, GeneVocab
+from scviz.metrics.evidence import counted
 from scviz.tasks.fields import FEW_GENES
 from scviz.tasks.needs import FEWEST_KNOWN, is_few, known_genes, refuse_idle
 from scviz.workspace import CheckpointInfo, DatasetInfo
@@ -37,7 +38,9 @@ def coverage_bar(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> None:
         key = f"lost_{checkpoint.id}"
         download("Genes not read", lambda: lost, name="genes_not_read.csv", key=key, place=row[1])
     if is_few(found):
-        st.caption(f"Fewer than half of the genes are read: results rest on {found.n_found:,} genes.")
+        st.caption(
+            f"Fewer than half of the genes are read: results rest on {counted(found.n_found, 'gene')}."
+        )
 
 
 def confirmed(request: Any) -> Any:

@@ -7,6 +7,7 @@ import time
 import streamlit as st
 
 from pages.components import state
+from pages.components.show import escaped
 from scviz.jobs.lines import Wait
 from scviz.plots.curves import loss_figure
 from scviz.workspace.database import Run, time_left
@@ -69,31 +70,36 @@ def _roughly(seconds: float) -> str:
     return f"in about {minutes} min" if minutes < 60 else f"in about {minutes / 60:.2g} h"
 
 
-def job_panel(run_id: str) -> Run:
+def job_panel(run_id: str, *, key: str = "job") -> Run:
     """Show a run until it ends and return its row; the page goes on below when it is done.
 
     A run that is under way is looked at every second; the page itself runs again once at the end.
+
+    Parameters
+    ----------
+    key
+        Begins the keys of its widgets: another one for each run that a page may show beside others.
     """
     run = state.queue().get(run_id)
     if run.state in OPEN:
-        _live(run_id)
+        _live(run_id, key)
     elif run.state != "done":
-        _ended(run)
+        _ended(run, key)
     return run
 
 
 @st.fragment(run_every=1.0)
-def _live(run_id: str) -> None:
+def _live(run_id: str, key: str) -> None:
     run = state.queue().get(run_id)
     if run.state not in OPEN:
         st.rerun()
     wait = state.queue().waits().get(run_id) if run.state == "queued" else None
-    with st.container(border=True, key="job_panel"):
+    with st.container(border=True, key=f"{key}_panel"):
         left, right = st.columns([6, 1], vertical_alignment="center")
         left.progress(run.fraction, text=_progress_text(run, wait))
         right.button(
             "Stop",
-            key="job_stop",
+            key=f"{key}_stop",
             on_click=state.queue().stop,
             args=(run_id,),
             width="stretch",
@@ -103,7 +109,7 @@ def _live(run_id: str) -> None:
         if run.stop_requested:
             st.caption("Stopping after this batch. What is done is kept.")
         if run.note:
-            st.caption(run.note)
+            st.caption(escaped(run.note))
         curve(run_id)
 
 
@@ -137,15 +143,15 @@ def _progress_text(run: Run, wait: Wait | None) -> str:
     return " · ".join(parts)
 
 
-def _ended(run: Run) -> None:
+def _ended(run: Run, key: str) -> None:
     """Say why a run has no result, and offer the way on."""
-    with st.container(border=True, key="job_panel"):
-        text = f"**{WORDS[run.state]}.** {run.message} {run.hint}"
+    with st.container(border=True, key=f"{key}_panel"):
+        text = f"**{WORDS[run.state]}.** {escaped(run.message)} {escaped(run.hint)}"
         (st.error if run.state == "failed" else st.warning)(text)
         if run.note:
-            st.caption(run.note)
+            st.caption(escaped(run.note))
         row = st.container(horizontal=True)
-        if row.button("Resume", key="job_resume", type="primary", help="Goes on from what is finished."):
+        if row.button("Resume", key=f"{key}_resume", type="primary", help="Goes on from what is finished."):
             state.queue().resume(run.id)
             st.rerun()
         with row.popover("Log"):

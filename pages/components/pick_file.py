@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from uuid import uuid4
 import streamlit as st
 
 from pages.components import state
-from pages.components.show import escaped
+from pages.components.show import errors_in_words, escaped
 from pages.components.widgets import told_apart
 from pages.views.data.fetch import fetch_by_address
 from scviz.datasets.listing import file_meant, openable
@@ -32,25 +32,35 @@ KINDS = (
 
 
 def pick_file() -> Path | None:
-    """Return the file or folder that the user wants to see, or None.
-
-    Raises
-    ------
-    FileNotAllowedError
-        If a path leads out of the folders that the server's owner has opened.
-    UnreadableFileError
-        If there is no such file, or an upload is larger than allowed.
-    """
+    """Return the file or folder that the user chose last, or None; what cannot be taken is said in its own tab."""
     ways = ("On this server", "From my computer", "From an address")
     first = ways[1] if state.kept("handed_over") else ways[0]
     here, mine, web = st.tabs(ways, default=first, key="file_tabs")
-    with here:
-        path = _on_server()
-    with mine:
-        path = _handed_over() or uploaded() or path
-    with web:
-        path = fetch_by_address() or path
-    return path
+    found: dict[str, Path | None] = {}
+    for name, place, ask in (
+        ("server", here, _on_server),
+        ("upload", mine, _handed_over_or_uploaded),
+        ("address", web, fetch_by_address),
+    ):
+        found[name] = None
+        with place, errors_in_words():
+            found[name] = ask()
+    return _newest(found)
+
+
+def _newest(found: Mapping[str, Path | None]) -> Path | None:
+    """Return the path that changed last, so that no older choice of another tab stands in its way."""
+    for name, path in found.items():
+        now = str(path or "")
+        if now != (state.kept(f"picked_{name}") or ""):
+            state.keep(f"picked_{name}", now)
+            state.keep("picked", name if path else state.kept("picked"))
+    newest = found.get(state.kept("picked") or "")
+    return newest or next((path for path in found.values() if path), None)
+
+
+def _handed_over_or_uploaded() -> Path | None:
+    return _handed_over() or uploaded()
 
 
 def _on_server() -> Path | None:
@@ -69,7 +79,8 @@ def _on_server() -> Path | None:
     st.caption(f"Files of these folders can be opened: {', '.join(map(str, roots))}")
     if not chosen:
         return None
-    return allowed(file_meant(chosen, {file: _shown(file, roots) for file in found}), roots)
+    shown = {file: _shown(file, roots) for file in found}
+    return allowed(file_meant(chosen, shown, roots), roots)
 
 
 def _shown(file: str, roots: Sequence[Path]) -> str:
@@ -118,6 +129,10 @@ def uploaded() -> Path | None:
     )
     if not files:
         return None
+    if len(files) > 1 and not folder:
+        st.caption(
+            f"These {len(files):,} files are read as one dataset. Remove those that are no part of it."
+        )
     if sum(file.size for file in files) > limit * GIGABYTE:
         raise UnreadableFileError(
             f"{', '.join(file.name for file in files)}: larger than {limit:g} GB.",

@@ -68,7 +68,7 @@ def map_files(points: NDArray[np.uint16], codes: NDArray[np.uint8], look: MapLoo
             look.palette,
             kind=kind,
             scale=look.scale,
-            pair=look.pair and look.pair.words,
+            pair=look.pair.words if look.pair else None,
             labels=tuple(look.labels),
             title=look.title,
             caption=look.caption,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from scviz.errors import UnreadableFileError
@@ -64,20 +64,22 @@ def _is_openable(name: str, *, has_matrix: bool) -> bool:
     return lower.endswith(ENDINGS) and not lower.startswith(".") and not belongs
 
 
-def file_meant(typed: str, listed: Mapping[str, str]) -> str:
-    """Return the listed file of which a part of the name was typed, or what was typed: a path.
+def file_meant(typed: str, listed: Mapping[str, str], roots: Iterable[Path]) -> str:
+    """Return the file that was typed: a whole path, a part of a listed name, or a path within a data folder.
 
     Parameters
     ----------
     listed
         Files by their paths, with the names that their user sees.
+    roots
+        Folders whose files may be opened.
 
     Raises
     ------
     UnreadableFileError
-        If several files have this part in their names.
+        If no file is meant, or several have this part in their names.
     """
-    if typed in listed or "/" in typed:
+    if typed in listed or typed.startswith(("/", "~")):
         return typed
     part = typed.strip().casefold()
     like = [file for file, name in listed.items() if part in name.casefold()]
@@ -87,4 +89,19 @@ def file_meant(typed: str, listed: Mapping[str, str]) -> str:
             f"{len(like):,} files have {typed!r} in their names, such as {listed[like[0]]} and {listed[like[1]]}.",
             hint="Choose one of them from the list.",
         )
-    return like[0] if like else typed
+    return like[0] if like else _within(typed.strip(), list(roots))
+
+
+def _within(typed: str, roots: Sequence[Path]) -> str:
+    """Return the file of a path within one of the data folders; what lies outside is not looked for."""
+    for root in roots:
+        try:
+            real = (root / typed).resolve()
+            if real.is_relative_to(root.expanduser().resolve()) and real.exists():
+                return str(real)
+        except (OSError, RuntimeError, ValueError):  # no path at all, such as one with a zero byte
+            continue
+    raise UnreadableFileError(
+        f"No file of the data folders is called {typed!r}.",
+        hint=f"Choose one of the list, or type a path within {' or '.join(map(str, roots))}.",
+    )

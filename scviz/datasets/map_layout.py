@@ -74,7 +74,8 @@ def _widths(beyond: NDArray[np.float64], own: NDArray[np.float64], wanted: float
         high, low = np.where(above, width, high), np.where(above, low, width)
         width = np.where(np.isinf(high), 2 * width, (low + np.where(np.isinf(high), low, high)) / 2)
     floor = LEAST_WIDTH * np.where(own.any(axis=1), own.mean(axis=1), own.mean())
-    return np.maximum(width, np.maximum(floor, 1e-12))
+    wide: NDArray[np.float64] = np.maximum(width, np.maximum(floor, 1e-12))
+    return wide
 
 
 def layout(

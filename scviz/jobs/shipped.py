@@ -168,8 +168,8 @@ def _copy(name: str, made: Made, shelf: Shelf, *, ids: Mapping[str, str]) -> Non
     shutil.copytree(shelf.source / name, draft, ignore=shutil.ignore_patterns(MADE))
     for path, asset in made.equal.items():
         shutil.copyfile(ROOT / "assets" / asset, draft / path)
-    for path in draft.rglob("*.json"):
-        path.write_text(_own_ids(path.read_text("utf-8"), ids), encoding="utf-8")
+    for text in draft.rglob("*.json"):
+        text.write_text(_own_ids(text.read_text("utf-8"), ids), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)  # of a try that was broken off
     draft.replace(folder)
 

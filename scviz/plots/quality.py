@@ -15,6 +15,8 @@ from scviz.plots.theme import MISSING, OKABE_ITO, VIRIDIS, layout, plotly_scale
 N_BINS = 100
 MOST_POINTS = 10_000
 """More cells are drawn as a sample; a screen shows no more, and thresholds move at once."""
+NO_BUTTONS = ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d"]
+"""They would cover the top of a narrow figure, where its upper threshold is."""
 MOST_GROUPS = 40
 KEPT, LOST = OKABE_ITO[0], OKABE_ITO[1]
 
@@ -51,7 +53,7 @@ def violin_figure(title: str, one: Violin, *, dark: bool = False) -> go.Figure:
                 place = max(end, 0.5) if one.logarithmic else end  # 0 has no place on a logarithmic axis
                 _line(figure, (-1.1, 1.1), (place, place), color=color, dash=dash)
     look = layout(dark=dark)
-    figure.update_layout(look, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    figure.update_layout(look, margin={"l": 8, "r": 8, "t": 8, "b": 8}, modebar={"remove": NO_BUTTONS})
     figure.update_xaxes(range=[-1.1, 1.1], showticklabels=False, ticks="", showgrid=False)
     figure.update_yaxes(title_text=title, type="log" if one.logarithmic else "linear")
     return figure
@@ -89,7 +91,9 @@ def depth_scatter(
             mode="markers",
             marker={
                 "color": np.nan_to_num(colors[rows]).astype(np.float32),
-                "colorscale": plotly_scale(VIRIDIS),
+                "colorscale": plotly_scale(
+                    VIRIDIS[4:] if dark else VIRIDIS
+                ),  # its first colors are lost on black
                 "cmin": 0,
                 "cmax": highest,
                 "size": 5,

@@ -164,6 +164,7 @@ def layout(dark: bool) -> dict[str, Any]:  # noqa: FBT001
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": line, "activecolor": text},  # else a gray block
         "font": {"family": FONT, "size": 12, "color": text},
         "colorway": list(MANY),
         "colorscale": {"sequential": plotly_scale(VIRIDIS), "diverging": plotly_scale(DIVERGING)},

@@ -388,7 +388,7 @@ def test_an_upload_is_checked_and_a_bad_one_is_a_sentence(
     (tmp_path / "bad.h5ad").write_bytes(b"\x00\x01\x02")
     page.goto(f"{url}/data")
     upload(page, tmp_path / "bad.h5ad")
-    refused = keyed(page, "job_panel", "[data-testid=stAlert]")
+    refused = keyed(page, "check_panel", "[data-testid=stAlert]")
     expect(refused).to_contain_text("of no format known here", timeout=SLOW)
     assert "Traceback" not in page.locator("[data-testid=stMain]").inner_text()
     picture(page, "data-refused")

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from scviz.metrics.thresholds import Bounds, Loss
 from scviz.plots import export
 from scviz.plots.quality import MOST_GROUPS, MOST_POINTS, Violin, depth_scatter, losses_figure, violin_figure
+from scviz.plots.theme import rgb
 
 COUNTS = Violin(
     values=np.array([100.0, 200.0, 400.0, 800.0]),
@@ -29,6 +30,12 @@ def test_a_violin_has_its_thresholds_and_no_others() -> None:
     assert lines == [("suggested", 120, "dash"), ("suggested", 900, "dash"), ("threshold", 150, "solid")]
     assert (drawn.layout.yaxis.type, drawn.layout.yaxis.title.text) == ("log", "Counts")
     assert violin_figure("Score", alone(COUNTS.values)).layout.yaxis.type == "linear"
+
+
+def test_nothing_covers_the_upper_threshold_of_a_violin() -> None:
+    bar = violin_figure("Counts", COUNTS).layout.modebar
+    assert "zoom2d" in bar.remove
+    assert bar.bgcolor == "rgba(0,0,0,0)"  # that of plotly is a gray block
 
 
 def test_a_violin_spans_its_numbers_and_is_widest_where_most_are() -> None:
@@ -102,3 +109,10 @@ def test_files_have_the_same_scales_thresholds_and_places(monkeypatch: pytest.Mo
     assert [(bar.get_x(), bar.get_width()) for bar in bars.patches] == [(0, 10), (0, 75), (10, 90), (75, 25)]
     assert (scatter.get_xscale(), scatter.get_yscale()) == ("log", "log")
     assert len(scatter.figure.axes) == 2  # one color bar
+
+
+def test_cells_are_seen_on_a_dark_page() -> None:
+    values = np.array([1.0, 10.0, 100.0])
+    depth = {"Counts": (values, Bounds()), "Genes": (values, Bounds())}
+    drawn = depth_scatter(depth, np.zeros(3), np.ones(3, bool), color_title="Mitochondrial (%)", dark=True)
+    assert sum(rgb(drawn.data[0].marker.colorscale[0][1])) > 240

@@ -32,8 +32,8 @@ def file_card(path: Path) -> None:
     """Show a file that is not open yet, with the button that opens it."""
     request = checking.Request(
         path=str(path),
-        turned=state.kept(TURNED) or "",
-        part=state.kept(PART) or "",
+        turned=state.kept(f"{TURNED}_{path}") or "",
+        part=state.kept(f"{PART}_{path}") or "",
         stamp=stamp_of(path),
     )
     asked = f"checking_{request.path}_{request.stamp}_{request.turned}_{request.part}"
@@ -41,8 +41,20 @@ def file_card(path: Path) -> None:
     if run is None:
         run = state.queue().submit("checking", request, state.owner()).run
         state.keep(asked, run)
-    if job_panel(run).state == "done":
-        _card(path, request, state.queue().result(run))
+    if job_panel(run, key="check").state == "done":
+        found = state.queue().result(run)
+        _begin(asked, _card_name(path), found.card)
+        _card(path, request, found)
+
+
+def _begin(asked: str, name: str, report: FileReport) -> None:
+    """Set the fields of the card to what its own file says: what was chosen for another one is not for this."""
+    first = {"dataset_name": name, "counts_location": report.counts, "opening_keep_names": False}
+    fresh = state.kept("card_begun") != asked
+    state.keep("card_begun", asked)
+    for widget, value in first.items():
+        if fresh or state.held(widget) is None:
+            state.preset(widget, value)
 
 
 def _card(path: Path, request: checking.Request, found: checking.Result) -> None:
@@ -53,13 +65,13 @@ def _card(path: Path, request: checking.Request, found: checking.Result) -> None
     columns[0].metric("Cells", f"{report.n_cells:,}", border=True)
     columns[1].metric("Genes", f"{report.n_genes:,}", border=True)
     columns[2].metric("Counts in", report.counts or "not found", border=True)
-    _arrival(found)
+    _arrival(path, found)
     findings(report.findings)
     read_by_models(found.read_by, mouse=report.genes.species == "mouse")
     _way_round(report, request)
     matrix = _where_counts_are(report)
     keep_names = bool(report.genes.changes) and Form(opening.Request, "opening", None).switch("keep_names")
-    given = st.text_input("Name of the dataset", name, key="dataset_name")
+    given = st.text_input("Name of the dataset", key="dataset_name")
     st.caption(
         f"Opening takes about {found.size / 1e6:,.0f} MB on the server; the file itself stays as it is."
     )
@@ -104,7 +116,7 @@ def _matrices(report: FileReport) -> None:
         table(pd.DataFrame(rows), key="matrices", name="matrices")
 
 
-def _arrival(found: checking.Result) -> None:
+def _arrival(path: Path, found: checking.Result) -> None:
     """Say what the file is and what its reader decided; let another part of it be taken."""
     arrival = found.arrival
     if arrival is None:
@@ -116,7 +128,7 @@ def _arrival(found: checking.Result) -> None:
             "Part of the file", sorted(arrival.parts), sorted(arrival.parts).index(arrival.parts[0])
         )
         if chosen != arrival.parts[0]:
-            state.keep(PART, chosen)
+            state.keep(f"{PART}_{path}", chosen)
             st.rerun()
 
 
@@ -127,7 +139,7 @@ def _way_round(report: FileReport, request: checking.Request) -> None:
     turned = request.turned == "genes" or (not request.turned and report.turned)
     words = "Read rows as cells" if turned else "Read rows as genes"
     if st.button(words, key="turn", icon=":material/swap_horiz:"):
-        state.keep(TURNED, "cells" if turned else "genes")
+        state.keep(f"{TURNED}_{request.path}", "cells" if turned else "genes")
         st.rerun()
 
 
@@ -143,7 +155,7 @@ def _where_counts_are(report: FileReport) -> MatrixReport | None:
     chosen = st.selectbox(
         "Read the counts from",
         list(could),
-        list(could).index(report.counts) if report.counts else None,
+        index=0 if report.counts else None,
         format_func=lambda location: _as_chosen(could[location]),
         key="counts_location",
         placeholder="Choose a matrix all the same",

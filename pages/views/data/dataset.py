@@ -13,6 +13,7 @@ from pages.views.data.columns import columns_table
 from scviz.datasets.columns import cell_column, gene_identifiers
 from scviz.datasets.labels import Alike, alike_labels
 from scviz.datasets.orthologs import SOURCE, HumanGenes, mouse_to_human
+from scviz.metrics.evidence import counted
 from scviz.tasks import mending
 from scviz.workspace import DatasetInfo
 
@@ -43,9 +44,6 @@ def dataset_card(dataset: DatasetInfo) -> None:
         f"**Known cell types** may be in: {escaped(', '.join(labels)) or 'no column'}.  \n"
         f"**Batches or donors** may be in: {escaped(', '.join(batches)) or 'no column'}."
     )
-    for info in state.workspace().checkpoints():
-        st.caption(escaped(info.name))
-        coverage_bar(dataset, info)
     row = st.container(horizontal=True)
     for name, words in (("explore", "See the map"), ("annotate", "Annotate cell types")):
         row.page_link(PAGES[name].file, label=words, icon=PAGES[name].icon, query_params=state.link())
@@ -53,6 +51,9 @@ def dataset_card(dataset: DatasetInfo) -> None:
         _human_counterparts(dataset)
     _alike_labels(dataset)
     past_steps(dataset)
+    for info in state.workspace().checkpoints():
+        st.caption(escaped(info.name))
+        coverage_bar(dataset, info)
     _history(dataset)
     columns_table(dataset.columns)
 
@@ -87,18 +88,30 @@ def _counterparts(dataset: str) -> HumanGenes:
 
 
 def _alike_labels(dataset: DatasetInfo) -> None:
-    """Offer to join labels that differ by blanks or case alone, column by column."""
+    """Offer to join labels that differ by blanks or case alone: all of a column by one press."""
     for name in dataset.columns_of("label", "batch", "category"):
-        for one in _alike(dataset.id, name):
-            row = st.columns([5, 2], vertical_alignment="center")
-            words = ", ".join(
-                f"{word!r} ({n:,} cells)" for word, n in zip(one.words, one.n_cells, strict=True)
-            )
-            row[0].markdown(f"**{escaped(name)}** has labels that look alike: {escaped(words)}")
-            if row[1].button("Join them", key=f"join_{name}_{one.into}", width="stretch"):
-                request = mending.Request(dataset=dataset.id, what="labels", column=name)
-                state.keep("opening", state.queue().submit("mending", request, state.owner()).run)
-                st.rerun()
+        groups = _alike(dataset.id, name)
+        if not groups:
+            continue
+        row = st.columns([5, 2], vertical_alignment="center")
+        told = "; ".join(_told(one) for one in groups)
+        row[0].markdown(f"**{escaped(name)}** has labels that look alike: {escaped(told)}")
+        if row[1].button("Join them", key=f"join_{name}", width="stretch"):
+            request = mending.Request(dataset=dataset.id, what="labels", column=name)
+            state.keep("opening", state.queue().submit("mending", request, state.owner()).run)
+            st.rerun()
+
+
+def _told(one: Alike) -> str:
+    """Name labels of one meaning with their cells, and what they become.
+
+    Examples
+    --------
+    >>> _told(Alike(words=("NK ", "nk"), n_cells=(40, 1)))
+    "'NK ' (40 cells), 'nk' (1 cell) would become 'NK'"
+    """
+    words = [f"{word!r} ({counted(n, 'cell')})" for word, n in zip(one.words, one.n_cells, strict=True)]
+    return f"{', '.join(words)} would become {one.into!r}"
 
 
 @st.cache_data(max_entries=64)

@@ -46,7 +46,7 @@ def _hand_in(url: str, *, look: bool) -> None:
 def _offer(url: str) -> None:
     """Say what is at the address and how large it is, and offer it."""
     run = state.kept(KEPT_LOOK)
-    if run is None or job_panel(run).state != "done":
+    if run is None or job_panel(run, key="look").state != "done":
         return
     found = state.queue().result(run)
     size = f"{found.n_bytes / GIGABYTE:,.2f} GB" if found.n_bytes else "of unknown size"
@@ -57,6 +57,6 @@ def _offer(url: str) -> None:
 
 def _fetched() -> Path | None:
     run = state.kept(KEPT_FETCH)
-    if run is None or job_panel(run).state != "done":
+    if run is None or job_panel(run, key="fetching").state != "done":
         return None
     return Path(state.queue().result(run).path)

@@ -83,7 +83,11 @@ def _public_screen(name: str, screen: PublicScreen, *, is_here: bool) -> None:
 def _progress_of_terms() -> None:
     """Watch terms come in, and say what was found."""
     run_id = state.kept("adding_terms")
-    if state.kept("opening") is None and run_id is not None and job_panel(run_id).state == "done":
+    if (
+        state.kept("opening") is None
+        and run_id is not None
+        and job_panel(run_id, key="terms").state == "done"
+    ):
         result = state.queue().result(run_id)
         state.keep("adding_terms", None)
         st.success(f"Added: {result.n_genes:,} genes, {result.n_terms:,} terms.")

@@ -147,7 +147,7 @@ def _several(dataset: DatasetInfo, groups: Mapping[str, Group]) -> None:
         _delete(dataset.id, names)
 
 
-def _button(label: str, key: str, press: Callable[[], object], *, icon: str, off: bool = False) -> None:
+def _button(label: str, key: str, press: Callable[..., None], *, icon: str, off: bool = False) -> None:
     st.button(
         label, key=f"group_{key}", type="tertiary", icon=f":material/{icon}:", on_click=press, disabled=off
     )
@@ -158,8 +158,11 @@ def _select(dataset: str, names: Sequence[str]) -> None:
 
 
 def _delete(dataset: str, names: Sequence[str]) -> None:
-    press = partial(_do, dataset, partial(delete_groups, names=names), chosen=())
-    _button("Delete", "delete", press, icon="delete")
+    _button("Delete", "delete", partial(_drop, dataset, names), icon="delete")
+
+
+def _drop(dataset: str, names: Sequence[str]) -> None:
+    _do(dataset, partial(delete_groups, names=names), chosen=())
 
 
 def _select_again(dataset: str, names: Sequence[str]) -> None:

@@ -131,8 +131,8 @@ def _genes_lost(dataset: DatasetInfo, kept: NDArray[np.bool_], min_cells: int, *
         )
     lost = int((_seen(dataset.id, kept.tobytes()) < min_cells).sum())
     return (
-        f"{lost:,} of {counted(dataset.n_genes, 'gene')} are seen in fewer than {counted(min_cells, 'kept cell')} and "
-        "left out."
+        f"{lost:,} of {counted(dataset.n_genes, 'gene')} {'is' if lost == 1 else 'are'} seen in fewer than "
+        f"{counted(min_cells, 'kept cell')} and left out."
     )
 
 

@@ -40,7 +40,7 @@ def _write_groups(request: Request, context: Context) -> Result:
         context.workspace.dataset_folder(request.dataset),
     )
     inside = {
-        group.named: np.flatnonzero(members(group, folder, dataset.n_cells).truth.yes)
+        group.named: np.flatnonzero(members(group, dataset.id, context.workspace).truth.yes)
         for group in request.groups
     }
     file_name = f"{slug(dataset.name)}-groups.h5ad"

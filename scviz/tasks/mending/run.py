@@ -82,7 +82,7 @@ def _groups(request: Request, context: Context) -> Step:
         )
     codes = np.full(n_cells, -1, dtype=np.int32)
     for code, group in enumerate(request.groups):
-        inside = members(group, folder, n_cells).truth.yes
+        inside = members(group, request.dataset, context.workspace).truth.yes
         shared = int(np.sum(codes[inside] >= 0))
         if shared:
             raise RequestError(

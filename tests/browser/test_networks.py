@@ -19,7 +19,7 @@ from scviz.tasks.modules import SOURCES
 from scviz.tasks.modules import Result as ModulesResult
 from scviz.workspace.records import RECORD, read_record
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import PATIENCE, SLOW, choose, keyed, open_tiny, picture, press, settled, visit
+from tests.browser.steps import PATIENT, SLOW, choose, keyed, open_tiny, picture, press, settled, visit
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def test_regulons_are_found_drawn_clicked_and_taken_away(page: Page, serve: Serv
     first = drawing["sources"][0]
     gene = drawing["genes"][first]
     chosen = keyed(page, "network_gene", "input")
-    for patience in PATIENCE[2:]:  # a click is lost now and then while the picture still moves
+    for patience in PATIENT[2:]:  # a click is lost now and then while the picture still moves
         page.mouse.click(*place(page, drawing["x"][first], drawing["y"][first]))
         with suppress(AssertionError):
             expect(chosen).to_have_value(gene, timeout=patience)

@@ -130,7 +130,7 @@ def test_four_maps_stand_in_the_address(
     )
     assert shown(linked) == four
     assert linked.selectbox(key="color_by").value == "A gene"
-    assert linked.text_input(key="gene").value == "gene7"
+    assert linked.session_state["gene"] == "gene7"
     page = visit(EXPLORE, dataset=own.dataset, checkpoint=own.checkpoint, maps="gone,X_nothing")
     assert shown(page) == [run, f"{run}-baseline"]
 

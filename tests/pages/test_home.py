@@ -104,7 +104,7 @@ def test_a_run_under_way_is_watched(visit: Open, opened: Opened) -> None:
     keep(opened, of_map(opened, state="running", stage="Reading cells", fraction=0.5, heartbeat=time.time()))
     page = home(visit, opened)
     assert "Under way" in words(page)
-    assert page.get("progress")[0].proto.text == "Reading cells"
+    assert "Reading cells" in [one.proto.text for one in page.get("progress")]
 
 
 def test_a_run_that_failed_says_why_and_leads_to_its_page(visit: Open, opened: Opened) -> None:
@@ -132,8 +132,8 @@ def test_a_file_of_ones_own_goes_on_to_its_card(visit: Open, opened: Opened) -> 
     page.switch_page("pages/data.py").run()
     assert not page.exception
     assert "**mine.h5ad** came in on Home" in words(page)
-    (run,) = RunQueue(Settings.from_env()).database.runs()
-    assert (run.task, run.request["path"]) == ("checking", str(kept))
+    (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "checking"]
+    assert run.request["path"] == str(kept)
     page.button(key="another_file").click().run()
     assert "came in on Home" not in words(page)
 
@@ -144,7 +144,7 @@ def test_the_demo_comes_with_its_results(visit: Open, workspace: Workspace) -> N
     page = visit("app.py")
     assert not page.exception
     assert not page.error
-    assert "Came with scviz: made with scviz" in words(page)
+    assert "Came with scviz: made with scviz" in words(page).replace("\\", "")
     assert "have no map yet" not in words(page)
     runs = RunQueue(Settings.from_env()).database.runs()
     assert {run.task for run in runs} >= {"embedding", "annotation", "in_silico"}
@@ -163,7 +163,7 @@ def test_the_first_question_of_a_page_is_answered_from_what_came_with_scviz(
 ) -> None:
     open_demo(workspace)
     page = visit("pages/annotate.py")
-    assert "Came with scviz: made with scviz" in words(page)
+    assert "Came with scviz: made with scviz" in words(page).replace("\\", "")
     page.button(key="run").click().run()
     assert "Answered from the finished run" in words(page)
     runs = RunQueue(Settings.from_env()).database.runs()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
+from pages.components.missing import DATA, Missing
 from pages.components.show import escaped
 from pages.components.widgets import Form
 from scviz.metrics.evidence import counted
@@ -15,22 +16,20 @@ from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
 
-def conditions_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | None:
-    """Ask; None where the file cannot say what is asked."""
+def conditions_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | Missing:
+    """Ask; say what is missing where the file cannot tell."""
     columns, first = grouping_columns(dataset), begin_with(dataset)
     if min(len(columns) - 2, len(condition_columns(dataset))) < 1:
-        _too_few(columns)
-        return None
+        return _too_few(columns)
     form = Form(Request, "conditions", run)
     condition_key = str(
         form.column("condition_key", condition_columns(dataset), suggested=first.condition_key, needed=True)
     )
     values = conditions_of(dataset, condition_key)
     if len(values) < 2:
-        st.info(
-            f"{escaped(condition_key)} has one condition; two are compared. Choose another column with conditions."
+        return Missing(
+            reason=f"{condition_key} has one condition; two are compared. Choose another column with conditions."
         )
-        return None
     left, right = st.columns(2)
     asked = form.column("first", values, left, suggested=values[0], needed=True)
     others = [value for value in values if value != asked]
@@ -56,15 +55,14 @@ def conditions_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | N
     return request
 
 
-def _too_few(columns: tuple[str, ...]) -> None:
+def _too_few(columns: tuple[str, ...]) -> Missing:
     """Say which columns it takes."""
-    there = f"This file has {escaped(', '.join(columns))}." if columns else "This file has none of them."
-    st.info(
-        "It takes three columns of cells: the type of each cell, its donor or sample, and its condition, such as "
-        f"treated and untreated. {there} Add the missing ones to obs of the file and open it again."
-    )
-    st.page_link(
-        "pages/data.py", label="Open a dataset", icon=":material/folder_open:", query_params=state.link()
+    there = f"This file has {', '.join(columns)}." if columns else "This file has none of them."
+    return Missing(
+        reason="It takes three columns of cells: the type of each cell, its donor or sample, and its condition, such "
+        f"as treated and untreated. {there} Add the missing ones to obs of the file and open it again.",
+        page=DATA,
+        label="Open a dataset",
     )
 
 

@@ -26,11 +26,13 @@ def last_results(dataset: DatasetInfo) -> None:
         for run in state.queue().runs(owner=state.owner())
         if run.task in RESULT_PAGE and run.request.get("dataset") == dataset.id
     ]
-    waiting = [run for run in runs if run.state in OPEN]
-    ended = [run for run in runs if run.state not in OPEN][:MOST]
-    if waiting:
+    if waiting := tuple(run.id for run in runs if run.state in OPEN):
         st.markdown("#### Under way")
-        _under_way(tuple(run.id for run in waiting))
+        _under_way(waiting)
+    _pictures(dataset, [run for run in runs if run.state not in OPEN][:MOST])
+
+
+def _pictures(dataset: DatasetInfo, ended: list[Run]) -> None:
     if ended:
         st.markdown("#### Last results")
     for first in range(0, len(ended), IN_A_ROW):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,12 @@ from scviz.metrics.group_values import NEITHER
 from scviz.metrics.two_groups import FIRST, SECOND
 from scviz.tasks.cell_groups import members
 from scviz.tasks.chosen_cells import passing
-from scviz.tasks.context import Context
 from scviz.tasks.group_genes import Request
 from scviz.tasks.group_genes.donors import FEWEST_DONORS, Samples, donor_columns, samples_of
 from scviz.workspace import DatasetInfo, Workspace
+
+if TYPE_CHECKING:
+    from scviz.tasks.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ def test_a_file_without_donors_is_told_what_it_lacks(
     page = visit("pages/conditions.py", dataset=open_cells(adata, workspace, tmp_path).id)
     assert not page.exception
     assert "It takes three columns of cells" in words(page)
-    assert not [button for button in page.button if button.key == "run"]
+    assert [button.disabled for button in page.button if button.key == "run"] == [True]
 
 
 def test_one_donor_in_a_condition_is_said_before_the_run_and_after(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, count
 from typing import Any, TypeVar, cast
 
 import streamlit as st
@@ -47,11 +47,12 @@ def told_apart(options: Iterable[Word], words: Callable[[Word], str]) -> Callabl
     ('spleen (2)', 'blood', 'spleen')
     """
     names: dict[Word, str] = {}
-    seen: Counter[str] = Counter()
+    taken: set[str] = set()
     for option in reversed(list(options)):
         name = words(option)
-        seen[name] += 1
-        names[option] = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        numbered = (f"{name} ({number})" for number in count(2))
+        names[option] = next(one for one in chain([name], numbered) if one not in taken)
+        taken.add(names[option])
     return lambda option: names.get(option) or words(option)
 
 

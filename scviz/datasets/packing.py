@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from math import prod
+from pathlib import Path
 from typing import BinaryIO
 
 import h5py
@@ -61,6 +64,33 @@ def first_missing_filter(file: h5py.File) -> str:
 
     file.visititems(look)
     return found[0] if found else ""
+
+
+@contextmanager
+def opened_part(path: Path, what: str) -> Iterator[h5py.File]:
+    """Open an HDF5 file whose parts are then read; what the library says of a damaged one becomes a sentence.
+
+    Parameters
+    ----------
+    what
+        What the file is: "a loom file".
+
+    Raises
+    ------
+    UnreadableFileError
+        If the library fails on what is read within, or a filter is missing.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            try:
+                yield file
+            except (OSError, RuntimeError) as error:
+                raise OSError(first_missing_filter(file) or error) from error
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        raise UnreadableFileError(
+            f"{path.name} is {what}, but a part of it cannot be read: {error}.",
+            hint="Copy or download it again, and compare its size with the original.",
+        ) from error
 
 
 def refuse_packed(file: h5py.File) -> None:

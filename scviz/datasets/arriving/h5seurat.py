@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from scviz.datasets.arriving.gene_columns import renamed
 from scviz.datasets.arriving.r_objects import in_order
 from scviz.datasets.arriving.r_seurat import FIRST_ASSAYS, SCALED
 from scviz.datasets.arriving.rows import Rows
-from scviz.datasets.packing import first_missing_filter
+from scviz.datasets.packing import opened_part
 from scviz.datasets.safety import inspect_h5
 from scviz.errors import UnreadableFileError
 from scviz.progress import Progress, Report
@@ -65,7 +64,7 @@ def read_h5seurat(path: Path, choices: Choices, *, limit: int, report: Report) -
     """
     inspect_h5(path, limit)
     notes: list[str] = []
-    with _opened(path) as file:
+    with opened_part(path, "a Seurat object in HDF5") as file:
         parts = _assays(file, choices.part)
         assay = file["assays"][parts[0]]
         cell_names, gene_names = _texts(file["cell.names"]), _gene_names(assay)
@@ -101,20 +100,6 @@ def read_h5seurat(path: Path, choices: Choices, *, limit: int, report: Report) -
         genes=renamed(genes),
         embeddings=embeddings,
     )
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    try:
-        with h5py.File(path, "r") as file:
-            try:
-                yield file
-            except (OSError, RuntimeError) as error:
-                raise OSError(first_missing_filter(file) or error) from error
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise UnreadableFileError(
-            f"{path.name} is a Seurat object in HDF5, but a part of it cannot be read: {error}.", hint=AGAIN
-        ) from error
 
 
 def _assays(file: h5py.File, part: str) -> tuple[str, ...]:
@@ -173,7 +158,7 @@ def _rows(path: Path, layer: _Layer, *, shape: tuple[int, int], report: Report) 
     n_cells, n_genes = shape
 
     def read(start: int, stop: int) -> csr_matrix:
-        with _opened(path) as file:
+        with opened_part(path, "a Seurat object in HDF5") as file:
             block = _block(file[layer.place], layer, slice(start, stop), n_genes=n_genes)
         report(Progress(stage="Reading cells", done=stop, total=n_cells))
         return block

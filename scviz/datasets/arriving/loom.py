@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from scviz.datasets.arriving.contract import Arrival, Choices, Incoming
 from scviz.datasets.arriving.gene_columns import renamed
 from scviz.datasets.orientation import share_of_genes
-from scviz.datasets.packing import first_missing_filter
+from scviz.datasets.packing import opened_part
 from scviz.datasets.safety import inspect_h5
 from scviz.errors import UnreadableFileError
 from scviz.progress import Progress, Report
@@ -102,7 +101,7 @@ def read_loom(path: Path, choices: Choices, *, limit: int, report: Report) -> In
     """
     inspect_h5(path, limit)
     notes: list[str] = []
-    with _opened(path) as file:
+    with opened_part(path, "a loom file") as file:
         matrix = file.get("matrix")
         if not _is_matrix(matrix):
             raise UnreadableFileError(
@@ -136,21 +135,6 @@ def _is_matrix(item: object) -> bool:
     return isinstance(item, h5py.Dataset) and item.ndim == 2 and item.dtype.kind in "iufb"
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    try:
-        with h5py.File(path, "r") as file:
-            try:
-                yield file
-            except (OSError, RuntimeError) as error:
-                raise OSError(first_missing_filter(file) or error) from error
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise UnreadableFileError(
-            f"{path.name} is a loom file, but a part of it cannot be read: {error}.",
-            hint="Copy or download it again, and compare its size with the original.",
-        ) from error
-
-
 def sparse_rows(columns: NDArray[Any]) -> csr_matrix:
     """Turn a dense block of genes x cells (G, n) into sparse cells x genes (n, G)."""
     from scipy.sparse import csr_matrix
@@ -168,7 +152,7 @@ def sparse_rows(columns: NDArray[Any]) -> csr_matrix:
 
 def _blocks(path: Path, place: str, report: Report) -> Callable[[], Iterator[csr_matrix]]:
     def blocks() -> Iterator[csr_matrix]:
-        with _opened(path) as file:
+        with opened_part(path, "a loom file") as file:
             matrix = file[place]
             n_genes, n_cells = matrix.shape
             width = matrix.chunks[1] if matrix.chunks else 1

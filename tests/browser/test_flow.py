@@ -83,11 +83,10 @@ def quiet(page: Page) -> Iterator[Callable[[], None]]:
     assert errors == []
 
 
-def test_a_newcomer_reaches_the_confusion_matrix_in_three_clicks(page: Page, url: str, quiet: object) -> None:
+def test_a_newcomer_reaches_the_confusion_matrix_in_two_clicks(page: Page, url: str, quiet: object) -> None:
     page.goto(url)
     press(page, "open_demo")
-    page.get_by_role("link", name="Annotate cell types").click(timeout=SLOW)
-    press(page, "run")
+    page.get_by_role("link", name="Which type is each cell?").click(timeout=SLOW)
     keyed(page, "confusion").wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("Macro-F1").first).to_be_visible()

@@ -216,7 +216,7 @@ def test_run_hands_the_request_in_once(visit: Open, opened: Opened) -> None:
     assert runs.keys() == {"pricing", "annotation"}
     assert runs["annotation"].request["group_key"] == "donor"
     assert page.query_params["run"] == runs["annotation"].id
-    assert "Waiting for its turn" in page.get("progress")[0].proto.text
+    assert "in the queue" in page.get("progress")[0].proto.text
 
 
 @pytest.mark.slow

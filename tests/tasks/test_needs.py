@@ -31,8 +31,8 @@ def fields_of(task: str) -> set[str]:
     return {one.name for one in dataclasses.fields(front(task).Request)}
 
 
-FOR_ALL = {"qc", "filtering", "mending"}
-"""Looking at quality, and steps, make sense with a single cell or gene."""
+FOR_ALL = {"qc", "filtering", "mending", "exporting"}
+"""Looking at quality, steps and copies of the file make sense with a single cell or gene."""
 OF_CELLS = [task for task in TASKS if "dataset" in fields_of(task) and task not in FOR_ALL]
 BY_MODEL = [task for task in OF_CELLS if {"checkpoint", "checkpoints", "methods"} & fields_of(task)]
 READING = {"modules": {"source": "static"}, "scenic": {"method": "similarity"}}

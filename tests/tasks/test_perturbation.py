@@ -324,10 +324,10 @@ def test_the_command_begins_with_the_column_and_the_annotations_of_the_page(home
     options = parser().parse_args(["perturb", dataset.id])
     asked = request_of(options, dataset.id, home)
     assert asked == Request(dataset=dataset.id, column="condition", terms=terms.id)
-    assert asked.methods == GEARS
+    assert asked.methods == ()  # the baselines alone
     assert asked.most_genes == 2000
-    alone = parser().parse_args(["perturb", dataset.id, "--methods"])
-    assert request_of(alone, dataset.id, home).methods == ()
+    also = parser().parse_args(["perturb", dataset.id, "--methods", "gears"])
+    assert request_of(also, dataset.id, home).methods == GEARS
     without = parser().parse_args(["perturb", dataset.id, "--terms", ""])
     assert request_of(without, dataset.id, home) == Request(dataset=dataset.id, column="condition")
 

@@ -88,7 +88,7 @@ def test_a_press_asks_for_the_screen(visit: Open) -> None:  # noqa: F811
     assert not page.exception
     (run,) = runs()
     assert (run.task, run.request) == ("public_screen", {"screen": "norman"})
-    assert "Waiting for its turn" in page.get("progress")[0].proto.text
+    assert "in the queue" in page.get("progress")[0].proto.text
 
 
 def test_terms_are_listed_and_the_published_ones_asked_for(

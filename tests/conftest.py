@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from scipy.sparse import csr_matrix
 
+from scviz.jobs.queue import RunQueue
 from scviz.progress import Report, silent
 from scviz.settings import ROOT
 from scviz.tasks.context import Context
@@ -114,3 +115,10 @@ def opened(adata: anndata.AnnData, workspace: Workspace, tmp_path: Path) -> Open
     info = open_file(tmp_path / "cells.h5ad", workspace, name="cells")
     torch.manual_seed(0)
     return keep_model(Opened(workspace, info.id, ""), Geneformer.untrained(adata, "tiny"))
+
+
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are kept in the table and never handed to an engine; none is started, nor kept waiting."""
+    monkeypatch.setattr(RunQueue, "_hand_in", lambda *_: None)
+    monkeypatch.setattr(RunQueue, "warm_up", lambda _: None)

@@ -34,12 +34,10 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture
-def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Open a page of a server whose workspace is in tmp_path/home; no compute engine is ever started."""
+def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_engine: None) -> Iterator[Open]:
+    """Open a page of a server whose workspace is in tmp_path/home."""
     monkeypatch.setenv("SCVIZ_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SCVIZ_DATA_ROOTS", str(tmp_path))
-    monkeypatch.setattr(RunQueue, "_hand_in", lambda *_: None)
-    monkeypatch.setattr(RunQueue, "warm_up", lambda _: None)
     st.cache_resource.clear()
     st.cache_data.clear()
 

@@ -24,10 +24,8 @@ from tests.pages.test_pages import words
 
 @pytest.fixture(autouse=True)
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A server whose workspace is in tmp_path/home; no compute engine is ever started."""
+    """A server whose workspace is in tmp_path/home."""
     monkeypatch.setenv("SCVIZ_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(RunQueue, "_hand_in", lambda *_: None)
-    monkeypatch.setattr(RunQueue, "warm_up", lambda _: None)
     monkeypatch.setattr(st, "page_link", lambda *_, **__: None)  # the script has no other pages to link to
     st.cache_resource.clear()
     yield

@@ -2,7 +2,7 @@
 
 from pages.components.frame import frame
 from pages.components.task_page import task_page
-from pages.views.groups.form import groups_form
+from pages.views.groups.form import groups_form, takes_long
 from pages.views.groups.markers_form import markers_form
 from pages.views.groups.markers_result import markers_result
 from pages.views.groups.question import MARKERS, question
@@ -32,5 +32,5 @@ else:
         "genes, a volcano plot, dots, violins and a heat map, and each gene leads to the map and to the other pages.",
         reads_a_model=False,
         own_checkpoint=False,
-        estimated=False,
+        estimated=takes_long,
     )

@@ -31,7 +31,7 @@ def task_page(
     nothing_run: str,
     reads_a_model: bool = True,
     own_checkpoint: bool = True,
-    estimated: bool = True,
+    estimated: bool | Callable[[Any], bool] = True,
     widths: Sequence[int] = (4, 11),
     while_running: Callable[[str], None] | None = None,
     changes_nothing: tuple[str, ...] = (),
@@ -49,7 +49,7 @@ def task_page(
     own_checkpoint
         Whether its results belong to one checkpoint, so that another one shows its own.
     estimated
-        Whether time and memory are estimated first.
+        Whether time and memory are estimated first, or what tells it of a Request.
     while_running
         Draws what a run that is under way, or ended without a result, has found so far, by its id.
     changes_nothing
@@ -95,7 +95,7 @@ def hand_in(
     request: Any,
     *,
     run: Run | None,
-    estimated: bool = True,
+    estimated: bool | Callable[[Any], bool] = True,
     label: str = "Run",
     changes_nothing: tuple[str, ...] = (),
 ) -> None:
@@ -116,7 +116,8 @@ def hand_in(
         draw_missing(lacks)
         st.button(label, type="primary", key="run", width="stretch", disabled=True, help=lacks.reason)
         return
-    ready = price(task, request) if estimated else True
+    ask_first = estimated(request) if callable(estimated) else estimated
+    ready = price(task, request) if ask_first else True
     if run is not None and differs(to_json(request), run.request, (*changes_nothing, "few_genes")):
         st.caption(
             ":orange-badge[:material/edit: Changed: press Run] The result beside answers the question before."

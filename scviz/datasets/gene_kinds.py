@@ -91,12 +91,14 @@ def n_spike_ins(names: Sequence[str]) -> int:
     return sum(SPIKE_IN.fullmatch(name) is not None for name in names)
 
 
+@lru_cache(maxsize=1 << 10)
 def _by_type(text: str) -> GeneKind | None:
     """Read a feature type; None where it says a gene, or nothing."""
     words = text.lower()
     return next((kind for kind, parts in FEATURE_TYPES if any(part in words for part in parts)), None)
 
 
+@lru_cache(maxsize=1 << 16)
 def _by_name(name: str, symbol: str, ensembl: str) -> GeneKind:
     ids = _special_ids()
     if ensembl in ids:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ID = r"ENS[A-Z]{0,6}G\d{11}"
 _TAIL = r"(?:\.\d+)?(?:_PAR_Y)?"
@@ -96,6 +97,7 @@ def strip_version(name: str) -> str:
     return found[1].upper() if found else name
 
 
+@lru_cache(maxsize=1 << 16)
 def written(name: str) -> Written:
     """Take blanks, quotes, chromosomes and versions off a name, and a symbol and an Ensembl id apart.
 

@@ -83,10 +83,12 @@ def gene_moments(blocks: Iterator[csc_matrix], n_cells: int) -> Moments:
     squares: list[NDArray[np.float64]] = [np.zeros(0)]
     for block in blocks:
         values = np.expm1(block.data.astype(np.float64))
-        gene = np.repeat(np.arange(block.shape[1]), np.diff(block.indptr))
+        seen = np.flatnonzero(np.diff(block.indptr))  # (s,) genes with values, which lie together
         for added, weights in ((sums, values), (squares, values**2)):
-            of_genes = np.bincount(gene, weights=weights, minlength=block.shape[1])
-            added.append(np.asarray(of_genes, dtype=np.float64))
+            of_genes = np.zeros(block.shape[1])
+            if len(seen):
+                of_genes[seen] = np.add.reduceat(weights, block.indptr[seen])
+            added.append(of_genes)
     mean = np.concatenate(sums) / max(n_cells, 1)
     off = np.concatenate(squares) - n_cells * mean**2
     return Moments(mean=mean, variance=np.maximum(off, 0.0) / max(n_cells - 1, 1))

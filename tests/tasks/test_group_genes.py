@@ -21,9 +21,9 @@ from scviz.errors import MissingColumnError, RequestError
 from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.enrichment.sources import sets_of_run
 from scviz.tasks.filters import Filter
-from scviz.tasks.group_genes import Request, Result
+from scviz.tasks.group_genes import Request, Result, deseq2
 from scviz.tasks.group_genes.ahead import contrast_of, look_ahead
-from scviz.tasks.group_genes.run import run
+from scviz.tasks.group_genes.run import price, run
 from scviz.workspace import Workspace
 from scviz.workspace.groups import group_version, name_group
 from scviz.workspace.records import from_json, read_record, to_json, write_record
@@ -243,6 +243,34 @@ def test_donors_are_compared_where_cells_would_take_one_donor_for_a_difference(b
     assert halves.n_donors == (6, 6)
     assert halves.n_higher + halves.n_lower <= 2
     assert "each donor is compared with itself" in halves.verdict
+
+
+@pytest.mark.slow
+def test_genes_without_counts_enough_are_not_tested_and_the_price_knows_it(
+    by_donor: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pydeseq2", reason="pydeseq2, which tests by donor need, is not installed")
+    asked = Request(dataset=by_donor.dataset, a=TREATED, method="deseq2", donor="donor")
+    everything = ask(by_donor, a=TREATED, method="deseq2", donor="donor")
+    monkeypatch.setattr(deseq2, "LEAST_COUNT", 40)
+    found = ask(by_donor, a=TREATED, method="deseq2", donor="donor")
+    tested = ~np.isnan(found.p_value)
+    assert 10 <= tested.sum() < np.sum(~np.isnan(everything.p_value))
+    assert set(found.genes[: found.n_higher]) >= {"GENE0", "GENE1"} - set(np.array(found.genes)[~tested])
+    assert f"{tested.sum()} of 120 genes were tested: those with 40 counts or more in 3 of the 6 sums" in (
+        " ".join(found.notes)
+    )
+    cost = price(asked, by_donor.context())
+    assert cost.seconds > 0
+    assert cost.how.startswith(f"{tested.sum()} genes by DESeq2, timed on ")
+    monkeypatch.setattr(deseq2, "LEAST_COUNT", 10_000)
+    with pytest.raises(RequestError, match="No gene has 10000 counts in 3 of the 6"):
+        ask(by_donor, a=TREATED, method="deseq2", donor="donor")
+
+
+def test_a_gene_that_one_group_lacks_is_tested() -> None:
+    sums = np.array([[0, 9, 30], [0, 9, 30], [12, 9, 0], [15, 30, 0], [11, 9, 0]])
+    assert deseq2.counted_enough(sums, ["a", "a", "b", "b", "b"]).tolist() == [True, False, True]
 
 
 def test_donors_are_counted_ahead_and_two_conditions_found(by_donor: Opened) -> None:

@@ -23,6 +23,8 @@ from scviz.workspace.records import from_json, to_json
 
 ALL = "all cells"
 OF_CELLS: tuple[Method, ...] = ("wilcoxon", "welch")
+MANY_CELLS = 100_000
+"""From here on comparing cells takes more than seconds."""
 
 
 def groups_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:  # noqa: ARG001 - a page that reads no model
@@ -144,3 +146,8 @@ def _not_yet(reason: str) -> None:
     """Draw Run all the same, greyed, with what it waits for."""
     st.button("Run", type="primary", key="run", width="stretch", disabled=True, help=reason)
     st.caption(reason)
+
+
+def takes_long(request: Request) -> bool:
+    """Tell whether a comparison takes so long that its time is estimated first."""
+    return request.method == "deseq2" or state.workspace().dataset(request.dataset).n_cells >= MANY_CELLS

@@ -11,10 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.metrics.evidence import counted
 
 GROUP = "group"
 """The factor that is tested, with the values of SIDES."""
 SIDES = ("a", "b")
+LEAST_COUNT = 10
+"""Of a gene in a sample, for the sample to count for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,65 @@ class WaldTable:
     """(G,) Benjamini-Hochberg; NaN also for genes with so few counts that they are not tested."""
     notes: tuple[str, ...]
     """What PyDESeq2 warns of."""
+
+
+def counted_enough(sums: NDArray[np.int64], groups: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell which genes have LEAST_COUNT counts in as many samples as the smaller group has, (G,).
+
+    So few counts cannot differ, and fitting them takes most of the time; a gene that one group lacks is kept.
+
+    Parameters
+    ----------
+    sums
+        (S, G) counts.
+    groups
+        (S,) the group of each sample.
+    """
+    fewest = min(list(groups).count(side) for side in SIDES)
+    return np.asarray((sums >= LEAST_COUNT).sum(axis=0) >= fewest)
+
+
+def donors_compared(sums: NDArray[np.int64], factors: Mapping[str, Sequence[str]]) -> WaldTable:
+    """Test the genes that have counts enough, as DESeq2's authors advise; NaN for the others.
+
+    Parameters
+    ----------
+    sums, factors
+        As for `wald_test`.
+
+    Raises
+    ------
+    RequestError
+        As `wald_test`, or if no gene has counts enough.
+    """
+    kept = counted_enough(sums, factors[GROUP])
+    n_genes, n_samples = sums.shape[1], len(sums)
+    fewest = min(list(factors[GROUP]).count(side) for side in SIDES)
+    if not kept.any():
+        raise RequestError(
+            f"No gene has {LEAST_COUNT} counts in {fewest} of the {n_samples} sums of donors: so few counts cannot be "
+            "compared.",
+            hint="Compare larger groups, or compare cells by the Wilcoxon test.",
+        )
+    found = wald_test(sums[:, kept], factors)
+
+    def of_all(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        whole = np.full(n_genes, np.nan)
+        whole[kept] = values
+        return whole
+
+    note = (
+        f"{int(kept.sum()):,} of {counted(n_genes, 'gene')} were tested: those with {LEAST_COUNT} counts or more in "
+        f"{fewest} of the {n_samples} sums, which is how many the smaller group has. The authors of DESeq2 advise to "
+        "leave the others out."
+    )
+    return WaldTable(
+        log2_fold_change=of_all(found.log2_fold_change),
+        score=of_all(found.score),
+        p_value=of_all(found.p_value),
+        adjusted_p=of_all(found.adjusted_p),
+        notes=(*(() if kept.all() else (note,)), *found.notes),
+    )
 
 
 def wald_test(sums: NDArray[np.int64], factors: Mapping[str, Sequence[str]]) -> WaldTable:

@@ -17,7 +17,8 @@ from scviz.networks.contract import GeneSet
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.group_genes import MOST_FDR, MOST_IN_SET, TWOFOLD, Request, Result
-from scviz.tasks.group_genes.deseq2 import GROUP, wald_test
+from scviz.tasks.group_genes.cost import price as price
+from scviz.tasks.group_genes.deseq2 import GROUP, donors_compared
 from scviz.tasks.group_genes.inputs import gather
 from scviz.tasks.group_genes.verdict import outcome, verdict
 
@@ -37,7 +38,7 @@ def run(request: Request, context: Context) -> Result:
     if inputs.samples is not None:
         context.report(Progress(stage="Comparing donors"))
         sums = donor_sums(folder, inputs.samples.codes, len(inputs.samples.factors[GROUP]))
-        found = wald_test(sums, inputs.samples.factors)
+        found = donors_compared(sums, inputs.samples.factors)
         table = replace(table, **{name: getattr(found, name) for name in OF_DONORS})
         notes = (*notes, *found.notes)
     genes = gene_names(folder)

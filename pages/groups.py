@@ -21,6 +21,7 @@ if question() == MARKERS:
         reads_a_model=False,
         own_checkpoint=False,
         estimated=False,
+        linked=True,
     )
 else:
     task_page(
@@ -33,4 +34,5 @@ else:
         reads_a_model=False,
         own_checkpoint=False,
         estimated=False,
+        linked=True,
     )

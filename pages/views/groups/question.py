@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
+from pages.components.question_link import linked_task
 
 TWO, MARKERS = "Two groups", "Markers of every group"
 KEY = "groups_question"
@@ -19,6 +20,8 @@ def question() -> str:
         task = next((one.task for one in state.queue().runs(owner=state.owner()) if one.id == run), "")
         if task in TASKS:
             state.preset(KEY, TASKS[task])
+    if linked_task() in TASKS:
+        state.preset(KEY, TASKS[linked_task()])
     if state.from_link("named") or state.from_link("a_column"):
         state.preset(KEY, TWO)
     if state.held(KEY) is None:

@@ -9,6 +9,7 @@ from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
 from pages.components.score_map import score_map
 from pages.components.verdict_box import footer, verdict_box
+from pages.components.widgets import tabs
 from pages.views.modules.scores import draw_types, scores_of_cells
 from pages.views.modules.stability import draw_stability
 from pages.views.modules.tables import methods_table, modules_table
@@ -29,7 +30,7 @@ def modules_result(run: Run) -> None:
         draw_stability(run, result, small_print)
     else:
         names = ["Modules", "Network", "Types", "Map", "Stability", "Cells"]
-        modules, network, types, on_map, firm, cells = st.tabs(names, key="modules_tabs")
+        modules, network, types, on_map, firm, cells = tabs(names, key="modules_tabs")
         with modules:
             modules_table(run, result)
         with network:

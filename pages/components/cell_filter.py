@@ -78,22 +78,25 @@ def _values(dataset: DatasetInfo, kind: Kind, name: str) -> Values:
 def _follow(dataset: DatasetInfo) -> None:
     """Set the filters that a link names when the page is opened, and those of before when it comes back."""
     key = f"filters_{dataset.id}"
-    opened, held = state.held(key) is None, state.held(key) or ()
-    try:
-        text = state.from_link(LINK) if opened else state.kept(f"{key}_text") or ""
-        wanted = filters_from_text(text)
-    except ScvizError as error:
-        state.left_out(f"{error} {error.hint}")
-        wanted = ()
-    if opened:
+    if state.held(key) is None:
+        wanted = _read(state.from_link(LINK))
         there = tuple(filter(None, (_there(dataset, one) for one in wanted)))
         if len(there) < len(wanted):
             state.left_out("Some filters of the link name columns or genes that these cells do not have.")
         _set(dataset, there)
         return
-    for one in wanted:
-        if (one.kind, one.name) in held and state.held(_key(dataset, one.kind, one.name)) is None:
+    for one in _read(state.kept(f"{key}_text") or ""):
+        asked = (one.kind, one.name) in (state.held(key) or ())
+        if asked and state.held(_key(dataset, one.kind, one.name)) is None:
             state.preset(_key(dataset, one.kind, one.name), _on_page(dataset, one))
+
+
+def _read(text: str) -> tuple[Condition, ...]:
+    try:
+        return filters_from_text(text)
+    except ScvizError as error:
+        state.left_out(f"{error} {error.hint}")
+        return ()
 
 
 def _there(dataset: DatasetInfo, one: Condition) -> Condition | None:

@@ -52,15 +52,19 @@ def linked_question(task: str, request: type) -> dict[str, Any] | None:
     state.put(LINK, text)  # taken: from now on it is this session's own
     dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
     own = {"dataset": dataset.id if dataset else "", "checkpoint": checkpoint.id if checkpoint else ""}
-    try:
-        if TASK not in said:
-            raise ValueError("no question")
-        asked = to_json(from_json(request, {**own, **said}))
-    except (ScvizError, ValueError, TypeError):
+    asked = _asked(request, {**own, **said}) if said else None
+    if asked is None:
         state.left_out("The link's question cannot be read, so the form is as it would be without.")
         return None
     state.keep(_awaited(task), json.dumps(asked))
     return asked
+
+
+def _asked(request: type, said: Mapping[str, Any]) -> dict[str, Any] | None:
+    try:
+        return to_json(from_json(request, said))
+    except (ScvizError, ValueError, TypeError):
+        return None
 
 
 def link_question(task: str, request: Any, run: Run | None) -> None:

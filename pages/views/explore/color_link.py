@@ -24,14 +24,19 @@ def recall_coloring(dataset: DatasetInfo) -> None:
     """Set the coloring to that of the address when it is drawn first, and to the clusters when they come."""
     held, clusters, offered = state.held("color_by"), clusters_word(dataset), choices(dataset)
     if held is None:
-        linked = state.from_link(COLOR)
-        told = state.from_link if linked else lambda name: state.recall(name) or ""
-        said = {name: told(name) for name in (COLOR, SCALE, COLORS, SCORE)}
-        if not _begin(dataset, said, offered) and linked not in ("", clusters):
-            state.left_out(f"The link's colors are not to be had for these cells: {escaped(linked[:80])}")
+        _recall(dataset, clusters, offered)
     elif clusters in offered and held == GENE and not state.held("gene") and _waited(dataset):
         state.preset("color_by", clusters)
     state.keep("without_clusters", dataset.id if clusters not in offered else None)
+
+
+def _recall(dataset: DatasetInfo, clusters: str, offered: Sequence[str]) -> None:
+    """Set the coloring of the address, all of it, else that of the session."""
+    linked = state.from_link(COLOR)
+    told = state.from_link if linked else state.recall
+    said = {name: told(name) or "" for name in (COLOR, SCALE, COLORS, SCORE)}
+    if not _begin(dataset, said, offered) and linked not in ("", clusters):
+        state.left_out(f"The link's colors are not to be had for these cells: {escaped(linked[:80])}")
 
 
 def _begin(dataset: DatasetInfo, said: Mapping[str, str], offered: Sequence[str]) -> bool:

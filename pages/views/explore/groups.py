@@ -109,13 +109,16 @@ def genes_of_selection(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
 def _name_and_go(dataset: str, rows: NDArray[np.int64]) -> None:
     """Have a name for cells, (n,) rows, and go on with it."""
     groups = read_history(state.workspace().dataset_folder(dataset)).groups
-    version = group_version(rows)
-    same = next((one.name for one in groups.values() if one.version == version), "")
-    taken = {name.casefold() for name in groups}
-    free = (f"{SELECTED}{f' {number}' if number > 1 else ''}" for number in count(1))
-    name = same or next(one for one in free if one.casefold() not in taken)
+    same = [one.name for one in groups.values() if one.version == group_version(rows)]
+    name = same[0] if same else _free_name(groups)
     if same or _do(dataset, partial(name_group, name=name, rows=rows, replace=False), chosen=[name]):
         state.keep(TO_GROUPS, name)
+
+
+def _free_name(groups: Mapping[str, Group]) -> str:
+    taken = {name.casefold() for name in groups}
+    names = (f"{SELECTED} {number}" if number > 1 else SELECTED for number in count(1))
+    return next(name for name in names if name.casefold() not in taken)
 
 
 def named_groups(dataset: DatasetInfo, rows: NDArray[np.int64], history: History) -> None:

@@ -59,29 +59,29 @@ def canvas(page: Page, key: str) -> bytes:
 
 def test_an_address_is_the_same_picture_in_another_browser(page: Page, opened: tuple[str, str]) -> None:
     server, dataset = opened
-    page.goto(f"{server}/explore?dataset={dataset}&maps=overview&color=gene:CD3D&scale=5,95,linear")
-    map_drawn(page, "map_overview")
+    page.goto(f"{server}/explore?dataset={dataset}&color=gene:CD3D&scale=5,95,linear")
+    map_drawn(page, "map_model")
     settled(page)
-    lasso(page, AROUND, "map_overview")
-    n = selected(page, "map_overview")
+    lasso(page, AROUND, "map_model")
+    n = selected(page, "map_model")
     assert 0 < n < 700
     says(page, "selection")
-    stage(page, "map_overview").focus()
+    stage(page, "map_model").focus()
     page.keyboard.press("+")
     page.keyboard.press("ArrowLeft")
-    assert says(page, "zoom").startswith("map_overview:1.25,")
+    assert says(page, "zoom").startswith("map_model:1.25,")
     settled(page)
-    address, seen = page.url, canvas(page, "map_overview")
+    address, seen = page.url, canvas(page, "map_model")
     assert said(page)["scale"] == "5,95,linear"
     context = page.context.browser.new_context(viewport={"width": 1280, "height": 800})  # type: ignore[union-attr]
     try:
         other = context.new_page()
         other.set_default_timeout(240_000)
         other.goto(address)
-        map_drawn(other, "map_overview")
-        expect(keyed(other, "map_overview", ".scviz-map")).to_have_attribute("data-selected", str(n))
+        map_drawn(other, "map_model")
+        expect(keyed(other, "map_model", ".scviz-map")).to_have_attribute("data-selected", str(n))
         expect(other.get_by_text(f"{n} cells selected").first).to_be_visible()
-        assert canvas(other, "map_overview") == seen
+        assert canvas(other, "map_model") == seen
         settled(other)
         assert said(other) == said(page)
         expect(keyed(other, "undo_change", "button")).to_be_disabled()
@@ -92,10 +92,10 @@ def test_an_address_is_the_same_picture_in_another_browser(page: Page, opened: t
 
 def test_a_filter_is_taken_back_and_done_again_by_keys(page: Page, opened: tuple[str, str]) -> None:
     server, dataset = opened
-    page.goto(f"{server}/explore?dataset={dataset}&maps=overview&color=Clusters")
-    map_drawn(page, "map_overview")
+    page.goto(f"{server}/explore?dataset={dataset}")
+    map_drawn(page, "map_model")
     settled(page)
-    passing = keyed(page, "map_overview", ".scviz-map")
+    passing = keyed(page, "map_model", ".scviz-map")
     expect(passing).to_have_attribute("data-passing", "700")
     keyed(page, "cell_filter", "summary").click()
     box = keyed(page, f"filters_{dataset}_column")
@@ -122,11 +122,11 @@ def test_a_filter_is_taken_back_and_done_again_by_keys(page: Page, opened: tuple
 
 def test_the_selected_cells_lead_to_their_genes(page: Page, opened: tuple[str, str]) -> None:
     server, dataset = opened
-    page.goto(f"{server}/explore?dataset={dataset}&maps=overview&selection=000000000000")
-    map_drawn(page, "map_overview")
+    page.goto(f"{server}/explore?dataset={dataset}&selection=000000000000")
+    map_drawn(page, "map_model")
     expect(page.get_by_text("names a selection that this dataset does not have").first).to_be_visible()
     settled(page)
-    lasso(page, AROUND, "map_overview")
+    lasso(page, AROUND, "map_model")
     says(page, "selection")
     press(page, "selection_genes")
     page.wait_for_url("**/groups?*")

@@ -12,7 +12,7 @@ from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import tabs
 from pages.views.modules.scores import draw_types, scores_of_cells
 from pages.views.modules.stability import draw_stability
-from pages.views.modules.tables import methods_table, modules_table
+from pages.views.modules.tables import linked_gene, methods_table, modules_table
 from scviz.tasks.modules import SOURCES, Result
 from scviz.workspace.database import Run
 
@@ -22,6 +22,7 @@ def modules_result(run: Run) -> None:
     result = result_of(run, Result)
     verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     small_print = " · ".join((footer(run), SOURCES[result.source]))
+    linked_gene(run, result)
     methods_table(result)
     if not result.modules:
         st.info(

@@ -16,4 +16,5 @@ task_page(
     reads_a_model=False,
     own_checkpoint=False,
     estimated=False,
+    linked=True,
 )

@@ -21,6 +21,7 @@ if question() == MARKERS:
         reads_a_model=False,
         own_checkpoint=False,
         estimated=False,
+        linked=True,
     )
 else:
     task_page(
@@ -32,5 +33,10 @@ else:
         "genes, a volcano plot, dots, violins and a heat map, and each gene leads to the map and to the other pages.",
         reads_a_model=False,
         own_checkpoint=False,
+<<<<<<< HEAD
         estimated=takes_long,
+=======
+        estimated=False,
+        linked=True,
+>>>>>>> w-link
     )

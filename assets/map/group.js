@@ -34,6 +34,7 @@ function hiddenIn(group, meaning) {
 function hideIn(group, meaning, codes) {
   group.hidden.set(meaning, new Set(codes));
   group.views.forEach((each) => { if (each.meaning === meaning) each.showHidden(); });
+  group.views.forEach((each) => changed(each.shared));
 }
 
 /** A legend of its own for all maps of a group, drawn by whichever of them has something to show. */

@@ -94,6 +94,7 @@ function mountMap({ data, parentElement, setStateValue }) {
   if (header.kind === "store") keep(mount, header, body);
   else if (header.kind === "legend") placeLegend(mount, header, parentElement);
   else if (header.kind === "given") keepGiven(header, body);
+  else if (header.kind === "address") keepAddress(shared, header, setStateValue);
   else draw(mount, call, header, body, { parentElement, setStateValue });
   return () => {
     if (mount.calls !== call) return;

@@ -46,7 +46,7 @@ class MapView {
       bar.querySelectorAll("[aria-pressed]").forEach((each) => each.dataset.tool in TOOLS
         && each.setAttribute("aria-pressed", String(each.dataset.tool === tool)));
     };
-    const save = (how) => () => this.painter && how(this, this.key);
+    const save = (how) => () => this.painter && how(this, this.look?.file || this.key);
     const fold = iconButton("legend", "Show or hide the legend", () => this.foldLegend(!legend.hidden));
     this.foldLegend = (hidden) => {
       legend.hidden = this.folded = hidden;
@@ -117,7 +117,9 @@ class MapView {
     this.showLegend();
     if (recolored && this.painter) this.fillPainter();
     else this.showSelection();
+    takeHidden(this);
     takeGiven(this);
+    changed(this.shared);
   }
 
   setPalette(header) {
@@ -140,6 +142,7 @@ class MapView {
     const kept = this.shared.cameras.get(this.key);
     this.camera = kept?.points === points ? kept : { points, zoom: 1, x: this.extent.x, y: this.extent.y };
     this.shared.cameras.set(this.key, this.camera);
+    takeCamera(this);
   }
 
   setGroup(group) {
@@ -312,6 +315,7 @@ class MapView {
     this.camera.x -= dx / unit;
     this.camera.y += dy / unit;
     this.draw();
+    changed(this.shared);
   }
 
   /** Zoom; the place under `at` (the middle, if not given) stays where it is. */
@@ -322,11 +326,13 @@ class MapView {
     this.camera.x += x - newX;
     this.camera.y += y - newY;
     this.draw();
+    changed(this.shared);
   }
 
   reset() {
     Object.assign(this.camera, { zoom: 1, x: this.extent.x, y: this.extent.y });
     this.draw();
+    changed(this.shared);
   }
 
   /** What an export needs. */

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from pages.components import state
 from pages.components.gene_search import gene_search
 from pages.components.show import escaped
+from pages.components.undo import watch
 from scviz.datasets.cell_filter import (
     Condition,
     Kind,
@@ -23,6 +26,9 @@ from scviz.datasets.cell_filter import (
     values_of,
 )
 from scviz.datasets.columns import cell_column
+from scviz.datasets.filter_text import filters_from_text, filters_to_text
+from scviz.datasets.gene_index import gene_index
+from scviz.errors import ScvizError
 from scviz.metrics.evidence import counted
 from scviz.workspace import DatasetInfo
 from scviz.workspace.groups import name_group
@@ -31,25 +37,29 @@ BESIDE = 3
 """Filters in a row."""
 MOST_TOGGLES = 30
 """Categories that have a button each; more are left out by a list."""
+LINK = "filters"
+"""What addresses call them."""
 
 
 def cell_filter(dataset: DatasetInfo) -> NDArray[np.bool_] | None:
-    """Let the user filter cells.
+    """Let the user filter cells; filters stand in the address, and their changes can be taken back.
 
     Returns
     -------
     (N,) whether each cell passes, for `cell_map`; None where all do.
     """
     with st.expander("Filter cells", icon=":material/filter_alt:", key="cell_filter"):
+        _follow(dataset)
         asked = _asked(dataset)
         if not asked:
+            _note(dataset, ())
             st.caption(
                 "Add a column or a gene. Cells that do not pass turn grey on every map; none is dropped."
             )
             return None
-        folder = state.workspace().dataset_folder(dataset.id)
-        values = [values_of(folder, kind, name, n_cells=dataset.n_cells) for kind, name in asked]
+        values = [_values(dataset, kind, name) for kind, name in asked]
         conditions = [_held(dataset, one, given) for one, given in zip(asked, values, strict=True)]
+        _note(dataset, tuple(conditions))
         found = passing(conditions, values)
         for start in range(0, len(asked), BESIDE):
             places = st.columns(BESIDE, border=True)
@@ -58,6 +68,77 @@ def cell_filter(dataset: DatasetInfo) -> NDArray[np.bool_] | None:
                     _one(dataset, asked[at], values=values[at], others=found.others[at])
         _what_passes(dataset, conditions, found)
         return None if found.n == dataset.n_cells else found.passes
+
+
+def _values(dataset: DatasetInfo, kind: Kind, name: str) -> Values:
+    folder = state.workspace().dataset_folder(dataset.id)
+    return values_of(folder, kind, name, n_cells=dataset.n_cells)
+
+
+def _follow(dataset: DatasetInfo) -> None:
+    """Set the filters that a link names when the page is opened, and those of before when it comes back."""
+    key = f"filters_{dataset.id}"
+    if state.held(key) is None:
+        wanted = _read(state.from_link(LINK))
+        there = tuple(filter(None, (_there(dataset, one) for one in wanted)))
+        if len(there) < len(wanted):
+            state.left_out("Some filters of the link name columns or genes that these cells do not have.")
+        _set(dataset, there)
+        return
+    for one in _read(state.kept(f"{key}_text") or ""):
+        asked = (one.kind, one.name) in (state.held(key) or ())
+        if asked and state.held(_key(dataset, one.kind, one.name)) is None:
+            state.preset(_key(dataset, one.kind, one.name), _on_page(dataset, one))
+
+
+def _read(text: str) -> tuple[Condition, ...]:
+    try:
+        return filters_from_text(text)
+    except ScvizError as error:
+        state.left_out(f"{error} {error.hint}")
+        return ()
+
+
+def _there(dataset: DatasetInfo, one: Condition) -> Condition | None:
+    """Return a condition that these cells can meet or not; None where they have no such column or gene."""
+    if one.kind == "gene":
+        gene = gene_index(state.workspace().dataset_folder(dataset.id)).named(one.name)
+        return replace(one, name=gene) if gene else None
+    kinds = ("number",) if one.kind == "number" else ("label", "batch", "category")
+    return one if one.name in dataset.columns_of(*kinds) else None
+
+
+def _note(dataset: DatasetInfo, conditions: tuple[Condition, ...]) -> None:
+    """Put the filters into the address, and note their change."""
+    text = filters_to_text(conditions)
+    state.put(LINK, text or None)
+    state.keep(f"filters_{dataset.id}_text", text)
+    said = ", ".join(one.words or f"{one.name}, all of it" for one in conditions)
+    what = f"Filtered by {said}" if said else "Took all filters away"
+    watch(dataset.id, LINK, conditions, what=what, go=partial(_set, dataset))
+
+
+def _set(dataset: DatasetInfo, conditions: Sequence[Condition]) -> bool:
+    """Set all filters; always True."""
+    key = f"filters_{dataset.id}"
+    for kind, name in state.held(key) or ():
+        state.forget(_key(dataset, kind, name))
+    state.preset(key, [(one.kind, one.name) for one in conditions])
+    for one in conditions:
+        state.preset(_key(dataset, one.kind, one.name), _on_page(dataset, one))
+    return True
+
+
+def _on_page(dataset: DatasetInfo, one: Condition) -> object:
+    """Return what the widget of a condition holds."""
+    given = _values(dataset, one.kind, one.name)
+    if given.names:
+        left_out = [name for name in given.names if name in one.left_out]
+        stay = [name for name in given.names if name not in one.left_out]
+        return left_out if len(given.names) > MOST_TOGGLES else stay
+    low, high, _ = even_ends(*given.span)
+    first, last = (min(max(end, low), high) for end in (one.low, one.high))
+    return min(first, last), last
 
 
 def _asked(dataset: DatasetInfo) -> list[tuple[Kind, str]]:
@@ -145,18 +226,21 @@ def _one(dataset: DatasetInfo, one: tuple[Kind, str], *, values: Values, others:
     else:
         st.html(_bars(everywhere, here, name))
         low, high, step = even_ends(*values.span)
-        st.slider("Range", low, high, (low, high), step, key=key, label_visibility="collapsed", format="%.4g")
+        if state.held(key) is None:
+            state.preset(key, (low, high))
+        st.slider("Range", low, high, step=step, key=key, label_visibility="collapsed", format="%.4g")
 
 
 def _toggles(names: Sequence[str], key: str) -> None:
     if len(names) > MOST_TOGGLES:
         st.multiselect("Leave out", names, key=key)
     else:
+        if state.held(key) is None:
+            state.preset(key, list(names))
         st.pills(
             "What passes",
             names,
             selection_mode="multi",
-            default=names,
             key=key,
             label_visibility="collapsed",
             wrap=True,

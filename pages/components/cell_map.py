@@ -29,6 +29,7 @@ PARTS = (
     "pointer",
     "group",
     "given",
+    "address",
     "view",
     "mount",
 )
@@ -45,6 +46,7 @@ def _script(*parts: str) -> str:
 _STORE = st.components.v2.component("scviz_map_store", js=_script(*PARTS))
 _GIVEN = st.components.v2.component("scviz_map_given", js=_script("loader"))
 _MAP = st.components.v2.component("scviz_map", js=_script("loader"))
+_ADDRESS = st.components.v2.component("scviz_map_address", js=_script("loader"))
 _LEGEND = st.components.v2.component("scviz_map_legend", js=_script("loader"))
 
 
@@ -83,6 +85,8 @@ class MapLook:
     """Word for cells without a value."""
     legend: bool = True
     """Show the legend at first; a button shows and hides it."""
+    file: str = ""
+    """Name of files of the view; empty for the key of the map."""
     point_size: float | None = None
     """Diameter of a point in pixels; None suits the number of cells."""
 
@@ -94,6 +98,18 @@ class Coloring:
     codes: NDArray[np.uint8]
     """(N,) places in the palette."""
     look: MapLook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapView:
+    """Where maps of a page look, and what they hide."""
+
+    text: str = ""
+    """As an address says it."""
+    cameras: tuple[tuple[str, float, float, float], ...] = ()
+    """Of each map: its key, zoom, and the place in its middle."""
+    hidden: tuple[int, ...] = ()
+    """Places in the palette."""
 
 
 @st.cache_resource(max_entries=8)
@@ -186,6 +202,13 @@ def map_legend(key: str, group: str) -> None:
     _LEGEND(key=key, data=_message({"kind": "legend", "group": group}, b""))
 
 
+def map_address(key: str, view: MapView) -> str | None:
+    """Show what a link shows of the maps of a page; returns what an address says of them, None until that changes."""
+    header = {"kind": "address", "text": view.text, "cameras": view.cameras, "hidden": view.hidden}
+    answer = _ADDRESS(key=key, data=_message(header, b""), on_view_change=_rerun)
+    return answer.view if isinstance(answer.view, str) else None
+
+
 def draw_message(
     key: str,
     points: NDArray[np.uint16],
@@ -214,6 +237,7 @@ def draw_message(
         "caption": look.caption,
         "missing": look.missing,
         "legend": look.legend,
+        "file": look.file,
         "size": look.point_size or point_size(len(codes)),
         "height": height,
     }

@@ -9,9 +9,12 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.components import state
 from pages.components.widgets import one_of
 
 LOG, LINEAR = "log", "linear"
+SCALES = {True: LOG, False: LINEAR}
+"""What addresses and widgets call a log scale, and one that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,34 @@ class Scale:
         return f"colors end at {ends}"
 
 
+def scale_to_text(scale: Scale) -> str:
+    """Write a scale for an address.
+
+    Examples
+    --------
+    >>> scale_to_text(Scale(0.0, 99.5, log=True))
+    '0,99.5,log'
+    """
+    return f"{scale.low:g},{scale.high:g},{SCALES[scale.log]}"
+
+
+def scale_from_text(text: str) -> Scale | None:
+    """Read what `scale_to_text` wrote; None if it did not.
+
+    Examples
+    --------
+    >>> scale_from_text("0,99.5,log"), scale_from_text("99,1,log"), scale_from_text("much")
+    (Scale(low=0.0, high=99.5, log=True), None, None)
+    """
+    try:
+        low, high, kind = text.split(",")
+        ends = [round(2 * float(end)) / 2 for end in (low, high)]  # as the slider steps
+    except (ValueError, OverflowError):
+        return None
+    fits = 0 <= ends[0] < ends[1] <= 100 and kind in SCALES.values()
+    return Scale(*ends, log=kind == LOG) if fits else None
+
+
 def choose_scale(place: DeltaGenerator, key: str, *, first: Scale, log: bool, of: str) -> Scale:
     """Ask for both in a small window; see `ask_scale`."""
     with place.popover("Scale", icon=":material/tune:", key=f"{key}_scale"):
@@ -66,12 +97,13 @@ def ask_scale(key: str, *, first: Scale, log: bool, of: str) -> Scale:
     of
         Which cells the percentiles are of.
     """
+    if state.held(f"{key}_clip") is None:
+        state.preset(f"{key}_clip", (first.low, first.high))
     low, high = st.slider(
         "Clip at percentiles",
         0.0,
         100.0,
-        (first.low, first.high),
-        0.5,
+        step=0.5,
         help=f"Of {of}. Cells beyond share the color of the end.",
         key=f"{key}_clip",
     )

@@ -1,4 +1,4 @@
-"""A link that asks the Enrich page about genes that another page shows."""
+"""Links that ask other pages about genes that a page shows."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def enrich_group(group: str, column: str = "", against: str = "") -> None:
     """
     question = {"column": column, "group": group, "against": against}
     _link(**{name: value for name, value in question.items() if value})
+
+
+def genes_link(group: str) -> None:
+    """Offer to compare the genes of a named group with those of all other cells."""
+    address = {**state.link(), "named": group}
+    st.page_link("pages/groups.py", label="Genes", icon=":material/difference:", query_params=address)
 
 
 def _link(**question: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from pages.components import state
+from pages.components.file_names import file_name
 from pages.components.job_panel import OPEN, job_panel
 from scviz.tasks import exporting
 from scviz.tasks.cell_groups import CellGroup
@@ -51,7 +52,7 @@ def _copy(request: exporting.Request, *, name: str, key: str) -> None:
     st.download_button(
         f"Download {result.file_name}",
         data=path.read_bytes,
-        file_name=result.file_name,
+        file_name=file_name(f"{result.file_name.removesuffix('.h5ad').rpartition('-')[2]}.h5ad"),
         mime="application/x-hdf5",
         key=f"{key}_download",
         on_click="ignore",

@@ -10,6 +10,7 @@ from pages.components import state
 from pages.components.cell_map import cell_map
 from pages.components.coloring import Coloring
 from pages.components.embeddings import Embedding, embeddings_of, places
+from pages.components.file_names import file_stem
 from pages.components.first_map import watch_first_map
 from pages.components.show import map_files
 
@@ -37,7 +38,8 @@ def on_map(drawn: Embedding, coloring: Coloring, *, key: str, height: int = HEIG
     """Show the cells on a map that was drawn, with its downloads."""
     shown = places((drawn,))
     parts = (drawn.caption, f"{len(shown.rows):,} cells", coloring.look.caption)
-    look = replace(coloring.look, caption=" · ".join(part for part in parts if part))
+    caption = " · ".join(part for part in parts if part)
+    look = replace(coloring.look, caption=caption, file=file_stem(key))
     codes = coloring.codes[shown.rows]
     cell_map(key, shown.points[0], codes, look=look, height=height)
     map_files(shown.points[0], codes, look, key=key)

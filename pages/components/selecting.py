@@ -1,4 +1,4 @@
-"""Cells that the page selects on its maps: a named group, or what was selected before."""
+"""Cells that the page selects on its maps: a named group, what was selected before, or what a link names."""
 
 from __future__ import annotations
 
@@ -8,12 +8,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pages.components import state
+from pages.components.show import escaped
+from pages.components.undo import begin
+from scviz.errors import DataError
 from scviz.plots.selection import Given
 from scviz.workspace import DatasetInfo
 from scviz.workspace.packed_rows import pack_rows, unpack_mask
+from scviz.workspace.selections import keep_selection, kept_selection
 
 MOST_KEPT = 4
 """Selections that the browser may still answer with."""
+LINK = "selection"
+"""What addresses call it; its cells lie beside the dataset."""
+NONE = pack_rows(np.empty(0, dtype=np.int64), level=1)
+
+
+def follow_selection(dataset: DatasetInfo) -> None:
+    """Select what a link names; call it before maps are drawn. A name of no selection is left out, with a word."""
+    name = state.from_others(LINK)
+    if not name:
+        return
+    try:
+        packed = kept_selection(state.workspace().dataset_folder(dataset.id), name)
+    except DataError as error:
+        state.put(LINK, None)
+        state.left_out(escaped(f"{error} {error.hint}"))
+        return
+    state.put(LINK, name)  # followed: from now on it is this session's own
+    select_on_map(dataset.id, packed)
+    begin(dataset.id, "selection", packed, empty=NONE)
+    state.keep(_awaited(dataset), name)
+
+
+def link_selection(dataset: DatasetInfo, packed: bytes) -> None:
+    """Put what is selected, packed by `pack_rows`, into the address."""
+    if packed == NONE:
+        if not state.kept(_awaited(dataset)):  # else the browser has not shown yet what the link names
+            state.put(LINK, None)
+        return
+    state.keep(_awaited(dataset), None)
+    if packed != state.held(_linked(dataset)):
+        name = keep_selection(state.workspace().dataset_folder(dataset.id), packed)
+        state.preset(_linked(dataset), packed)
+        state.keep(f"selection_name_{dataset.id}", name)
+    state.put(LINK, state.kept(f"selection_name_{dataset.id}"))
+
+
+def _linked(dataset: DatasetInfo) -> str:
+    return f"selection_linked_{dataset.id}"
+
+
+def _awaited(dataset: DatasetInfo) -> str:
+    return f"selection_awaited_{dataset.id}"
 
 
 def select_on_map(dataset: str, packed: bytes) -> bool:

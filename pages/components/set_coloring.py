@@ -32,6 +32,9 @@ SCORED = {"modules": ("modules", "scores"), "scenic": ("regulons", "auc")}
 LIKE = {"modules": "score_genes", "scenic": "activity (AUCell)"}
 """How each scores a set."""
 FIRST = Scale(1.0, 99.0, log=False)
+HOW = "set_how"
+LISTED, PROGRAMMED, OF_RUN = "list", "program", "run"
+"""What addresses call where a set comes from."""
 
 
 def by_gene_set(dataset: DatasetInfo, row: list[DeltaGenerator]) -> Coloring:
@@ -48,7 +51,7 @@ def by_gene_set(dataset: DatasetInfo, row: list[DeltaGenerator]) -> Coloring:
     with row[2].popover("Scale", icon=":material/tune:", key="set_scale"):
         how: How = "z"
         if dataset.n_cells <= MOST_CELLS:
-            how = one_of("Score", HOWS, key="set_how")
+            how = one_of("Score", HOWS, key=HOW)
         scale = ask_scale("set", first=FIRST, log=False, of="all cells")
     if not genes:
         st.caption("Type or paste genes, with commas or blanks between them.")
@@ -57,6 +60,38 @@ def by_gene_set(dataset: DatasetInfo, row: list[DeltaGenerator]) -> Coloring:
     with errors_in_words():
         colors = _scored(dataset.id, genes, name=name, how=how, scale=scale)
     return colors or alike(dataset.n_cells)
+
+
+def set_in_words() -> str:
+    """Write the set that is chosen for an address; empty where none is."""
+    source = state.held("set_source")
+    if source == TYPED:
+        text = " ".join(str(state.held("set_genes") or "").split())
+        return f"{LISTED}:{text}" if text else ""
+    if source == PROGRAM:
+        return f"{PROGRAMMED}:{state.held('set_program')}"
+    name = state.held("set_of_run")
+    return f"{OF_RUN}:{source}:{name}" if source and name else ""
+
+
+def set_as_said(dataset: DatasetInfo, said: str) -> bool:
+    """Choose the set that an address names; returns whether there is one."""
+    kind, _, rest = said.partition(":")
+    if kind == LISTED:
+        state.preset("set_source", TYPED)
+        state.preset("set_genes", rest)
+        return True
+    if kind == PROGRAMMED and rest in [one.name for one in programs()]:
+        state.preset("set_source", PROGRAM)
+        state.preset("set_program", rest)
+        return True
+    run, _, name = rest.partition(":")
+    found = _runs(dataset).get(run) if kind == OF_RUN else None
+    if found is None or name not in _sets_of(run, found.ended, task=found.task):
+        return False
+    state.preset("set_source", run)
+    state.preset("set_of_run", name)
+    return True
 
 
 def _listed(place: DeltaGenerator) -> tuple[str, tuple[str, ...]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +14,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import state
 from pages.components.cell_map import MapLook
+from pages.components.file_names import file_name
 from scviz.errors import ScvizError
 from scviz.plots.export import Kind
 
@@ -36,7 +34,6 @@ MIME = {
     "zip": "application/zip",
 }
 """By the ending of a file."""
-LONGEST_NAME = 60
 
 
 def figure(drawing: go.Figure, *, key: str, name: str, alt: str, height: int, footer: str = "") -> None:
@@ -102,14 +99,6 @@ def _warm_up() -> None:
 
 
 _warm = threading.Event()
-
-
-def file_name(name: str) -> str:
-    """Name a file by the open dataset, by what it shows and by the day."""
-    dataset = state.current_dataset()
-    stem, _, ending = name.rpartition(".")
-    of = re.sub(r"[^\w.-]+", "-", dataset.name).strip("-.")[:LONGEST_NAME] if dataset else ""
-    return f"{'_'.join(part for part in (of, stem, date.today().isoformat()) if part)}.{ending}"
 
 
 def download(

@@ -14,6 +14,12 @@ from scviz.jobs.shipped import Shelf, take_in
 from scviz.settings import Settings
 from scviz.workspace import CheckpointInfo, DatasetInfo, Workspace
 
+OF_DATASET = ("filters", "selection", "zoom", "ask")
+"""Parts of an address that mean nothing on another dataset."""
+
+MOST_PUT = 100
+"""Values of a part of the address that a session knows again as its own."""
+
 
 @st.cache_resource
 def settings() -> Settings:
@@ -65,8 +71,7 @@ def remember(name: str, value: str | None) -> None:
         st.query_params.pop(name, None)
     else:
         st.session_state[f"chosen_{name}"] = value
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+        put(name, value)
 
 
 def recall(name: str) -> str | None:
@@ -80,6 +85,32 @@ def recall(name: str) -> str | None:
 def from_link(name: str) -> str:
     """Return what a link to this page asks for; empty if it does not."""
     return str(st.query_params.get(name, ""))
+
+
+def put(name: str, value: str | None) -> None:
+    """Put something into the address, or take it out."""
+    if value is None:
+        st.query_params.pop(name, None)
+        return
+    own = st.session_state.get(f"put_{name}", ())
+    if value not in own[-1:]:
+        st.session_state[f"put_{name}"] = (*own, value)[-MOST_PUT:]
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+def from_others(name: str) -> str:
+    """Return what a link from elsewhere asks for; empty for what this session has put into the address itself.
+
+    The browser may answer with an address that is some clicks old: what was there must not come back by that.
+    """
+    value = str(st.query_params.get(name, ""))
+    return "" if value in st.session_state.get(f"put_{name}", ()) else value
+
+
+def left_out(what: str) -> None:
+    """Say that a part of a link could not be followed."""
+    st.toast(what, icon=":material/link_off:")
 
 
 def held(widget: str) -> Any:
@@ -142,6 +173,8 @@ def current_dataset() -> DatasetInfo | None:
             return workspace().dataset(chosen)
         except ScvizError:
             remember("dataset", None)
+            _forget_view()
+            left_out("The dataset that was asked for is not here any more, so another one is open.")
     return next(iter(workspace().datasets()), None)
 
 
@@ -174,8 +207,14 @@ def show_run(run: str) -> None:
 
 
 def forget_run() -> None:
-    """Take the run out of the address."""
+    """Take the run out of the address, and what else belongs to the dataset that was open."""
     st.query_params.pop("run", None)
+    _forget_view()
+
+
+def _forget_view() -> None:
+    for name in OF_DATASET:
+        st.query_params.pop(name, None)
 
 
 def position(options: Sequence[str], value: str | None) -> int:

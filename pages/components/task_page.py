@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,6 +12,7 @@ from pages.components.coverage import confirmed, idle
 from pages.components.job_panel import job_panel
 from pages.components.missing import DATA, ICONS, Missing, draw_missing
 from pages.components.price import price
+from pages.components.question_link import differs, link_question
 from pages.components.show import errors_in_words
 from scviz.errors import ScvizError
 from scviz.workspace import CheckpointInfo, DatasetInfo
@@ -35,6 +36,7 @@ def task_page(
     widths: Sequence[int] = (4, 11),
     while_running: Callable[[str], None] | None = None,
     changes_nothing: tuple[str, ...] = (),
+    linked: bool = False,
 ) -> None:
     """Draw a page: ask, hand in, watch, show.
 
@@ -54,6 +56,8 @@ def task_page(
         Draws what a run that is under way, or ended without a result, has found so far, by its id.
     changes_nothing
         Fields of the Request that do not change the answer.
+    linked
+        Whether the question stands in the address before it is handed in.
     """
     dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
     if dataset is None or (reads_a_model and checkpoint is None):
@@ -64,6 +68,8 @@ def task_page(
     left, right = st.columns(widths, gap="medium")
     with left, errors_in_words():
         request = asked_or_missing(lambda: ask(dataset, checkpoint, run))
+        if linked:
+            link_question(task, request, run)
         hand_in(task, request, run=run, estimated=estimated, changes_nothing=changes_nothing)
     with right, errors_in_words():
         if run is None:
@@ -127,19 +133,3 @@ def hand_in(
         state.show_run(submitted.run)
         state.keep("cached", submitted.run if submitted.cached else None)
         st.rerun()
-
-
-def differs(
-    asked: Mapping[str, Any], answered: Mapping[str, Any], changes_nothing: Sequence[str] = ()
-) -> bool:
-    """Tell whether two questions differ in what both of them hold.
-
-    Examples
-    --------
-    >>> differs({"seed": 1, "new": 2}, {"seed": 1})
-    False
-    >>> differs({"seed": 1}, {"seed": 2})
-    True
-    """
-    both = (asked.keys() & answered.keys()) - set(changes_nothing)
-    return any(asked[name] != answered[name] for name in both)

@@ -92,6 +92,22 @@ def watch(
     return True
 
 
+def begin(scope: str, kind: str, value: Any, *, empty: Any) -> None:
+    """Take a value that a link brings as the first one: there is nothing before it to go back to.
+
+    Parameters
+    ----------
+    value
+        What the page gives, though the browser may not show it yet.
+    empty
+        What there is until then.
+    """
+    journal = _journal(scope)
+    if kind not in journal.last:
+        journal.last[kind] = value
+        journal.awaited[kind] = (time.monotonic() + PATIENCE, empty)
+
+
 def record(scope: str, change: Change) -> None:
     """Note what the user did; what was taken back before is forgotten."""
     journal = _journal(scope)

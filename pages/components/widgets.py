@@ -8,8 +8,10 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from pages.components import state
+from pages.components.question_link import linked_question
 from scviz.tasks.fields import Choice, Column, Declared, Number, declared
 from scviz.workspace.database import Run
 
@@ -24,15 +26,21 @@ def one_of(label: str, names: Mapping[Word, str], *, key: str) -> Word:
     label
         For screen readers.
     """
+    if state.held(key) not in names:
+        state.preset(key, next(iter(names)))
     return st.segmented_control(
         label,
         list(names),
-        default=next(iter(names)),
         required=True,
         format_func=names.__getitem__,
         key=key,
         label_visibility="collapsed",
     )
+
+
+def tabs(names: Sequence[str], *, key: str) -> Sequence[TabContainer]:
+    """Draw tabs; the open one stands in the address, unless it is the first."""
+    return st.tabs(names, key=key, bind="query-params")
 
 
 def told_apart(options: Iterable[Word], words: Callable[[Word], str]) -> Callable[[Word], str]:
@@ -94,16 +102,18 @@ class Form:
         request
             The Request of the task.
         run
-            The run whose result the page shows: the form is set to its question whenever another one is shown.
+            The run whose result the page shows: the form is set to its question whenever another one is shown. A
+            question that a link brings goes before it.
         """
         self._fields = declared(request)
         self._task = task
-        self._asked: Mapping[str, Any] = run.request if run else {}
+        linked = linked_question(task, request)
+        self._asked: Mapping[str, Any] = linked or (run.request if run else {})
         shown = f"form_{task}"
-        self.fresh = run is not None and state.kept(shown) != run.id
-        """Whether a result is shown for the first time: widgets that a page draws itself are to be set, too."""
-        if run is not None and self.fresh:
-            state.keep(shown, run.id)
+        self.fresh = linked is not None or (run is not None and state.kept(shown) != run.id)
+        """Whether a question is shown for the first time: widgets that a page draws itself are to be set, too."""
+        if self.fresh:
+            state.keep(shown, run.id if run else None)
             for name, one in self._fields.items():
                 if name in self._asked:
                     state.preset(self.key(name), _on_page(one, self._asked[name]))

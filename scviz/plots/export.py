@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Kind = Literal["svg", "pdf", "png"]
+
+ONE_AT_A_TIME = threading.RLock()
+"""Settings of matplotlib hold for all threads, and its fonts are loaded once: the first press waits for that."""
 
 DASHES = {"dash": "--", "dot": ":"}
 MANY_COLUMNS = 60
@@ -45,7 +49,7 @@ def draw(
         "font.size": 8,
         "font.family": "sans-serif",
     }
-    with matplotlib.rc_context(settings):
+    with ONE_AT_A_TIME, matplotlib.rc_context(settings):
         paper = Figure(figsize=(width, height), layout="constrained")
         axes = paper.add_subplot()
         for trace in figure.data:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.plots.export import MANY_POINTS, Kind
+from scviz.plots.export import MANY_POINTS, ONE_AT_A_TIME, Kind
 from scviz.plots.pairs import LEVELS
 from scviz.plots.points import draw_order, point_size
 
@@ -55,7 +55,7 @@ def draw_map(
     from matplotlib.lines import Line2D
 
     settings: Any = {"svg.fonttype": "none", "pdf.fonttype": 42, "font.size": 8, "font.family": "sans-serif"}
-    with matplotlib.rc_context(settings):
+    with ONE_AT_A_TIME, matplotlib.rc_context(settings):
         paper = Figure(figsize=(6.5, 5.0), layout="constrained")
         axes = paper.add_subplot()
         order = draw_order(codes, continuous=scale is not None or pair is not None)

@@ -25,11 +25,16 @@ def drawn() -> None:
     from pages.components import state
     from pages.components.cell_filter import cell_filter
     from pages.components.coloring import choose_coloring
+    from pages.components.undo import undo_buttons
+    from pages.views.explore.color_link import recall_coloring, remember_coloring
 
     dataset = state.current_dataset()
     assert dataset is not None
+    recall_coloring(dataset)
     colors, choice = choose_coloring(dataset)
+    remember_coloring(dataset, choice)
     passes = cell_filter(dataset)
+    undo_buttons(dataset.id)
     st.text(f"choice {choice}")
     st.text(f"title {colors.look.title}")
     st.text(f"caption {colors.look.caption}")
@@ -147,3 +152,104 @@ def test_ends_of_a_scale_leave_out_what_is_missing() -> None:
     assert Scale(10.0, 90.0, log=False).ends(values, from_zero=True) == (10.0, 90.0)
     assert Scale(0.0, 100.0).ends(np.array([5.0, 5.0])) == (5.0, 10.0)
     assert Scale(0.0, 99.0).ends(np.array([np.nan])) == (0.0, 1.0)
+
+
+def filter_by_type(page: AppTest, opened: Opened, *stay: str) -> None:
+    """Filter by the type of cell, or change which pass."""
+    pills = f"filter_{opened.dataset}_category_cell_type"
+    if pills not in [one.key for one in page.pills]:
+        page.selectbox(key=f"filters_{opened.dataset}_column").set_value("cell_type").run()
+    page.pills(key=pills).set_value(list(stay)).run()
+
+
+def test_filters_stand_in_the_address_and_are_taken_back_and_done_again(
+    page: AppTest, opened: Opened
+) -> None:
+    filter_by_type(page, opened, "B cell", "NK cell")
+    assert '[["category","cell_type",["T cell"]]]' in (
+        page.query_params["filters"],
+        page.query_params["filters"][0],
+    )
+    filter_by_type(page, opened, "B cell")
+    assert said(page, "passes") == "20"
+    for key, passes in (
+        *(("undo_change", "40"), ("undo_change", "all"), ("undo_change", "all")),
+        *(("redo_change", "all"), ("redo_change", "40"), ("redo_change", "20"), ("undo_change", "40")),
+    ):
+        page.button(key=key).click().run()
+        assert said(page, "passes") == passes
+    page.button(key="filter_clear").click().run()
+    assert said(page, "passes") == "all"
+    assert "filters" not in page.query_params
+    page.button(key="undo_change").click().run()
+    assert said(page, "passes") == "40"
+
+
+def test_filters_of_a_link_are_set_and_what_cannot_be_is_said(page: AppTest, opened: Opened) -> None:
+    page.query_params["filters"] = (
+        '[["category","cell_type",["T cell"]],["gene","gene7",0.5,null],["number","no",1,2]]'
+    )
+    linked = AppTest.from_function(drawn, default_timeout=120)
+    linked.query_params["filters"] = page.query_params["filters"]
+    linked.run()
+    assert 0 < int(said(linked, "passes")) < 40
+    assert any("do not have" in one.value for one in linked.toast)
+    assert linked.button(key="undo_change").disabled
+    broken = AppTest.from_function(drawn, default_timeout=120)
+    broken.query_params["filters"] = '[["gene"'
+    broken.run()
+    assert said(broken, "passes") == "all"
+    assert any("cannot be read" in one.value for one in broken.toast)
+
+
+def linked_to(page: AppTest, **changes: str) -> AppTest:
+    """The page as somebody else opens it by the address of this one."""
+    other = AppTest.from_function(drawn, default_timeout=120)
+    said = {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
+    other.query_params.update(said | changes)
+    return other.run()
+
+
+LOOKS = ("choice", "title", "caption", "codes", "palette")
+
+
+def test_a_link_restores_one_gene_and_two_and_their_scale(page: AppTest) -> None:
+    page.selectbox(key="color_by").set_value("A gene")
+    page.session_state["gene"] = "GENE7"
+    page.run()
+    page.slider(key="gene_clip").set_value((10.0, 80.0)).run()
+    page.segmented_control(key="gene_log").set_value("linear").run()
+    other = linked_to(page)
+    assert [said(other, word) for word in LOOKS] == [said(page, word) for word in LOOKS]
+    page.selectbox(key="color_by").set_value("Two genes")
+    page.session_state["second_gene"] = "GENE30"
+    page.run()
+    other = linked_to(page)
+    assert said(other, "title") == "GENE7 and GENE30, normalized counts"
+    assert [said(other, word) for word in LOOKS] == [said(page, word) for word in LOOKS]
+
+
+def test_a_link_restores_a_set_a_number_and_a_column(page: AppTest) -> None:
+    page.selectbox(key="color_by").set_value("A set of genes").run()
+    page.selectbox(key="set_source").set_value("A list of genes").run()
+    page.text_input(key="set_genes").set_value("GENE1, gene2").run()
+    page.segmented_control(key="set_how").set_value("z").run()
+    page.slider(key="set_clip").set_value((20.0, 90.0)).run()
+    other = linked_to(page)
+    assert said(other, "title") == "Your genes, mean z score"
+    assert [said(other, word) for word in LOOKS] == [said(page, word) for word in LOOKS]
+    page.selectbox(key="color_by").set_value("percent_mt").run()
+    page.slider(key="number_percent_mt_clip").set_value((0.0, 50.0)).run()
+    other = linked_to(page)
+    assert [said(other, word) for word in LOOKS] == [said(page, word) for word in LOOKS]
+    assert "score" not in page.query_params
+    page.selectbox(key="color_by").set_value("donor").run()
+    assert "scale" not in page.query_params
+    assert said(linked_to(page), "choice") == "donor"
+
+
+@pytest.mark.parametrize("color", ["no such column", "set:program:none", "set:run:../..:x", "set:", "genes:"])
+def test_a_coloring_of_nothing_is_left_out_with_a_word(page: AppTest, color: str) -> None:
+    other = linked_to(page, color=color, scale="1,2,3,4", score="?", colors="?")
+    assert not other.exception
+    assert color == "genes:" or any("not to be had" in one.value for one in other.toast)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import anndata
@@ -179,3 +180,57 @@ def test_markers_are_shown_and_name_groups_only_where_they_suggest_a_name(
     assert not read_groups(treated.workspace.dataset_folder(treated.dataset))
     page.button(key="run").click().run()
     assert "Answered from the finished run" in words(page)
+
+
+def asked_of(page: AppTest) -> dict[str, object]:
+    """The question in the address of a page."""
+    value = page.query_params["ask"]
+    asked: dict[str, object] = json.loads(value if isinstance(value, str) else value[0])
+    return asked
+
+
+def test_a_question_that_has_not_run_stands_in_the_address_and_opens_as_it_was(
+    visit: Open, treated: Opened
+) -> None:
+    page = opened_page(visit, treated)
+    page.button_group(key="groups_preset").set_value("CD14+ Monocytes").run()
+    page.selectbox(key="group_genes_method").set_value("welch").run()
+    asked = asked_of(page)
+    assert asked["method"] == "welch"
+    other = opened_page(visit, treated, ask=json.dumps(asked))
+    assert not other.toast
+    assert other.selectbox(key="group_condition_a").value == "stim"
+    assert other.selectbox(key="group_condition_b").value == "ctrl"
+    assert other.multiselect(key="groups_within_cell_type").value == ["CD14+ Monocytes"]
+    assert other.selectbox(key="group_genes_method").value == "welch"
+    other.selectbox(key="group_condition_a").set_value("ctrl").run()
+    other.selectbox(key="group_condition_b").set_value("stim").run()
+    assert not other.exception
+    assert other.selectbox(key="group_condition_a").value == "ctrl"
+    assert asked_of(other)["a"] == {"column": "condition", "value": "ctrl"}
+
+
+def test_markers_stand_in_the_address_too(visit: Open, treated: Opened) -> None:
+    page = opened_page(visit, treated, ask='{"task":"markers","column":"leiden"}')
+    assert page.segmented_control(key="groups_question").value == "Markers of every group"
+    assert page.selectbox(key="markers_of").value == "leiden"
+    assert asked_of(page) == {"task": "markers", "column": "leiden"}
+
+
+@pytest.mark.parametrize(
+    ("ask", "word"),
+    [
+        ("[1", "cannot be read"),
+        ('{"task":"group_genes","a":{"column":"condition","value":"stim","run":"../.."}}', "cannot be read"),
+        ('{"task":"group_genes","a":7}', "cannot be read"),
+        ('{"task":"group_genes","a":{"column":"condition","value":"gone"}}', "not here"),
+        ('{"task":"group_genes","a":{"column":"nothing","value":"x"},"method":"welch"}', "not here"),
+        ('{"task":"markers","column":"nothing"}', "not here"),
+    ],
+)
+def test_a_question_of_nothing_is_left_out_with_a_word(
+    visit: Open, treated: Opened, ask: str, word: str
+) -> None:
+    page = opened_page(visit, treated, ask=ask)
+    assert not page.error
+    assert word in " ".join(one.value for one in page.toast)

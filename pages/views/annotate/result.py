@@ -11,6 +11,7 @@ from pages.components.finished import result_of
 from pages.components.job_panel import curve, duration, job_panel
 from pages.components.show import errors_in_words, table
 from pages.components.verdict_box import footer, verdict_box
+from pages.components.widgets import tabs
 from pages.views.annotate.cells import cells_of
 from pages.views.annotate.scores import confusion, metrics, types_and_methods
 from scviz.metrics.comparison import MEANING
@@ -27,7 +28,7 @@ def annotation_result(run: Run) -> None:
         metrics(result, result.gain)
     judged = ["Confusion", "Types"] if result.gain is not None else []
     names = [*judged, "Learning" if result.n_train else "Named", "Cells"]
-    place = dict(zip(names, st.tabs(names, key="annotate_tabs"), strict=True))
+    place = dict(zip(names, tabs(names, key="annotate_tabs"), strict=True))
     if result.gain is not None:
         with place["Confusion"]:
             confusion(result, footer=footer(run))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pages.components import state
 from pages.components.cell_map import MapLook, cell_map, map_legend
 from pages.components.coloring import Coloring, choose_coloring
+from pages.components.file_names import file_stem
 from pages.components.show import map_files
 from scviz.datasets.columns import cell_names
 from scviz.metrics.clustering import mean_of_known
@@ -50,7 +51,7 @@ def maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
     for i, column in enumerate(places):
         with column:
             caption = f"UMAP, {names[shown[i]]} · {len(rows):,} cells"
-            look = replace(chosen.look, caption=caption)
+            look = replace(chosen.look, caption=caption, file=file_stem(f"map_{i}"))
             selections.append(
                 cell_map(f"map_{i}", points[i], codes, look=look, height=MAP_HEIGHT, names=cells, group=group)
             )

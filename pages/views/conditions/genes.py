@@ -10,12 +10,16 @@ import streamlit as st
 from pages.components import state
 from pages.components.digits import HUNDREDTH, SMALL
 from pages.components.frame import PAGES
+from pages.components.question_link import LINK, question_text
 from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer
 from pages.components.widgets import pick
 from scviz.plots.conditions import changed_genes_figure
+from scviz.tasks import group_genes
+from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.conditions import MOST_KEPT, N_DRAWS, Request, Result
 from scviz.tasks.conditions.verdict import HOW_GENES
+from scviz.tasks.filters import Filter
 from scviz.workspace.database import Run
 
 
@@ -89,14 +93,20 @@ def _genes(request: Request, result: Result, type_: str) -> None:
 
 
 def _to_groups(request: Request, type_: str) -> None:
-    """Lead to all genes of this type on the page of groups, by its address alone."""
-    if "groups" not in PAGES:
-        return
-    within = f'"{request.type_key}" == "{type_}"'
-    a, b = (f'{within} and "{request.condition_key}" == "{name}"' for name in (request.first, request.second))
+    """Lead to all genes of this type on the page of groups, with the question in the address."""
+    groups = [CellGroup(column=request.condition_key, value=name) for name in (request.first, request.second)]
+    asked = group_genes.Request(
+        dataset=request.dataset,
+        a=groups[0],
+        b=groups[1],
+        within=(Filter(column=request.type_key, values=(type_,)),),
+        method="deseq2",
+        donor=request.donor_key,
+    )
+    page = PAGES["groups"]
     st.page_link(
-        PAGES["groups"].file,
+        page.file,
         label="All genes of this type, with figures",
-        icon=PAGES["groups"].icon,
-        query_params={**state.link(), "a": a, "b": b, "donor": request.donor_key},
+        icon=page.icon,
+        query_params={**state.link(), LINK: question_text("group_genes", asked)},
     )

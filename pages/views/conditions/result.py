@@ -7,6 +7,7 @@ import streamlit as st
 from pages.components.finished import result_of
 from pages.components.job_panel import duration
 from pages.components.verdict_box import verdict_box
+from pages.components.widgets import tabs
 from pages.views.conditions.genes import draw_genes
 from pages.views.conditions.one_gene import draw_one_gene
 from pages.views.conditions.shares import draw_shares
@@ -21,7 +22,7 @@ def conditions_result(run: Run) -> None:
     verdict_box(result.genes_outcome, result.genes_verdict, run=run)
     verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     names = ["Shares of types", "Changed genes", "One gene"]
-    shares, genes, one = st.tabs(names, key="conditions_tabs")
+    shares, genes, one = tabs(names, key="conditions_tabs")
     with shares:
         draw_shares(run, result)
     with genes:

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES
-from pages.components.show import escaped
+from pages.components.show import download, escaped
 from pages.components.steps import past_steps
 from pages.views.data.columns import columns_table
 from scviz.datasets.columns import cell_column, gene_identifiers
@@ -72,13 +72,12 @@ def _human_counterparts(dataset: DatasetInfo) -> None:
             request = mending.Request(dataset=dataset.id)
             state.keep("opening", state.queue().submit("mending", request, state.owner()).run)
             st.rerun()
-        right.download_button(
+        download(
             "Genes that would be lost",
-            data="\n".join(["gene", *found.lost]).encode(),
-            file_name="genes_without_counterpart.csv",
-            mime="text/csv",
-            on_click="ignore",
-            width="stretch",
+            lambda: "\n".join(["gene", *found.lost]),
+            name="genes_without_counterpart.csv",
+            key="lost_genes",
+            place=right,
         )
 
 

@@ -9,6 +9,7 @@ from pages.components.finished import result_of
 from pages.components.job_panel import duration
 from pages.components.show import escaped
 from pages.components.verdict_box import footer, verdict_box
+from pages.components.widgets import tabs
 from pages.views.enrich.charts import draw_bars, draw_shares
 from pages.views.enrich.tables import genes_table, sets_table
 from scviz.tasks.enrichment import MOST_FDR, Request, Result
@@ -21,14 +22,14 @@ def enrich_result(run: Run) -> None:
     verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     _numbers(result)
     names = ["Chart", "Shares", "Genes"] if result.terms else ["Chart", "Genes"]
-    tabs = dict(zip(names, st.tabs(names, key="enrich_tabs"), strict=True))
+    places = dict(zip(names, tabs(names, key="enrich_tabs"), strict=True))
     small_print = f"{footer(run)} · {result.sets_name} · {result.n_background:,} genes"
-    with tabs["Chart"]:
+    with places["Chart"]:
         draw_bars(result, small_print)
     if result.terms:
-        with tabs["Shares"]:
+        with places["Shares"]:
             draw_shares(result, small_print)
-    with tabs["Genes"]:
+    with places["Genes"]:
         genes_table(result)
     sets_table(result)
     _how_it_was_made(run, result)

@@ -1,21 +1,19 @@
-"""Which maps are shown, and by what they are colored: choices that stand in the address."""
+"""Which maps are shown: a choice that stands in the address."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import streamlit as st
 
 from pages.components import state
-from pages.components.coloring import GENE, choices, clusters_word
 from pages.components.embeddings import OF_BASELINE, OVERVIEW, Embedding
 from pages.components.widgets import told_apart
-from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
 
 MOST_MAPS = 4
-OF_GENE = "gene:"
-"""A coloring in the address that begins so names a gene, any other a column."""
+BY_ITSELF = "maps_by_itself"
+"""The maps of the address that nobody has chosen: newer ones take their place."""
 
 
 def choose_maps(offered: Mapping[str, Embedding], run: Run | None) -> list[Embedding]:
@@ -29,8 +27,12 @@ def choose_maps(offered: Mapping[str, Embedding], run: Run | None) -> list[Embed
         The run of a model that the page shows, if there is one.
     """
     _follow()
-    wanted = [one for one in (state.recall("maps") or "").split(",") if one in offered]
-    state.preset("maps", (wanted or _newest(offered, run))[:MOST_MAPS])
+    wanted = _wanted(offered)
+    shown = (wanted or _newest(offered, run))[:MOST_MAPS]
+    if not wanted:
+        state.keep(BY_ITSELF, ",".join(shown))
+    state.remember("maps", ",".join(shown))
+    state.preset("maps", shown)
     chosen = st.multiselect(
         "Maps",
         list(offered),
@@ -44,35 +46,15 @@ def choose_maps(offered: Mapping[str, Embedding], run: Run | None) -> list[Embed
     return [offered[one] for one in chosen or _newest(offered, run)]
 
 
-def recall_coloring(dataset: DatasetInfo) -> None:
-    """Set the coloring to that of the address when it is drawn first, and to the clusters when they come."""
-    held, clusters, offered = state.held("color_by"), clusters_word(dataset), choices(dataset)
-    if held is None:
-        _begin(state.recall("color") or "", offered)
-    elif clusters in offered and held == GENE and not state.held("gene") and _waited(dataset):
-        state.preset("color_by", clusters)
-    state.keep("without_clusters", dataset.id if clusters not in offered else None)
-
-
-def _begin(said: str, offered: Sequence[str]) -> None:
-    """Set the coloring that an address names, if it can be had."""
-    if said.startswith(OF_GENE):
-        state.preset("color_by", GENE)
-        state.preset("gene", said.removeprefix(OF_GENE))
-    elif said in offered:
-        state.preset("color_by", said)
-
-
-def _waited(dataset: DatasetInfo) -> bool:
-    """Tell whether the page was drawn before without clusters."""
-    return state.kept("without_clusters") == dataset.id
-
-
-def remember_coloring(choice: str) -> None:
-    """Put the coloring into the address; a gene that is not named yet is none."""
-    gene = state.held("gene") if choice == GENE else ""
-    if gene or choice != GENE:
-        state.remember("color", f"{OF_GENE}{gene}" if gene else choice)
+def _wanted(offered: Mapping[str, Embedding]) -> list[str]:
+    """Return the maps that the user or a link has chosen, as far as they are there."""
+    said = state.recall("maps") or ""
+    if said == state.kept(BY_ITSELF):
+        return []
+    asked = said.split(",") if said else []
+    if state.from_link("maps") and not set(asked) <= offered.keys():
+        state.left_out("Some maps of the link are not here: they were deleted, or belong to somebody else.")
+    return [one for one in dict.fromkeys(asked) if one in offered]
 
 
 def _newest(offered: Mapping[str, Embedding], run: Run | None) -> list[str]:
@@ -94,4 +76,5 @@ def _follow() -> None:
 
 
 def _remember_maps() -> None:
+    state.keep(BY_ITSELF, None)
     state.remember("maps", ",".join(state.value_of("maps")) or None)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import count
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import state
-from pages.components.enrich_link import enrich_group
+from pages.components.enrich_link import enrich_group, genes_link
 from pages.components.frame import PAGES
 from pages.components.selecting import select_on_map
 from pages.components.show import escaped
@@ -26,6 +27,7 @@ from scviz.workspace.groups import (
     How,
     change_group,
     delete_groups,
+    group_version,
     intersect_groups,
     merge_groups,
     name_group,
@@ -37,6 +39,8 @@ from scviz.workspace.groups import (
 from scviz.workspace.packed_rows import pack_rows
 
 CHOSEN, PROBLEM = "groups_chosen", "groups_problem"
+TO_GROUPS, SELECTED = "to_groups", "Selected cells"
+"""Which group the page of groups is to be opened with; what selected cells are called that have no name yet."""
 LONGEST_CHIP = 40
 BY_SELECTION: Mapping[How, tuple[str, str]] = {
     "add": ("Add selected", "add"),
@@ -85,6 +89,38 @@ def name_form(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
         state.keep(PROBLEM, None)
 
 
+def genes_of_selection(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
+    """Offer to compare the selected cells, (n,) rows, with all others; they get a name for that, if they have none."""
+    name = state.kept(TO_GROUPS)
+    if name:
+        state.keep(TO_GROUPS, None)
+        st.switch_page(PAGES["groups"].file, query_params={**state.link(), "named": name})
+    st.button(
+        "Genes of these cells",
+        key="selection_genes",
+        type="tertiary",
+        icon=PAGES["groups"].icon,
+        help="Which genes tell them from all other cells. They are kept as a named group, which can be undone.",
+        on_click=_name_and_go,
+        args=(dataset.id, rows),
+    )
+
+
+def _name_and_go(dataset: str, rows: NDArray[np.int64]) -> None:
+    """Have a name for cells, (n,) rows, and go on with it."""
+    groups = read_history(state.workspace().dataset_folder(dataset)).groups
+    same = [one.name for one in groups.values() if one.version == group_version(rows)]
+    name = same[0] if same else _free_name(groups)
+    if same or _do(dataset, partial(name_group, name=name, rows=rows, replace=False), chosen=[name]):
+        state.keep(TO_GROUPS, name)
+
+
+def _free_name(groups: Mapping[str, Group]) -> str:
+    taken = {name.casefold() for name in groups}
+    names = (f"{SELECTED} {number}" if number > 1 else SELECTED for number in count(1))
+    return next(name for name in names if name.casefold() not in taken)
+
+
 def named_groups(dataset: DatasetInfo, rows: NDArray[np.int64], history: History) -> None:
     """List the groups; offer what can be done with those that are chosen and with the selected cells, (n,) rows."""
     groups = history.groups
@@ -120,6 +156,7 @@ def _one(dataset: DatasetInfo, group: Group, rows: NDArray[np.int64]) -> None:
             press = partial(_change_cells, dataset.id, name, rows, how=how)
             _button(label, how, press, icon=icon, off=not len(rows))
         _delete(dataset.id, [name])
+        genes_link(name)
         enrich_group(name)
         link = {**state.link(), "subset": name}
         st.page_link(PAGES["qc"].file, label="Subset", icon=":material/content_cut:", query_params=link)

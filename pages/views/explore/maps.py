@@ -14,9 +14,11 @@ from pages.components.cell_filter import cell_filter
 from pages.components.cell_map import MOST_NAMES, Coloring, cell_map, map_legend
 from pages.components.coloring import choose_coloring
 from pages.components.embeddings import Embedding, Maps, places
-from pages.components.selecting import given_on
+from pages.components.file_names import file_stem
+from pages.components.map_view import link_view
+from pages.components.selecting import follow_selection, given_on
 from pages.components.show import map_files
-from pages.views.explore.choice import recall_coloring, remember_coloring
+from pages.views.explore.color_link import recall_coloring, remember_coloring
 from pages.views.explore.result import of_models
 from pages.views.explore.selection import show_selection
 from scviz.datasets.columns import cell_names
@@ -32,9 +34,10 @@ BESIDE = {1: 1, 2: 2, 3: 3, 4: 2}
 @st.fragment
 def explore_maps(dataset: DatasetInfo, chosen: Sequence[Embedding]) -> None:
     """Draw one to four maps of a dataset, and show what is selected on them."""
+    follow_selection(dataset)
     recall_coloring(dataset)
     coloring, choice = choose_coloring(dataset)
-    remember_coloring(choice)
+    remember_coloring(dataset, choice)
     # always there: a map that moves to another place on the page is mounted anew, without its selection
     with st.container():
         of_models(dataset, chosen, choice)
@@ -46,6 +49,7 @@ def explore_maps(dataset: DatasetInfo, chosen: Sequence[Embedding]) -> None:
     if len(chosen) > 1:
         map_legend("map_legend", maps.group)
     drawn = st.container()
+    link_view()
     passes = cell_filter(dataset)  # below the maps, and asked before they are drawn
     with drawn:
         selections = _draw(dataset, chosen, maps, coloring=coloring, passes=passes)
@@ -54,7 +58,7 @@ def explore_maps(dataset: DatasetInfo, chosen: Sequence[Embedding]) -> None:
             f"{missing:,} of {dataset.n_cells:,} cells have no place on all of these maps and are not drawn."
         )
     rows = _selected(maps, selections)
-    show_selection(dataset, rows if passes is None else rows[passes[rows]])
+    show_selection(dataset, rows, passes)
 
 
 def _draw(
@@ -73,7 +77,7 @@ def _draw(
         for at, column in enumerate(st.columns(beside), start=start):
             one, points, key = chosen[at], maps.points[at], _key(chosen, at)
             parts = (one.caption, f"{len(maps.rows):,} cells", coloring.look.caption)
-            look = replace(coloring.look, caption=" · ".join(filter(None, parts)))
+            look = replace(coloring.look, caption=" · ".join(filter(None, parts)), file=file_stem(key))
             with column:
                 selections.append(
                     cell_map(

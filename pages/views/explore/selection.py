@@ -11,10 +11,16 @@ from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.digits import TENTH
-from pages.components.selecting import select_no_more, select_on_map
+from pages.components.selecting import NONE, link_selection, select_no_more, select_on_map
 from pages.components.show import table
 from pages.components.undo import REDO, UNDO, undo_buttons, undo_keys, watch
-from pages.views.explore.groups import drawn_groups, earlier_and_later, name_form, named_groups
+from pages.views.explore.groups import (
+    drawn_groups,
+    earlier_and_later,
+    genes_of_selection,
+    name_form,
+    named_groups,
+)
 from scviz.datasets.columns import cell_column
 from scviz.metrics.evidence import counted
 from scviz.workspace import DatasetInfo
@@ -22,25 +28,30 @@ from scviz.workspace.groups import read_groups
 from scviz.workspace.packed_rows import pack_rows
 
 GROUPS = "My named groups"
-NONE = pack_rows(np.empty(0, dtype=np.int64), level=1)
 
 
-def show_selection(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
+def show_selection(
+    dataset: DatasetInfo, rows: NDArray[np.int64], passes: NDArray[np.bool_] | None = None
+) -> None:
     """Count the selected cells, (n,) rows of the dataset, name them, and list the named groups.
 
-    What is selected is noted, so that it can be taken back; `pages.components.selecting.given_on` then gives it to the
-    maps.
+    What is selected is noted, so that it can be taken back and linked to; `pages.components.selecting.given_on` then
+    gives it to the maps. Of a filter, (N,) cells that pass, the others are selected still but neither counted nor
+    named.
     """
+    packed = pack_rows(rows, level=1)
     changed = watch(
         dataset.id,
         "selection",
-        pack_rows(rows, level=1),
+        packed,
         what=f"Selected {counted(len(rows), 'cell')}" if len(rows) else "Cleared the selection",
         go=partial(select_on_map, dataset.id),
         empty=NONE,
     )
     if changed:
         select_no_more(dataset.id)
+    link_selection(dataset, packed)
+    rows = rows if passes is None else rows[passes[rows]]
     history = drawn_groups(dataset)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -55,6 +66,7 @@ def show_selection(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
             earlier, later = earlier_and_later(dataset, history)
             undo_buttons(dataset.id, earlier=earlier, later=later)
         if len(rows):
+            genes_of_selection(dataset, rows)
             _composition(dataset, rows)
     with right:
         name_form(dataset, rows)

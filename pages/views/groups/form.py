@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.cells_picker import columns_of
+from pages.components.missing import Missing
 from pages.components.show import errors_in_words, escaped
 from pages.components.widgets import Form, pick
 from pages.views.groups.pick_group import REST, group_as, pick_group, sources_of
@@ -27,8 +28,8 @@ MANY_CELLS = 100_000
 """From here on comparing cells takes more than seconds."""
 
 
-def groups_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:  # noqa: ARG001 - a page that reads no model
-    """Ask; None, with words, until both groups are named and hold cells enough."""
+def groups_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | Missing:
+    """Ask; what is missing until both groups are named and hold cells enough."""
     form = Form(Request, "group_genes", run)
     _begin(form)
     presets(dataset)
@@ -40,21 +41,18 @@ def groups_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Ru
         fewest_cells = form.number("fewest_cells")
         covariate = form.column("covariate", columns_of(dataset))
     if a is None or (b is None and source != REST):
-        _not_yet("Name both groups first.")
-        return None
+        return Missing(reason="Name both groups first.")
     with errors_in_words():
         asked = Request(dataset=dataset.id, a=a, b=b, within=within, fewest_cells=fewest_cells)
         ahead = _ahead(dataset.id, json.dumps(to_json(asked)))
         method, donor = _replicates(form, dataset, ahead)
         if reason := _lacking(asked, ahead):
-            _not_yet(reason)
-            return None
+            return Missing(reason=reason)
         rest: dict[str, Any] = {"donor": donor, "covariate": covariate} if method == "deseq2" else {}
         return Request(
             dataset=dataset.id, a=a, b=b, within=within, fewest_cells=fewest_cells, method=method, **rest
         )
-    _not_yet("Mend the question first.")
-    return None
+    return Missing(reason="Mend the question first.")
 
 
 def _begin(form: Form) -> None:
@@ -140,12 +138,6 @@ def _replicates(form: Form, dataset: DatasetInfo, ahead: Ahead) -> tuple[Method,
     n, m = ahead.donors[str(donor)]
     st.caption(f":green-badge[Recommended] Donors as replicates: {n:,} in A, {m:,} in B.")
     return method, str(donor)
-
-
-def _not_yet(reason: str) -> None:
-    """Draw Run all the same, greyed, with what it waits for."""
-    st.button("Run", type="primary", key="run", width="stretch", disabled=True, help=reason)
-    st.caption(reason)
 
 
 def takes_long(request: Request) -> bool:

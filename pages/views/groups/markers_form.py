@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.cells_picker import columns_of
+from pages.components.missing import EXPLORE, Missing
 from pages.components.widgets import Form, pick
 from pages.views.groups.pick_group import OF_RUN, clustered_runs, sources_of
 from scviz.tasks.fields import suggested
@@ -16,18 +17,19 @@ from scviz.workspace.database import Run
 KEY = "markers_of"
 
 
-def markers_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:  # noqa: ARG001 - a page that reads no model
-    """Ask; None, with words, where the dataset has no groups."""
+def markers_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | Missing:
+    """Ask; what is missing where the dataset has no groups."""
     form = Form(Request, "markers", run)
     if form.fresh:
         state.preset(KEY, form.asked("column") or f"{OF_RUN}{form.asked('run')}")
     names = sources_of(dataset)
     options = [*columns_of(dataset), *(f"{OF_RUN}{one.id}" for one in clustered_runs(dataset))]
     if not options:
-        st.info(
-            "This dataset has no column with groups of cells: draw a map on the Explore page to cluster them."
+        return Missing(
+            reason="This dataset has no column with groups of cells: its first map clusters them.",
+            page=EXPLORE,
+            label="Draw the first map",
         )
-        return None
     first = suggested(Request, "column", dataset)
     source = pick(
         "Groups",

@@ -14,7 +14,7 @@ from pages.components.finished import result_of
 from pages.components.job_panel import duration
 from pages.components.show import download, escaped, figure, table
 from pages.components.verdict_box import footer, verdict_box
-from pages.components.widgets import told_apart
+from pages.components.widgets import tabs, told_apart
 from pages.views.groups.gene import choose_gene, chosen_gene, gene_links
 from pages.views.groups.naming import name_them
 from pages.views.groups.sets import set_links
@@ -39,7 +39,7 @@ def markers_result(run: Run) -> None:
     verdict_box(outcome, result.verdict, run=run, notes=result.notes)
     small_print = f"{footer(run)} · {METHODS[run.request['method']]}"
     _overview(result)
-    genes, dots, names = st.tabs(["Genes of a group", "Dot plot", "Names"], key="markers_tabs")
+    genes, dots, names = tabs(["Genes of a group", "Dot plot", "Names"], key="markers_tabs")
     with genes:
         _genes(run, result)
     with dots:

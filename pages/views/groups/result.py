@@ -8,6 +8,7 @@ from pages.components.finished import result_of
 from pages.components.job_panel import duration
 from pages.components.show import escaped
 from pages.components.verdict_box import footer, verdict_box
+from pages.components.widgets import tabs
 from pages.views.groups.charts import draw_dots, draw_heatmap, draw_map, draw_violins, draw_volcano
 from pages.views.groups.gene import chosen_gene, gene_panel
 from pages.views.groups.sets import set_links
@@ -37,7 +38,7 @@ def _explore(run: Run, result: Result) -> None:
     """Draw the chosen gene and, under it, where another one is chosen; what is clicked there comes first here."""
     panel = st.container()
     names = ["Genes", "Volcano", "Dot plot", "Violins", "Heat map", "Map"]
-    genes, volcano, dots, violins, heat, on_map = st.tabs(names, key="groups_tabs")
+    genes, volcano, dots, violins, heat, on_map = tabs(names, key="groups_tabs")
     small_print = f"{footer(run)} · {METHODS[run.request['method']]}"
     with genes:
         genes_table(run, result)

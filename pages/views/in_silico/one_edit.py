@@ -10,6 +10,7 @@ from pages.components.digits import SMALL
 from pages.components.job_panel import duration
 from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer
+from pages.components.widgets import tabs
 from pages.views.in_silico.arrows import draw_among_random, draw_arrows
 from pages.views.in_silico.files import offer_files, published_table
 from pages.views.in_silico.numbers import (
@@ -31,7 +32,7 @@ RAW = st.column_config.NumberColumn(format="%.4g")
 def edit_result(run: Run, result: Result) -> None:
     """Show one edit: arrows beside random genes, then the rest in tabs."""
     names = ["Map", "Types", "Other genes", "Real perturbation", "Cells"]
-    arrows, types, genes, real, cells = st.tabs(names, key="in_silico_tabs")
+    arrows, types, genes, real, cells = tabs(names, key="in_silico_tabs")
     small = footer(run)
     with arrows:
         left, right = st.columns([5, 4])

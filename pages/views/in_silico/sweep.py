@@ -11,6 +11,7 @@ from pages.components import state
 from pages.components.digits import SMALL
 from pages.components.show import table
 from pages.components.verdict_box import footer
+from pages.components.widgets import tabs
 from pages.views.in_silico.files import offer_files, published_table
 from pages.views.in_silico.numbers import (
     HOW,
@@ -48,7 +49,7 @@ def sweep_result(run: Run, result: Result) -> None:
     frame = pd.DataFrame(
         [{"Gene": " + ".join(one.genes), **effect_row(result, one)} for one in result.effects]
     )
-    ranking, drawn, keep = st.tabs(["Ranking", "Random genes", "Save"], key="sweep_tabs")
+    ranking, drawn, keep = tabs(["Ranking", "Random genes", "Save"], key="sweep_tabs")
     with ranking:
         height = min(380, 40 + 36 * len(frame))
         table(frame, key="ranking", name="ranking", height=height, column_config=digits_of(frame))

@@ -9,9 +9,10 @@ from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
 from pages.components.score_map import score_map
 from pages.components.verdict_box import footer, verdict_box
+from pages.components.widgets import tabs
 from pages.views.modules.scores import draw_types, scores_of_cells
 from pages.views.modules.stability import draw_stability
-from pages.views.modules.tables import methods_table, modules_table
+from pages.views.modules.tables import linked_gene, methods_table, modules_table
 from scviz.tasks.modules import SOURCES, Result
 from scviz.workspace.database import Run
 
@@ -21,6 +22,7 @@ def modules_result(run: Run) -> None:
     result = result_of(run, Result)
     verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     small_print = " · ".join((footer(run), SOURCES[result.source]))
+    linked_gene(run, result)
     methods_table(result)
     if not result.modules:
         st.info(
@@ -29,7 +31,7 @@ def modules_result(run: Run) -> None:
         draw_stability(run, result, small_print)
     else:
         names = ["Modules", "Network", "Types", "Map", "Stability", "Cells"]
-        modules, network, types, on_map, firm, cells = st.tabs(names, key="modules_tabs")
+        modules, network, types, on_map, firm, cells = tabs(names, key="modules_tabs")
         with modules:
             modules_table(run, result)
         with network:

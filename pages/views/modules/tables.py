@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.digits import DIGITS, HUNDREDTH, SHARE, SMALL
 from pages.components.enrich_link import enrich_set
-from pages.components.show import download, table
+from pages.components.show import download, escaped, table
 from scviz.tasks.modules import EXPRESSION, RANDOM_WEIGHTS, SOURCES, Result
 from scviz.tasks.modules.files import (
     described,
@@ -21,6 +21,7 @@ from scviz.tasks.modules.files import (
 )
 from scviz.workspace.database import Run
 
+LINKED = "modules_gene"
 TALL = 340
 """Pixels of a table that scrolls."""
 MOST_ROWS = 8
@@ -92,6 +93,26 @@ def modules_table(run: Run, result: Result) -> None:
         )
     )
     _one_module(run, result)
+
+
+def linked_gene(run: Run, result: Result) -> None:
+    """Say in which module the gene is that a link names, and choose that module, once."""
+    gene = state.from_link("gene")
+    if not gene:
+        return
+    found = next((one.name for one in result.modules if gene in one.genes), "")
+    if found:
+        if state.kept(LINKED) != f"{run.id} {gene}":
+            state.keep(LINKED, f"{run.id} {gene}")
+            state.preset("one_module", found)
+        st.info(escaped(f"{gene} is in {found}, whose genes are listed below."))
+        return
+    why = (
+        "links to none strongly enough"
+        if gene in result.genes
+        else "is not among the genes that were compared"
+    )
+    st.info(escaped(f"{gene} is in none of these modules: it {why}."))
 
 
 def _one_module(run: Run, result: Result) -> None:

@@ -13,7 +13,7 @@ from pages.components.finished import result_of
 from pages.components.show import escaped, figure
 from pages.components.steps import apply_step
 from pages.components.verdict_box import footer, verdict_box
-from pages.components.widgets import Form
+from pages.components.widgets import Form, tabs
 from pages.views.qc.losses import losses_by, show_losses
 from pages.views.qc.thresholds import thresholds, title
 from scviz.datasets.cell_quality import MEASURES
@@ -147,7 +147,7 @@ def _lost(run: Run, request: Request, types: tuple[Loss, ...], *, batches: tuple
         st.info("Choose a column with cell types or batches on the left to see what each of them loses.")
         return
     titles = [f"Lost by {column}" for _, column in shown.values()]
-    for tab, (name, (found, column)) in zip(st.tabs(titles, key="qc_tabs"), shown.items(), strict=True):
+    for tab, (name, (found, column)) in zip(tabs(titles, key="qc_tabs"), shown.items(), strict=True):
         with tab:
             show_losses(found, column, key=name, footer=footer(run))
 

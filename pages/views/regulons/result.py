@@ -9,6 +9,7 @@ from pages.components.gene_of_network import network_of_run
 from pages.components.job_panel import duration
 from pages.components.score_map import score_map
 from pages.components.verdict_box import footer, verdict_box
+from pages.components.widgets import tabs
 from pages.views.regulons.links import checks_table, links_table
 from pages.views.regulons.regulons import activity_of_cells, regulons_table
 from pages.views.regulons.types import draw_types
@@ -26,7 +27,7 @@ def regulons_result(run: Run) -> None:
         st.info("No regulon is left. Allow smaller modules, take more genes, or another support of targets.")
     else:
         names = ["Network", "Regulons", "Types", "Map", "Links", "Cells"]
-        picture, regulons, types, on_map, links, cells = st.tabs(names, key="regulons_tabs")
+        picture, regulons, types, on_map, links, cells = tabs(names, key="regulons_tabs")
         with picture:
             network_of_run(run, result.drawing, key="network", name="regulon_network", footer=small_print)
         with regulons:

@@ -1,14 +1,17 @@
 """Which genes tell groups of cells apart: two of them, or each from all others; choose, hand in, watch, show."""
 
+from pages.components import state
 from pages.components.frame import frame
 from pages.components.task_page import task_page
 from pages.views.groups.form import groups_form
 from pages.views.groups.markers_form import markers_form
 from pages.views.groups.markers_result import markers_result
-from pages.views.groups.question import MARKERS, question
+from pages.views.groups.question import KEY, MARKERS, question
 from pages.views.groups.result import groups_result
 
 frame("groups")
+if state.from_link("markers_of"):
+    state.preset(KEY, MARKERS)
 if question() == MARKERS:
     task_page(
         "markers",

@@ -28,6 +28,9 @@ def markers_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: R
             "This dataset has no column with groups of cells: draw a map on the Explore page to cluster them."
         )
         return None
+    wanted = f"{OF_RUN}{state.asked('markers_of')}"
+    if wanted in options:
+        state.preset(KEY, wanted)
     first = suggested(Request, "column", dataset)
     source = pick(
         "Groups",

@@ -1,14 +1,17 @@
 """Which genes tell groups of cells apart: two of them, or each from all others; choose, hand in, watch, show."""
 
+from pages.components import state
 from pages.components.frame import frame
 from pages.components.task_page import task_page
 from pages.views.groups.form import groups_form, takes_long
 from pages.views.groups.markers_form import markers_form
 from pages.views.groups.markers_result import markers_result
-from pages.views.groups.question import MARKERS, question
+from pages.views.groups.question import KEY, MARKERS, question
 from pages.views.groups.result import groups_result
 
 frame("groups")
+if state.from_link("markers_of"):
+    state.preset(KEY, MARKERS)
 if question() == MARKERS:
     task_page(
         "markers",
@@ -33,10 +36,6 @@ else:
         "genes, a volcano plot, dots, violins and a heat map, and each gene leads to the map and to the other pages.",
         reads_a_model=False,
         own_checkpoint=False,
-<<<<<<< HEAD
         estimated=takes_long,
-=======
-        estimated=False,
         linked=True,
->>>>>>> w-link
     )

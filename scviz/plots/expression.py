@@ -106,7 +106,8 @@ def violins_figure(
     values
         Of each gene, of each group, (n,) log expression.
     """
-    colors = category_colors(len(groups))
+    colors = category_colors(max(2, len(groups)))
+    colors[:2] = colors[1::-1]  # the volcano gives genes that are higher in the first group the second color
     figure = go.Figure()
     step = len(groups) + 1
     for g, of_gene in enumerate(values):

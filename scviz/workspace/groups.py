@@ -71,6 +71,31 @@ def name_group(
         draft.write(f"Named {_told(draft.groups[name])}")
 
 
+def name_groups(
+    folder: Path, named: Mapping[str, NDArray[np.int64]], *, replace: bool = True, by: str = ""
+) -> None:
+    """Give cells names, (n,) rows each, in one change.
+
+    Parameters
+    ----------
+    replace
+        Whether a group that has such a name gets these cells; otherwise it is an error that there is one.
+
+    Raises
+    ------
+    RequestError
+        If a name has no cell, or is empty, too long, or taken, also where only the case of letters differs.
+    """
+    with locked(folder) as now:
+        draft = Draft(folder, now, by)
+        for name, rows in named.items():
+            clean = " ".join(name.split())
+            others = {one: group for one, group in draft.groups.items() if one != clean or not replace}
+            draft.put(_free(name, others), _some(rows, f"No cell was chosen for “{name}”."))
+        told = _told(draft.groups[clean]) if len(named) == 1 else f"{len(named)} groups"
+        draft.write(f"Named {told}")
+
+
 def rename_group(folder: Path, name: str, into: str, *, by: str = "", seen: History | None = None) -> None:
     """Give a group another name.
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from scviz.datasets.readers import open_file
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
-from scviz.tasks import group_genes, markers
+from scviz.tasks import group_genes, markers, overview
 from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.filters import Filter
 from scviz.tasks.group_genes.ahead import contrast_of
@@ -234,3 +234,35 @@ def test_a_question_of_nothing_is_left_out_with_a_word(
     page = opened_page(visit, treated, ask=ask)
     assert not page.error
     assert word in " ".join(one.value for one in page.toast)
+
+
+def test_one_group_is_named_beside_its_markers_and_another_one_keeps_its_name(
+    visit: Open, treated: Opened
+) -> None:
+    folder = treated.workspace.dataset_folder(treated.dataset)
+    asked = markers.Request(dataset=treated.dataset, column="leiden")
+    run = carry_out(treated, "markers", asked)
+    page = opened_page(visit, treated, run=run)
+    assert page.button(key="name_one").disabled  # nothing is suggested, and nothing typed
+    page.text_input(key=f"name_of_{run}_0").set_value("Interferon monocytes").run()
+    page.button(key="name_one").click().run()
+    assert not page.exception
+    assert "Named: Interferon monocytes." in words(page)
+    cells = read_groups(folder)
+    assert list(cells) == ["Interferon monocytes"]
+    assert len(cells["Interferon monocytes"]) == 160
+    page.selectbox(key="markers_group").set_value("1").run()
+    page.text_input(key=f"name_of_{run}_1").set_value("interferon Monocytes").run()
+    page.button(key="name_one").click().run()
+    assert "There is a group “Interferon monocytes” already" in words(page)
+    assert list(read_groups(folder)) == ["Interferon monocytes"]
+
+
+def test_markers_of_the_clusters_of_a_map_are_asked_for_by_a_link(visit: Open, treated: Opened) -> None:
+    run = carry_out(treated, "overview", overview.Request(dataset=treated.dataset))
+    page = opened_page(visit, treated, markers_of=run)
+    assert page.button_group(key="groups_question").value == "Markers of every group"
+    assert page.selectbox(key="markers_of").value == f"run:{run}"
+    page.button(key="run").click().run()
+    (asked,) = [one for one in RunQueue(Settings.from_env()).database.runs() if one.task == "markers"]
+    assert from_json(markers.Request, asked.request) == markers.Request(dataset=treated.dataset, run=run)

@@ -22,6 +22,7 @@ from scviz.workspace.groups import (
     intersect_groups,
     merge_groups,
     name_group,
+    name_groups,
     read_groups,
     redo,
     rename_group,
@@ -54,6 +55,16 @@ CHANGES: dict[str, tuple[Callable[[Path], None], Groups, str]] = {
         lambda at: name_group(at, " New   one ", rows(7)),
         ABC | {"New one": [7]},
         "Named “New one” (1 cell)",
+    ),
+    "name one of several": (
+        lambda at: name_groups(at, {"New": rows(7)}, replace=False),
+        ABC | {"New": [7]},
+        "Named “New” (1 cell)",
+    ),
+    "name several": (
+        lambda at: name_groups(at, {"B": rows(7), " New  one": rows(8, 6)}),
+        ABC | {"B": [7], "New one": [6, 8]},
+        "Named 2 groups",
     ),
     "replace": (lambda at: name_group(at, "B", rows(7)), ABC | {"B": [7]}, "Named “B” (1 cell)"),
     "rename": (
@@ -114,6 +125,15 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a long name": (lambda at: name_group(at, "x" * 201, rows(1)), r"\(got 201\)"),
     "no cells": (lambda at: name_group(at, "D", rows()), "No cell was selected"),
     "a name that is taken": (lambda at: name_group(at, "A", rows(1), replace=False), "a group “A” already."),
+    "one of several is taken": (
+        lambda at: name_groups(at, {"D": rows(1), "B": rows(1)}, replace=False),
+        "a group “B” already.",
+    ),
+    "the same but for case": (lambda at: name_groups(at, {"D": rows(1), "d": rows(2)}), "“D” already, which"),
+    "one of several has no cells": (
+        lambda at: name_groups(at, {"D": rows(1), "E": rows()}),
+        "No cell was chosen for “E”",
+    ),
     "case alone": (lambda at: name_group(at, "a", rows(1)), "“A” already, which differs by the case"),
     "renamed to another": (lambda at: rename_group(at, "A", "b"), "“B” already"),
     "merged into another": (lambda at: merge_groups(at, ["A", "B"], "C"), "“C” already"),

@@ -135,6 +135,7 @@ def named_groups(dataset: DatasetInfo, rows: NDArray[np.int64], history: History
         selection_mode="multi",
         format_func=chips,
         key=CHOSEN,
+        wrap=True,
         help="Click one to select, change, rename or delete it; several to merge them or find the cells they share.",
     )
     if len(chosen) == 1:

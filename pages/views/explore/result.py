@@ -9,10 +9,12 @@ import streamlit as st
 from pages.components import state
 from pages.components.embeddings import Embedding
 from pages.components.export import annotated_file
+from pages.components.frame import PAGES
 from pages.components.show import escaped
 from scviz.datasets.labels import cell_labels
 from scviz.metrics.evidence import Gain
 from scviz.metrics.neighbors import agreement_gain
+from scviz.tasks.cell_groups import has_clusters
 from scviz.workspace import DatasetInfo
 from scviz.workspace.records import read_array, read_value
 
@@ -74,6 +76,7 @@ def how_made(shown: Sequence[Embedding]) -> None:
     for run_id in dict.fromkeys(one.run for one in drawn):
         for text in _said(run_id):
             st.caption(escaped(text))
+        _ask_for_markers(run_id)
     if not drawn:
         return
     with st.expander("Save"):
@@ -83,6 +86,17 @@ def how_made(shown: Sequence[Embedding]) -> None:
         else:
             st.write("The clusters, principal components and the map, written into a copy of the file:")
         annotated_file(state.queue().get(first.run))
+
+
+def _ask_for_markers(run_id: str) -> None:
+    """Lead to the genes that tell the clusters of a run apart, where it has clusters."""
+    if has_clusters(state.queue().get(run_id).task):
+        st.page_link(
+            PAGES["groups"].file,
+            label="Markers of these clusters, and names for them",
+            icon=PAGES["groups"].icon,
+            query_params=state.link() | {"markers_of": run_id},
+        )
 
 
 def _said(run_id: str) -> list[str]:

@@ -30,6 +30,9 @@ def markers_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None
             page=EXPLORE,
             label="Draw the first map",
         )
+    wanted = f"{OF_RUN}{state.asked('markers_of')}"
+    if wanted in options:
+        state.preset(KEY, wanted)
     first = suggested(Request, "column", dataset)
     source = pick(
         "Groups",

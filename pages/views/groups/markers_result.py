@@ -16,7 +16,7 @@ from pages.components.show import download, escaped, figure, table
 from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import tabs, told_apart
 from pages.views.groups.gene import choose_gene, chosen_gene, gene_links
-from pages.views.groups.naming import name_them
+from pages.views.groups.naming import name_one, name_them
 from pages.views.groups.sets import set_links
 from scviz.metrics.evidence import Outcome
 from scviz.plots.expression import dot_plot
@@ -82,6 +82,7 @@ def _genes(run: Run, result: Result) -> None:
     k = result.names.index(name)
     with right:
         _compare(run, result, k)
+    name_one(run, result, k)
     own = [one for one in result.sets if one.name == f"markers of {name}"]
     set_links(run, own)
     order = np.argsort(-result.score[k], kind="stable")

@@ -1,19 +1,23 @@
-"""Names that markers suggest, and a button that gives them to the groups."""
+"""Names of groups: those that markers suggest, given to all of them, and one's own, given to one."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.coloring import GROUPS
 from pages.components.digits import SMALL, TENTH
-from pages.components.show import escaped, table
+from pages.components.frame import PAGES
+from pages.components.show import errors_in_words, escaped, table
 from scviz.metrics.evidence import counted
 from scviz.tasks.markers import MOST_FDR, Result
 from scviz.tasks.markers.ranking import given_names
 from scviz.workspace.database import Run
-from scviz.workspace.groups import name_group
+from scviz.workspace.groups import LONGEST_NAME, name_groups
 
 
 def name_them(run: Run, result: Result) -> None:
@@ -30,17 +34,41 @@ def name_them(run: Run, result: Result) -> None:
     if not names:
         st.info("No group resembles a type of cells that is known by its markers here.")
         return
-    if st.button(
+    pressed = st.button(
         f"Name {counted(len(names), 'group')} so",
         key="name_groups",
         icon=":material/label:",
         help="They become named groups of this dataset, which every page offers; groups without a suggestion stay "
-        "as they are, and a named group of the same name is replaced.",
-    ):
-        folder = state.workspace().dataset_folder(run.request["dataset"])
-        for k, name in names.items():
-            name_group(folder, name, np.flatnonzero(result.groups == k))
-        st.success(escaped(f"Named: {', '.join(names.values())}. Explore lists them and colors by them."))
+        "as they are, and a named group of the same name is replaced. Undo on Explore takes all of them back.",
+    )
+    if pressed:
+        _give(run, result, names, replace=True)
+
+
+def name_one(run: Run, result: Result, k: int) -> None:
+    """Offer to name one group, by what its markers suggest or by what the user types."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    name = left.text_input(
+        f"Name of {result.names[k]}",
+        given_names(result).get(k, ""),
+        placeholder="Activated T cells",
+        max_chars=LONGEST_NAME,
+        key=f"name_of_{run.id}_{k}",
+    ).strip()
+    if right.button("Name it", key="name_one", icon=":material/label:", width="stretch", disabled=not name):
+        _give(run, result, {k: name}, replace=False)
+
+
+def _give(run: Run, result: Result, names: Mapping[int, str], *, replace: bool) -> None:
+    """Make named groups of some groups, given by their places, and lead to where they are seen."""
+    dataset = run.request["dataset"]
+    folder, by = state.workspace().dataset_folder(dataset), state.owner() if state.settings().login else ""
+    with errors_in_words():
+        cells = {name: np.flatnonzero(result.groups == k) for k, name in names.items()}
+        name_groups(folder, cells, replace=replace, by=by)
+        st.success(escaped(f"Named: {', '.join(names.values())}."))
+        page, link = PAGES["explore"], state.link() | {"dataset": dataset, "color": GROUPS}
+        st.page_link(page.file, label="See them on the map", icon=page.icon, query_params=link)
 
 
 def _suggested(result: Result) -> pd.DataFrame:

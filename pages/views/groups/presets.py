@@ -26,6 +26,7 @@ def presets(dataset: DatasetInfo) -> None:
         key=KEY,
         on_change=_take,
         args=(contrast,),
+        wrap=True,
         help="Sets both groups and the cells below.",
     )
 

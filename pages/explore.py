@@ -22,7 +22,7 @@ if dataset is None:
     st.stop()
 
 run = shown_run("embedding", dataset, checkpoint) if checkpoint else None
-left, right = st.columns([3, 2], vertical_alignment="top")
+left, right = st.columns([4, 5], vertical_alignment="top")
 with left.expander("A model's map", icon=":material/neurology:", key="model_map"):
     model_form(dataset, checkpoint, run)
 if run is not None:

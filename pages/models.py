@@ -46,7 +46,7 @@ for card in sorted(cards().values(), key=lambda card: card.name not in ready):
                 )
                 row = st.columns([6, 2], vertical_alignment="center")
                 row[0].markdown(
-                    f"**{escaped(info.name)}** · {info.n_parameters / 1e6:,.1f} M weights · {info.size_mb:,.0f} MB"
+                    f"**{escaped(info.name)}** · {info.n_parameters / 1e6:,.1f} M weights · {info.size_mb:,.1f} MB"
                 )
                 row[0].caption(escaped(mark))
                 chosen = current is not None and info.id == current.id

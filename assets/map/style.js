@@ -1,7 +1,7 @@
 // Looks of the map. Colors come from the page's theme, light or dark, as --st-… properties.
 
 const STYLE = `
-.scviz-map { display: flex; flex-direction: column; box-sizing: border-box; user-select: none;
+.scviz-map { display: flex; flex-direction: column; container-type: inline-size; box-sizing: border-box; user-select: none;
   font: 12px/1.35 var(--st-font, sans-serif); color: var(--st-text-color, #31333f);
   --line: var(--st-border-color, rgba(128, 128, 128, .25)); --soft: var(--st-secondary-background-color, #f0f2f6); }
 .scviz-map button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
@@ -56,6 +56,16 @@ const STYLE = `
 .foot { display: flex; gap: 12px; min-height: 22px; align-items: center; padding: 1px 2px 0; }
 .foot .caption { flex: 1; min-width: 0; opacity: .8; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .foot .status button { margin-left: 8px; text-decoration: underline; text-underline-offset: 2px; }
+@container (max-width: 460px) { /* beside a narrow map the legend would take half of it */
+  .body { flex-direction: column; }
+  .stage { min-height: 0; }
+  .legend:not(.wide) { width: auto; max-height: 40%; border-left: 0; border-top: 1px solid var(--line); }
+  .legend:not(.wide) .rows { display: flex; flex-wrap: wrap; gap: 0 6px; }
+  .legend:not(.wide) .rows button { width: auto; max-width: 100%; }
+  .legend:not(.wide) .scale { display: grid; grid-template-rows: 12px auto; gap: 2px; height: auto; margin: 0 4px; }
+  .legend:not(.wide) .scale .colors { width: auto; background: linear-gradient(to right, var(--stops)); }
+  .legend:not(.wide) .ticks { flex-direction: row-reverse; margin: 0; }
+}
 [hidden] { display: none !important; }`;
 
 const ICONS = {

@@ -30,7 +30,7 @@ def coverage_bar(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> None:
     """Show the share of the dataset's genes that the model reads, and offer the list of the others."""
     found = coverage(dataset.id, checkpoint.id)
     share = found.n_found / max(1, found.n_genes)
-    text = f"reads {found.n_found:,} of {found.n_genes:,} genes of {dataset.name} ({share:.0%})"
+    text = f"reads {found.n_found:,} of {found.n_genes:,} genes of {dataset.name} ({100 * share:.0f} %)"
     row = st.columns([6, 2], vertical_alignment="center")
     row[0].progress(share, text=text)
     if found.lost:

@@ -186,6 +186,9 @@ STYLE = f"""<style>
 [data-testid="stSidebarUserContent"] {{padding-top: 0;}}
 [data-testid="stSidebarHeader"] {{height: 2.2rem; margin-bottom: 0;}}
 .st-key-frame_header h2 {{padding: 0 0 .15rem;}}
+[data-testid="stCaptionContainer"] {{opacity: 1; color: color-mix(in srgb, currentcolor 64%, transparent);}}
+[data-testid="stBaseButton-primary"]:enabled, [data-testid="stBaseButton-primaryFormSubmit"]:enabled,
+[data-testid="stMultiSelect"] [data-tag] {{color: light-dark(#FFFFFF, #10151A) !important;}}
 @media (max-width: 767px) {{[data-testid="stMainBlockContainer"] {{padding: 2.4rem .8rem 2rem;}}}}
 </style>"""
 

@@ -115,8 +115,8 @@ def _factors(dataset: str, column: str, control: str) -> tuple[str, ...]:
 def _what_was_understood(choice: ScreenChoice) -> None:
     n_pairs = sum(len(one) > 1 for one in choice.perturbations)
     lost = choice.conditions.n_left_out
-    words = f"{len(choice.perturbations) - n_pairs:,} single genes, {n_pairs:,} pairs, "
-    words += f"{choice.n_cells.get(CONTROL, 0):,} control cells"
+    words = f"{counted(len(choice.perturbations) - n_pairs, 'single gene')}, {counted(n_pairs, 'pair')}, "
+    words += counted(choice.n_cells.get(CONTROL, 0), "control cell")
     with st.popover(words + (f"; {lost:,} left out" if lost else ""), type="tertiary"):
         rows = [
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -19,6 +20,8 @@ BOXES = {
     "none": (st.info, ":material/drag_handle:"),
     "unknown": (st.info, ":material/help:"),
 }
+FEW = 2
+"""So many sentences are read as they stand."""
 
 
 def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[str] = ()) -> None:
@@ -34,7 +37,7 @@ def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[st
         What else to know, a sentence each.
     """
     show, icon = BOXES[outcome]
-    show(escaped(sentence), icon=icon)
+    show(in_lines(sentence), icon=icon)
     known = provenance(state.workspace(), run.request)
     marks = ((known.demo, badges.DEMO), (known.simulated, badges.SIMULATED), (known.seen, badges.SEEN))
     shown = " ".join(badge for holds, badge in marks if holds)
@@ -43,6 +46,23 @@ def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[st
     words = " ".join(part for part in rest if part)
     if words:
         st.caption(words, help=" ".join(escaped(one) for one in known.sentences) or None)
+
+
+def in_lines(verdict: str) -> str:
+    """Write a verdict as markdown: what it says first, and below it a line for each further sentence.
+
+    Examples
+    --------
+    >>> print(in_lines("Found 3. Of these 2 hold. scGPT is worse by 0.2."))
+    Found 3.
+    <BLANKLINE>
+    - Of these 2 hold.
+    - scGPT is worse by 0.2.
+    """
+    first, *rest = [escaped(one) for one in re.split(r"(?<=\.) +(?=[A-Z]|sc[A-Z])", verdict)]
+    if len(rest) < FEW:
+        return " ".join([first, *rest])
+    return f"{first}\n\n" + "\n".join(f"- {one}" for one in rest)
 
 
 def footer(run: Run) -> str:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from scviz.plots.theme import category_colors, layout
 
-N_BINS = 30
+MOST_BINS, FEWEST_BINS = 30, 5
+"""Few cells fill few bins, or the lines only jump."""
 
 
 def distribution_figure(
@@ -28,7 +29,7 @@ def distribution_figure(
     known = {method: numbers[np.isfinite(numbers)] for method, numbers in values.items()}
     everything = np.concatenate([*known.values(), np.zeros(0)])
     low, high = (everything.min(), everything.max()) if len(everything) else (0.0, 1.0)
-    edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
+    edges = np.linspace(low, high if high > low else low + 1, _n_bins(known) + 1)
     figure = go.Figure()
     for color, (method, numbers) in zip(category_colors(len(known)), known.items(), strict=True):
         share = np.histogram(numbers, edges)[0] / max(len(numbers), 1)
@@ -44,3 +45,9 @@ def distribution_figure(
     figure.update_xaxes(title_text=title)
     figure.update_yaxes(title_text="Cells (%)", rangemode="tozero")
     return figure
+
+
+def _n_bins(known: Mapping[str, NDArray[np.floating]]) -> int:
+    """Take about as many bins as each of them holds cells."""
+    most = max((len(numbers) for numbers in known.values()), default=0)
+    return int(np.clip(np.sqrt(most), FEWEST_BINS, MOST_BINS))

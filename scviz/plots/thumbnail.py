@@ -44,7 +44,9 @@ def map_thumbnail(
     """
     known = np.isfinite(coordinates).all(axis=1)
     points = quantize(coordinates[known]) if known.any() else np.empty((0, 2), np.uint16)
-    return png(raster(points, codes[known], palette, continuous=continuous, side=SIDE))
+    image = raster(points, codes[known], palette, continuous=continuous, side=SIDE)
+    filled = np.flatnonzero(image[:, :, 3].any(axis=1))  # rows of pixels that hold a cell
+    return png(image[filled[0] : filled[-1] + 1] if len(filled) else image)
 
 
 def _short(name: str) -> str:

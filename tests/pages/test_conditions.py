@@ -73,6 +73,19 @@ def test_a_file_without_donors_is_told_what_it_lacks(
     assert [button.disabled for button in page.button if button.key == "run"] == [True]
 
 
+def test_a_column_whose_name_does_not_say_donors_is_not_taken_for_them(
+    visit: Open, workspace: Workspace, tmp_path: Path
+) -> None:
+    adata = adata_of(crossed(3, steady))
+    adata.obs = adata.obs.rename(columns={"donor": "louvain"})
+    page = visit("pages/conditions.py", dataset=open_cells(adata, workspace, tmp_path).id)
+    assert not page.exception
+    assert "No column has a name that says it holds donors or samples" in words(page)
+    assert [button.disabled for button in page.button if button.key == "run"] == [True]
+    page.selectbox(key="conditions_donor_key").select("louvain").run()
+    assert [button.disabled for button in page.button if button.key == "run"] == [False]
+
+
 def test_one_donor_in_a_condition_is_said_before_the_run_and_after(
     visit: Open, workspace: Workspace, tmp_path: Path
 ) -> None:

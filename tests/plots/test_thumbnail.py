@@ -17,6 +17,13 @@ def test_a_small_map_is_an_image_of_its_size() -> None:
     assert struct.unpack(">II", image[16:24]) == (SIDE, SIDE)
 
 
+def test_a_flat_map_leaves_no_room_above_and_below() -> None:
+    coordinates = np.array([[0.0, 0.0], [1.0, 0.1]])
+    image = map_thumbnail(coordinates, np.array([1, 2], np.uint8), category_palette(2))
+    width, height = struct.unpack(">II", image[16:24])
+    assert (width, height < SIDE / 4) == (SIDE, True)
+
+
 def test_a_map_without_a_place_is_empty() -> None:
     image = map_thumbnail(np.full((3, 2), np.nan), np.ones(3, np.uint8), category_palette(1))
     assert image.startswith(b"\x89PNG")

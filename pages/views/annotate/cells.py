@@ -59,7 +59,7 @@ def _threshold(result: Result, gain: Gain) -> float:
         st.caption(f"With {threshold:.2f}: all held-out cells unnamed.")
     else:
         st.caption(
-            f"With {threshold:.2f}: {doubt.unnamed:.0%} of the held-out cells unnamed, accuracy of the others "
+            f"With {threshold:.2f}: {100 * doubt.unnamed:.0f} % of the held-out cells unnamed, accuracy of the others "
             f"{doubt.accuracy:.2f} (baseline on the same cells, {escaped(gain.baseline)}: "
             f"{doubt.baseline_accuracy:.2f}; the model with every cell named: {doubt.accuracy_of_all:.2f}). "
             "The file below keeps every name with its confidence."

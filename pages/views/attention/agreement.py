@@ -10,9 +10,10 @@ from pages.components.digits import DIGITS
 from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer
 from scviz.networks.attention import Setting
+from scviz.networks.shipped import title_of
 from scviz.plots.null_band import null_figure
 from scviz.plots.scores import scores_figure
-from scviz.tasks.attention_network import ATTENTION, COEXPRESSION, RANDOM, Check, Result
+from scviz.tasks.attention_network import ATTENTION, COEXPRESSION, RANDOM, TRUTH, Check, Result
 from scviz.workspace.database import Run
 
 METHODS = (ATTENTION, COEXPRESSION, RANDOM)
@@ -51,10 +52,16 @@ def draw_agreement(run: Run, result: Result, checks: list[Check]) -> None:
     digits |= {name: st.column_config.NumberColumn(format="%.3g") for name in ("Odds ratio", "FDR", "Hits")}
     table(pd.DataFrame(rows), key="checks", name="agreement", column_config=digits)
     st.caption(
-        f"Known targets: {escaped(result.prior)}. Hits are known targets among the top genes; for random genes what is "
-        "expected. Place: of the area among those of genes expressed like the regulator, tried as regulators; FDR: the "
-        "false discovery rate of that place over all regulators and settings."
+        f"Known targets: {escaped(_known(run, result))}. Hits are known targets among the top genes; for random genes "
+        "what is expected. Place: of the area among those of genes expressed like the regulator, tried as regulators; "
+        "FDR: the false discovery rate of that place over all regulators and settings."
     )
+
+
+def _known(run: Run, result: Result) -> str:
+    """Name the known targets as the form does; those of a simulation by what the result calls them."""
+    asked = str(run.request["prior"])
+    return result.prior if asked == TRUTH else title_of(asked)
 
 
 def draw_among_controls(run: Run, result: Result, *, setting: Setting, row: int) -> None:

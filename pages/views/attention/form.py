@@ -73,7 +73,7 @@ def _pick_groups(form: Form, dataset: DatasetInfo, columns: Sequence[ColumnInfo]
     names = sorted((column.name for column in columns), key=lambda name: name != guess)
     column = str(form.column("column", names))
     values = sorted(dataset.column(column).values, key=lambda value: not says_control(value))
-    row = st.columns(2)
+    row = st.columns(2, vertical_alignment="bottom")
     control = str(form.column("control", values, row[0]))
     perturbed = str(form.column("perturbed", [value for value in values if value != control], row[1]))
     return column, control, perturbed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -53,7 +55,7 @@ def attention_result(run: Run) -> None:
         format_func=lambda i: result.regulators[i],
         key="regulator",
     )
-    _targets(result, setting, row)
+    _targets(result, words, setting=setting, row=row)
     if checks:
         draw_among_controls(run, result, setting=setting, row=row)
     _how_it_was_made(result)
@@ -70,12 +72,14 @@ def _trained(run: Run) -> str:
     return f"{first}; {TRAINED[state.workspace().seen_in_training(checkpoint.id, dataset.id)]}."
 
 
-def _targets(result: Result, setting: Setting, row: int) -> None:
+def _targets(result: Result, words: Mapping[Setting, str], *, setting: Setting, row: int) -> None:
     """List the genes that attend most to a regulator, with their co-expression beside."""
     values = result.influence[setting][row]
     top = top_targets(values, MOST_SHOWN)
     shown = {"Gene": [result.genes[i] for i in top], "Influence": values[top]}
-    shown |= {f"Influence, {name}": result.influence[name][row][top] for name in SETTINGS if name != setting}
+    shown |= {
+        f"Influence {words[name]}": result.influence[name][row][top] for name in SETTINGS if name != setting
+    }
     shown["Co-expression"] = result.coexpression[setting][row][top]
     frame = pd.DataFrame(shown)
     digits = {name: DIGITS for name in frame.columns if name != "Gene"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.components import state
@@ -23,19 +25,25 @@ def conditions_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | N
         return _too_few(columns)
     form = Form(Request, "conditions", run)
     condition_key = str(
-        form.column("condition_key", condition_columns(dataset), suggested=first.condition_key, needed=True)
+        form.column(
+            "condition_key",
+            condition_columns(dataset),
+            suggested=first.condition_key,
+            needed=bool(first.condition_key),
+        )
     )
+    if not condition_key:
+        return _not_named("conditions", "treatment")
     values = conditions_of(dataset, condition_key)
     if len(values) < 2:
         return Missing(
             reason=f"{condition_key} has one condition; two are compared. Choose another column with conditions."
         )
-    left, right = st.columns(2)
-    asked = form.column("first", values, left, suggested=values[0], needed=True)
-    others = [value for value in values if value != asked]
-    against = form.column("second", others, right, suggested=others[-1], needed=True)
+    asked, against = _two_of(form, values)
     rest = [name for name in columns if name != condition_key]
-    donor_key = form.column("donor_key", rest, suggested=first.donor_key, needed=True)
+    donor_key = form.column("donor_key", rest, suggested=first.donor_key, needed=bool(first.donor_key))
+    if not donor_key:
+        return _not_named("donors or samples", "donor")
     types = [name for name in rest if name != donor_key]
     type_key = form.column("type_key", types, suggested=first.type_key, needed=True)
     with st.popover("Advanced", width="stretch"):
@@ -45,14 +53,22 @@ def conditions_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | N
             type_key=str(type_key),
             donor_key=str(donor_key),
             condition_key=condition_key,
-            first=str(asked),
-            second=str(against),
+            first=asked,
+            second=against,
             reference=str(form.column("reference", known)),
             fewest_cells=form.number("fewest_cells"),
             seed=form.number("seed"),
         )
     _donors(request)
     return request
+
+
+def _two_of(form: Form, values: Sequence[str]) -> tuple[str, str]:
+    """Let the user choose a condition, and the one it is compared with."""
+    left, right = st.columns(2)
+    asked = str(form.column("first", values, left, suggested=values[0], needed=True))
+    others = [value for value in values if value != asked]
+    return asked, str(form.column("second", others, right, suggested=others[-1], needed=True))
 
 
 def _too_few(columns: tuple[str, ...]) -> Missing:
@@ -63,6 +79,16 @@ def _too_few(columns: tuple[str, ...]) -> Missing:
         f"as treated and untreated. {there} Add the missing ones to obs of the file and open it again.",
         page=DATA,
         label="Open a dataset",
+    )
+
+
+def _not_named(what: str, name: str) -> Missing:
+    """Leave a column to the user that no name tells: a guess would be compared as if it were true."""
+    return Missing(
+        reason=f"No column has a name that says it holds {what}, such as {name}. Choose the one that does; without it "
+        "conditions cannot be compared donor by donor.",
+        page=DATA,
+        label="Open another dataset",
     )
 
 

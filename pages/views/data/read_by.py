@@ -32,7 +32,7 @@ def _advice(said: Advice) -> None:
     st.markdown(f":orange[:material/help:] {escaped(said.sentence)}")
     if said.get is not None:
         size, share = _megabytes(said.get), said.get.share
-        label = f"Get {said.get.title}, {size:,.0f} MB, knows {share:.0%} of your genes"
+        label = f"Get {said.get.title}, {size:,.0f} MB, knows {100 * share:.0f} % of your genes"
         icon, query = ":material/download:", state.link()
         st.page_link(PAGES["models"].file, label=label, icon=icon, query_params=query)
 

@@ -71,6 +71,8 @@ def _table(result: Result) -> None:
         {
             "Method": "the original cells",
             "Correlation": 1.0,
+            "from": 1.0,
+            "to": 1.0,
             "Silhouette of types": result.original_silhouette,
         }
     )

@@ -41,8 +41,8 @@ def gene_panel(run: Run, result: Result, gene: str) -> None:
     with st.container(border=True, key="group_gene"):
         st.markdown(
             f"**{escaped(gene)}** · log2 fold change {result.log2_fold_change[i]:+.2f}, adjusted p "
-            f"{written_p(float(result.adjusted_p[i]))} · expressed by {result.share_a[i]:.0%} of {escaped(a)} and "
-            f"{result.share_b[i]:.0%} of {escaped(b)}"
+            f"{written_p(float(result.adjusted_p[i]))} · expressed by {100 * result.share_a[i]:.0f} % of {escaped(a)} "
+            f"and {100 * result.share_b[i]:.0f} % of {escaped(b)}"
         )
         gene_links(run, gene)
 

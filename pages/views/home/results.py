@@ -14,7 +14,7 @@ from scviz.jobs.shipped import how_made
 from scviz.workspace import DatasetInfo
 from scviz.workspace.database import Run
 
-MOST, IN_A_ROW = 8, 4
+MOST, IN_A_ROW, FEWEST_BESIDE = 8, 4, 3
 LONGEST = 230
 """Letters of a verdict that are shown."""
 
@@ -35,8 +35,9 @@ def last_results(dataset: DatasetInfo) -> None:
 def _pictures(dataset: DatasetInfo, ended: list[Run]) -> None:
     if ended:
         st.markdown("#### Last results")
-    for first in range(0, len(ended), IN_A_ROW):
-        for column, run in zip(st.columns(IN_A_ROW), ended[first : first + IN_A_ROW], strict=False):
+    beside = min(max(len(ended), FEWEST_BESIDE), IN_A_ROW)
+    for first in range(0, len(ended), beside):
+        for column, run in zip(st.columns(beside), ended[first : first + beside], strict=False):
             with column.container(border=True, height="stretch"):
                 _card(run, dataset)
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
-from pages.components.digits import HUNDREDTH
+from pages.components.digits import DIGITS, HUNDREDTH
 from pages.components.show import download, figure, table
 from pages.views.modules.tables import height_of
 from scviz.datasets.columns import cell_names
@@ -55,6 +55,7 @@ def scores_of_cells(run: Run, result: Result) -> None:
         f"Score of {len(result.modules):,} modules in {len(frame):,} cells; the first ten are shown.",
         help=CELLS_HELP,
     )
-    st.dataframe(frame.head(10), hide_index=True, key="scores")
+    digits = dict.fromkeys(frame.select_dtypes("float").columns, DIGITS)
+    st.dataframe(frame.head(10), hide_index=True, key="scores", column_config=digits)
     write = partial(frame.to_csv, index=False)
     download("CSV of all cells", write, name="module_scores.csv", key="modules_csv_module_scores")

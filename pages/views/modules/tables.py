@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
-from pages.components.digits import DIGITS, HUNDREDTH, SHARE, SMALL
+from pages.components.digits import DIGITS, HUNDREDTH, RATE, SHARE
 from pages.components.enrich_link import enrich_set
 from pages.components.show import download, escaped, table
 from scviz.tasks.modules import EXPRESSION, RANDOM_WEIGHTS, SOURCES, Result
@@ -70,7 +70,7 @@ def modules_table(run: Run, result: Result) -> None:
     columns = dict.fromkeys(("Correlation", "of random genes"), DIGITS)
     columns |= dict.fromkeys(("Like co-expression", "AUROC"), HUNDREDTH)
     table(
-        frame, key="modules", name="modules", height=height_of(frame), column_config={**columns, "FDR": SMALL}
+        frame, key="modules", name="modules", height=height_of(frame), column_config={**columns, "FDR": RATE}
     )
     row = st.container(horizontal=True, gap="small", key="modules_files")
     for label, name, write in (

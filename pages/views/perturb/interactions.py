@@ -29,7 +29,9 @@ def _shown(frame: pd.DataFrame, titles: list[str]) -> None:
     """Show the classes of pairs, and how often each method has the measured one."""
     digits = dict.fromkeys(("size", "fit"), DIGITS)
     table(frame, key="interactions", name="interactions", height=280, column_config=digits)
-    shares = ", ".join(f"{title} {np.mean(frame[title] == frame['measured']):.0%}" for title in titles)
+    shares = ", ".join(
+        f"{title} {100 * np.mean(frame[title] == frame['measured']):.0f} %" for title in titles
+    )
     st.caption(
         f"Same class as measured: {shares}.",
         help="The change of the pair is fitted by a weighted sum of the measured changes of its genes (Theil-Sen, "

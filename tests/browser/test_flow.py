@@ -25,7 +25,6 @@ from tests.browser.steps import (
     choose,
     choose_gene,
     choose_many,
-    draw_model_map,
     keyed,
     lasso,
     map_drawn,
@@ -124,12 +123,12 @@ def test_the_results_go_into_a_copy_of_the_file(page: Page, url: str) -> None:
 
 
 def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet: object) -> None:
-    page.goto(f"{url}/explore")
+    page.goto(f"{url}/explore?maps=overview")
     map_drawn_within(page, "map_overview", SLOW)
     settled(page)
     expect(page.get_by_text("clusters among 700 cells", exact=False).first).to_be_visible()
     picture(page, "explore-first-map")
-    draw_model_map(page)
+    page.goto(f"{url}/explore")  # the model's map came with the demo cells
     before = map_drawn_within(page, "map_model", SLOW)
     map_drawn(page, "map_pca")
     box = keyed(page, "map_model", ".scviz-map").bounding_box()
@@ -156,10 +155,6 @@ def test_the_map_is_drawn_colored_circled_and_named(page: Page, url: str, quiet:
 
 def test_a_selection_outlives_every_kind_of_coloring(page: Page, url: str, quiet: object) -> None:
     page.goto(f"{url}/explore")
-    settled(page)
-    map_drawn_within(page, "map_model" if keyed(page, "map_model").count() else "map_overview", SLOW)
-    if not keyed(page, "map_model").count():  # no map was drawn by the tests before
-        draw_model_map(page)
     map_drawn_within(page, "map_model", SLOW)
     map_drawn(page, "map_pca")
     settled(page)

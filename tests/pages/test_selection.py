@@ -38,11 +38,12 @@ def script(dataset: str) -> None:
     import streamlit as st
 
     from pages.components import state
-    from pages.components.selecting import given_on
+    from pages.components.selecting import follow_selection, given_on
     from pages.views.explore.selection import show_selection
     from scviz.workspace.packed_rows import unpack_rows
 
     info = state.workspace().dataset(dataset)
+    follow_selection(info)
     given = given_on(info, np.arange(info.n_cells))
     if given and given[-1].id and given[-1].id != st.session_state.get("taken"):  # what the browser would do
         st.session_state["taken"] = given[-1].id
@@ -53,10 +54,13 @@ def script(dataset: str) -> None:
 class Panel:
     """One browser tab with the panel."""
 
-    def __init__(self, home: Path, dataset: str) -> None:
+    def __init__(self, home: Path, dataset: str, link: str = "") -> None:
         self.home, self.dataset = home, dataset
         self.folder = Workspace(home).dataset_folder(dataset)
-        self.at = AppTest.from_function(script, default_timeout=600, kwargs={"dataset": dataset}).run()
+        self.at = AppTest.from_function(script, default_timeout=600, kwargs={"dataset": dataset})
+        if link:
+            self.at.query_params["selection"] = link
+        self.at.run()
 
     def select(self, *rows: int) -> None:
         self.at.session_state["rows"] = list(rows)
@@ -81,6 +85,11 @@ class Panel:
     @property
     def selected(self) -> list[int]:
         return list(self.at.session_state["rows"])
+
+    @property
+    def link(self) -> str:
+        found = self.at.query_params.get("selection", "")
+        return found if isinstance(found, str) else found[0]
 
     @property
     def groups(self) -> dict[str, list[int]]:
@@ -244,3 +253,35 @@ def test_unpacked_rows_are_those_that_were_packed(panel: Panel) -> None:
     panel.press("redo_change")
     (*_, last) = panel.at.session_state[f"given_{panel.folder.name}"]
     assert unpack_rows(last.bits).tolist() == [7, 59]
+
+
+def test_a_selection_stands_in_the_address_and_opens_elsewhere_as_the_same_cells(panel: Panel) -> None:
+    assert panel.link == ""
+    panel.select(1, 2, 3)
+    first = panel.link
+    panel.select(4, 5)
+    assert len(panel.link) == len(first) == 12
+    assert panel.link != first
+    other = Panel(panel.home, panel.dataset, link=first)
+    assert other.selected == [1, 2, 3]
+    assert other.link == first
+    assert other.at.button(key="undo_change").disabled
+    other.select(7)
+    other.press("undo_change")
+    assert (other.selected, other.link) == ([1, 2, 3], first)
+    panel.at.query_params["selection"] = first  # the browser is some clicks behind
+    panel.run()
+    assert panel.selected == [4, 5]
+    panel.select()
+    assert panel.link == ""
+
+
+def test_a_selection_of_another_dataset_is_left_out_with_a_word(panel: Panel) -> None:
+    other = Panel(panel.home, panel.dataset, link="0123456789ab")
+    assert (other.link, "does not have" in other.said) == ("", True)
+
+
+def test_the_genes_of_selected_cells_are_one_press_away_and_named_once(panel: Panel) -> None:
+    panel.select(1, 2)
+    panel.at.button(key="selection_genes").click().run()
+    assert panel.groups == {"Selected cells": [1, 2]}

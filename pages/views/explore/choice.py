@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import streamlit as st
 
 from pages.components import state
-from pages.components.embeddings import OF_BASELINE, OVERVIEW, Embedding
+from pages.components.embeddings import COMPONENTS, OF_BASELINE, OVERVIEW, Embedding
 from pages.components.widgets import told_apart
 from scviz.workspace.database import Run
 
 MOST_MAPS = 4
+COMING = {OVERVIEW, COMPONENTS}
+"""Maps that are drawn behind opening: a link to them waits."""
 BY_ITSELF = "maps_by_itself"
 """The maps of the address that nobody has chosen: newer ones take their place."""
 
@@ -27,11 +29,15 @@ def choose_maps(offered: Mapping[str, Embedding], run: Run | None) -> list[Embed
         The run of a model that the page shows, if there is one.
     """
     _follow()
-    wanted = _wanted(offered)
+    asked = _asked()
+    wanted = [one for one in asked if one in offered]
     shown = (wanted or _newest(offered, run))[:MOST_MAPS]
-    if not wanted:
-        state.keep(BY_ITSELF, ",".join(shown))
-    state.remember("maps", ",".join(shown))
+    if not set(asked) & COMING - offered.keys():
+        _remember(shown, by_itself=not wanted)
+        if wanted != asked:
+            state.left_out(
+                "Some maps that were asked for are not here: they were deleted, or belong to somebody else."
+            )
     state.preset("maps", shown)
     chosen = st.multiselect(
         "Maps",
@@ -46,15 +52,16 @@ def choose_maps(offered: Mapping[str, Embedding], run: Run | None) -> list[Embed
     return [offered[one] for one in chosen or _newest(offered, run)]
 
 
-def _wanted(offered: Mapping[str, Embedding]) -> list[str]:
-    """Return the maps that the user or a link has chosen, as far as they are there."""
+def _asked() -> list[str]:
+    """Return the maps that the user or a link has chosen."""
     said = state.recall("maps") or ""
-    if said == state.kept(BY_ITSELF):
-        return []
-    asked = said.split(",") if said else []
-    if state.from_link("maps") and not set(asked) <= offered.keys():
-        state.left_out("Some maps of the link are not here: they were deleted, or belong to somebody else.")
-    return [one for one in dict.fromkeys(asked) if one in offered]
+    return list(dict.fromkeys(said.split(","))) if said and said != state.kept(BY_ITSELF) else []
+
+
+def _remember(shown: list[str], *, by_itself: bool) -> None:
+    if by_itself:
+        state.keep(BY_ITSELF, ",".join(shown))
+    state.remember("maps", ",".join(shown))
 
 
 def _newest(offered: Mapping[str, Embedding], run: Run | None) -> list[str]:

@@ -213,7 +213,8 @@ def second_map(page: Page) -> None:
 def circle(page: Page, key: str) -> None:
     """Draw around cells and wait until the server has counted them."""
     lasso(page, [(0.3, 0.2), (0.65, 0.3), (0.6, 0.8), (0.25, 0.7)], key)
-    page.get_by_text(f"{selected(page, key):,} cells selected", exact=False).wait_for()
+    found = page.locator("strong", has_text=f"{selected(page, key):,} cells selected")
+    found.first.wait_for()
 
 
 def compare(page: Page, server: psutil.Process, url: str) -> Cost:

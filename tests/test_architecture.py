@@ -22,7 +22,7 @@ from scviz.settings import ROOT
 from scviz.tasks import TASKS, front
 
 HEAVY = {"torch", "transformers", "scanpy", "umap", "lightning", "anndata", "sklearn", "gseapy", "matplotlib"}
-HEAVY |= {"sknetwork", "networkx", "pyvis"}
+HEAVY |= {"sknetwork", "networkx", "pyvis", "scipy.stats"}
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 WEB = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)

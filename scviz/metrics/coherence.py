@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from scviz.metrics.evidence import Interval, Place, bar_of, bootstrap, place_of
 from scviz.metrics.matched_null import MatchedNull
@@ -303,6 +302,8 @@ def separation(scores: NDArray[np.floating], types: NDArray[np.int64], n_types: 
     (T, M) 0.5 is chance, 1 if every cell of the type is above all others; NaN where either
     has no cell.
     """
+    from scipy.stats import rankdata  # loads slowly
+
     known = types >= 0
     ranks = rankdata(scores[known], axis=0)  # (K, M)
     found = np.full((n_types, scores.shape[1]), np.nan)

@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import false_discovery_control, norm, rankdata, t
 
 LEVEL = 0.05
 """Share of false findings that is accepted, and one less the level of every interval."""
@@ -118,6 +117,8 @@ def resample(
     nothing = float("nan")
     if not n_units:
         return Interval(mean=nothing, low=nothing, high=nothing, n=0)
+    from scipy.stats import norm, t  # loads slowly, and pages only count and quote
+
     times = np.ones(n_units, dtype=np.int64) if alike is None else np.asarray(alike, dtype=np.int64)
     own, n = float(statistic(times[None])[0]), int(times.sum())
     if n < FEWEST_UNITS:
@@ -282,6 +283,8 @@ def fdr(p: ArrayLike) -> NDArray[np.float64]:
     known = np.isfinite(given)
     rates = np.full(given.shape, np.nan)
     if known.any():
+        from scipy.stats import false_discovery_control
+
         rates[known] = false_discovery_control(given[known])
     return rates
 
@@ -328,6 +331,8 @@ def auroc(values: ArrayLike, positive: ArrayLike) -> float:
     n, others = int(own.sum()), int((~own).sum())
     if not n or not others:
         return float("nan")
+    from scipy.stats import rankdata
+
     ranks = rankdata(np.asarray(values, dtype=np.float64))
     return float((ranks[own].sum() - n * (n + 1) / 2) / (n * others))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
 
 from scviz.metrics.evidence import LEVEL, Interval
 
@@ -65,6 +64,8 @@ def half_interval(whole: float, drawn: ArrayLike, *, n_cells: int, level: float 
     >>> half_interval(0.5, np.full(40, 0.4), n_cells=60).low
     0.5
     """
+    from scipy.stats import t as student  # loads slowly
+
     values = np.asarray(drawn, dtype=np.float64)
     known = values[np.isfinite(values)]
     if n_cells < FEWEST_CELLS or len(known) < max(2, (1 - MOST_SPOILED) * len(values)):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 SHARE = 20
 """Genes expressed alike: the twentieth of all that is nearest in rank."""
@@ -30,6 +29,8 @@ class MatchedNull:
         pool
             Genes that may be drawn; all if it is left out.
         """
+        from scipy.stats import rankdata  # loads slowly
+
         given = np.asarray(levels, dtype=np.float64)
         given = given[:, None] if given.ndim == 1 else given
         self._levels = rankdata(given, axis=0).mean(axis=1)  # (G,)

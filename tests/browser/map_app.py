@@ -1,4 +1,4 @@
-"""A page with maps of simulated cells, for the browser tests and the benchmark."""
+"""A page with maps of simulated cells, for the browser tests."""
 
 from __future__ import annotations
 

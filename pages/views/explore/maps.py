@@ -110,8 +110,13 @@ def _names(dataset: DatasetInfo, rows: NDArray[np.int64]) -> list[str] | None:
     """Name the cells of some rows, (M,); None for too many."""
     if len(rows) > MOST_NAMES:
         return None
-    names = cell_names(state.workspace().dataset_folder(dataset.id))
+    names = _all_names(dataset.id)
     return [names[row] for row in rows]
+
+
+@st.cache_resource(max_entries=4)
+def _all_names(dataset: str) -> tuple[str, ...]:
+    return cell_names(state.workspace().dataset_folder(dataset))
 
 
 def _selected(maps: Maps, selections: Sequence[Selection | None]) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import streamlit as st
@@ -69,12 +70,12 @@ def scale_from_text(text: str) -> Scale | None:
     (Scale(low=0.0, high=99.5, log=True), None, None)
     """
     try:
-        low, high, kind = text.split(",")
-        ends = [round(2 * float(end)) / 2 for end in (low, high)]  # as the slider steps
+        *ends, kind = text.split(",")
+        low, high = (round(2 * float(end)) / 2 for end in ends)  # as the slider steps
     except (ValueError, OverflowError):
         return None
-    fits = 0 <= ends[0] < ends[1] <= 100 and kind in SCALES.values()
-    return Scale(*ends, log=kind == LOG) if fits else None
+    fits = 0 <= low < high <= 100 and kind in SCALES.values()
+    return Scale(low, high, kind == LOG) if fits else None
 
 
 def choose_scale(place: DeltaGenerator, key: str, *, first: Scale, log: bool, of: str) -> Scale:
@@ -99,7 +100,7 @@ def ask_scale(key: str, *, first: Scale, log: bool, of: str) -> Scale:
     """
     if state.held(f"{key}_clip") is None:
         state.preset(f"{key}_clip", (first.low, first.high))
-    low, high = st.slider(
+    ends: object = st.slider(
         "Clip at percentiles",
         0.0,
         100.0,
@@ -107,6 +108,7 @@ def ask_scale(key: str, *, first: Scale, log: bool, of: str) -> Scale:
         help=f"Of {of}. Cells beyond share the color of the end.",
         key=f"{key}_clip",
     )
+    low, high = cast(tuple[float, float], ends)  # as it was set
     names = {LOG: "Log", LINEAR: "Linear"} if first.log else {LINEAR: "Linear", LOG: "Log"}
     kind = one_of("Scale", names, key=f"{key}_log") if log else LINEAR
     return Scale(low, max(high, low + 0.5), kind == LOG)

@@ -28,7 +28,7 @@ def one_of(label: str, names: Mapping[Word, str], *, key: str) -> Word:
     """
     if state.held(key) not in names:
         state.preset(key, next(iter(names)))
-    return st.segmented_control(
+    chosen = st.segmented_control(
         label,
         list(names),
         required=True,
@@ -36,6 +36,7 @@ def one_of(label: str, names: Mapping[Word, str], *, key: str) -> Word:
         key=key,
         label_visibility="collapsed",
     )
+    return next(iter(names)) if chosen is None else chosen
 
 
 def tabs(names: Sequence[str], *, key: str) -> Sequence[TabContainer]:

@@ -81,7 +81,8 @@ def remember_coloring(dataset: DatasetInfo, choice: str) -> None:
         return
     key, first = _scale_of(choice)
     clip, kind = state.held(f"{key}_clip"), state.held(f"{key}_log")
-    scale = Scale(*(clip or (first.low, first.high)), log=first.log if kind is None else kind == SCALES[True])
+    low, high = clip or (first.low, first.high)
+    scale = Scale(low, high, first.log if kind is None else kind == SCALES[True])
     file = state.held(_file_colors(dataset, choice))
     state.remember(COLOR, color)
     state.remember(SCALE, scale_to_text(scale) if clip and scale != first else None)

@@ -34,7 +34,7 @@ def groups_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None)
     _begin(form)
     presets(dataset)
     sources = sources_of(dataset)
-    _, a = pick_group(dataset, "a", sources, label="Group A")
+    a = pick_group(dataset, "a", sources, label="Group A")[1]
     source, b = pick_group(dataset, "b", {REST: REST} | sources, label="Compared with (B)")
     within = _within(dataset)
     with st.popover("Advanced", width="stretch"):

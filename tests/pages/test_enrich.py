@@ -176,7 +176,7 @@ def test_a_link_does_not_show_the_answer_to_another_question(visit: Open, opened
 @pytest.mark.slow
 def test_a_regulon_is_one_press_away(visit: Open, opened: Opened, tmp_path: Path) -> None:
     page = opened_page(visit, opened, from_run="gone")
-    assert "find regulons or modules first" in words(page)
+    assert "find modules or regulons first" in words(page)
     links = tmp_path / "links.tsv"
     pairs = [
         (f"GENE{20 * t + r}", f"GENE{20 * t + g}") for t in range(3) for r in (1, 2) for g in range(5, 21)
@@ -203,6 +203,7 @@ def test_a_circled_group_is_one_press_away(visit: Open, opened: Opened) -> None:
     asked = embedding.Request(dataset=opened.dataset, checkpoint=opened.checkpoint, n_neighbors=8)
     run = carry_out(opened, "embedding", asked)
     page = visit("pages/explore.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run=run)
+    page.button_group(key="groups_chosen").set_value(["island"]).run()
     assert not page.exception
     (link,) = [link for link in page.main.get("page_link") if link.proto.label == "Enrich"]
     assert "group=island" in link.proto.query_string

@@ -40,6 +40,8 @@ def coverage_bar(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> None:
     if is_few(found):
         st.caption(
             f"Fewer than half of the genes are read: results rest on {counted(found.n_found, 'gene')}."
+            if found.n_found
+            else "None of the genes is read: these weights cannot be used on these cells."
         )
 
 

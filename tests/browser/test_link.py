@@ -49,8 +49,9 @@ def says(page: Page, name: str, *, gone: bool = False) -> str:
 
 
 def canvas(page: Page, key: str) -> bytes:
-    """What the stage of a map looks like, without the pointer over it."""
+    """What the stage of a map looks like, without the pointer over it or a frame that tells where keys go."""
     stage(page, key).scroll_into_view_if_needed()
+    stage(page, key).evaluate("(it) => it.blur()")
     page.mouse.move(2, 2)
     settled(page)
     page.wait_for_timeout(500)

@@ -204,7 +204,12 @@ def map_legend(key: str, group: str) -> None:
 
 def map_address(key: str, view: MapView) -> str | None:
     """Show what a link shows of the maps of a page; returns what an address says of them, None until that changes."""
-    header: dict[str, object] = {"kind": "address", "text": view.text, "cameras": view.cameras, "hidden": view.hidden}
+    header: dict[str, object] = {
+        "kind": "address",
+        "text": view.text,
+        "cameras": view.cameras,
+        "hidden": view.hidden,
+    }
     answer = _ADDRESS(key=key, data=_message(header, b""), on_view_change=_rerun)
     return answer.view if isinstance(answer.view, str) else None
 

@@ -436,7 +436,7 @@ def test_doubtful_cells_can_stay_unnamed_and_the_gain_is_told_beside_the_baselin
     )
     run = carry_out(opened, "annotation", request)
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run=run)
-    assert "With 0.00: 0% of the held-out cells unnamed" in words(page)
+    assert "With 0.00: 0 % of the held-out cells unnamed" in words(page)
     assert "The authors of scBERT" in page.slider(key="threshold").proto.help
     page.slider(key="threshold").set_value(1.0).run()
     assert not page.exception

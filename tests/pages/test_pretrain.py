@@ -48,7 +48,7 @@ def test_a_new_model_is_handed_in(visit: Open, opened: Opened) -> None:  # noqa:
     )
     assert run.request == asdict(wanted)
     assert page.query_params["run"] == run.id
-    assert "Waiting for its turn" in page.get("progress")[0].proto.text
+    assert "in the queue" in page.get("progress")[0].proto.text
 
 
 def test_going_on_is_offered_with_weights_that_know_the_genes_and_with_small_steps(

@@ -57,7 +57,9 @@ def donors_compared(sums: NDArray[np.int64], factors: Mapping[str, Sequence[str]
 
     Parameters
     ----------
-    sums, factors
+    sums
+        (S, G) counts.
+    factors
         As for `wald_test`.
 
     Raises

@@ -198,18 +198,20 @@ def see(page: Page) -> Sheet:
     settled(page)
     region = stage(page, MAP)
     region.scroll_into_view_if_needed()
+    region.evaluate("(it) => it.blur()")  # a frame tells where keys go
     page.mouse.move(1, 1)  # a cell under the mouse is named on the map
     return Sheet(drawn, selected(page, MAP), region.screenshot(animations="disabled"))
 
 
 def seen_by_somebody_else(page: Page, browser: Browser) -> tuple[Sheet, Sheet]:
     """Look at the map here, and in another browser at the address alone."""
-    visit(page, "Explore")
     mine = see(page)
     context = browser.new_context(viewport=VIEWPORT)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE * 1000)
     other = context.new_page()
     other.goto(page.url)
+    map_drawn(other, MAP)
+    expect(keyed(other, MAP, ".scviz-map")).to_have_attribute("data-selected", str(mine.n_selected))
     theirs = see(other)
     context.close()
     return mine, theirs
@@ -236,14 +238,17 @@ def run_of(page: Page) -> str:
     return run
 
 
-def circle_and_undo(page: Page, *, n_cells: int) -> None:
-    """Circle cells, name them, and take the name and the selection back."""
+def circle_and_undo(page: Page, browser: Browser, *, n_cells: int) -> None:
+    """Circle cells, show them to somebody else, name them, and take the name and the selection back."""
     lasso(page, ALL_BUT_THE_RIM, MAP)
     expect(keyed(page, MAP, ".scviz-map")).not_to_have_attribute("data-selected", "0")
     n = selected(page, MAP)
     assert 0.9 * n_cells < n <= n_cells
-    page.get_by_text(f"{n:,} cells selected (", exact=False).first.wait_for()
-    settled(page)
+    page.get_by_text(f"{n:,} cells selected", exact=False).first.wait_for()
+    page.wait_for_url(re.compile(r"[?&]selection="), wait_until="commit")
+    mine, theirs = seen_by_somebody_else(page, browser)
+    assert mine == theirs
+    assert mine.n_selected == n
     keyed(page, "group_name", "input").fill("Circled")
     press(page, "name_it")
     expect(chip(page, f"Circled · {n:,}")).to_be_visible()
@@ -260,10 +265,11 @@ def test_the_path_on_cells_of_two_conditions(
     name = name_cluster(page, found, "")
     genes = compare_conditions(page, home, "CD14+ Monocyte")
     assert raised(genes, len(PLANTED)) == PLANTED
+    visit(page, "Explore")
     mine, theirs = seen_by_somebody_else(page, browser)
     assert mine == theirs
     undo_the_name(page, name)
-    circle_and_undo(page, n_cells=700)
+    circle_and_undo(page, browser, n_cells=700)
 
 
 def test_the_path_on_blood_with_interferon(
@@ -274,6 +280,7 @@ def test_the_path_on_blood_with_interferon(
     name = name_cluster(page, found, "Monocytes")
     genes = compare_conditions(page, home, "CD14+ Monocytes")
     assert raised(genes, 30) >= INTERFERON, genes.genes[:30]
+    visit(page, "Explore")
     mine, theirs = seen_by_somebody_else(page, browser)
     assert mine == theirs
     undo_the_name(page, name)
@@ -285,6 +292,7 @@ def test_the_path_on_blood_of_one_donor(
     open_by_upload(page, url, shared_file(shared, "pbmc3k_labelled"), n_cells=2638)
     found = find_markers(page, home, n_clusters=see_clusters(page))
     name = name_cluster(page, found, "B cells")
+    visit(page, "Explore")
     mine, theirs = seen_by_somebody_else(page, browser)
     assert mine == theirs
     undo_the_name(page, name)

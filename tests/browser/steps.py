@@ -20,6 +20,9 @@ SLOW = 900_000
 PATIENT = (2_000, 4_000, 8_000, 16_000, 32_000, 64_000)
 """Milliseconds that a click is waited for before it is tried again: a slow machine gets its time."""
 
+FRAME = 6
+"""Pixels of a map at its edges that belong to its rounded frame."""
+
 COUNT_BYTES = """
 window.traffic = {down: 0, up: 0};
 const send = WebSocket.prototype.send;
@@ -216,6 +219,21 @@ def map_drawn(page: Page, key: str = "map", *, after: str | None = None) -> str:
 def stage(page: Page, key: str = "map") -> Locator:
     """Return the part of a map that shows the cells."""
     return keyed(page, key, ".scviz-map .stage")
+
+
+def stage_pixels(page: Page, key: str = "map") -> bytes:
+    """Picture of the part of a map that shows the cells, inside its frame; nothing has pointer or focus."""
+    part = stage(page, key)
+    part.scroll_into_view_if_needed()
+    part.evaluate("(it) => it.blur()")
+    page.mouse.move(1, 1)
+    settled(page)
+    page.wait_for_timeout(500)  # the name of a cell fades
+    box = part.bounding_box()
+    assert box is not None
+    inside = {name: round(box[name]) + FRAME for name in ("x", "y")}
+    inside |= {name: round(box[name]) - 2 * FRAME for name in ("width", "height")}
+    return page.screenshot(clip=inside, animations="disabled")  # type: ignore[arg-type]
 
 
 def lasso(page: Page, corners: Sequence[tuple[float, float]], key: str = "map") -> None:

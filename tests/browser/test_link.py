@@ -16,7 +16,17 @@ from scviz.progress import silent
 from scviz.settings import Settings
 from scviz.workspace import Workspace
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import keyed, lasso, map_drawn, picture, press, selected, settled, stage
+from tests.browser.steps import (
+    keyed,
+    lasso,
+    map_drawn,
+    picture,
+    press,
+    selected,
+    settled,
+    stage,
+    stage_pixels,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -48,16 +58,6 @@ def says(page: Page, name: str, *, gone: bool = False) -> str:
     return said(page).get(name, "")
 
 
-def canvas(page: Page, key: str) -> bytes:
-    """What the stage of a map looks like, without the pointer over it or a frame that tells where keys go."""
-    stage(page, key).scroll_into_view_if_needed()
-    stage(page, key).evaluate("(it) => it.blur()")
-    page.mouse.move(2, 2)
-    settled(page)
-    page.wait_for_timeout(500)
-    return stage(page, key).screenshot(animations="disabled")
-
-
 def test_an_address_is_the_same_picture_in_another_browser(page: Page, opened: tuple[str, str]) -> None:
     server, dataset = opened
     page.goto(f"{server}/explore?dataset={dataset}&color=gene:CD3D&scale=5,95,linear")
@@ -72,7 +72,7 @@ def test_an_address_is_the_same_picture_in_another_browser(page: Page, opened: t
     page.keyboard.press("ArrowLeft")
     assert says(page, "zoom").startswith("map_model:1.25,")
     settled(page)
-    address, seen = page.url, canvas(page, "map_model")
+    address, seen = page.url, stage_pixels(page, "map_model")
     assert said(page)["scale"] == "5,95,linear"
     context = page.context.browser.new_context(viewport={"width": 1280, "height": 800})  # type: ignore[union-attr]
     try:
@@ -82,7 +82,7 @@ def test_an_address_is_the_same_picture_in_another_browser(page: Page, opened: t
         map_drawn(other, "map_model")
         expect(keyed(other, "map_model", ".scviz-map")).to_have_attribute("data-selected", str(n))
         expect(other.get_by_text(f"{n} cells selected").first).to_be_visible()
-        assert canvas(other, "map_model") == seen
+        assert stage_pixels(other, "map_model") == seen
         settled(other)
         assert said(other) == said(page)
         expect(keyed(other, "undo_change", "button")).to_be_disabled()

@@ -38,6 +38,7 @@ from tests.browser.steps import (
     selected,
     settled,
     stage,
+    stage_pixels,
     upload,
     visit,
 )
@@ -196,11 +197,7 @@ def see(page: Page) -> Sheet:
     """Look at the map."""
     drawn = map_drawn(page, MAP)
     settled(page)
-    region = stage(page, MAP)
-    region.scroll_into_view_if_needed()
-    region.evaluate("(it) => it.blur()")  # a frame tells where keys go
-    page.mouse.move(1, 1)  # a cell under the mouse is named on the map
-    return Sheet(drawn, selected(page, MAP), region.screenshot(animations="disabled"))
+    return Sheet(drawn, selected(page, MAP), stage_pixels(page, MAP))
 
 
 def seen_by_somebody_else(page: Page, browser: Browser) -> tuple[Sheet, Sheet]:

@@ -185,7 +185,7 @@ def test_a_gene_of_the_network_is_shown_with_its_neighbors_and_leads_on(
     there = {one.proto.label: one.proto.query_string for one in page.main.get("page_link")}
     assert "gene=GENE1" in there["Knock it out"]
     assert "gene=GENE1" in there["Color the map by it"]
-    assert "run=run-of-embedding" in there["Color the map by it"]
+    assert "maps=run-of-embedding" in there["Color the map by it"]
 
 
 def test_a_run_from_before_the_picture_says_so(visit: Open, opened: Opened, links: Path) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components import show
+from pages.components import file_names
 from scviz.jobs.lines import HEAVY
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
@@ -86,8 +86,8 @@ def test_more_than_ten_minutes_are_warned_of_before_run(
 
 def test_files_are_named_by_dataset_what_and_day(monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = SimpleNamespace(name="PBMC: day 2 / IFN-β")
-    monkeypatch.setattr(show.state, "current_dataset", lambda: dataset)
+    monkeypatch.setattr(file_names.state, "current_dataset", lambda: dataset)
     today = date.today().isoformat()
-    assert show.file_name("confusion.svg") == f"PBMC-day-2-IFN-β_confusion_{today}.svg"
-    monkeypatch.setattr(show.state, "current_dataset", lambda: None)
-    assert show.file_name("HLA.A-genes.csv") == f"HLA.A-genes_{today}.csv"
+    assert file_names.file_name("confusion.svg") == f"PBMC-day-2-IFN-β_confusion_{today}.svg"
+    monkeypatch.setattr(file_names.state, "current_dataset", lambda: None)
+    assert file_names.file_name("HLA.A-genes.csv") == f"HLA.A-genes_{today}.csv"

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 APP = "tests/browser/names_app.py"
 NAME = "<b>Activated</b> *T*"
 LEFT_HALF = [(0.02, 0.02), (0.5, 0.02), (0.5, 0.98), (0.02, 0.98)]
+LOWER_LEFT = [(0.02, 0.5), (0.5, 0.5), (0.5, 0.98), (0.02, 0.98)]
 LOWER_HALF = [(0.02, 0.5), (0.98, 0.5), (0.98, 0.98), (0.02, 0.98)]
 
 
@@ -75,7 +76,7 @@ def test_names_and_selections_are_taken_back_and_done_again_by_keys(opened: Page
     n = named(opened)
     picture(opened, "named-groups")
     rename(opened, n)
-    lasso(opened, LOWER_HALF, "right")
+    lasso(opened, LOWER_LEFT, "right")
     expect(keyed(opened, "right", ".scviz-map")).not_to_have_attribute("data-selected", str(n))
     m = selected(opened, "right")
     both(opened, m)

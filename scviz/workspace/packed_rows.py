@@ -28,7 +28,12 @@ def unpack_rows(packed: bytes) -> NDArray[np.int64]:
 
 def unpack_mask(packed: bytes, n_cells: int) -> NDArray[np.bool_]:
     """Tell of each cell, (N,), whether its row is among them; rows beyond N are dropped."""
-    return np.unpackbits(_bits(packed), count=n_cells).astype(bool)
+    mask = np.zeros(n_cells, dtype=bool)
+    bits = np.unpackbits(_bits(packed))[
+        :n_cells
+    ]  # without `count`, which leaves garbage where there are none
+    mask[: len(bits)] = bits
+    return mask
 
 
 def _bits(packed: bytes) -> NDArray[np.uint8]:

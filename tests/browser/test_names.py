@@ -91,7 +91,7 @@ def test_names_and_selections_are_taken_back_and_done_again_by_keys(opened: Page
     both(opened, n)
     opened.keyboard.press("Control+z")
     both(opened, 0)
-    expect(keyed(opened, "undo_change", "button")).to_be_disabled()
+    expect(keyed(opened, "undo_change", "button").first).to_be_disabled()
 
     opened.keyboard.press("Control+Shift+z")
     both(opened, n)

@@ -99,8 +99,10 @@ class GeneBox {
     const text = this.input.value.trim();
     if (!text) return this.answer({ text: "", offers: [] });
     const known = shared.answers.get(this.key);
+    const send = shared.senders.get(this.key);
     if (known?.text === text) this.answer(known);
-    else shared.senders.get(this.key)?.(text);
+    else if (send) send(text);
+    else this.askSoon(); // the page is still coming in
   }
 
   /** Offers for a text have come; those for a text that was typed on since are left. */

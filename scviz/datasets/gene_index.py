@@ -212,12 +212,13 @@ def _words(
 def _older_words(
     table: GeneTable, symbols: Sequence[str], ensembl: Sequence[str]
 ) -> Iterator[tuple[int, int, str]]:
-    """Give the approved symbol, former symbols and aliases of every gene that the table knows."""
+    """Give approved symbol, Ensembl id, former symbols and aliases of every gene that the table knows."""
     older = _by_gene(table.species)
     for gene, symbol in enumerate(symbols):
         place = _place(table, symbol, ensembl[gene] if ensembl else "")
         if place is not None:
             yield HOWS.index("symbol"), gene, table.symbols[place]
+            yield HOWS.index("Ensembl id"), gene, table.ensembl(place)  # no words where it has none
             yield from ((how, gene, word) for how, word in older.get(place, ()))
 
 

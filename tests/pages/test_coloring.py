@@ -14,7 +14,7 @@ from pages.components.coloring import coloring
 from scviz.datasets.columns import cell_column
 from scviz.datasets.readers import open_file
 from scviz.plots.theme import rgb
-from scviz.workspace.groups import read_groups
+from scviz.workspace.groups import name_group, read_groups
 from tests.conftest import Opened
 
 
@@ -126,6 +126,27 @@ def test_filters_count_what_passes_and_become_a_group(page: AppTest, opened: Ope
     assert len(group) == n
     page.button(key="filter_clear").click().run()
     assert said(page, "passes") == "all"
+
+
+def test_a_filter_names_a_new_group_and_leaves_those_that_are_there(page: AppTest, opened: Opened) -> None:
+    folder = opened.workspace.dataset_folder(opened.dataset)
+    name_group(folder, "T cells", np.arange(7))
+    filter_by_type(page, opened, "B cell")
+    assert page.button(key="filter_group").label == "Name the group"
+    for taken in ("T cells", "t CELLS"):
+        (field,) = [one for one in page.text_input if one.label == "Name of the group"]
+        field.set_value(taken)
+        page.button(key="filter_group").click().run()
+        assert not page.exception
+        assert "There is a group “T cells” already" in page.error[0].value
+        assert {name: len(rows) for name, rows in read_groups(folder).items()} == {"T cells": 7}
+    (field,) = [one for one in page.text_input if one.label == "Name of the group"]
+    field.set_value("B cells")
+    page.button(key="filter_group").click().run()
+    assert {name: len(rows) for name, rows in read_groups(folder).items()} == {"T cells": 7, "B cells": 20}
+    assert "Named “B cells”" in page.button(key="undo_change").help
+    page.button(key="undo_change").click().run()
+    assert list(read_groups(folder)) == ["T cells"]
 
 
 def test_colors_of_a_file_go_to_the_categories_that_they_belong_to(

@@ -71,6 +71,22 @@ def test_a_gene_is_clipped_at_percentiles_and_shown_linear(page: AppTest) -> Non
     assert said(page, "title") == "GENE7, normalized counts"
 
 
+@pytest.mark.parametrize(
+    ("handles", "ends"),
+    [((100.0, 100.0), "99.5 to 100"), ((40.0, 40.0), "40 to 40.5"), ((0.0, 0.0), "0.5")],
+)
+def test_both_handles_at_one_percentile_leave_a_map_and_a_link(
+    page: AppTest, handles: tuple[float, float], ends: str
+) -> None:
+    page.selectbox(key="color_by").set_value("A gene")
+    page.session_state["gene"] = "GENE7"
+    page.run()
+    page.slider(key="gene_clip").set_value(handles).run()
+    assert not page.exception
+    assert said(page, "caption").endswith(f" {ends}")
+    assert said(linked_to(page), "caption") == said(page, "caption")
+
+
 def test_an_unknown_gene_leaves_the_map_and_says_so(page: AppTest) -> None:
     page.selectbox(key="color_by").set_value("A gene")
     page.session_state["gene"] = "no such gene"

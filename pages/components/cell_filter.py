@@ -80,16 +80,24 @@ def _follow(dataset: DatasetInfo) -> None:
     """Set the filters that a link names when the page is opened, and those of before when it comes back."""
     key = f"filters_{dataset.id}"
     if state.held(key) is None:
-        wanted = _read(state.from_link(LINK))
-        there = tuple(filter(None, (_there(dataset, one) for one in wanted)))
-        if len(there) < len(wanted):
-            state.left_out("Some filters of the link name columns or genes that these cells do not have.")
-        _set(dataset, there)
+        _set(dataset, _linked(dataset))
         return
     for one in _read(state.kept(f"{key}_text") or ""):
         asked = (one.kind, one.name) in (state.held(key) or ())
         if asked and state.held(_key(dataset, one.kind, one.name)) is None:
             state.preset(_key(dataset, one.kind, one.name), _on_page(dataset, one))
+
+
+def _linked(dataset: DatasetInfo) -> Sequence[Condition]:
+    """Return the filters that a link names, as far as these cells have them: one of each column and gene."""
+    wanted = _read(state.from_link(LINK))
+    found = [one for one in (_there(dataset, one) for one in wanted) if one]
+    if len(found) < len(wanted):
+        state.left_out("Some filters of the link name columns or genes that these cells do not have.")
+    there = {(one.kind, one.name): one for one in found}
+    if len(there) < len(found):
+        state.left_out("The link filters by a column or a gene more than once; the last of them holds.")
+    return tuple(there.values())
 
 
 def _read(text: str) -> tuple[Condition, ...]:

@@ -239,6 +239,19 @@ def test_filters_of_a_link_are_set_and_what_cannot_be_is_said(page: AppTest, ope
     assert any("cannot be read" in one.value for one in broken.toast)
 
 
+@pytest.mark.parametrize(
+    ("twice", "passes"),
+    [
+        ('["category","cell_type",["B cell"]],["category","cell_type",["T cell"]]', "40"),
+        ('["gene","gene7",0.5,null],["gene","GENE7",null,null]', "all"),
+    ],
+)
+def test_a_link_that_filters_twice_by_one_thing_filters_once(page: AppTest, twice: str, passes: str) -> None:
+    linked = linked_to(page, filters=f"[{twice}]")
+    assert said(linked, "passes") == passes
+    assert any("more than once" in one.value for one in linked.toast)
+
+
 def linked_to(page: AppTest, **changes: str) -> AppTest:
     """The page as somebody else opens it by the address of this one."""
     other = AppTest.from_function(drawn, default_timeout=120)

@@ -223,6 +223,7 @@ def test_markers_stand_in_the_address_too(visit: Open, treated: Opened) -> None:
         ("[1", "cannot be read"),
         ('{"task":"group_genes","a":{"column":"condition","value":"stim","run":"../.."}}', "cannot be read"),
         ('{"task":"group_genes","a":7}', "cannot be read"),
+        (f'{{"task":"markers","seed":{"9" * 400}}}', "cannot be read"),
         ('{"task":"group_genes","a":{"column":"condition","value":"gone"}}', "not here"),
         ('{"task":"group_genes","a":{"column":"nothing","value":"x"},"method":"welch"}', "not here"),
         ('{"task":"markers","column":"nothing"}', "not here"),

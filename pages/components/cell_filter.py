@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.gene_search import gene_search
-from pages.components.show import escaped
+from pages.components.group_changes import record_step, who
+from pages.components.show import errors_in_words, escaped
 from pages.components.undo import watch
 from scviz.datasets.cell_filter import (
     Condition,
@@ -31,7 +32,7 @@ from scviz.datasets.gene_index import gene_index
 from scviz.errors import ScvizError
 from scviz.metrics.evidence import counted
 from scviz.workspace import DatasetInfo
-from scviz.workspace.groups import name_group
+from scviz.workspace.groups import LONGEST_NAME, name_group
 
 BESIDE = 3
 """Filters in a row."""
@@ -79,16 +80,24 @@ def _follow(dataset: DatasetInfo) -> None:
     """Set the filters that a link names when the page is opened, and those of before when it comes back."""
     key = f"filters_{dataset.id}"
     if state.held(key) is None:
-        wanted = _read(state.from_link(LINK))
-        there = tuple(filter(None, (_there(dataset, one) for one in wanted)))
-        if len(there) < len(wanted):
-            state.left_out("Some filters of the link name columns or genes that these cells do not have.")
-        _set(dataset, there)
+        _set(dataset, _linked(dataset))
         return
     for one in _read(state.kept(f"{key}_text") or ""):
         asked = (one.kind, one.name) in (state.held(key) or ())
         if asked and state.held(_key(dataset, one.kind, one.name)) is None:
             state.preset(_key(dataset, one.kind, one.name), _on_page(dataset, one))
+
+
+def _linked(dataset: DatasetInfo) -> Sequence[Condition]:
+    """Return the filters that a link names, as far as these cells have them: one of each column and gene."""
+    wanted = _read(state.from_link(LINK))
+    found = [one for one in (_there(dataset, one) for one in wanted) if one]
+    if len(found) < len(wanted):
+        state.left_out("Some filters of the link name columns or genes that these cells do not have.")
+    there = {(one.kind, one.name): one for one in found}
+    if len(there) < len(found):
+        state.left_out("The link filters by a column or a gene more than once; the last of them holds.")
+    return tuple(there.values())
 
 
 def _read(text: str) -> tuple[Condition, ...]:
@@ -284,12 +293,21 @@ def _what_passes(dataset: DatasetInfo, conditions: Sequence[Condition], found: P
     row = st.columns([4, 4, 2, 2], vertical_alignment="bottom")
     row[0].markdown(f"**{found.n:,} of {counted(dataset.n_cells, 'cell')} pass**")
     words = ", ".join(one.words for one in conditions if one.words)
-    name = row[1].text_input("Name of the group", words[:80], key=f"filter_name_{dataset.id}_{words[:80]}")
-    if row[2].button("Use as selection", key="filter_group", disabled=not words or not name or not found.n):
-        name_group(state.workspace().dataset_folder(dataset.id), name, np.flatnonzero(found.passes))
-        st.toast(f"{counted(found.n, 'cell')} named {escaped(name)}.")
-        st.rerun()
+    key = f"filter_name_{dataset.id}_{words[:80]}"
+    name = row[1].text_input("Name of the group", words[:80], key=key, max_chars=LONGEST_NAME)
+    off = not words or not name.strip() or not found.n
+    if row[2].button("Name the group", key="filter_group", disabled=off):
+        _name(dataset, name, np.flatnonzero(found.passes))
     every = tuple((one.kind, one.name) for one in conditions)
     row[3].button(
         "Clear filters", key="filter_clear", type="tertiary", on_click=_remove, args=(dataset, *every)
     )
+
+
+def _name(dataset: DatasetInfo, name: str, rows: NDArray[np.int64]) -> None:
+    """Name the cells that pass, (n,) rows; a group of this name stays as it is."""
+    folder = state.workspace().dataset_folder(dataset.id)
+    with errors_in_words():
+        record_step(dataset.id, name_group(folder, name, rows, replace=False, by=who()))
+        st.toast(f"{counted(len(rows), 'cell')} named {escaped(name)}.")
+        st.rerun()

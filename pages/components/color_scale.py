@@ -16,6 +16,8 @@ from pages.components.widgets import one_of
 LOG, LINEAR = "log", "linear"
 SCALES = {True: LOG, False: LINEAR}
 """What addresses and widgets call a log scale, and one that is none."""
+STEP = 0.5
+"""Percentiles between two places of a handle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,18 @@ class Scale:
             return ""
         ends = f"percentiles {self.low:g} to {self.high:g}" if self.low else f"percentile {self.high:g}"
         return f"colors end at {ends}"
+
+
+def scale_between(low: float, high: float, *, log: bool) -> Scale:
+    """Return the scale of two handles, of which both may be at one percentile: a step of the slider lies between.
+
+    Examples
+    --------
+    >>> scale_between(100.0, 100.0, log=True), scale_between(40.0, 40.0, log=False)
+    (Scale(low=99.5, high=100.0, log=True), Scale(low=40.0, high=40.5, log=False))
+    """
+    low = min(low, 100.0 - STEP)
+    return Scale(low, max(high, low + STEP), log)
 
 
 def scale_to_text(scale: Scale) -> str:
@@ -104,11 +118,11 @@ def ask_scale(key: str, *, first: Scale, log: bool, of: str) -> Scale:
         "Clip at percentiles",
         0.0,
         100.0,
-        step=0.5,
+        step=STEP,
         help=f"Of {of}. Cells beyond share the color of the end.",
         key=f"{key}_clip",
     )
     low, high = cast(tuple[float, float], ends)  # as it was set
     names = {LOG: "Log", LINEAR: "Linear"} if first.log else {LINEAR: "Linear", LOG: "Log"}
     kind = one_of("Scale", names, key=f"{key}_log") if log else LINEAR
-    return Scale(low, max(high, low + 0.5), kind == LOG)
+    return scale_between(low, high, log=kind == LOG)

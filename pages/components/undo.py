@@ -170,7 +170,8 @@ def _go(scope: str, name: str, change: Change) -> None:
     if from_stack and from_stack[-1] is change:
         from_stack.pop()
     if not found:
-        journal.said = f"It was {name}ne before: {escaped(change.what)}" if name == "undo" else ""
+        gone = "It was undone before" if name == "undo" else "It cannot be done again any more"
+        journal.said = f"{gone}: {escaped(change.what)}"
         return
     to_stack.append(change)
     if change.kind in journal.last:

@@ -48,7 +48,7 @@ def filters_from_text(text: str) -> tuple[Condition, ...]:
         if not isinstance(rows, list) or len(rows) > MOST:
             raise ValueError("no list")
         return tuple(_condition(*row) for row in rows)
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise RequestError(
             "The link's filters cannot be read.", hint="The cells are shown without filters."
         ) from error

@@ -258,7 +258,10 @@ def check_fields(request: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond all bounds
+        return False
 
 
 def _written(value: float, unit: str = "") -> str:

@@ -11,7 +11,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
@@ -44,14 +44,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The groups after a change."""
+    """The groups after a change; equal steps of a history are the same one."""
 
     what: str = ""
     """What was done, in words; empty for the groups that were there at first."""
     by: str = ""
     time: float = 0.0
-    groups: tuple[int, ...] = ()
-    """Places in `History.known`, in the order in which they were named."""
+    groups: tuple[int, ...] = field(default=(), compare=False)
+    """Places in `History.known`, in the order in which they were named; they move when a group is forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +157,15 @@ class Draft:
             one.name: one for one in (renamed if key == name else old for key, old in self.groups.items())
         }
 
-    def write(self, what: str) -> None:
-        """Write the groups as a step behind the present one; those that were taken back are forgotten."""
+    def write(self, what: str) -> Step | None:
+        """Write the groups as a step behind the present one; those that were taken back are forgotten.
+
+        Returns
+        -------
+        The step, as it is found in the history; None where nothing has changed.
+        """
         if list(self.groups.values()) == list(self.history.groups.values()):
-            return
+            return None
         self._write_rows()
         before = self.history
         known = dict.fromkeys((*before.known, *self.groups.values()))
@@ -178,6 +183,7 @@ class Draft:
                 History(number=before.number + 1, place=len(steps) - 1, steps=steps, known=tuple(known))
             ),
         )
+        return own
 
     def _write_rows(self) -> None:
         """Write the cells that lie in no file yet, also those that came from an old one."""

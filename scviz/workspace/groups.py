@@ -1,4 +1,7 @@
-"""Groups of cells that a user has circled and named: every change is one step that can be taken back."""
+"""Groups of cells that a user has circled and named: every change is one step that can be taken back.
+
+Each change returns its step; None where all is as it was.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from scviz.workspace.group_history import (
     Draft,
     Group,
     History,
+    Step,
     locked,
     read_history,
     version_of,
@@ -46,7 +50,7 @@ def name_group(
     replace: bool = True,
     by: str = "",
     seen: History | None = None,
-) -> None:
+) -> Step | None:
     """Give cells, (n,) rows, a name.
 
     Parameters
@@ -68,12 +72,12 @@ def name_group(
         name = _free(name, _others(now, [clean]) if replace else now.groups)
         _unchanged(now, seen, [name])
         draft.put(name, _some(rows, f"No cell was selected for “{name}”."))
-        draft.write(f"Named {_told(draft.groups[name])}")
+        return draft.write(f"Named {_told(draft.groups[name])}")
 
 
 def name_groups(
     folder: Path, named: Mapping[str, NDArray[np.int64]], *, replace: bool = True, by: str = ""
-) -> None:
+) -> Step | None:
     """Give cells names, (n,) rows each, in one change.
 
     Parameters
@@ -93,10 +97,12 @@ def name_groups(
             others = {one: group for one, group in draft.groups.items() if one != clean or not replace}
             draft.put(_free(name, others), _some(rows, f"No cell was chosen for “{name}”."))
         told = _told(draft.groups[clean]) if len(named) == 1 else f"{len(named)} groups"
-        draft.write(f"Named {told}")
+        return draft.write(f"Named {told}")
 
 
-def rename_group(folder: Path, name: str, into: str, *, by: str = "", seen: History | None = None) -> None:
+def rename_group(
+    folder: Path, name: str, into: str, *, by: str = "", seen: History | None = None
+) -> Step | None:
     """Give a group another name.
 
     Raises
@@ -108,12 +114,12 @@ def rename_group(folder: Path, name: str, into: str, *, by: str = "", seen: Hist
         _there(now, seen, [name])
         draft, into = Draft(folder, now, by), _free(into, _others(now, [name]))
         draft.rename(name, into)
-        draft.write(f"Renamed “{name}” to “{into}”")
+        return draft.write(f"Renamed “{name}” to “{into}”")
 
 
 def merge_groups(
     folder: Path, names: Sequence[str], into: str, *, by: str = "", seen: History | None = None
-) -> None:
+) -> Step | None:
     """Make one group of several; a cell in any of them is in it, and it takes the place of the first.
 
     Raises
@@ -128,12 +134,12 @@ def merge_groups(
         for name in names[1:]:
             draft.groups.pop(name)
         draft.put(into, rows, instead=names[0])
-        draft.write(f"Merged {_listed(names)} into {_told(draft.groups[into])}")
+        return draft.write(f"Merged {_listed(names)} into {_told(draft.groups[into])}")
 
 
 def intersect_groups(
     folder: Path, names: Sequence[str], into: str, *, by: str = "", seen: History | None = None
-) -> None:
+) -> Step | None:
     """Name the cells that are in all of several groups; those stay as they are.
 
     Raises
@@ -146,7 +152,7 @@ def intersect_groups(
         draft, into = Draft(folder, now, by), _free(into, now.groups)
         rows = reduce(np.intersect1d, [draft.cells[name] for name in names])
         draft.put(into, _some(rows, f"No cell is in all of {_listed(names)}."))
-        draft.write(f"Named the cells shared by {_listed(names)} {_told(draft.groups[into])}")
+        return draft.write(f"Named the cells shared by {_listed(names)} {_told(draft.groups[into])}")
 
 
 def change_group(
@@ -157,7 +163,7 @@ def change_group(
     how: How,
     by: str = "",
     seen: History | None = None,
-) -> None:
+) -> Step | None:
     """Change the cells of a group by other cells, (n,) rows.
 
     Raises
@@ -173,10 +179,12 @@ def change_group(
             raise RequestError(f"“{name}” stays as it is: {_SAME[how]}.", hint="Select other cells.")
         draft.put(name, _some(changed, f"No cell would be left in “{name}”."))
         n_changed = abs(len(changed) - len(before))
-        draft.write(f"{_DONE[how].format(cells=_cells(n_changed), name=name)}")
+        return draft.write(f"{_DONE[how].format(cells=_cells(n_changed), name=name)}")
 
 
-def delete_groups(folder: Path, names: Sequence[str], *, by: str = "", seen: History | None = None) -> None:
+def delete_groups(
+    folder: Path, names: Sequence[str], *, by: str = "", seen: History | None = None
+) -> Step | None:
     """Drop groups; their cells stay.
 
     Raises
@@ -186,11 +194,11 @@ def delete_groups(folder: Path, names: Sequence[str], *, by: str = "", seen: His
     """
     with locked(folder) as now:
         _there(now, seen, names)
-        draft = Draft(folder, now, by)
+        draft, names = Draft(folder, now, by), list(dict.fromkeys(names))
         told = _listed(names) if len(names) > 1 else _told(draft.groups[names[0]])
         for name in names:
             draft.groups.pop(name)
-        draft.write(f"Deleted {told}")
+        return draft.write(f"Deleted {told}")
 
 
 def copy_groups(folder: Path, groups: Mapping[str, NDArray[np.int64]], *, by: str = "") -> None:
@@ -203,38 +211,70 @@ def copy_groups(folder: Path, groups: Mapping[str, NDArray[np.int64]], *, by: st
         draft.write("Took the groups over")
 
 
-def undo(folder: Path, *, seen: History | None = None) -> str:
+def undo(folder: Path, *, step: Step | None = None) -> str:
     """Take the last change back; returns what it was, empty if there is none.
 
+    Parameters
+    ----------
+    step
+        What is to be taken back: nothing is, if it is not done any more.
+
     Raises
     ------
     RequestError
-        If the groups are not those that the user saw.
+        If something else was done since.
     """
-    return _go(folder, -1, seen)
+    return _go(folder, -1, step)
 
 
-def redo(folder: Path, *, seen: History | None = None) -> str:
+def redo(folder: Path, *, step: Step | None = None) -> str:
     """Do again what was taken back last; returns what it was, empty if there is none.
 
+    Parameters
+    ----------
+    step
+        What is to be done again: nothing is, if it can be no more.
+
     Raises
     ------
     RequestError
-        If the groups are not those that the user saw.
+        If something else is to be done again before.
     """
-    return _go(folder, 1, seen)
+    return _go(folder, 1, step)
 
 
-def _go(folder: Path, way: Literal[-1, 1], seen: History | None) -> str:
+def _go(folder: Path, way: Literal[-1, 1], step: Step | None) -> str:
     with locked(folder) as now:
-        if seen is not None and seen.number != now.number:
-            raise _changed(now)
-        step = now.last if way < 0 else now.next
-        if step is None:
+        here = now.last if way < 0 else now.next
+        if here is None or (step is not None and step not in _within_reach(now, way)):
             return ""
+        if step is not None and step != here:
+            raise _out_of_turn(here, way)
         moved = History(number=now.number + 1, place=now.place + way, steps=now.steps, known=now.known)
         write_history(folder, moved)
-        return step.what
+        return here.what
+
+
+def _within_reach(now: History, way: Literal[-1, 1]) -> Sequence[Step]:
+    """Return all that can be taken back, or done again, one after the other."""
+    return now.steps[1 : now.place + 1] if way < 0 else now.steps[now.place + 1 :]
+
+
+def _out_of_turn(here: Step, way: Literal[-1, 1]) -> RequestError:
+    told = _by_whom(here)
+    if way < 0:
+        return RequestError(
+            f"The groups were changed since, so nothing was taken back. The last change is: {told}.",
+            hint="That one is to be taken back first, where it was made; or change the groups by hand.",
+        )
+    return RequestError(
+        f"More was taken back since, so nothing was done again. First comes: {told}.",
+        hint="Do that again first, where it was taken back; or change the groups by hand.",
+    )
+
+
+def _by_whom(step: Step) -> str:
+    return f"{step.what} ({step.by})" if step.by else step.what
 
 
 def _unchanged(now: History, seen: History | None, names: Sequence[str]) -> None:
@@ -246,8 +286,7 @@ def _unchanged(now: History, seen: History | None, names: Sequence[str]) -> None
 
 
 def _changed(now: History) -> RequestError:
-    last = now.last
-    what = f" The last change is: {last.what}{f' ({last.by})' if last.by else ''}." if last else ""
+    what = f" The last change is: {_by_whom(now.last)}." if now.last else ""
     return RequestError(
         f"The groups were changed elsewhere since this page was drawn, so nothing was done.{what}",
         hint="Look at them as they are now; then press again.",

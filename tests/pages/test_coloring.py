@@ -14,7 +14,7 @@ from pages.components.coloring import coloring
 from scviz.datasets.columns import cell_column
 from scviz.datasets.readers import open_file
 from scviz.plots.theme import rgb
-from scviz.workspace.groups import read_groups
+from scviz.workspace.groups import name_group, read_groups
 from tests.conftest import Opened
 
 
@@ -69,6 +69,22 @@ def test_a_gene_is_clipped_at_percentiles_and_shown_linear(page: AppTest) -> Non
     assert said(page, "caption").endswith("colors end at percentiles 10 to 80")
     page.segmented_control(key="gene_log").set_value("linear").run()
     assert said(page, "title") == "GENE7, normalized counts"
+
+
+@pytest.mark.parametrize(
+    ("handles", "ends"),
+    [((100.0, 100.0), "99.5 to 100"), ((40.0, 40.0), "40 to 40.5"), ((0.0, 0.0), "0.5")],
+)
+def test_both_handles_at_one_percentile_leave_a_map_and_a_link(
+    page: AppTest, handles: tuple[float, float], ends: str
+) -> None:
+    page.selectbox(key="color_by").set_value("A gene")
+    page.session_state["gene"] = "GENE7"
+    page.run()
+    page.slider(key="gene_clip").set_value(handles).run()
+    assert not page.exception
+    assert said(page, "caption").endswith(f" {ends}")
+    assert said(linked_to(page), "caption") == said(page, "caption")
 
 
 def test_an_unknown_gene_leaves_the_map_and_says_so(page: AppTest) -> None:
@@ -126,6 +142,27 @@ def test_filters_count_what_passes_and_become_a_group(page: AppTest, opened: Ope
     assert len(group) == n
     page.button(key="filter_clear").click().run()
     assert said(page, "passes") == "all"
+
+
+def test_a_filter_names_a_new_group_and_leaves_those_that_are_there(page: AppTest, opened: Opened) -> None:
+    folder = opened.workspace.dataset_folder(opened.dataset)
+    name_group(folder, "T cells", np.arange(7))
+    filter_by_type(page, opened, "B cell")
+    assert page.button(key="filter_group").label == "Name the group"
+    for taken in ("T cells", "t CELLS"):
+        (field,) = [one for one in page.text_input if one.label == "Name of the group"]
+        field.set_value(taken)
+        page.button(key="filter_group").click().run()
+        assert not page.exception
+        assert "There is a group “T cells” already" in page.error[0].value
+        assert {name: len(rows) for name, rows in read_groups(folder).items()} == {"T cells": 7}
+    (field,) = [one for one in page.text_input if one.label == "Name of the group"]
+    field.set_value("B cells")
+    page.button(key="filter_group").click().run()
+    assert {name: len(rows) for name, rows in read_groups(folder).items()} == {"T cells": 7, "B cells": 20}
+    assert "Named “B cells”" in page.button(key="undo_change").help
+    page.button(key="undo_change").click().run()
+    assert list(read_groups(folder)) == ["T cells"]
 
 
 def test_colors_of_a_file_go_to_the_categories_that_they_belong_to(
@@ -200,6 +237,19 @@ def test_filters_of_a_link_are_set_and_what_cannot_be_is_said(page: AppTest, ope
     broken.run()
     assert said(broken, "passes") == "all"
     assert any("cannot be read" in one.value for one in broken.toast)
+
+
+@pytest.mark.parametrize(
+    ("twice", "passes"),
+    [
+        ('["category","cell_type",["B cell"]],["category","cell_type",["T cell"]]', "40"),
+        ('["gene","gene7",0.5,null],["gene","GENE7",null,null]', "all"),
+    ],
+)
+def test_a_link_that_filters_twice_by_one_thing_filters_once(page: AppTest, twice: str, passes: str) -> None:
+    linked = linked_to(page, filters=f"[{twice}]")
+    assert said(linked, "passes") == passes
+    assert any("more than once" in one.value for one in linked.toast)
 
 
 def linked_to(page: AppTest, **changes: str) -> AppTest:

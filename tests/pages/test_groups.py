@@ -223,6 +223,7 @@ def test_markers_stand_in_the_address_too(visit: Open, treated: Opened) -> None:
         ("[1", "cannot be read"),
         ('{"task":"group_genes","a":{"column":"condition","value":"stim","run":"../.."}}', "cannot be read"),
         ('{"task":"group_genes","a":7}', "cannot be read"),
+        (f'{{"task":"markers","seed":{"9" * 400}}}', "cannot be read"),
         ('{"task":"group_genes","a":{"column":"condition","value":"gone"}}', "not here"),
         ('{"task":"group_genes","a":{"column":"nothing","value":"x"},"method":"welch"}', "not here"),
         ('{"task":"markers","column":"nothing"}', "not here"),
@@ -251,6 +252,11 @@ def test_one_group_is_named_beside_its_markers_and_another_one_keeps_its_name(
     cells = read_groups(folder)
     assert list(cells) == ["Interferon monocytes"]
     assert len(cells["Interferon monocytes"]) == 160
+    (noted,) = page.session_state[f"journal_{treated.dataset}"].done  # Undo on Explore takes it back
+    assert noted.what == "Named “Interferon monocytes” (160 cells)"
+    assert noted.go(noted.before)
+    assert not read_groups(folder)
+    assert noted.go(noted.after)
     page.selectbox(key="markers_group").set_value("1").run()
     page.text_input(key=f"name_of_{run}_1").set_value("interferon Monocytes").run()
     page.button(key="name_one").click().run()

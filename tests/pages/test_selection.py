@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,8 @@ from scviz.datasets.readers import open_file
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.workspace import Workspace
-from scviz.workspace.group_history import read_history
-from scviz.workspace.groups import delete_groups, name_group, read_groups
+from scviz.workspace.group_history import Step, read_history
+from scviz.workspace.groups import delete_groups, name_group, read_groups, undo
 from scviz.workspace.packed_rows import unpack_rows
 from tests.pages.test_pages import words
 
@@ -207,8 +208,45 @@ def test_a_second_tab_is_told_and_overwrites_nothing(panel: Panel) -> None:
     assert "changed elsewhere since this page was drawn, so nothing was done" in words(other.at)
     assert panel.groups == {"A": [7]}
     panel.press("undo_change")
-    assert "changed elsewhere" in panel.said
+    assert "The groups were changed since, so nothing was taken back" in panel.said
     assert panel.groups == {"A": [7]}
+
+
+def test_undo_takes_back_what_its_label_says_and_nothing_of_others(panel: Panel) -> None:
+    panel.select(1, 2)
+    panel.name("X")
+    name_group(panel.folder, "Y", np.array([7]), by="ben@lab.org")
+    panel.run()
+    assert "Y" in panel.at.pills(key="groups_chosen").options[1]  # this page shows the other's group by now
+    assert "Named “X”" in panel.at.button(key="undo_change").help
+    panel.press("undo_change")
+    assert panel.groups == {"X": [1, 2], "Y": [7]}
+    assert "nothing was taken back" in panel.said
+    assert "“Y”" in panel.said
+    assert "ben@lab.org" in panel.said
+    undo(panel.folder)
+    panel.press("undo_change")
+    assert panel.groups == {}
+    name_group(panel.folder, "Z", np.array([8]))
+    panel.press("redo_change")
+    assert panel.groups == {"Z": [8]}
+    assert "cannot be done again any more" in panel.said
+
+
+def test_what_others_do_between_a_press_and_its_note_is_not_taken_for_it(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def name_and_be_overtaken(folder: Path, **more: Any) -> Step | None:
+        step = name_group(folder, **more)
+        name_group(folder, "Y", np.array([7]), by="ben@lab.org")
+        return step
+
+    monkeypatch.setattr("pages.views.explore.groups.name_group", name_and_be_overtaken)
+    panel.select(1, 2)
+    panel.name("X")
+    assert "Named “X”" in panel.at.button(key="undo_change").help
+    panel.press("undo_change")
+    assert panel.groups == {"X": [1, 2], "Y": [7]}
 
 
 def test_another_session_takes_back_what_an_earlier_one_named(panel: Panel) -> None:

@@ -206,7 +206,7 @@ def test_numbers_of_other_libraries_ask_the_same_question() -> None:
     assert str(to_json(front("compare").Request(**given, min_dist=1))["min_dist"]) == "1.0"
 
 
-@pytest.mark.parametrize("value", [np.float64(7.5), np.bool_(True), np.int64(1), np.nan])
-def test_numbers_of_other_libraries_are_held_to_the_bounds(value: Any) -> None:
+@pytest.mark.parametrize("value", [np.float64(7.5), np.bool_(True), np.int64(1), np.nan, 10**400])
+def test_numbers_of_other_libraries_and_of_any_size_are_held_to_the_bounds(value: Any) -> None:
     with pytest.raises(RequestError, match="Neighbors must be"):
         front("compare").Request(**GIVEN["compare"], n_neighbors=value)

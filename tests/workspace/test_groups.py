@@ -98,6 +98,11 @@ CHANGES: dict[str, tuple[Callable[[Path], None], Groups, str]] = {
         "Took 3 cells from “A” that were not selected",
     ),
     "delete": (lambda at: delete_groups(at, ["A"]), {"B": ABC["B"], "C": ABC["C"]}, "Deleted “A” (4 cells)"),
+    "delete one, named twice": (
+        lambda at: delete_groups(at, ["A", "A"]),
+        {"B": ABC["B"], "C": ABC["C"]},
+        "Deleted “A” (4 cells)",
+    ),
     "delete two": (lambda at: delete_groups(at, ["A", "C"]), {"B": ABC["B"]}, "Deleted “A” and “C”"),
     "copy": (
         lambda at: copy_groups(at, {"A": rows(7), "D": rows(6), "E": rows()}),
@@ -269,8 +274,6 @@ def test_a_change_on_an_old_state_is_refused_and_one_of_other_groups_is_not(thre
         lambda: delete_groups(three, ["A"], seen=seen),
         lambda: name_group(three, "X", rows(1), seen=seen),
         lambda: merge_groups(three, ["A", "B"], "M", seen=seen),
-        lambda: undo(three, seen=seen),
-        lambda: redo(three, seen=seen),
     ):
         with pytest.raises(
             RequestError, match="changed elsewhere since this page was drawn, so nothing was done"
@@ -278,6 +281,35 @@ def test_a_change_on_an_old_state_is_refused_and_one_of_other_groups_is_not(thre
             change()
     assert groups(three) == {"X": ABC["A"], "B": ABC["B"], "C": [1, 8, 9], "D": [7]}
     assert read_history(three).groups["X"].by == "ann@lab.org"
+
+
+def test_a_step_is_taken_back_and_done_again_as_that_very_one_or_not_at_all(three: Path) -> None:
+    mine = name_group(three, "X", rows(1))
+    yours = name_group(three, "Y", rows(2), by="ann@lab.org")
+    assert mine is not None
+    assert yours is not None
+    with pytest.raises(RequestError, match=r"since, so nothing was taken back.*“Y”.*ann@lab\.org"):
+        undo(three, step=mine)
+    assert groups(three) == ABC | {"X": [1], "Y": [2]}
+    assert undo(three, step=yours)
+    assert undo(three, step=yours) == ""  # it is taken back already, and no other one for it
+    assert undo(three, step=mine)
+    assert groups(three) == ABC
+    with pytest.raises(RequestError, match=r"nothing was done again\. First comes: Named “X”"):
+        redo(three, step=yours)
+    assert redo(three, step=mine)
+    assert redo(three, step=mine) == ""
+    delete_groups(three, ["A"])
+    assert redo(three, step=yours) == ""
+    assert groups(three) == {"B": ABC["B"], "C": ABC["C"], "X": [1]}
+
+
+def test_a_step_is_known_again_after_groups_were_forgotten(tmp_path: Path) -> None:
+    steps = [name_group(tmp_path, "A", rows(number)) for number in range(MOST_CHANGES + 5)]
+    assert undo(tmp_path, step=steps[-1])
+    assert undo(tmp_path, step=steps[-2])
+    assert groups(tmp_path) == {"A": [MOST_CHANGES + 2]}
+    assert name_group(tmp_path, "A", rows(MOST_CHANGES + 2)) is None  # as it was: no step
 
 
 def write_many(folder: Path, start: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pages.components import state
-from pages.components.color_scale import SCALES, Scale, scale_from_text, scale_to_text
+from pages.components.color_scale import SCALES, Scale, scale_between, scale_from_text, scale_to_text
 from pages.components.coloring import GENE, GENE_SET, OF_GENES, OF_NUMBERS, TWO_GENES, choices, clusters_word
 from pages.components.set_coloring import FIRST, HOW, set_as_said, set_in_words
 from pages.components.show import escaped
@@ -82,7 +82,7 @@ def remember_coloring(dataset: DatasetInfo, choice: str) -> None:
     key, first = _scale_of(choice)
     clip, kind = state.held(f"{key}_clip"), state.held(f"{key}_log")
     low, high = clip or (first.low, first.high)
-    scale = Scale(low, high, first.log if kind is None else kind == SCALES[True])
+    scale = scale_between(low, high, log=first.log if kind is None else kind == SCALES[True])
     file = state.held(_file_colors(dataset, choice))
     state.remember(COLOR, color)
     state.remember(SCALE, scale_to_text(scale) if clip and scale != first else None)

@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from pages.components import state
 from pages.components.enrich_link import enrich_group, genes_link
 from pages.components.frame import PAGES
+from pages.components.group_changes import record_step, step_change, who
 from pages.components.selecting import select_on_map
 from pages.components.show import escaped
-from pages.components.undo import Change, record
+from pages.components.undo import Change
 from pages.components.widgets import told_apart
 from pages.views.explore.saving import save_groups
 from scviz.errors import ScvizError
 from scviz.metrics.evidence import counted
 from scviz.workspace import DatasetInfo
-from scviz.workspace.group_history import Group, History, read_history
+from scviz.workspace.group_history import Group, History, Step, read_history
 from scviz.workspace.groups import (
     LONGEST_NAME,
     How,
@@ -32,9 +33,7 @@ from scviz.workspace.groups import (
     merge_groups,
     name_group,
     read_groups,
-    redo,
     rename_group,
-    undo,
 )
 from scviz.workspace.packed_rows import pack_rows
 
@@ -60,7 +59,7 @@ def drawn_groups(dataset: DatasetInfo) -> History:
 def earlier_and_later(dataset: DatasetInfo, history: History) -> tuple[Change | None, Change | None]:
     """Return the last change of the groups and the one taken back, by whichever session, as this one can undo them."""
     steps = (history.last, history.next)
-    first, second = (_change(dataset.id, step.what, step.by) if step else None for step in steps)
+    first, second = (step_change(dataset.id, step, step.by) if step else None for step in steps)
     return first, second
 
 
@@ -223,7 +222,7 @@ def _rename(dataset: str, name: str, key: str) -> None:
     _do(dataset, partial(rename_group, name=name, into=into), chosen=[" ".join(into.split())])
 
 
-def _join(dataset: str, names: Sequence[str], key: str, *, operation: Callable[..., None]) -> None:
+def _join(dataset: str, names: Sequence[str], key: str, *, operation: Callable[..., Step | None]) -> None:
     into = str(state.value_of(key))
     _do(dataset, partial(operation, names=names, into=into), chosen=[" ".join(into.split())])
 
@@ -232,34 +231,17 @@ def _change_cells(dataset: str, name: str, rows: NDArray[np.int64], *, how: How)
     _do(dataset, partial(change_group, name=name, rows=rows, how=how), chosen=[name])
 
 
-def _do(dataset: str, operation: Callable[..., None], *, chosen: Sequence[str]) -> bool:
+def _do(dataset: str, operation: Callable[..., Step | None], *, chosen: Sequence[str]) -> bool:
     """Change the groups as they were drawn; say what went wrong, or note it as a change that can be taken back."""
     folder, seen = state.workspace().dataset_folder(dataset), state.held(_drawn(dataset))
-    by = state.owner() if state.settings().login else ""
     try:
-        operation(folder, by=by, seen=seen)
+        step = operation(folder, by=who(), seen=seen)
     except ScvizError as error:
         state.keep(PROBLEM, escaped(f"{error} {error.hint}"))
         return False
-    now = read_history(folder)
-    if seen is None or now.number != seen.number:
-        record(dataset, _change(dataset, now.last.what if now.last else "", ""))
-    state.preset(_drawn(dataset), now)
+    record_step(dataset, step)
     state.preset(CHOSEN, list(chosen))
     return True
-
-
-def _change(dataset: str, what: str, by: str) -> Change:
-    said = f"{what} ({by})" if by else what
-    return Change(kind="groups", what=said, before=-1, after=1, go=partial(_step, dataset))
-
-
-def _step(dataset: str, way: int) -> bool:
-    """Take the last change of the groups back, or do the next one again."""
-    folder, seen = state.workspace().dataset_folder(dataset), state.held(_drawn(dataset))
-    done = undo(folder, seen=seen) if way < 0 else redo(folder, seen=seen)
-    state.preset(_drawn(dataset), read_history(folder))
-    return bool(done)
 
 
 def _drawn(dataset: str) -> str:

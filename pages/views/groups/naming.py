@@ -12,6 +12,7 @@ from pages.components import state
 from pages.components.coloring import GROUPS
 from pages.components.digits import SMALL, TENTH
 from pages.components.frame import PAGES
+from pages.components.group_changes import record_step, who
 from pages.components.show import errors_in_words, escaped, table
 from scviz.metrics.evidence import counted
 from scviz.tasks.markers import MOST_FDR, Result
@@ -62,10 +63,10 @@ def name_one(run: Run, result: Result, k: int) -> None:
 def _give(run: Run, result: Result, names: Mapping[int, str], *, replace: bool) -> None:
     """Make named groups of some groups, given by their places, and lead to where they are seen."""
     dataset = run.request["dataset"]
-    folder, by = state.workspace().dataset_folder(dataset), state.owner() if state.settings().login else ""
+    folder = state.workspace().dataset_folder(dataset)
     with errors_in_words():
         cells = {name: np.flatnonzero(result.groups == k) for k, name in names.items()}
-        name_groups(folder, cells, replace=replace, by=by)
+        record_step(dataset, name_groups(folder, cells, replace=replace, by=who()))
         st.success(escaped(f"Named: {', '.join(names.values())}."))
         page, link = PAGES["explore"], state.link() | {"dataset": dataset, "color": GROUPS}
         st.page_link(page.file, label="See them on the map", icon=page.icon, query_params=link)

@@ -118,7 +118,7 @@ def n_cells_seen(folder: Path) -> NDArray[np.int64]:
     return np.asarray(np.diff(_array(store, "bounds")[:]), dtype=np.int64)
 
 
-def gene_matches(folder: Path, text: str, limit: int = 50) -> list[str]:
+def gene_matches(folder: Path, text: str, limit: int | None = 50) -> list[str]:
     """Search genes by name, symbol or Ensembl id, in any case.
 
     Parameters
@@ -128,7 +128,7 @@ def gene_matches(folder: Path, text: str, limit: int = 50) -> list[str]:
     text
         What was typed.
     limit
-        Most names to return.
+        Most names to return; None for all.
 
     Returns
     -------

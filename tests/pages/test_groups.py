@@ -162,6 +162,11 @@ def test_genes_are_shown_as_table_volcano_dots_violins_and_heat_map(visit: Open,
     assert "**ISG5** · log2 fold change" in words(page)
     table = next(one.value for one in page.dataframe if "Log2 FC" in one.value)
     assert list(table["Gene"]) == ["ISG5"]
+    page.text_input(key="groups_find").set_value("gene").run()
+    table = next(one.value for one in page.dataframe if "Log2 FC" in one.value)
+    assert set(table["Gene"]) == {f"GENE{i}" for i in range(52)}
+    page.text_input(key="groups_find").set_value("GENE51").run()
+    assert "**GENE51** · log2 fold change" in words(page)
 
 
 def test_markers_are_shown_and_name_groups_only_where_they_suggest_a_name(

@@ -159,6 +159,9 @@ def follow_run() -> None:
     """Open the dataset and the checkpoint of the run in the address, where the address names none itself."""
     identifier = st.query_params.get("run")
     found = [run for run in queue().runs(owner=owner()) if run.id == identifier] if identifier else []
+    if identifier and not found:
+        st.query_params.pop("run", None)
+        left_out("The run that was asked for is not here: it was deleted, or belongs to somebody else.")
     for run in found:
         for name in ("dataset", "checkpoint"):
             if name not in st.query_params and run.request.get(name):
@@ -186,6 +189,7 @@ def current_checkpoint() -> CheckpointInfo | None:
             return workspace().checkpoint(chosen)
         except ScvizError:
             remember("checkpoint", None)
+            left_out("The weights that were asked for are not here any more.")
     return next(iter(workspace().checkpoints()), None)
 
 

@@ -118,7 +118,7 @@ def n_cells_seen(folder: Path) -> NDArray[np.int64]:
     return np.asarray(np.diff(_array(store, "bounds")[:]), dtype=np.int64)
 
 
-def gene_matches(folder: Path, text: str, limit: int = 50) -> list[str]:
+def gene_matches(folder: Path, text: str, limit: int | None = 50) -> list[str]:
     """Search genes by name, symbol or Ensembl id, in any case.
 
     Parameters
@@ -128,14 +128,15 @@ def gene_matches(folder: Path, text: str, limit: int = 50) -> list[str]:
     text
         What was typed.
     limit
-        Most names to return.
+        Most names to return; None for all.
 
     Returns
     -------
-    Names of genes: exact hits first, then those that begin with the text, then those that contain it; short
-    names before long ones.
+    Names of genes: the name that is written so, then exact hits in any case, then those that begin with the text,
+    then those that contain it; short names before long ones.
     """
-    wanted = strip_version(text.strip()).lower()
+    typed = text.strip()
+    wanted = strip_version(typed).lower()
     if not wanted:
         return []
     names = gene_names(folder)
@@ -145,7 +146,15 @@ def gene_matches(folder: Path, text: str, limit: int = 50) -> list[str]:
             if wanted in word:
                 rank = 0 if word == wanted else 1 if word.startswith(wanted) else 2
                 best[position] = min(rank, best.get(position, rank))
-    order = sorted(best, key=lambda position: (best[position], len(names[position]), names[position]))
+    order = sorted(
+        best,
+        key=lambda position: (
+            names[position] != typed,
+            best[position],
+            len(names[position]),
+            names[position],
+        ),
+    )
     return [names[position] for position in order[:limit]]
 
 

@@ -73,8 +73,8 @@ class GeneIndex:
         """Offer genes for what was typed, in any case, an Ensembl id with or without its version.
 
         Exact names come first, then names that begin with the text, then those that contain it (two letters at
-        least); of each the names of
-        the dataset before former symbols and aliases, and genes of many cells before those of few. A gene is offered
+        least); of each the names of the dataset before former symbols and aliases, and genes of many cells before
+        those of few. Of exact names, those that are written as the text is come before all others. A gene is offered
         once.
 
         Examples
@@ -90,25 +90,43 @@ class GeneIndex:
         exact = bisect_right(self.words, wanted) - low
         found = np.arange(low, high)
         tiers = np.where(np.arange(high - low) < exact, 0, 2)
-        order = self._ranked(found, tiers)
+        order = self._ranked(found, tiers, typed)
         if len(order) < limit and len(wanted) >= FEWEST_LETTERS:
             within = np.setdiff1d(self._within(wanted), found)
             found, tiers = np.concatenate([found, within]), np.concatenate([tiers, np.full(len(within), 4)])
-            order = self._ranked(found, tiers)
+            order = self._ranked(found, tiers, typed)
         return [self._offer(int(at)) for at in order[:limit]]
 
     def named(self, text: str) -> str:
-        """Return the gene of this very name, in any case; empty where none has it."""
+        """Return the gene of this very name, else the one of this name in any case; empty where none has it.
+
+        Examples
+        --------
+        >>> index = make_index(("CD3E", "Cd3e"), n_cells=np.array([9, 3]), species=None)
+        >>> index.named("Cd3e"), index.named("cd3e")
+        ('Cd3e', 'CD3E')
+        """
         first = next(iter(self.search(text, 1)), None)
         return first.gene if first is not None and _folded(first.word) == _folded(text) else ""
 
-    def _ranked(self, found: NDArray[np.int64], tiers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Order words, (w,), the best of each gene only, (g,)."""
+    def _ranked(self, found: NDArray[np.int64], tiers: NDArray[np.int64], typed: str) -> NDArray[np.int64]:
+        """Order words, (w,), the best of each gene only, (g,); a tier of 0 is an exact name."""
         genes, hows = self.genes[found], self.hows[found]
+        unlike = np.zeros(len(found), dtype=np.int64)
+        for at in np.flatnonzero(tiers == 0):
+            unlike[at] = self._unlike(int(found[at]), typed)
         tiers = tiers + (hows >= OLDER)
-        order = np.lexsort((hows, self.ranks[genes], -self.n_cells[genes], tiers))
+        order = np.lexsort((hows, self.ranks[genes], -self.n_cells[genes], unlike, tiers))
         _, first = np.unique(genes[order], return_index=True)
         return found[order[np.sort(first)]]
+
+    def _unlike(self, at: int, typed: str) -> int:
+        """Tell how far an exact name is from the text: 0 the dataset's own name, 1 another, 2 by case, 3 by signs."""
+        word = self.written[at]
+        if word == typed and self.hows[at] == 0:
+            return 0
+        plain, text = (" ".join(one.split()) for one in (word, typed))
+        return 1 if plain == text else 2 if plain.lower() == text.lower() else 3
 
     def _within(self, wanted: str) -> NDArray[np.int64]:
         """Find the words that contain a text, (w,)."""

@@ -88,6 +88,13 @@ def test_exact_hits_come_before_beginnings_before_parts(tmp_path: Path) -> None:
     assert gene_matches(tmp_path, "Cd3e") == ["CD3E"]
 
 
+def test_the_name_that_is_written_so_comes_first(tmp_path: Path) -> None:
+    names = ["ABC", "CD3E", "Cd3e"]
+    write_genes(tmp_path, names, GeneIdentifiers(ensembl=None, symbol=("Cd3e", *names[1:])))
+    assert gene_matches(tmp_path, " Cd3e ") == ["Cd3e", "ABC", "CD3E"]
+    assert gene_matches(tmp_path, "CD3E") == ["CD3E", "ABC", "Cd3e"]
+
+
 def test_genes_are_found_by_symbol_and_by_id_with_version(tmp_path: Path) -> None:
     assert gene_matches(search_folder(tmp_path), "cd20") == ["MS4A1"]
     assert gene_matches(tmp_path, "ENSG00000000002.7") == ["CD33"]

@@ -72,6 +72,33 @@ def test_nothing_is_offered_for_nothing(index: GeneIndex) -> None:
     assert index.named("cd20") == "MS4A1"
 
 
+TWINS = ("CD3E", "Cd3e", "A.1", "A-1", "a_1", "ENSG00000182378.14", "ENSG00000182378.14_PAR_Y", "X", "Y")
+
+
+@pytest.fixture(scope="module")
+def twins() -> GeneIndex:
+    """Genes whose names differ by case, signs or version alone; `Y` has the name of `X` as its symbol."""
+    ids = GeneIdentifiers(ensembl=None, symbol=(*TWINS[:8], "X"))
+    cells = np.array([50, 9, 3, 8, 5, 2, 40, 1, 30])
+    return make_index(TWINS, n_cells=cells, species=None, identifiers=ids)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_every_gene_is_found_by_its_own_name(twins: GeneIndex, name: str) -> None:
+    assert twins.named(name) == name
+    assert twins.search(name, 1)[0].gene == genes(twins, name)[0] == name
+
+
+def test_of_names_that_differ_the_one_that_differs_by_case_comes_first_then_the_one_of_more_cells(
+    twins: GeneIndex,
+) -> None:
+    assert genes(twins, "cd3E") == ["CD3E", "Cd3e"]
+    assert genes(twins, "a.1") == ["A.1", "A-1", "a_1"]
+    assert genes(twins, "a 1") == []
+    assert twins.named("ensg00000182378") == "ENSG00000182378.14_PAR_Y"
+    assert genes(twins, "x") == ["Y", "X"]
+
+
 def test_names_with_signs_of_patterns_are_taken_as_they_are() -> None:
     index = make_index(("A(1)", "B"), n_cells=np.array([1, 1]), species=None)
     assert genes(index, "(1)") == ["A(1)"]

@@ -98,6 +98,26 @@ def test_a_link_from_a_group_of_a_column_chooses_it(visit: Open, opened: Opened)
     assert page.selectbox(key="against_donor_donor 2").value == "donor 3"
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"group": "gone"},
+        {"group": "gone", "column": "donor"},
+        {"group": "B cell", "column": "gone"},
+        {"group": "B cell", "column": "cell_type", "against": "gone"},
+        {"from_run": "gone", "set": "Module 1"},
+    ],
+)
+def test_a_link_to_what_is_gone_chooses_nothing_and_says_so(
+    visit: Open, opened: Opened, link: dict[str, str]
+) -> None:
+    name_group(opened.workspace.dataset_folder(opened.dataset), "mine", np.arange(5))
+    page = opened_page(visit, opened, **link)
+    assert [one.value[:18] for one in page.toast] == ["The link asks for "]
+    assert page.button_group(key="question_kind").value == "group"
+    assert page.selectbox(key="group_column").value == "cell_type"
+
+
 def test_gene_sets_come_from_a_file_of_the_server(visit: Open, opened: Opened, markers: Path) -> None:
     page = opened_page(visit, opened)
     page.text_input(key="gmt_path").set_value("/etc/hostname").run()
@@ -176,6 +196,8 @@ def test_a_link_does_not_show_the_answer_to_another_question(visit: Open, opened
 @pytest.mark.slow
 def test_a_regulon_is_one_press_away(visit: Open, opened: Opened, tmp_path: Path) -> None:
     page = opened_page(visit, opened, from_run="gone")
+    assert "of a run that are not here" in page.toast[0].value
+    page.button_group(key="question_kind").set_value("run").run()
     assert "find modules or regulons first" in words(page)
     links = tmp_path / "links.tsv"
     pairs = [

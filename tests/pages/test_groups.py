@@ -144,6 +144,29 @@ def test_a_named_group_is_handed_in_by_a_link(visit: Open, treated: Opened) -> N
     assert "107 cells" in words(page)
 
 
+@pytest.mark.parametrize(
+    ("link", "word"),
+    [
+        ({"named": "gone"}, "no group named gone"),
+        ({"a_column": "condition", "a_value": "gone"}, "no gone in condition"),
+        ({"a_column": "gone", "a_value": "stim"}, "no stim in gone"),
+    ],
+)
+def test_a_link_to_cells_that_are_gone_sets_no_group_and_says_so(
+    visit: Open, treated: Opened, link: dict[str, str], word: str
+) -> None:
+    name_group(treated.workspace.dataset_folder(treated.dataset), "mine", np.arange(0, 320, 3))
+    page = opened_page(visit, treated, **link)
+    assert word in page.toast[0].value
+    assert page.selectbox(key="group_from_a").value == "cell_type"  # as without a link
+
+
+def test_a_link_to_clusters_that_are_gone_says_so(visit: Open, treated: Opened) -> None:
+    page = opened_page(visit, treated, markers_of="gone")
+    assert [one.value[:12] for one in page.toast] == ["The clusters"]
+    assert page.selectbox(key="markers_of").value == "cell_type"
+
+
 def test_genes_are_shown_as_table_volcano_dots_violins_and_heat_map(visit: Open, treated: Opened) -> None:
     page = opened_page(visit, treated, run=carry_out(treated, "group_genes", stim_against_ctrl(treated)))
     assert not page.error
@@ -162,6 +185,11 @@ def test_genes_are_shown_as_table_volcano_dots_violins_and_heat_map(visit: Open,
     assert "**ISG5** · log2 fold change" in words(page)
     table = next(one.value for one in page.dataframe if "Log2 FC" in one.value)
     assert list(table["Gene"]) == ["ISG5"]
+    page.text_input(key="groups_find").set_value("gene").run()
+    table = next(one.value for one in page.dataframe if "Log2 FC" in one.value)
+    assert set(table["Gene"]) == {f"GENE{i}" for i in range(52)}
+    page.text_input(key="groups_find").set_value("GENE51").run()
+    assert "**GENE51** · log2 fold change" in words(page)
 
 
 def test_markers_are_shown_and_name_groups_only_where_they_suggest_a_name(

@@ -138,6 +138,15 @@ def test_a_file_of_ones_own_goes_on_to_its_card(visit: Open, opened: Opened) -> 
     assert "came in on Home" not in words(page)
 
 
+def test_a_map_that_came_with_scviz_says_so_on_explore(visit: Open, opened: Opened) -> None:
+    draw(opened)
+    said = "Came with scviz: made with scviz 0.1 on 01 Jan 1970."
+    RunQueue(Settings.from_env()).database.update("map", engine="shipped", note=said)
+    page = visit("pages/explore.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run="map")
+    assert not page.exception
+    assert said in [one.value.replace("\\", "") for one in page.caption]
+
+
 @pytest.mark.slow
 def test_the_demo_comes_with_its_results(visit: Open, workspace: Workspace) -> None:
     demo = open_demo(workspace)

@@ -151,6 +151,20 @@ def test_a_module_is_the_list_of_genes_of_a_sweep(visit: Open, opened: Opened) -
     assert not sweep.request["together"]
 
 
+@pytest.mark.parametrize("gone", ["run", "set"])
+def test_a_link_to_a_module_that_is_gone_chooses_no_other_and_says_so(
+    visit: Open, opened: Opened, gone: str
+) -> None:
+    run = carry_out(opened, "modules", plain(opened))
+    name = RunQueue(Settings.from_env()).result(run).modules[1].name
+    link = {"from_run": run, "set": name} | {"from_run" if gone == "run" else "set": "gone"}
+    page = visit("pages/in_silico.py", dataset=opened.dataset, checkpoint=opened.checkpoint, **link)
+    assert not page.exception
+    assert [one.value[:29] for one in page.toast] == ["The genes that the link asks "]
+    assert page.selectbox(key="scope").value == "together"
+    assert page.button_group(key="genes_from").value == "I name them"
+
+
 def test_genes_may_still_be_named_where_a_module_is_there(visit: Open, opened: Opened) -> None:
     carry_out(opened, "modules", plain(opened))
     page = visit("pages/in_silico.py", dataset=opened.dataset, checkpoint=opened.checkpoint)

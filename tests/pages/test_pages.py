@@ -107,6 +107,10 @@ def test_an_address_of_something_gone_does_no_harm(visit: Open, opened: Opened) 
     page = visit("pages/annotate.py", dataset="gone", checkpoint="geneformer/gone", run="gone")
     assert not page.exception
     assert page.selectbox(key="pick_dataset").value == opened.dataset
+    said = " ".join(one.value for one in page.toast)
+    assert all(
+        f"The {what} asked for" in said for what in ("dataset that was", "weights that were", "run that was")
+    )
 
 
 def test_a_login_hides_everything_where_the_owner_wants_one(

@@ -129,6 +129,13 @@ def test_the_models_page_leads_here_with_its_model(visit: Open, opened: Opened) 
     assert sorted(linked(links)) == sorted(MODELS)
 
 
+def test_a_link_to_a_model_that_there_is_not_says_so(visit: Open, opened: Opened) -> None:  # noqa: F811
+    page = visit("pages/pretrain.py", dataset=opened.dataset, model="gone")
+    assert not page.exception
+    assert page.selectbox(key="pretraining_model").value == "geneformer"
+    assert "no model of the link's name: gone" in page.toast[0].value
+
+
 def linked(links: list[object]) -> list[str]:
     """Read the model out of the address of each link."""
     return [str(link.query_string).split("model=")[1].split("&")[0] for link in links]  # type: ignore[attr-defined]

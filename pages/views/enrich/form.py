@@ -35,7 +35,7 @@ ADVANCED = (
 def enrich_form(dataset: DatasetInfo, run: Run | None) -> Request | Missing:
     """Ask; what is missing until it is said which genes. A link to the page says it at first."""
     form = Form(Request, "enrichment", run)
-    _begin(form)
+    _begin(dataset, form)
     question = _question(dataset, form)
     sets = pick_gene_sets()
     with st.popover("Advanced", width="stretch"):
@@ -46,7 +46,7 @@ def enrich_form(dataset: DatasetInfo, run: Run | None) -> Request | Missing:
     return replace(question, sets=sets, checkpoint=checkpoint, **numbers)
 
 
-def _begin(form: Form) -> None:
+def _begin(dataset: DatasetInfo, form: Form) -> None:
     """Set what the form draws itself: to the question of a result that is new here, else to that of a link."""
     opened, linked = state.held("question_kind") is None, {name: state.from_link(name) for name in LINKED}
     if form.fresh:
@@ -55,9 +55,33 @@ def _begin(form: Form) -> None:
         state.preset("sets", asked["sets"])
         state.preset(f"background_{asked['run']}", asked["checkpoint"])
     elif opened and any(linked.values()):
-        _set({field: linked[name] for name, field in LINKED.items()})
+        asked = {field: linked[name] for name, field in LINKED.items()}
+        if _is_here(dataset, asked):
+            _set(asked)
+        else:
+            state.left_out("The link asks for genes of cells or of a run that are not here. Choose others.")
+            _start()
     elif opened:
-        state.preset("question_kind", state.kept("question_kind") or "group")
+        _start()
+
+
+def _start() -> None:
+    """Ask for what this session has asked for last."""
+    state.preset("question_kind", state.kept("question_kind") or "group")
+
+
+def _is_here(dataset: DatasetInfo, asked: Mapping[str, str]) -> bool:
+    """Tell whether the dataset has the cells, or the run the set, that a link asks for."""
+    if asked["run"]:
+        run = _runs(dataset).get(asked["run"])
+        return run is not None and asked["name"] in ("", *_sets(run.id, run.ended).sets)
+    if asked["genes"]:
+        return True
+    if not asked["column"]:
+        return asked["group"] in read_groups(state.workspace().dataset_folder(dataset.id))
+    if asked["column"] not in columns_of(dataset):
+        return False
+    return {asked["group"], asked["against"]} - {""} <= set(dataset.column(asked["column"]).values)
 
 
 def _set(asked: Mapping[str, str]) -> None:
@@ -123,12 +147,17 @@ def _sets(run_id: str, ended: float) -> RunSets:  # noqa: ARG001 - a run that wa
     return sets_of_run(state.workspace(), run_id)
 
 
-def _of_a_run(dataset: DatasetInfo) -> Request | Missing:
-    runs = {
+def _runs(dataset: DatasetInfo) -> dict[str, Run]:
+    """Find the finished runs that have gene sets of these cells, the newest first."""
+    return {
         run.id: run
         for run in state.queue().runs(states=("done",), owner=state.owner())
         if run.task in tasks_with_sets() and run.request["dataset"] == dataset.id
     }
+
+
+def _of_a_run(dataset: DatasetInfo) -> Request | Missing:
+    runs = _runs(dataset)
     if not runs:
         return Missing(
             reason="No finished run has gene sets of these cells yet: find modules or regulons first.",

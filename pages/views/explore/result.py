@@ -12,6 +12,7 @@ from pages.components.export import annotated_file
 from pages.components.frame import PAGES
 from pages.components.show import escaped
 from scviz.datasets.labels import cell_labels
+from scviz.jobs import shipped
 from scviz.metrics.evidence import Gain
 from scviz.metrics.neighbors import agreement_gain
 from scviz.tasks.cell_groups import has_clusters
@@ -100,6 +101,11 @@ def _ask_for_markers(run_id: str) -> None:
 
 
 def _said(run_id: str) -> list[str]:
-    """Return the sentences of the run of a map: what it found, and how."""
+    """Return the sentences of the run of a map: what it found, and how; of one that came with scviz, that it did."""
     folder = state.workspace().run_folder(run_id) / "result"
-    return [*filter(None, [read_value(folder, "verdict")]), *(read_value(folder, "notes") or ())]
+    came = shipped.how_made(state.queue().get(run_id))
+    return [
+        *filter(None, [read_value(folder, "verdict")]),
+        *(read_value(folder, "notes") or ()),
+        *filter(None, [came]),
+    ]

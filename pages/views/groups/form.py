@@ -20,6 +20,7 @@ from scviz.tasks.group_genes import METHODS, Method, Request
 from scviz.tasks.group_genes.ahead import Ahead, look_ahead
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
+from scviz.workspace.groups import read_groups
 from scviz.workspace.records import from_json, to_json
 
 ALL = "all cells"
@@ -31,7 +32,7 @@ MANY_CELLS = 100_000
 def groups_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | Missing:
     """Ask; what is missing until both groups are named and hold cells enough."""
     form = Form(Request, "group_genes", run)
-    _begin(form)
+    _begin(dataset, form)
     presets(dataset)
     sources = sources_of(dataset)
     a = pick_group(dataset, "a", sources, label="Group A")[1]
@@ -55,7 +56,7 @@ def groups_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None)
     return Missing(reason="Mend the question first.")
 
 
-def _begin(form: Form) -> None:
+def _begin(dataset: DatasetInfo, form: Form) -> None:
     """Set the widgets to the question of a result that is new here, else to what a link hands in."""
     if form.fresh:
         group_as("a", form.asked("a"))
@@ -65,11 +66,24 @@ def _begin(form: Form) -> None:
         if first:
             state.preset(f"groups_within_{first['column']}", list(first["values"]))
         state.keep("groups_recommended", "as asked")
+    _follow(dataset)
+
+
+def _follow(dataset: DatasetInfo) -> None:
+    """Set group A to the cells that a link hands in, where they are here."""
     named, column, value = state.asked("named"), state.asked("a_column"), state.asked("a_value")
     if named:
-        group_as("a", {"named": named})
+        here = named in read_groups(state.workspace().dataset_folder(dataset.id))
+        group, words = {"named": named}, f"no group named {named}"
     elif column and value:
-        group_as("a", {"column": column, "value": value})
+        here = column in columns_of(dataset) and value in dataset.column(column).values
+        group, words = {"column": column, "value": value}, f"no {value} in {column}"
+    else:
+        return
+    if here:
+        group_as("a", group)
+    else:
+        state.left_out(escaped(f"The link asks for cells that are not here: {words[:120]}. Choose others."))
 
 
 def _within(dataset: DatasetInfo) -> tuple[Filter, ...]:

@@ -30,9 +30,11 @@ def markers_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None
             page=EXPLORE,
             label="Draw the first map",
         )
-    wanted = f"{OF_RUN}{state.asked('markers_of')}"
-    if wanted in options:
-        state.preset(KEY, wanted)
+    linked = state.asked("markers_of")
+    if f"{OF_RUN}{linked}" in options:
+        state.preset(KEY, f"{OF_RUN}{linked}")
+    elif linked:
+        state.left_out("The clusters that the link asks for are not here any more. Choose other groups.")
     first = suggested(Request, "column", dataset)
     source = pick(
         "Groups",

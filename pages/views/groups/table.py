@@ -23,15 +23,16 @@ HEIGHT = 400
 def genes_table(run: Run, result: Result) -> None:
     """Show all genes, or those whose name was typed; a click on a row chooses its gene."""
     frame = gene_frame(run.id, run.ended, result)
+    folder = state.workspace().dataset_folder(run.request["dataset"])
     typed = st.text_input(
         "Find a gene",
         placeholder="Symbol or Ensembl id",
         key=FIND,
         on_change=_found,
-        args=(run,),
+        args=(run, result),
     ).strip()
     if typed:
-        found = gene_matches(state.workspace().dataset_folder(run.request["dataset"]), typed)
+        found = gene_matches(folder, typed, limit=None)
         frame = frame[frame["Gene"].isin(found)]
         if frame.empty:
             st.caption("No gene of this dataset has such a name.")
@@ -56,12 +57,13 @@ def genes_table(run: Run, result: Result) -> None:
     )
 
 
-def _found(run: Run) -> None:
-    """Choose a gene that was typed, where it is one."""
-    typed = str(state.value_of(FIND)).strip()
-    found = gene_matches(state.workspace().dataset_folder(run.request["dataset"]), typed, limit=1)
-    if found:
-        choose_gene(run, found[0])
+def _found(run: Run, result: Result) -> None:
+    """Choose the first gene of the result that was typed, where there is one."""
+    folder, compared = state.workspace().dataset_folder(run.request["dataset"]), set(result.genes)
+    found = gene_matches(folder, str(state.value_of(FIND)).strip(), limit=None)
+    gene = next((one for one in found if one in compared), "")
+    if gene:
+        choose_gene(run, gene)
 
 
 def _clicked(run: Run, genes: tuple[str, ...]) -> None:

@@ -37,7 +37,7 @@ def in_silico_form(
         return Missing(reason="No weights are here.", page=MODELS, label="Choose a model")
     form = Form(Request, "in_silico", run)
     _as_asked(form, dataset)
-    take_set_from_address()
+    take_set_from_address(dataset)
     choice = pick_cells(dataset)
     row = st.columns(2)
     kinds = [kind for kind in get_args(Kind) if kind in cards()[checkpoint.model].edits]

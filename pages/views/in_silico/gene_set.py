@@ -20,10 +20,14 @@ SETS = {"modules": "modules", "scenic": "regulons", "group_genes": "sets", "mark
 TYPED, OF_RUN = "I name them", "A set of a run"
 
 
-def take_set_from_address() -> None:
+def take_set_from_address(dataset: DatasetInfo) -> None:
     """Choose the gene set that a link names, for a sweep; before the widgets are drawn."""
     run, name = state.asked("from_run"), state.asked("set")
     if run and name:
+        found = next((one for one in _with_sets(dataset.id) if one.id == run), None)
+        if found is None or name not in _sets(run, found.task, found.ended):
+            state.left_out("The genes that the link asks for are not here: their run is gone. Choose others.")
+            return
         for widget, value in (
             ("scope", "each"),
             ("genes_from", OF_RUN),

@@ -9,6 +9,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.coverage import readable
 from pages.components.runs import checkpoint_name
+from pages.components.show import escaped
 from pages.components.widgets import Form, told_apart
 from scviz.models import cards, configurations
 from scviz.tasks.pretraining import Request
@@ -86,7 +87,10 @@ def _new_model(dataset: DatasetInfo) -> tuple[dict[str, Any], str]:
     """Choose a model and its size; also give a name."""
     titles = {name: card.title for name, card in cards().items()}
     if state.held("pretraining_model") is None:
-        state.preset("pretraining_model", state.from_link("model") or "geneformer")
+        linked = state.from_link("model")
+        if linked and linked not in titles:
+            state.left_out(escaped(f"scviz has no model of the link's name: {linked[:80]}."))
+        state.preset("pretraining_model", linked if linked in titles else "geneformer")
     model = st.selectbox("Model", list(titles), format_func=titles.__getitem__, key="pretraining_model")
     shapes = configurations(model)
     if state.held(f"pretraining_configuration_{model}") is None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.cells_picker import ALL, GROUP, CellChoice, pick_cells
+from pages.components.show import escaped
 from pages.components.steps import apply_step
 from scviz.tasks.chosen_cells import chosen_rows
 from scviz.tasks.filtering import Request
@@ -19,6 +20,8 @@ def subset_form(dataset: DatasetInfo) -> None:
     if linked in read_groups(state.workspace().dataset_folder(dataset.id)):
         state.preset("cells_from", GROUP)
         state.preset("cells_group", linked)
+    elif linked:
+        state.left_out(escaped(f"The group that the link asks for is not here any more: {linked[:80]}."))
     chosen = state.held("cells_from") not in (None, ALL)
     with st.expander("Subset", icon=":material/content_cut:", expanded=chosen, key="subset"):
         choice = pick_cells(dataset)

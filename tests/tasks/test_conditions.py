@@ -239,6 +239,8 @@ def test_what_cannot_be_asked_is_refused(workspace: Workspace, tmp_path: Path) -
 def test_columns_and_conditions_are_found_by_their_names(workspace: Workspace, tmp_path: Path) -> None:
     adata = adata_of(crossed(2, steady))
     adata.obs["plate"] = pd.Categorical(np.arange(adata.n_obs) % 2, categories=[0, 1]).rename_categories(str)
+    sexes = pd.Categorical(np.where(adata.obs["donor"] == "donor 0", "f", "m"))
+    adata.obs.insert(0, "donor_sex", sexes)
     info = open_cells(adata, workspace, tmp_path)
     found = begin_with(info)
     assert (found.type_key, found.donor_key, found.condition_key) == ("cell_type", "donor", "condition")

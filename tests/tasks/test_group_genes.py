@@ -205,6 +205,8 @@ def by_donor(workspace: Workspace, tmp_path: Path) -> Opened:
     means[donor == 1, 10:20] *= 6
     obs = pd.DataFrame(
         {
+            "donor_sex": pd.Categorical(np.where(donor < 3, "f", "m")),
+            "sample_type": pd.Categorical(np.where(donor < 2, "fresh", "frozen")),
             "donor": pd.Categorical([f"d{i}" for i in donor]),
             "condition": pd.Categorical(np.where(treated, "treated", "control")),
             "sex": pd.Categorical(np.where(donor < 3, "f", "m")),
@@ -287,7 +289,9 @@ def test_donors_are_counted_ahead_and_two_conditions_found(by_donor: Opened) -> 
     contrast = contrast_of(by_donor.workspace.dataset(by_donor.dataset))
     assert contrast is not None
     assert (contrast.column, contrast.case, contrast.control) == ("condition", "treated", "control")
-    assert ask(by_donor, a=TREATED).donors == "donor"
+    cells = ask(by_donor, a=TREATED)
+    assert cells.donors == "donor"
+    assert "come from 3 and 3 values of donor, whose sums DESeq2 compares" in cells.verdict
 
 
 def test_too_few_donors_are_refused_and_not_replaced_by_cells(by_donor: Opened) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.columns import cell_column
+from scviz.datasets.donor_names import donors_first, says_attribute
 from scviz.errors import RequestError
 from scviz.metrics.evidence import counted
 from scviz.metrics.group_values import NEITHER
@@ -17,7 +18,7 @@ from scviz.metrics.two_groups import FIRST, SECOND
 from scviz.tasks.cell_groups import members
 from scviz.tasks.chosen_cells import passing
 from scviz.tasks.group_genes import Request
-from scviz.tasks.group_genes.donors import FEWEST_DONORS, Samples, donor_columns, samples_of
+from scviz.tasks.group_genes.donors import FEWEST_DONORS, KINDS, Samples, donor_columns, samples_of
 from scviz.workspace import DatasetInfo, Workspace
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ def _within(request: Request) -> str:
 
 def _donors(info: DatasetInfo, folder: Path, sides: NDArray[np.int8]) -> str:
     """Say from how many donors, samples or batches the compared cells come, by the likeliest such column."""
-    for name in info.columns_of("batch"):
+    named = donors_first(one for one in info.columns if one.kind in KINDS)
+    batches = (name for name in info.columns_of("batch") if not says_attribute(name))
+    for name in dict.fromkeys((*named, *batches)):
         column = cell_column(folder, name)
         if column.categories is None or _is_question(column.values, sides):
             continue

@@ -23,6 +23,7 @@ from scviz.tasks.enrichment.sources import sets_of_run
 from scviz.tasks.filters import Filter
 from scviz.tasks.group_genes import Request, Result, deseq2
 from scviz.tasks.group_genes.ahead import contrast_of, look_ahead
+from scviz.tasks.group_genes.donors import samples_of
 from scviz.tasks.group_genes.run import price, run
 from scviz.workspace import Workspace
 from scviz.workspace.groups import group_version, name_group
@@ -304,6 +305,28 @@ def test_too_few_donors_are_refused_and_not_replaced_by_cells(by_donor: Opened) 
     assert "2 on each side, better 3" in refusal.value.hint
     with pytest.raises(RequestError, match="half has several values for cells of one donor"):
         ask(by_donor, **asked, covariate="half")
+
+
+def test_a_few_donors_in_both_groups_do_not_throw_the_others_away(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    donor = np.repeat([*range(5), *range(3, 8)], 10)  # two of five are in both
+    side = np.repeat(np.array([0, 1], dtype=np.int8), 50)
+    obs = pd.DataFrame(
+        {"donor": [f"d{i}" for i in donor], "condition": np.where(side, "control", "treated")},
+        index=[f"cell{i}" for i in range(100)],
+    )
+    counts = np.random.default_rng(0).poisson(3, (100, 20)).astype("f4")
+    anndata.AnnData(csr_matrix(counts), obs=obs).write_h5ad(tmp_path / "few.h5ad")
+    info = open_file(tmp_path / "few.h5ad", workspace, name="few")
+    folder = workspace.dataset_folder(info.id)
+    asked = Request(dataset=info.id, a=TREATED, method="deseq2", donor="donor")
+    found = samples_of(asked, folder, side)
+    assert (found.paired, found.n_donors) == (False, (5, 5))
+    assert "2 values of donor are in both groups, too few to compare with themselves" in found.notes[-1]
+    some = np.where(np.isin(donor, [0, 7]), np.int8(-1), side)  # two of four
+    again = samples_of(asked, folder, some)
+    assert (again.paired, again.n_donors) == (True, (2, 2))
 
 
 def test_a_covariate_that_is_the_group_is_refused(by_donor: Opened) -> None:

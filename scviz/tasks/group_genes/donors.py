@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scviz.datasets.donor_names import donors_first
 from scviz.datasets.labels import Labels, cell_labels
 from scviz.errors import RequestError
+from scviz.metrics.donors import FEWEST_DONORS, enough_in_both
 from scviz.metrics.evidence import counted
 from scviz.metrics.group_values import NEITHER
 from scviz.metrics.two_groups import FIRST, SECOND
@@ -20,8 +21,6 @@ from scviz.workspace import DatasetInfo
 
 KINDS = ("batch", "category", "label")
 MOST_DONORS = 500
-FEWEST_DONORS = 2
-"""On each side."""
 BETTER_DONORS = 3
 FEWEST_CELLS = 10
 """Cells of a donor in a group; the sum of fewer is chance."""
@@ -92,11 +91,17 @@ def samples_of(request: Request, folder: Path, sides: NDArray[np.int8]) -> Sampl
     donors, counts = labels.codes, _counts(labels, sides)
     kept = counts >= FEWEST_CELLS
     both = np.asarray(kept.all(axis=0))
-    paired = bool(both.sum() >= FEWEST_DONORS)
+    n_both = int(both.sum())
+    paired = enough_in_both(n_both, *kept.sum(axis=1).tolist())
     notes = [*labels.notes, *_few_cells(counts, request)]
     if paired:
         notes += _only_in_one(kept, both, request)
         kept = kept & both
+    elif n_both:
+        notes.append(
+            f"{counted(n_both, 'value')} of {request.donor} {'is' if n_both == 1 else 'are'} in both groups, too few to "
+            "compare with themselves: they are compared as if they were different donors."
+        )
     _check(request, kept)
     place = np.where(kept, np.cumsum(kept.ravel()).reshape(kept.shape) - 1, -1)  # (2, D)
     chosen = (sides != NEITHER) & (donors >= 0)

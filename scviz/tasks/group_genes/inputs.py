@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from scviz.datasets.columns import cell_column
 from scviz.datasets.donor_names import donors_first, says_attribute
 from scviz.errors import RequestError
+from scviz.metrics.donors import FEWEST_DONORS
 from scviz.metrics.evidence import counted
 from scviz.metrics.group_values import NEITHER
 from scviz.metrics.two_groups import FIRST, SECOND
 from scviz.tasks.cell_groups import members
 from scviz.tasks.chosen_cells import passing
 from scviz.tasks.group_genes import Request
-from scviz.tasks.group_genes.donors import FEWEST_DONORS, KINDS, Samples, donor_columns, samples_of
+from scviz.tasks.group_genes.donors import KINDS, Samples, donor_columns, samples_of
 from scviz.workspace import DatasetInfo, Workspace
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -18,13 +19,16 @@ from scviz.cli import parser
 from scviz.datasets import columns
 from scviz.datasets.readers import open_file
 from scviz.errors import MissingColumnError, RequestError
+from scviz.metrics.two_groups import GeneTable
 from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.enrichment.sources import sets_of_run
 from scviz.tasks.filters import Filter
 from scviz.tasks.group_genes import Request, Result, deseq2
 from scviz.tasks.group_genes.ahead import contrast_of, look_ahead
-from scviz.tasks.group_genes.donors import samples_of
+from scviz.tasks.group_genes.donors import Samples, samples_of
+from scviz.tasks.group_genes.inputs import Inputs
 from scviz.tasks.group_genes.run import price, run
+from scviz.tasks.group_genes.verdict import outcome, verdict
 from scviz.workspace import Workspace
 from scviz.workspace.groups import group_version, name_group
 from scviz.workspace.records import from_json, read_record, to_json, write_record
@@ -305,6 +309,35 @@ def test_too_few_donors_are_refused_and_not_replaced_by_cells(by_donor: Opened) 
     assert "2 on each side, better 3" in refusal.value.hint
     with pytest.raises(RequestError, match="half has several values for cells of one donor"):
         ask(by_donor, **asked, covariate="half")
+
+
+def test_where_no_gene_passes_between_donors_nobody_can_tell() -> None:
+    cells, p_value = np.zeros((2, 4)), np.array([0.02, 0.4, np.nan, 0.6])
+    table = GeneTable(
+        log2_fold_change=p_value,
+        score=p_value,
+        p_value=p_value,
+        adjusted_p=np.array([0.06, 0.6, np.nan, np.nan]),
+        shares=cells,
+        means=cells,
+    )
+    samples = Samples(codes=np.zeros(4, dtype=int), factors={}, n_donors=(2, 3), paired=False, notes=())
+    inputs = Inputs(
+        sides=np.array([0, 0, 1, 1], dtype=np.int8),
+        cells="among all cells",
+        donors="",
+        donor_column="",
+        samples=samples,
+        notes=(),
+    )
+    asked = Request(dataset="any", a=TREATED, method="deseq2", donor="donor")
+    assert outcome(asked, inputs, table) == "unknown"
+    said = verdict(asked, inputs, table, genes=("A", "B", "C", "D"))
+    assert said.startswith("Cannot tell which genes differ between treated (2 donors, 2 cells)")
+    assert "none of 3 tested genes passes. With 2 donors in a group, small differences are not seen." in said
+    hit = replace(table, adjusted_p=np.array([0.04, 0.6, np.nan, np.nan]))
+    assert outcome(asked, inputs, hit) == "better"
+    assert verdict(asked, inputs, hit, genes=("A", "B", "C", "D")).startswith("1 of 3 tested genes differs")
 
 
 def test_a_few_donors_in_both_groups_do_not_throw_the_others_away(

@@ -93,6 +93,22 @@ def test_groups_of_a_map_are_called_circular_and_genes_of_an_expression_chosen(o
     chosen = ask(opened, a=CellGroup(expression="GENE1 > 1")).verdict
     assert "Genes that an expression names differ by choice" in chosen
     assert "by choice" not in ask(opened).verdict
+    by_column = ask(opened, a=CellGroup(expression='cell_type == "B cell"'))
+    assert "by choice" not in by_column.verdict  # no gene is named
+    assert "grouped by their expression" not in by_column.verdict
+
+
+@pytest.mark.parametrize(
+    ("expression", "circular"),
+    [
+        ('leiden == "1"', True),
+        ('not (donor == "d1" or column:Louvain_res1 == "0")', True),
+        ('cell_type == "leiden"', False),
+        ("gene:CLUSTER1 > 0", False),
+    ],
+)
+def test_clusters_in_an_expression_are_circular(expression: str, circular: bool) -> None:
+    assert CellGroup(expression=expression).circular is circular
 
 
 @pytest.mark.parametrize("method", ["wilcoxon", "welch"])
@@ -327,6 +343,7 @@ def test_where_no_gene_passes_between_donors_nobody_can_tell() -> None:
         cells="among all cells",
         donors="",
         donor_column="",
+        chosen_by=(),
         samples=samples,
         notes=(),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.cells_where import genes_in
 from scviz.datasets.columns import cell_column
 from scviz.datasets.donor_names import donors_first, says_attribute
 from scviz.errors import RequestError
@@ -38,6 +39,8 @@ class Inputs:
     """What is known of where the cells come from, in words; empty where nothing is."""
     donor_column: str
     """Likeliest column whose values stand for donors on both sides; empty where there is none."""
+    chosen_by: tuple[str, ...]
+    """Genes that the expressions of both groups compare."""
     samples: Samples | None
     """Donors of both sides, where these are compared."""
     notes: tuple[str, ...]
@@ -71,6 +74,7 @@ def gather(request: Request, context: Context) -> Inputs:
         cells=_within(request),
         donors=_donors(info, folder, sides),
         donor_column=next(iter(columns), ""),
+        chosen_by=_chosen_by(request, folder),
         samples=samples,
         notes=tuple(dict.fromkeys((*notes, *(samples.notes if samples else ())))),
     )
@@ -125,6 +129,11 @@ def _within(request: Request) -> str:
     return "among cells with " + " and ".join(
         f"{one.column} {' or '.join(one.values)}" for one in request.within
     )
+
+
+def _chosen_by(request: Request, folder: Path) -> tuple[str, ...]:
+    groups = (one for one in (request.a, request.b) if one is not None and one.expression)
+    return tuple(dict.fromkeys(gene for one in groups for gene in genes_in(folder, one.expression)))
 
 
 def _donors(info: DatasetInfo, folder: Path, sides: NDArray[np.int8]) -> str:

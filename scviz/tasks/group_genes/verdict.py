@@ -15,21 +15,22 @@ MOST_NAMED = 3
 def verdict(request: Request, inputs: Inputs, table: GeneTable, *, genes: tuple[str, ...]) -> str:
     """Say how many genes differ, compared with what, on which cells, and what the cells stand for."""
     said = f"{_number(request, inputs, table)} {_first(request, table, genes)}{replicates(inputs)}"
-    return f"{said}{_circular(request)}"
+    return f"{said}{_circular(request, inputs)}"
 
 
-def _circular(request: Request) -> str:
+def _circular(request: Request, inputs: Inputs) -> str:
     """Say that the groups were found on what is tested, where they were."""
+    said = ""
     groups = [one for one in (request.a, request.b) if one is not None]
     named = " and ".join(one.words for one in groups if one.circular)
     if named:
-        return (
+        said = (
             f" The cells of {named} were grouped by their expression, or on a map of it, which makes p values too "
             "small whatever the cells are: ranks count."
         )
-    if any(one.expression for one in groups):
-        return " Genes that an expression names differ by choice."
-    return ""
+    if inputs.chosen_by:
+        said += " Genes that an expression names differ by choice."
+    return said
 
 
 def outcome(request: Request, inputs: Inputs, table: GeneTable) -> Outcome:

@@ -12,19 +12,33 @@ DONORS = (
     *("sample", "specimen", "biosample", "replicate", "rep", "library"),
 )
 """Words of columns whose values are donors, or samples of them, the best first."""
-PLAIN = frozenset(["", "s", *"id ids name names label code key nr no number index barcode".split()])
+PLAIN = frozenset(
+    (
+        "",
+        "s",
+        *("id", "ids", "name", "names", "label", "code", "key", "nr", "no", "number", "index", "barcode"),
+    )
+)
 """What may stand beside those words where a value is a name and no more."""
 ATTRIBUTES = frozenset(
-    """
-    sex gender age ages race ethnicity ancestry bmi weight height strain genotype species organism phenotype
-    type types kind class category group groups status state stage level role set split part fraction
-    disease diagnosis severity outcome response responder infection infected healthy control case cause death
-    condition conditions treatment treated stim stimulation drug dose therapy medication vaccine smoking smoker
-    source origin material site location region organ tissue center centre hospital country cohort study
-    time timepoint day date week month year visit life development developmental
-    phase batch pool lane chemistry assay platform protocol method prep preparation processing collection storage
-    quality qc score count counts size n is has doublet suspension ontology term color colors comment description
-    """.split()
+    (
+        *("sex", "gender", "age", "ages", "race", "ethnicity", "ancestry"),
+        *("bmi", "weight", "height", "strain", "genotype", "species", "organism", "phenotype"),
+        *("type", "types", "kind", "class", "category", "group", "groups", "status"),
+        *("state", "stage", "level", "role", "set", "split", "part", "fraction"),
+        *("disease", "diagnosis", "severity", "outcome", "response", "responder"),
+        *("infection", "infected", "healthy", "control", "case", "cause", "death"),
+        *("condition", "conditions", "treatment", "treated", "stim", "stimulation"),
+        *("drug", "dose", "therapy", "medication", "vaccine", "smoking", "smoker"),
+        *("source", "origin", "material", "site", "location", "region", "organ"),
+        *("tissue", "center", "centre", "hospital", "country", "cohort", "study"),
+        *("time", "timepoint", "day", "date", "week"),
+        *("month", "year", "visit", "life", "development", "developmental"),
+        *("phase", "batch", "pool", "lane", "chemistry", "assay", "platform"),
+        *("protocol", "method", "prep", "preparation", "processing", "collection", "storage"),
+        *("quality", "qc", "score", "count", "counts", "size", "n", "is"),
+        *("has", "doublet", "suspension", "ontology", "term", "color", "colors", "comment", "description"),
+    )
 )
 """Words of what donors or samples have in common with others: a sex is no donor."""
 BETWEEN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
@@ -44,14 +58,14 @@ def donors_first(columns: Iterable[ColumnInfo]) -> tuple[str, ...]:
 
 
 def says_attribute(name: str) -> bool:
-    """Tell whether a name speaks of what several donors may share.
+    """Tell whether a name holds a word for donors and speaks of what several of them may share.
 
     Examples
     --------
-    >>> says_attribute("sampleType"), says_attribute("donorsex"), says_attribute("patient_id")
-    (True, True, False)
+    >>> says_attribute("sampleType"), says_attribute("patient_id"), says_attribute("batch")
+    (True, False, False)
     """
-    return any({word, _rest(word)} & ATTRIBUTES for word in _words(name))
+    return bool(_word(name)) and any({word, _rest(word)} & ATTRIBUTES for word in _words(name))
 
 
 def _words(name: str) -> list[str]:

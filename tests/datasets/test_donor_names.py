@@ -16,11 +16,18 @@ def first(**n_values: int) -> tuple[str, ...]:
     "name",
     [
         *("donor_sex", "donor_age_group", "sample_type", "sampleSource", "patientstatus", "library_prep"),
-        *("disease_of_patient", "Sample.Condition", "donor_gender_ontology_term_id", "mouse_strain", "n_donors"),
+        *(
+            "disease_of_patient",
+            "Sample.Condition",
+            "donor_gender_ontology_term_id",
+            "mouse_strain",
+            "n_donors",
+        ),
     ],
 )
 def test_what_donors_share_is_no_donor(name: str) -> None:
     assert says_attribute(name)
+    assert not says_attribute("batch")  # which may stand for donors where nothing else does
     assert first(**{name: 2}) == ()
 
 

@@ -99,16 +99,15 @@ def test_groups_of_a_map_are_called_circular_and_genes_of_an_expression_chosen(o
 
 
 @pytest.mark.parametrize(
-    ("expression", "circular"),
+    ("of_clusters", "of_others"),
     [
-        ('leiden == "1"', True),
-        ('not (donor == "d1" or column:Louvain_res1 == "0")', True),
-        ('cell_type == "leiden"', False),
-        ("gene:CLUSTER1 > 0", False),
+        ('leiden == "1"', 'cell_type == "leiden"'),
+        ('not (donor == "d1" or column:Louvain_res1 == "0")', "gene:CLUSTER1 > 0"),
     ],
 )
-def test_clusters_in_an_expression_are_circular(expression: str, circular: bool) -> None:
-    assert CellGroup(expression=expression).circular is circular
+def test_clusters_in_an_expression_are_circular(of_clusters: str, of_others: str) -> None:
+    assert CellGroup(expression=of_clusters).circular
+    assert not CellGroup(expression=of_others).circular
 
 
 @pytest.mark.parametrize("method", ["wilcoxon", "welch"])

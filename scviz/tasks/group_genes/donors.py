@@ -99,8 +99,8 @@ def samples_of(request: Request, folder: Path, sides: NDArray[np.int8]) -> Sampl
         kept = kept & both
     elif n_both:
         notes.append(
-            f"{counted(n_both, 'value')} of {request.donor} {'is' if n_both == 1 else 'are'} in both groups, too few to "
-            "compare with themselves: they are compared as if they were different donors."
+            f"{counted(n_both, 'value')} of {request.donor} {'is' if n_both == 1 else 'are'} in both groups, too few "
+            "to compare with themselves: they are compared as if they were different donors."
         )
     _check(request, kept)
     place = np.where(kept, np.cumsum(kept.ravel()).reshape(kept.shape) - 1, -1)  # (2, D)

@@ -95,9 +95,9 @@ def _number(request: Request, inputs: Inputs, table: GeneTable) -> str:
             return f"Cannot tell which genes differ {where}: {lacking}."
         return f"None of {counted(_n_tested(table), 'gene')} differs {where}."
     up = int(np.sum(passing & (table.score > 0)))
-    what = "gene" if inputs.samples is None else "tested gene"
+    n_tested = counted(_n_tested(table), "gene" if inputs.samples is None else "tested gene")
     return (
-        f"{int(passing.sum()):,} of {counted(_n_tested(table), what)} differ{'s' if passing.sum() == 1 else ''} {where}: "
+        f"{int(passing.sum()):,} of {n_tested} differ{'s' if passing.sum() == 1 else ''} {where}: "
         f"{up:,} higher, {int(passing.sum()) - up:,} lower, {large:,} at least twofold."
     )
 

@@ -133,11 +133,10 @@ def _rest(inputs: Inputs, shares: Shares) -> str:
         return ""
     name = inputs.types[shares.strongest]
     passing = np.flatnonzero(np.nan_to_num(shares.adjusted_p_without, nan=1.0) <= MOST_FDR).tolist()
+    counts = [shares.answers[i] in ("higher", "lower") for i in passing]
     said = ""
-    for lead, chosen in (
-        ("Also", [i for i in passing if shares.answers[i] in ("higher", "lower")]),
-        ("Only", [i for i in passing if shares.answers[i] not in ("higher", "lower")]),
-    ):
+    for lead, counted_too in (("Also", True), ("Only", False)):
+        chosen = [i for i, one in zip(passing, counts, strict=True) if one is counted_too]
         if chosen:
             verb = "differs" if len(chosen) == 1 else "differ"
             said += f" {lead} with {name} left out of the reference, {_names(inputs, chosen)} {verb}."

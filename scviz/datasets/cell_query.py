@@ -110,6 +110,20 @@ def read_query(text: str) -> Query:
     return query
 
 
+def names_in(query: Query) -> tuple[str, ...]:
+    """Return the names of genes and columns in a tree, in their order.
+
+    Examples
+    --------
+    >>> names_in(read_query('CD3E > 1 and not gene:CD8A > 0'))
+    ('CD3E', 'gene:CD8A')
+    """
+    if isinstance(query, Comparison):
+        return (query.name,)
+    parts = (query.part,) if isinstance(query, Not) else query.parts
+    return tuple(dict.fromkeys(name for part in parts for name in names_in(part)))
+
+
 def _tokens(text: str) -> list[_Token]:
     found, at, text = [], 0, text.rstrip()
     while at < len(text):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.cell_query import Both, Comparison, Not, Query, read_query
+from scviz.datasets.cell_query import Both, Comparison, Not, Query, names_in, read_query
 from scviz.datasets.columns import cell_column, column_names, gene_identifiers, gene_names, gene_values
 from scviz.datasets.genes import strip_version
 from scviz.datasets.labels import labels_of
@@ -59,6 +59,18 @@ def cells_where(folder: Path, text: str, n_cells: int) -> Truth:
         If it cannot be read, or names no gene, column or value of the dataset.
     """
     return _truth(read_query(text), folder, n_cells)
+
+
+def genes_in(folder: Path, text: str) -> tuple[str, ...]:
+    """Name the genes that an expression compares, as the dataset calls them.
+
+    Raises
+    ------
+    RequestError
+        As `cells_where`.
+    """
+    found = (_named(name, folder)[0] for name in names_in(read_query(text)))
+    return tuple(gene for gene in found if gene)
 
 
 def _truth(query: Query, folder: Path, n_cells: int) -> Truth:

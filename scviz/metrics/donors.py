@@ -42,10 +42,19 @@ class Design:
         return min(len(self.first), len(self.second)) >= FEWEST_DONORS
 
 
-def design_of(sides: NDArray[np.integer], donors: NDArray[np.integer]) -> Design:
-    """Decide how samples are compared: donors with themselves where enough of them are in both conditions.
+def enough_in_both(n_both: int, n_first: int, n_second: int) -> bool:
+    """Tell whether donors are compared with themselves and the others left out: two, and half of the smaller side.
 
-    Enough is two donors, and half of the condition that has fewer.
+    Examples
+    --------
+    >>> enough_in_both(2, 8, 8), enough_in_both(4, 8, 20)
+    (False, True)
+    """
+    return n_both >= FEWEST_DONORS and 2 * n_both >= min(n_first, n_second)
+
+
+def design_of(sides: NDArray[np.integer], donors: NDArray[np.integer]) -> Design:
+    """Decide how samples are compared: donors with themselves where `enough_in_both`.
 
     Parameters
     ----------
@@ -63,7 +72,7 @@ def design_of(sides: NDArray[np.integer], donors: NDArray[np.integer]) -> Design
     """
     first, second = (np.flatnonzero(sides == side) for side in (0, 1))
     both = np.intersect1d(donors[first], donors[second])
-    if len(both) < FEWEST_DONORS or 2 * len(both) < min(len(first), len(second)):
+    if not enough_in_both(len(both), len(first), len(second)):
         return Design(first=first, second=second, paired=False)
     first, second = (rows[np.isin(donors[rows], both)] for rows in (first, second))
     return Design(

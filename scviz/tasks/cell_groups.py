@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.datasets.cell_query import read_query
+from scviz.datasets.cell_query import names_in, read_query
 from scviz.datasets.cells_where import Truth, cells_where
 from scviz.datasets.labels import cell_labels
 from scviz.errors import RequestError
@@ -73,7 +73,14 @@ class CellGroup:
     @property
     def circular(self) -> bool:
         """Whether it was found on expression, as clusters and groups of a map are, so that tests of genes find some."""
-        return bool(self.run or self.named) or CIRCULAR.search(self.column) is not None
+        return bool(self.run or self.named) or any(CIRCULAR.search(name) for name in self._columns)
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        """Name what may be a column and says who is in the group."""
+        if not self.expression:
+            return (self.column,)
+        return tuple(name for name in names_in(read_query(self.expression)) if not name.startswith("gene:"))
 
 
 def cluster_name(number: int) -> str:

@@ -72,7 +72,11 @@ def test_a_type_that_rises_is_found_and_the_others_only_follow(
     others = result.adjusted_p_without[[i for i, name in enumerate(result.types) if name != "B"]]
     assert np.all(others > 0.05)
     assert "With B left out of the reference, no other type differs." in result.verdict
-    assert "B 2" in result.verdict
+    assert [name for name, answer in answers(result).items() if answer in ("higher", "lower")] == ["B"]
+    assert result.verdict.startswith("1 of 4 types differs in share between stim and ctrl")
+    before, after = (100 * result.shares[side, result.types.index("B")] for side in (1, 0))
+    assert f": B from {before:.0f} % in ctrl to {after:.0f} % in stim, " in result.verdict
+    assert "times relative to the average of the types (95 % interval " in result.verdict
     write_record(result, tmp_path / "kept")
     again = read_record(Result, tmp_path / "kept")
     assert (again.answers, again.genes) == (result.answers, result.genes)
@@ -239,6 +243,8 @@ def test_what_cannot_be_asked_is_refused(workspace: Workspace, tmp_path: Path) -
 def test_columns_and_conditions_are_found_by_their_names(workspace: Workspace, tmp_path: Path) -> None:
     adata = adata_of(crossed(2, steady))
     adata.obs["plate"] = pd.Categorical(np.arange(adata.n_obs) % 2, categories=[0, 1]).rename_categories(str)
+    sexes = pd.Categorical(np.where(adata.obs["donor"] == "donor 0", "f", "m"))
+    adata.obs.insert(0, "donor_sex", sexes)
     info = open_cells(adata, workspace, tmp_path)
     found = begin_with(info)
     assert (found.type_key, found.donor_key, found.condition_key) == ("cell_type", "donor", "condition")

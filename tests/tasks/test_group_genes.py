@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -18,12 +19,16 @@ from scviz.cli import parser
 from scviz.datasets import columns
 from scviz.datasets.readers import open_file
 from scviz.errors import MissingColumnError, RequestError
+from scviz.metrics.two_groups import GeneTable
 from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.enrichment.sources import sets_of_run
 from scviz.tasks.filters import Filter
 from scviz.tasks.group_genes import Request, Result, deseq2
 from scviz.tasks.group_genes.ahead import contrast_of, look_ahead
+from scviz.tasks.group_genes.donors import Samples, samples_of
+from scviz.tasks.group_genes.inputs import Inputs
 from scviz.tasks.group_genes.run import price, run
+from scviz.tasks.group_genes.verdict import outcome, verdict
 from scviz.workspace import Workspace
 from scviz.workspace.groups import group_version, name_group
 from scviz.workspace.records import from_json, read_record, to_json, write_record
@@ -88,6 +93,21 @@ def test_groups_of_a_map_are_called_circular_and_genes_of_an_expression_chosen(o
     chosen = ask(opened, a=CellGroup(expression="GENE1 > 1")).verdict
     assert "Genes that an expression names differ by choice" in chosen
     assert "by choice" not in ask(opened).verdict
+    by_column = ask(opened, a=CellGroup(expression='cell_type == "B cell"'))
+    assert "by choice" not in by_column.verdict  # no gene is named
+    assert "grouped by their expression" not in by_column.verdict
+
+
+@pytest.mark.parametrize(
+    ("of_clusters", "of_others"),
+    [
+        ('leiden == "1"', 'cell_type == "leiden"'),
+        ('not (donor == "d1" or column:Louvain_res1 == "0")', "gene:CLUSTER1 > 0"),
+    ],
+)
+def test_clusters_in_an_expression_are_circular(of_clusters: str, of_others: str) -> None:
+    assert CellGroup(expression=of_clusters).circular
+    assert not CellGroup(expression=of_others).circular
 
 
 @pytest.mark.parametrize("method", ["wilcoxon", "welch"])
@@ -205,6 +225,8 @@ def by_donor(workspace: Workspace, tmp_path: Path) -> Opened:
     means[donor == 1, 10:20] *= 6
     obs = pd.DataFrame(
         {
+            "donor_sex": pd.Categorical(np.where(donor < 3, "f", "m")),
+            "sample_type": pd.Categorical(np.where(donor < 2, "fresh", "frozen")),
             "donor": pd.Categorical([f"d{i}" for i in donor]),
             "condition": pd.Categorical(np.where(treated, "treated", "control")),
             "sex": pd.Categorical(np.where(donor < 3, "f", "m")),
@@ -287,7 +309,9 @@ def test_donors_are_counted_ahead_and_two_conditions_found(by_donor: Opened) -> 
     contrast = contrast_of(by_donor.workspace.dataset(by_donor.dataset))
     assert contrast is not None
     assert (contrast.column, contrast.case, contrast.control) == ("condition", "treated", "control")
-    assert ask(by_donor, a=TREATED).donors == "donor"
+    cells = ask(by_donor, a=TREATED)
+    assert cells.donors == "donor"
+    assert "come from 3 and 3 values of donor, whose sums DESeq2 compares" in cells.verdict
 
 
 def test_too_few_donors_are_refused_and_not_replaced_by_cells(by_donor: Opened) -> None:
@@ -300,6 +324,58 @@ def test_too_few_donors_are_refused_and_not_replaced_by_cells(by_donor: Opened) 
     assert "2 on each side, better 3" in refusal.value.hint
     with pytest.raises(RequestError, match="half has several values for cells of one donor"):
         ask(by_donor, **asked, covariate="half")
+
+
+def test_where_no_gene_passes_between_donors_nobody_can_tell() -> None:
+    cells, p_value = np.zeros((2, 4)), np.array([0.02, 0.4, np.nan, 0.6])
+    table = GeneTable(
+        log2_fold_change=p_value,
+        score=p_value,
+        p_value=p_value,
+        adjusted_p=np.array([0.06, 0.6, np.nan, np.nan]),
+        shares=cells,
+        means=cells,
+    )
+    samples = Samples(codes=np.zeros(4, dtype=int), factors={}, n_donors=(2, 3), paired=False, notes=())
+    inputs = Inputs(
+        sides=np.array([0, 0, 1, 1], dtype=np.int8),
+        cells="among all cells",
+        donors="",
+        donor_column="",
+        chosen_by=(),
+        samples=samples,
+        notes=(),
+    )
+    asked = Request(dataset="any", a=TREATED, method="deseq2", donor="donor")
+    assert outcome(asked, inputs, table) == "unknown"
+    said = verdict(asked, inputs, table, genes=("A", "B", "C", "D"))
+    assert said.startswith("Cannot tell which genes differ between treated (2 donors, 2 cells)")
+    assert "none of 3 tested genes passes. With 2 donors in a group, small differences are not seen." in said
+    hit = replace(table, adjusted_p=np.array([0.04, 0.6, np.nan, np.nan]))
+    assert outcome(asked, inputs, hit) == "better"
+    assert verdict(asked, inputs, hit, genes=("A", "B", "C", "D")).startswith("1 of 3 tested genes differs")
+
+
+def test_a_few_donors_in_both_groups_do_not_throw_the_others_away(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    donor = np.repeat([*range(5), *range(3, 8)], 10)  # two of five are in both
+    side = np.repeat(np.array([0, 1], dtype=np.int8), 50)
+    obs = pd.DataFrame(
+        {"donor": [f"d{i}" for i in donor], "condition": np.where(side, "control", "treated")},
+        index=[f"cell{i}" for i in range(100)],
+    )
+    counts = np.random.default_rng(0).poisson(3, (100, 20)).astype("f4")
+    anndata.AnnData(csr_matrix(counts), obs=obs).write_h5ad(tmp_path / "few.h5ad")
+    info = open_file(tmp_path / "few.h5ad", workspace, name="few")
+    folder = workspace.dataset_folder(info.id)
+    asked = Request(dataset=info.id, a=TREATED, method="deseq2", donor="donor")
+    found = samples_of(asked, folder, side)
+    assert (found.paired, found.n_donors) == (False, (5, 5))
+    assert "2 values of donor are in both groups, too few to compare with themselves" in found.notes[-1]
+    some = np.where(np.isin(donor, [0, 7]), np.int8(-1), side)  # two of four
+    again = samples_of(asked, folder, some)
+    assert (again.paired, again.n_donors) == (True, (2, 2))
 
 
 def test_a_covariate_that_is_the_group_is_refused(by_donor: Opened) -> None:

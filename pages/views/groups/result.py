@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from pages.components.finished import result_of
@@ -62,7 +63,7 @@ def _how_it_was_made(run: Run, result: Result) -> None:
         st.caption(
             escaped(
                 f"{METHODS[run.request['method']]}; {len(result.genes):,} genes, adjusted p by Benjamini-Hochberg over "
-                f"all of them, {100 * MOST_FDR:.0f} % is the bar. Took {duration(result.seconds)}."
+                f"{_adjusted_over(result)}, {100 * MOST_FDR:.0f} % is the bar. Took {duration(result.seconds)}."
             )
         )
         st.caption(
@@ -70,3 +71,11 @@ def _how_it_was_made(run: Run, result: Result) -> None:
             "log expression, with 1e-9 added, as scanpy's rank_genes_groups does; a gene that one side lacks gets a "
             "change of about 30. DESeq2 gives its own, not shrunken. Equal p, such as 0, are sorted by score."
         )
+
+
+def _adjusted_over(result: Result) -> str:
+    """Say over which genes p values were adjusted: DESeq2 leaves out some."""
+    n_adjusted = int(np.isfinite(result.adjusted_p).sum())
+    if n_adjusted == len(result.genes):
+        return "all of them"
+    return f"the {n_adjusted:,} of them that DESeq2 does not leave out for few counts or an outlying sample"

@@ -7,29 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scviz.datasets.controls import says_control
+from scviz.datasets.donor_names import donors_first, says_attribute
 from scviz.datasets.labels import is_label
 from scviz.tasks.conditions import Request
 from scviz.tasks.fields import MOST_GROUPS, suggested
 from scviz.workspace import DatasetInfo
 
-DONORS = (
-    "donor",
-    "patient",
-    "individual",
-    "subject",
-    "mouse",
-    "animal",
-    "sample",
-    "replicate",
-    "rep",
-    "library",
-)
-"""Words in names of columns that say which donor or sample a cell is from, the best first."""
 CONDITIONS = (
     *("condition", "treatment", "stim", "stimulation", "treated", "group", "disease", "diagnosis", "status"),
     *("genotype", "infection", "response", "arm", "timepoint", "time", "exposure", "diet", "sex", "tissue"),
 )
-"""The same for conditions."""
+"""Words in names of columns that say in which condition a cell is, the best first."""
 USUAL = frozenset(
     {"healthy", "normal", "untreated", "unstimulated", "baseline", "before", "pre", "wildtype", "wt"}
 )
@@ -62,11 +50,11 @@ def begin_with(dataset: DatasetInfo) -> Columns:
     """Guess the columns by their names."""
     types = suggested(Request, "type_key", dataset)
     left = [name for name in grouping_columns(dataset) if name != types]
-    donors = _named(left, DONORS)
+    donors = next(iter(donors_first(dataset.column(name) for name in left)), "")
     conditions = _named(condition_columns(dataset, types, donors), CONDITIONS)
     if not donors:
-        batches = (name for name in dataset.columns_of("batch") if name in left and name != conditions)
-        donors = next(batches, "")
+        rest = [name for name in dataset.columns_of("batch") if name in left and name != conditions]
+        donors = next((name for name in rest if not says_attribute(name)), "")
     return Columns(type_key=types, donor_key=donors, condition_key=conditions)
 
 

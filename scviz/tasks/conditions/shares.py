@@ -67,6 +67,9 @@ def compare_shares(request: Request, inputs: Inputs) -> Shares:
     wide = found.half_width(LEVEL / max(1, int(tested.sum())))
     passing = np.nan_to_num(adjusted, nan=1.0) <= MOST_FDR
     strongest = int(np.nanargmin(found.p_value)) if passing.any() else -1
+    without = _without(counts, tested, design, strongest=strongest, given=bool(request.reference))
+    if not np.isnan(without).all():  # the others may change only against the one that changed most
+        passing &= (np.arange(n_types) == strongest) | (np.nan_to_num(without, nan=1.0) <= MOST_FDR)
     return Shares(
         means=np.stack([shares_of(counts[inputs.sides == side]).mean(axis=0) for side in (0, 1)]),
         compared=tested,
@@ -81,9 +84,7 @@ def compare_shares(request: Request, inputs: Inputs) -> Shares:
         ),
         needed=_needed(found, design, tested),
         strongest=strongest,
-        adjusted_p_without=_without(
-            counts, tested, design, strongest=strongest, given=bool(request.reference)
-        ),
+        adjusted_p_without=without,
     )
 
 

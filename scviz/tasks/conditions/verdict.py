@@ -17,7 +17,8 @@ HOW_SHARES = (
     "donor: of the differences within donors where these are in both conditions, else Welch's. No interval is narrower "
     f"than counting allows. Types with fewer than {FEWEST_EXPECTED:g} expected cells in a usual sample are shown, "
     f"not compared. Differs: adjusted p (Benjamini-Hochberg over types) {100 * MOST_FDR:.0f} % or less. No twofold "
-    "change: the interval, widened for all types together, ends before twice and half."
+    "change: the interval, widened for all types together, ends before twice and half. A type "
+    "that passes only with the one that changed most in the average is not said to differ."
 )
 WORKED = (
     "In simulated blood with 2 to 8 donors in each condition, these 95 % intervals hold the truth in 94 to 100 of 100 "
@@ -63,7 +64,7 @@ def shares_verdict(request: Request, inputs: Inputs, shares: Shares) -> str:
         verb = "differs" if len(passing) == 1 else "differ"
         return (
             f"{len(passing):,} of {counted(n_compared, 'type')} {verb} in share {where} ({how}): "
-            f"{_listed(inputs, shares, passing)}.{_rest(inputs, shares)}"
+            f"{_listed(request, inputs, shares, chosen=passing)}.{_rest(inputs, shares)}"
         )
     if outcome == "none":
         return (
@@ -108,15 +109,22 @@ def method_words(request: Request, inputs: Inputs) -> str:
     return f"Shares: {test} over donors on {ratio}."
 
 
-def _listed(inputs: Inputs, shares: Shares, chosen: list[int]) -> str:
+def _listed(request: Request, inputs: Inputs, shares: Shares, *, chosen: list[int]) -> str:
+    """Give the shares, which users know, and how the type changed relative to the reference, which was tested."""
     order = sorted(chosen, key=lambda i: float(shares.p_value[i]))
+    against = request.reference or "the average of the types"
     said = [
-        f"{inputs.types[i]} {2 ** shares.change[i]:.2g} times (95 % interval {2 ** shares.low[i]:.2g} to "
-        f"{2 ** shares.high[i]:.2g})"
+        f"{inputs.types[i]} from {_percent(shares.means[1, i])} % in {request.second} to "
+        f"{_percent(shares.means[0, i])} % in {request.first}, {2 ** shares.change[i]:.2g} times relative to {against} "
+        f"(95 % interval {2 ** shares.low[i]:.2g} to {2 ** shares.high[i]:.2g})"
         for i in order[:MOST_NAMED]
     ]
     more = len(order) - MOST_NAMED
-    return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")
+    return "; ".join(said) + (f"; and {more:,} more" if more > 0 else "")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.2g}"
 
 
 def _rest(inputs: Inputs, shares: Shares) -> str:
@@ -125,10 +133,14 @@ def _rest(inputs: Inputs, shares: Shares) -> str:
         return ""
     name = inputs.types[shares.strongest]
     passing = np.flatnonzero(np.nan_to_num(shares.adjusted_p_without, nan=1.0) <= MOST_FDR).tolist()
-    if passing:
-        verb = "differs" if len(passing) == 1 else "differ"
-        return f" Also with {name} left out of the reference, {_names(inputs, passing)} {verb}."
-    return f" With {name} left out of the reference, no other type differs."
+    counts = [shares.answers[i] in ("higher", "lower") for i in passing]
+    said = ""
+    for lead, counted_too in (("Also", True), ("Only", False)):
+        chosen = [i for i, one in zip(passing, counts, strict=True) if one is counted_too]
+        if chosen:
+            verb = "differs" if len(chosen) == 1 else "differ"
+            said += f" {lead} with {name} left out of the reference, {_names(inputs, chosen)} {verb}."
+    return said or f" With {name} left out of the reference, no other type differs."
 
 
 def _names(inputs: Inputs, chosen: list[int]) -> str:

@@ -112,7 +112,7 @@ class Result:
     p_value: NDArray[np.float64]
     """(G,) cells counted as replicates, but by DESeq2 donors; NaN for genes that it does not test."""
     adjusted_p: NDArray[np.float64]
-    """(G,) Benjamini-Hochberg over all genes; NaN for genes that DESeq2 leaves out."""
+    """(G,) Benjamini-Hochberg over all genes, or those that DESeq2 does not leave out; NaN for those."""
     share_a: NDArray[np.float64]
     """(G,) cells of the first group that express the gene, 0 to 1."""
     share_b: NDArray[np.float64]
@@ -127,7 +127,7 @@ class Result:
     n_large: int
     """Genes that pass and differ at least twofold."""
     outcome: Outcome
-    """Better where genes differ, none where none does, unknown where so few cells could not tell."""
+    """Better where genes differ, none where none does, unknown where so few cells or donors could not tell."""
     verdict: str
     notes: tuple[str, ...]
     seconds: float

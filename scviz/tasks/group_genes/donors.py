@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.donor_names import donors_first
 from scviz.datasets.labels import Labels, cell_labels
 from scviz.errors import RequestError
+from scviz.metrics.donors import FEWEST_DONORS, enough_in_both
 from scviz.metrics.evidence import counted
 from scviz.metrics.group_values import NEITHER
 from scviz.metrics.two_groups import FIRST, SECOND
@@ -18,15 +19,8 @@ from scviz.tasks.group_genes import Request
 from scviz.tasks.group_genes.deseq2 import GROUP, SIDES
 from scviz.workspace import DatasetInfo
 
-DONORS = (
-    *("donor", "patient", "individual", "subject", "participant", "person", "ind", "mouse", "animal"),
-    *("sample", "specimen", "biosample", "replicate", "rep"),
-)
-"""Words of columns whose values are donors, or samples of them, the best first."""
 KINDS = ("batch", "category", "label")
 MOST_DONORS = 500
-FEWEST_DONORS = 2
-"""On each side."""
 BETTER_DONORS = 3
 FEWEST_CELLS = 10
 """Cells of a donor in a group; the sum of fewer is chance."""
@@ -60,21 +54,13 @@ def donor_columns(info: DatasetInfo, folder: Path, sides: NDArray[np.int8]) -> d
     Columns whose names speak of donors, the likeliest first.
     """
     found = {}
-    for name in sorted(info.columns_of(*KINDS), key=_place):
-        if _place(name) == len(DONORS) or info.column(name).n_values > MOST_DONORS:
-            continue
+    usable = (one for one in info.columns if one.kind in KINDS and one.n_values <= MOST_DONORS)
+    for name in donors_first(usable):
         counts = _counts(cell_labels(folder, name), sides)
         n_first, n_second = (int(n) for n in (counts >= FEWEST_CELLS).sum(axis=1))
         if min(n_first, n_second) >= FEWEST_DONORS:
             found[name] = (n_first, n_second)
     return found
-
-
-def _place(column: str) -> int:
-    """Return the place of the first word for donors in a name; after the last if there is none."""
-    words = re.sub(r"[^a-z0-9]+", " ", column.lower()).split()
-    hits = (i for i, word in enumerate(DONORS) if word in words or (len(word) > 3 and word in "".join(words)))
-    return next(hits, len(DONORS))
 
 
 def _counts(labels: Labels, sides: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -105,11 +91,17 @@ def samples_of(request: Request, folder: Path, sides: NDArray[np.int8]) -> Sampl
     donors, counts = labels.codes, _counts(labels, sides)
     kept = counts >= FEWEST_CELLS
     both = np.asarray(kept.all(axis=0))
-    paired = bool(both.sum() >= FEWEST_DONORS)
+    n_both = int(both.sum())
+    paired = enough_in_both(n_both, *kept.sum(axis=1).tolist())
     notes = [*labels.notes, *_few_cells(counts, request)]
     if paired:
         notes += _only_in_one(kept, both, request)
         kept = kept & both
+    elif n_both:
+        notes.append(
+            f"{counted(n_both, 'value')} of {request.donor} {'is' if n_both == 1 else 'are'} in both groups, too few "
+            "to compare with themselves: they are compared as if they were different donors."
+        )
     _check(request, kept)
     place = np.where(kept, np.cumsum(kept.ravel()).reshape(kept.shape) - 1, -1)  # (2, D)
     chosen = (sides != NEITHER) & (donors >= 0)

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.cells_where import genes_in
 from scviz.datasets.columns import cell_column
+from scviz.datasets.donor_names import donors_first, says_attribute
 from scviz.errors import RequestError
+from scviz.metrics.donors import FEWEST_DONORS
 from scviz.metrics.evidence import counted
 from scviz.metrics.group_values import NEITHER
 from scviz.metrics.two_groups import FIRST, SECOND
 from scviz.tasks.cell_groups import members
 from scviz.tasks.chosen_cells import passing
 from scviz.tasks.group_genes import Request
-from scviz.tasks.group_genes.donors import FEWEST_DONORS, Samples, donor_columns, samples_of
+from scviz.tasks.group_genes.donors import KINDS, Samples, donor_columns, samples_of
 from scviz.workspace import DatasetInfo, Workspace
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ class Inputs:
     """What is known of where the cells come from, in words; empty where nothing is."""
     donor_column: str
     """Likeliest column whose values stand for donors on both sides; empty where there is none."""
+    chosen_by: tuple[str, ...]
+    """Genes that the expressions of both groups compare."""
     samples: Samples | None
     """Donors of both sides, where these are compared."""
     notes: tuple[str, ...]
@@ -69,6 +74,7 @@ def gather(request: Request, context: Context) -> Inputs:
         cells=_within(request),
         donors=_donors(info, folder, sides),
         donor_column=next(iter(columns), ""),
+        chosen_by=_chosen_by(request, folder),
         samples=samples,
         notes=tuple(dict.fromkeys((*notes, *(samples.notes if samples else ())))),
     )
@@ -125,9 +131,16 @@ def _within(request: Request) -> str:
     )
 
 
+def _chosen_by(request: Request, folder: Path) -> tuple[str, ...]:
+    groups = (one for one in (request.a, request.b) if one is not None and one.expression)
+    return tuple(dict.fromkeys(gene for one in groups for gene in genes_in(folder, one.expression)))
+
+
 def _donors(info: DatasetInfo, folder: Path, sides: NDArray[np.int8]) -> str:
     """Say from how many donors, samples or batches the compared cells come, by the likeliest such column."""
-    for name in info.columns_of("batch"):
+    named = donors_first(one for one in info.columns if one.kind in KINDS)
+    batches = (name for name in info.columns_of("batch") if not says_attribute(name))
+    for name in dict.fromkeys((*named, *batches)):
         column = cell_column(folder, name)
         if column.categories is None or _is_question(column.values, sides):
             continue

@@ -15,32 +15,44 @@ MOST_NAMED = 3
 def verdict(request: Request, inputs: Inputs, table: GeneTable, *, genes: tuple[str, ...]) -> str:
     """Say how many genes differ, compared with what, on which cells, and what the cells stand for."""
     said = f"{_number(request, inputs, table)} {_first(request, table, genes)}{replicates(inputs)}"
-    return f"{said}{_circular(request)}"
+    return f"{said}{_circular(request, inputs)}"
 
 
-def _circular(request: Request) -> str:
+def _circular(request: Request, inputs: Inputs) -> str:
     """Say that the groups were found on what is tested, where they were."""
+    said = ""
     groups = [one for one in (request.a, request.b) if one is not None]
     named = " and ".join(one.words for one in groups if one.circular)
     if named:
-        return (
+        said = (
             f" The cells of {named} were grouped by their expression, or on a map of it, which makes p values too "
             "small whatever the cells are: ranks count."
         )
-    if any(one.expression for one in groups):
-        return " Genes that an expression names differ by choice."
-    return ""
+    if inputs.chosen_by:
+        said += " Genes that an expression names differ by choice."
+    return said
 
 
 def outcome(request: Request, inputs: Inputs, table: GeneTable) -> Outcome:
-    """Judge whether genes differ; unknown where none does and none could have passed alone."""
+    """Judge whether genes differ; unknown where none does and that may be for too few cells or donors."""
     if np.any(table.adjusted_p <= MOST_FDR):
         return "better"
-    return "unknown" if _lacking(request, inputs, len(table.score)) else "none"
+    return "unknown" if _lacking(request, inputs, table) else "none"
 
 
-def _lacking(request: Request, inputs: Inputs, n_genes: int) -> str:
-    """Say that of so few cells not even the largest difference of ranks could pass; empty where it could."""
+def _lacking(request: Request, inputs: Inputs, table: GeneTable) -> str:
+    """Say why genes may differ though none passes.
+
+    Of few cells not even the largest difference of ranks could pass. Of donors there are never so many that small
+    differences would be seen. Empty where neither holds.
+    """
+    n_genes = _n_tested(table)
+    if inputs.samples is not None:
+        fewest = min(inputs.samples.n_donors)
+        return (
+            f"none of {counted(n_genes, 'tested gene')} passes. With {counted(fewest, 'donor')} in a group, small "
+            "differences are not seen"
+        )
     if request.method != "wilcoxon":
         return ""
     smallest = smallest_p(*inputs.n_cells)
@@ -50,6 +62,11 @@ def _lacking(request: Request, inputs: Inputs, n_genes: int) -> str:
         f"with so few cells even a gene that differs in all of them has p = {smallest:.2g}, too much for one of "
         f"{counted(n_genes, 'gene')}"
     )
+
+
+def _n_tested(table: GeneTable) -> int:
+    """Count the genes with a p value."""
+    return int(np.isfinite(table.p_value).sum())
 
 
 def replicates(inputs: Inputs) -> str:
@@ -74,12 +91,13 @@ def _number(request: Request, inputs: Inputs, table: GeneTable) -> str:
         f"({METHODS[request.method].split(',')[0]}, adjusted p {100 * MOST_FDR:.0f} % or less)"
     )
     if not passing.any():
-        if lacking := _lacking(request, inputs, len(passing)):
+        if lacking := _lacking(request, inputs, table):
             return f"Cannot tell which genes differ {where}: {lacking}."
-        return f"None of {counted(len(passing), 'gene')} differs {where}."
+        return f"None of {counted(_n_tested(table), 'gene')} differs {where}."
     up = int(np.sum(passing & (table.score > 0)))
+    n_tested = counted(_n_tested(table), "gene" if inputs.samples is None else "tested gene")
     return (
-        f"{int(passing.sum()):,} of {counted(len(passing), 'gene')} differ{'s' if passing.sum() == 1 else ''} {where}: "
+        f"{int(passing.sum()):,} of {n_tested} differ{'s' if passing.sum() == 1 else ''} {where}: "
         f"{up:,} higher, {int(passing.sum()) - up:,} lower, {large:,} at least twofold."
     )
 

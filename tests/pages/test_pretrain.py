@@ -133,7 +133,7 @@ def test_a_link_to_a_model_that_there_is_not_says_so(visit: Open, opened: Opened
     page = visit("pages/pretrain.py", dataset=opened.dataset, model="gone")
     assert not page.exception
     assert page.selectbox(key="pretraining_model").value == "geneformer"
-    assert "no model of the link's name: gone" in page.toast[0].value
+    assert "no model called gone" in page.toast[0].value
 
 
 def linked(links: list[object]) -> list[str]:

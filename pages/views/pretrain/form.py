@@ -89,7 +89,7 @@ def _new_model(dataset: DatasetInfo) -> tuple[dict[str, Any], str]:
     if state.held("pretraining_model") is None:
         linked = state.from_link("model")
         if linked and linked not in titles:
-            state.left_out(escaped(f"scviz has no model of the link's name: {linked[:80]}."))
+            state.left_out(escaped(f"scviz has no model called {linked[:80]}, which the link asks for."))
         state.preset("pretraining_model", linked if linked in titles else "geneformer")
     model = st.selectbox("Model", list(titles), format_func=titles.__getitem__, key="pretraining_model")
     shapes = configurations(model)

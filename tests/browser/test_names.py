@@ -101,7 +101,7 @@ def test_names_and_selections_are_taken_back_and_done_again_by_keys(opened: Page
     chip(opened, f"Activated T · {n}")
     opened.keyboard.press("Control+Shift+z")
     both(opened, m)
-    expect(keyed(opened, "redo_change", "button")).to_be_disabled()
+    expect(keyed(opened, "redo_change", "button").first).to_be_disabled()
 
 
 def test_a_group_is_selected_again_on_both_maps_and_grows_by_a_lasso(opened: Page) -> None:

@@ -110,6 +110,20 @@ def end_engine(home: Path) -> None:
         psutil.Process(engine.read_address(home)["pid"]).terminate()
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty workspace for the tests of a file; the engine that a run starts there ends with them."""
+    home = tmp_path_factory.mktemp("server") / "home"
+    yield home
+    end_engine(home)
+
+
+@pytest.fixture
+def url(serve: Serve, home: Path) -> str:
+    """The dashboard on that workspace."""
+    return serve("app.py", {"SCVIZ_HOME": str(home), "SCVIZ_DATA_ROOTS": str(home / "data")})
+
+
 def healthy(url: str) -> bool:
     """Whether the server answers."""
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +13,13 @@ from playwright.sync_api import Page, expect
 from scviz.datasets.demo import open_demo
 from scviz.datasets.gene_table import FOLDER, lines
 from scviz.datasets.readers import read_counts
-from scviz.settings import ROOT
 from scviz.workspace import Workspace
-from tests.browser.conftest import Serve, end_engine
 from tests.browser.steps import SLOW, draw_model_map, keyed, map_drawn, picture, press, upload, visit
 from tests.datasets.market_files import write_lines, write_mtx
 from tests.datasets.test_packed import files_of, zipped
 
 pytestmark = pytest.mark.slow
 N_CELLS = 300
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A workspace; the engine that a run starts there ends with the tests."""
-    home = tmp_path_factory.mktemp("door") / "home"
-    yield home
-    end_engine(home)
-
-
-@pytest.fixture
-def url(serve: Serve, home: Path) -> str:
-    return serve(ROOT / "app.py", {"SCVIZ_HOME": str(home), "SCVIZ_DATA_ROOTS": str(home / "data")})
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from anndata import AnnData
 from playwright.sync_api import Page, expect
 
 from scviz.settings import ROOT
-from tests.browser.conftest import PATIENCE, end_engine, start_server
+from tests.browser.conftest import PATIENCE, start_server
 from tests.browser.steps import (
     SLOW,
     choose,
@@ -39,14 +39,6 @@ from tests.browser.steps import (
 )
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An empty workspace; the engine that a run starts there ends with the tests."""
-    home = tmp_path_factory.mktemp("flow") / "home"
-    yield home
-    end_engine(home)
 
 
 @dataclass(frozen=True)

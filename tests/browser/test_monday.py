@@ -7,7 +7,6 @@ in a second browser, undo. With SCREENSHOTS=1 the steps are kept as pictures, li
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -21,12 +20,11 @@ from scipy.sparse import csr_matrix
 
 from scviz.datasets.demo import open_demo
 from scviz.datasets.readers import read_counts
-from scviz.settings import ROOT
 from scviz.tasks import group_genes, markers
 from scviz.tasks.markers.ranking import given_names
 from scviz.workspace import Workspace
 from scviz.workspace.records import read_record
-from tests.browser.conftest import PATIENCE, Serve, end_engine
+from tests.browser.conftest import PATIENCE
 from tests.browser.steps import (
     SLOW,
     choose,
@@ -60,19 +58,6 @@ class Sheet:
     drawn: str
     n_selected: int
     pixels: bytes
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A workspace; the engine that a run starts there ends with the tests."""
-    home = tmp_path_factory.mktemp("monday") / "home"
-    yield home
-    end_engine(home)
-
-
-@pytest.fixture
-def url(serve: Serve, home: Path) -> str:
-    return serve(ROOT / "app.py", {"SCVIZ_HOME": str(home), "SCVIZ_DATA_ROOTS": str(home / "data")})
 
 
 @pytest.fixture

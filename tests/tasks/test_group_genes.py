@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,7 +245,6 @@ TREATED = CellGroup(column="condition", value="treated")
 
 @pytest.mark.slow
 def test_donors_are_compared_where_cells_would_take_one_donor_for_a_difference(by_donor: Opened) -> None:
-    pytest.importorskip("pydeseq2", reason="pydeseq2, which tests by donor need, is not installed")
     ask_donors = {"a": TREATED, "method": "deseq2", "donor": "donor"}
     cells, donors = ask(by_donor, a=TREATED), ask(by_donor, **ask_donors)
     of_one = {f"GENE{i}" for i in range(10, 20)}
@@ -271,7 +269,6 @@ def test_donors_are_compared_where_cells_would_take_one_donor_for_a_difference(b
 def test_genes_without_counts_enough_are_not_tested_and_the_price_knows_it(
     by_donor: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("pydeseq2", reason="pydeseq2, which tests by donor need, is not installed")
     asked = Request(dataset=by_donor.dataset, a=TREATED, method="deseq2", donor="donor")
     everything = ask(by_donor, a=TREATED, method="deseq2", donor="donor")
     monkeypatch.setattr(deseq2, "LEAST_COUNT", 40)
@@ -379,13 +376,5 @@ def test_a_few_donors_in_both_groups_do_not_throw_the_others_away(
 
 
 def test_a_covariate_that_is_the_group_is_refused(by_donor: Opened) -> None:
-    pytest.importorskip("pydeseq2", reason="pydeseq2, which tests by donor need, is not installed")
     with pytest.raises(RequestError, match="cannot be told from that of covariate with 6 samples"):
         ask(by_donor, a=TREATED, method="deseq2", donor="donor", covariate="condition")
-
-
-def test_without_the_package_it_is_named(by_donor: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pydeseq2.dds", None)
-    with pytest.raises(RequestError, match="pydeseq2, which is not installed") as refusal:
-        ask(by_donor, a=TREATED, method="deseq2", donor="donor")
-    assert "pip install" in refusal.value.hint

@@ -1,4 +1,4 @@
-"""The test of DESeq2 on counts summed by donor, by PyDESeq2, which is installed by those who want it."""
+"""The test of DESeq2 on counts summed by donor, by PyDESeq2."""
 
 from __future__ import annotations
 
@@ -110,21 +110,16 @@ def wald_test(sums: NDArray[np.int64], factors: Mapping[str, Sequence[str]]) -> 
     Raises
     ------
     RequestError
-        If PyDESeq2 is not installed, or other factors cannot be told from the groups.
+        If other factors cannot be told from the groups.
 
     References
     ----------
     Love et al. (2014), doi:10.1186/s13059-014-0550-8; Muzellec et al. (2023), doi:10.1093/bioinformatics/btad547.
     """
-    try:
-        from pydeseq2.dds import DeseqDataSet
-        from pydeseq2.default_inference import DefaultInference
-        from pydeseq2.ds import DeseqStats
-    except ImportError:
-        raise RequestError(
-            "DESeq2 needs the package pydeseq2, which is not installed.",
-            hint='Install it with `pip install "pydeseq2>=0.5.4,<0.6"` and try again.',
-        ) from None
+    from pydeseq2.dds import DeseqDataSet
+    from pydeseq2.default_inference import DefaultInference
+    from pydeseq2.ds import DeseqStats
+
     _check(factors, len(sums))
     samples = [f"sample {i}" for i in range(len(sums))]
     table = pd.DataFrame(dict(factors), index=samples)

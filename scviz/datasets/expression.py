@@ -39,6 +39,11 @@ LEAST_MORE = 1.05
 
 N_VARIABLE_GENES = 2000
 N_COMPONENTS = 50
+SMALL = 500
+"""So few cells are decomposed whole: Lanczos' search begins again, unseeded, where fewer kinds of cells than asked for
+are there."""
+ROUNDING = 1e-5
+"""Of the first singular value: a smaller one is not told apart from 0 in single precision."""
 GENES_PER_BLOCK = 500
 """Genes of all cells that are dense at a time."""
 
@@ -242,13 +247,17 @@ def principal_components(
 
     Returns
     -------
-    (N, n_components) scores; fewer columns where there are fewer cells or genes.
+    (N, n_components) scores; fewer columns where there are fewer cells or genes. Those of components that hold no
+    more than rounding are 0, since they would tell equal cells apart, each time otherwise.
     """
     from sklearn.decomposition import PCA
 
     chosen = expression if genes is None else expression[:, genes]
     fitted = chosen if fit_rows is None else chosen[fit_rows]
     n_components = min(n_components, min(fitted.shape) - 1)
-    pca = PCA(n_components=n_components, svd_solver="arpack", random_state=seed).fit(fitted)
+    few = fitted.shape[0] <= SMALL
+    pca = PCA(n_components=n_components, svd_solver="full" if few else "arpack", random_state=seed)
+    pca.fit(fitted.toarray() if few else fitted)
     scores: NDArray[np.float32] = pca.transform(chosen).astype(np.float32)
+    scores[:, pca.singular_values_ <= ROUNDING * pca.singular_values_[0]] = 0.0
     return scores

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scviz.jobs.lines import HEAVY, SHORT
 
@@ -32,13 +32,23 @@ def known_to(client: Client) -> Known:
     )
 
 
+def workers_of(client: Client) -> dict[str, dict[str, Any]]:
+    """Describe each worker, by its address.
+
+    The scheduler is asked itself: what a client remembers of it is overwritten every two seconds, and then names no
+    worker, so that a run would be handed in as one that takes none of their places.
+    """
+    scheduler: Any = client.scheduler
+    found: dict[str, dict[str, Any]] = client.sync(scheduler.identity, n_workers=-1)["workers"]
+    return found
+
+
 def resources_of(client: Client, line: str) -> dict[str, float] | None:
     """Tell what a run of a line takes of a worker; None for nothing, as on a cluster, whose workers offer nothing.
 
     An engine that an earlier version has started knows heavy runs alone.
     """
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    offered = {name for worker in workers for name in worker["resources"]}
+    offered = {name for worker in workers_of(client).values() for name in worker["resources"]}
     if line in offered:
         return {line: 1}
     return {HEAVY: 1} if line == SHORT and HEAVY in offered else None

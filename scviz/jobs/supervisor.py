@@ -98,13 +98,14 @@ def _call_helpers(row: Run, env: Mapping[str, str]) -> list[Future[None]]:
     """
     from distributed import get_client, get_worker
 
+    from scviz.jobs.scheduler import workers_of
     from scviz.tasks import front
 
     if not Settings.from_env(env).scheduler or not getattr(front(row.task), "FANS_OUT", False):
         return []
     with suppress(OSError):
         client, here = get_client(), get_worker().address
-        others = [address for address in client.scheduler_info()["workers"] if address != here]
+        others = [address for address in workers_of(client) if address != here]
         return [
             client.submit(
                 help_out,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
 from example_tasks import counting
 
 from scviz.jobs.lines import HEAVY, LIGHT, QUICK, SHORT, brought_forward, line_of, next_place, waits
 from scviz.jobs.queue import RunQueue
+from scviz.jobs.scheduler import resources_of
 from scviz.tasks import pricing
 from scviz.tasks.price import Price
 from scviz.workspace.database import Run
@@ -82,6 +84,17 @@ def test_light_and_short_runs_get_done_while_a_long_one_is_at_work(new_queue: Ne
     for one in (unknown, long):
         queue.stop(one)
         wait_for_end(queue, one)
+
+
+def test_what_workers_offer_is_asked_of_the_scheduler_and_not_remembered(
+    new_queue: NewQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = new_queue()._connect()
+    client.scheduler_info(n_workers=0)  # as its callback does every two seconds, at any moment
+    monkeypatch.setattr(client, "scheduler_info", lambda: client._scheduler_identity)
+    assert client.scheduler_info()["workers"] == {}
+    assert resources_of(client, HEAVY) == {HEAVY: 1}
+    assert resources_of(client, LIGHT) == {LIGHT: 1}
 
 
 def test_a_run_brought_forward_starts_first_and_can_be_stopped_and_resumed(new_queue: NewQueue) -> None:

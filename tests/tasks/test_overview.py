@@ -108,17 +108,27 @@ def test_constant_genes_are_a_sentence(adata: AnnData, workspace: Workspace, tmp
         mapped(adata, workspace, tmp_path)
 
 
-def test_twins_and_more_clusters_at_a_higher_resolution(
+def test_a_higher_resolution_gives_more_clusters(
     adata: AnnData, workspace: Workspace, tmp_path: Path
 ) -> None:
-    adata.X = csr_matrix(
-        np.repeat(adata.X.toarray()[:12], 5, axis=0)
-    )  # 12 kinds of cells, five of each alike
-    coarse, fine = (mapped(adata, workspace, tmp_path, resolution=number) for number in (0.1, 3))
-    assert np.isfinite(fine.umap).all()
+    coarse, fine = (mapped(adata, workspace, tmp_path, resolution=number) for number in (0.1, 5))
     assert coarse.n_clusters < fine.n_clusters
     one = mapped(adata, workspace, tmp_path, resolution=0.05)
     assert one.n_clusters > 1 or "No clusters could be told apart among 60 cells" in one.verdict
+
+
+def test_twins_are_no_farther_apart_than_rounding_and_the_answer_is_the_same_again(
+    adata: AnnData, workspace: Workspace, tmp_path: Path
+) -> None:
+    kinds = np.repeat(np.arange(12), 5)  # 12 kinds of cells, five of each alike
+    adata.X = csr_matrix(adata.X.toarray()[kinds])
+    one, other = (mapped(adata, workspace, tmp_path, resolution=3) for _ in range(2))
+    assert np.isfinite(one.umap).all()
+    assert np.ptp(one.pca[kinds == 0], axis=0).max() < 1e-5
+    assert not one.pca[:, 11:].any(), "12 kinds of cells have 11 components"
+    np.testing.assert_array_equal(one.pca, other.pca)
+    np.testing.assert_array_equal(one.umap, other.umap)
+    np.testing.assert_array_equal(one.clusters, other.clusters)
 
 
 def test_relative_expression_has_a_map_too(adata: AnnData, workspace: Workspace, tmp_path: Path) -> None:

@@ -1,0 +1,201 @@
+"""Terms of the Cell Ontology for a label as people write it: offered with how they match, never chosen in silence."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from scviz.datasets.cell_ontology import TABLE, Term, coarse, common_name, label_of, terms
+from scviz.datasets.cell_words import n_dropped, parts_of, words_of
+
+USUAL = TABLE.parent / "usual_names.tsv"
+"""What short names usually mean, one name in several rows where they mean several things."""
+MOST_NEAR = 5
+Match = Literal["id", "label", "synonym", "spelling", "usual", "parts", "part", "broader", "narrower"]
+MATCHES: Mapping[Match, str] = {
+    "id": "the id itself",
+    "label": "exact label",
+    "synonym": "exact synonym",
+    "spelling": "the same words in another spelling",
+    "usual": "what this name usually means",
+    "parts": "what its parts have in common",
+    "part": "one of its parts",
+    "broader": "says less than the label",
+    "narrower": "says more than the label",
+}
+"""How a term matches, as pages say it; the surest first."""
+SURE: frozenset[Match] = frozenset({"id", "label", "synonym", "spelling", "usual"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A term that a label may mean."""
+
+    id: str
+    label: str
+    match: Match
+
+    @property
+    def how(self) -> str:
+        """Say how it matches."""
+        return MATCHES[self.match]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The terms that a label may mean, the likelier first."""
+
+    text: str
+    """The label."""
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def sure(self) -> Candidate | None:
+        """The one term that says what the label says; None where several do, or where all say more or less."""
+        fit = [one for one in self.candidates if one.match in SURE]
+        return fit[0] if len(fit) == 1 else None
+
+    @property
+    def coarse(self) -> str | None:
+        """The coarse type, where all terms that say what the label says, or else what it says at least, share it."""
+        by_sureness = (
+            [one for one in self.candidates if one.match in these] for these in (SURE, {"part"}, {"broader"})
+        )
+        wide = {coarse(one.id) for one in next(filter(None, by_sureness), [])}
+        return wide.pop() if len(wide) == 1 else None
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether terms are offered and a person has to choose."""
+        return bool(self.candidates) and self.sure is None
+
+
+def terms_for(label: str) -> Offer:
+    """Offer the terms that a label may mean.
+
+    Labels and synonyms are compared letter by letter but for case, then by `words_of`, then with what short names
+    usually mean; where a name usually means several things, all are offered. Terms that say less or more are offered
+    where none says the same.
+
+    Examples
+    --------
+    >>> terms_for("CD4 T cells").sure.label
+    'CD4-positive, alpha-beta T cell'
+    >>> terms_for("FCGR3A+ Monocytes").sure is None
+    True
+    """
+    return _offer(" ".join(label.split()))
+
+
+@lru_cache(maxsize=4096)
+def _offer(label: str) -> Offer:
+    found = _by_parts(label) or _same(label) or _near(label)
+    unique = {one.id: one for one in reversed(found)}
+    return Offer(text=label, candidates=tuple(dict.fromkeys(unique[one.id] for one in found)))
+
+
+def _same(label: str) -> list[Candidate]:
+    """Find terms that say what the label says."""
+    if re.fullmatch(r"CL[:_]\d{7}", label, re.IGNORECASE):
+        given = label.upper().replace("_", ":")
+        return _candidates([given] if given in terms() else [], "id")
+    folded = label.casefold()
+    usual = _usual().get(words_of(label), ())
+    if usual:
+        return [*_candidates(_index().labels.get(folded, ()), "label"), *_candidates(usual, "usual")]
+    exact = _index().labels.get(folded)
+    if exact:
+        return _candidates(exact, "label")
+    synonyms = _index().synonyms.get(folded)
+    if synonyms:
+        return _candidates(synonyms, "synonym")
+    return _candidates(_least_dropped(words_of(label)), "spelling")
+
+
+def _by_parts(label: str) -> list[Candidate]:
+    """Find what the parts of a label have in common, and the parts, where each is sure."""
+    parts = parts_of(label)
+    sure = [Offer(text=part, candidates=tuple(_same(part))).sure for part in parts]
+    named = [one for one in sure if one is not None]
+    if len(parts) < 2 or len(named) < len(parts):
+        return []
+    shared = common_name([one.id for one in named])
+    return [
+        *_candidates([shared] if shared else [], "parts"),
+        *_candidates((one.id for one in named), "part"),
+    ]
+
+
+def _near(label: str) -> list[Candidate]:
+    """Find terms that say less than the label, those that leave least unsaid, and terms that say a little more."""
+    words = words_of(label)
+    if not any(len(word) > 2 for word in words):
+        return []
+    less = {said for said in _index().words if said < words}
+    broader = sorted((said for said in less if not any(said < other for other in less)), key=_most_words)
+    narrower = sorted(
+        (said for said in _index().words if said > words), key=lambda said: (len(said), sorted(said))
+    )
+    return [
+        *_candidates([one for said in broader for one in _least_dropped(said)][:MOST_NEAR], "broader"),
+        *_candidates([one for said in narrower for one in _least_dropped(said)][:MOST_NEAR], "narrower"),
+    ]
+
+
+def _most_words(said: frozenset[str]) -> tuple[int, list[str]]:
+    return (-len(said), sorted(said))
+
+
+def _least_dropped(said: frozenset[str]) -> list[str]:
+    """Of the terms that say this, those that say least beside it, labels before synonyms."""
+    of_these = _index().words.get(said, {})
+    least = min(of_these.values(), default=(0, 0))
+    return [term for term, beside in of_these.items() if beside == least]
+
+
+def _candidates(ids: Iterable[str], match: Match) -> list[Candidate]:
+    return [Candidate(id=one, label=label_of(one), match=match) for one in dict.fromkeys(ids)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Index:
+    """Ids of terms by what they are called."""
+
+    labels: Mapping[str, list[str]]
+    synonyms: Mapping[str, list[str]]
+    words: Mapping[frozenset[str], Mapping[str, tuple[int, int]]]
+    """For each set of words, the terms, with whether by a synonym and how many words stand beside them."""
+
+
+@lru_cache(maxsize=1)
+def _index() -> _Index:
+    labels, synonyms = defaultdict(list), defaultdict(list)
+    words: dict[frozenset[str], dict[str, tuple[int, int]]] = defaultdict(dict)
+    for term in terms().values():
+        labels[term.label.casefold()].append(term.id)
+        for name in term.synonyms:
+            synonyms[name.casefold()].append(term.id)
+        _add_words(words, term)
+    return _Index(labels=dict(labels), synonyms=dict(synonyms), words=dict(words))
+
+
+def _add_words(words: dict[frozenset[str], dict[str, tuple[int, int]]], term: Term) -> None:
+    for by_synonym, name in ((0, term.label), *((1, name) for name in term.synonyms)):
+        beside = (by_synonym, n_dropped(name))
+        of_these = words[words_of(name)]
+        of_these[term.id] = min(beside, of_these.get(term.id, beside))
+
+
+@lru_cache(maxsize=1)
+def _usual() -> Mapping[frozenset[str], tuple[str, ...]]:
+    found: dict[frozenset[str], list[str]] = defaultdict(list)
+    with USUAL.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            for name in row["names"].split("|"):
+                found[words_of(name)].append(row["id"])
+    return {words: tuple(ids) for words, ids in found.items()}

@@ -136,15 +136,20 @@ def _near(label: str) -> list[Candidate]:
     words = words_of(label)
     if not any(len(word) > 2 for word in words):
         return []
+    return [*_broader(words), *_narrower(words)]
+
+
+def _broader(words: frozenset[str]) -> list[Candidate]:
     less = {said for said in _index().words if said < words}
-    broader = sorted((said for said in less if not any(said < other for other in less)), key=_most_words)
-    narrower = sorted(
+    most = sorted((said for said in less if not any(said < other for other in less)), key=_most_words)
+    return _candidates([one for said in most for one in _least_dropped(said)][:MOST_NEAR], "broader")
+
+
+def _narrower(words: frozenset[str]) -> list[Candidate]:
+    more = sorted(
         (said for said in _index().words if said > words), key=lambda said: (len(said), sorted(said))
     )
-    return [
-        *_candidates([one for said in broader for one in _least_dropped(said)][:MOST_NEAR], "broader"),
-        *_candidates([one for said in narrower for one in _least_dropped(said)][:MOST_NEAR], "narrower"),
-    ]
+    return _candidates([one for said in more for one in _least_dropped(said)][:MOST_NEAR], "narrower")
 
 
 def _most_words(said: frozenset[str]) -> tuple[int, list[str]]:

@@ -69,11 +69,6 @@ class Offer:
         wide = {coarse(one.id) for one in next(filter(None, by_sureness), [])}
         return wide.pop() if len(wide) == 1 else None
 
-    @property
-    def is_ambiguous(self) -> bool:
-        """Whether terms are offered and a person has to choose."""
-        return bool(self.candidates) and self.sure is None
-
 
 def terms_for(label: str) -> Offer:
     """Offer the terms that a label may mean.

@@ -9,6 +9,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.file_names import file_name
 from pages.components.job_panel import OPEN, job_panel
+from scviz.datasets.label_terms import LabelTerm
 from scviz.tasks import exporting
 from scviz.tasks.cell_groups import CellGroup
 from scviz.workspace import DatasetInfo
@@ -20,9 +21,15 @@ LARGEST_DOWNLOAD = 2 * 10**9
 """Bytes; larger files are named by their place on the server, since a download is held in memory."""
 
 
-def annotated_file(run: Run) -> None:
-    """Offer a copy of the file with the results of a run in `obs` and `obsm`."""
-    _copy(exporting.Request(run=run.id), name=f"export_{run.id}", key="export")
+def annotated_file(run: Run, terms: tuple[LabelTerm, ...] = ()) -> None:
+    """Offer a copy of the file with the results of a run in `obs` and `obsm`, and the terms of its names."""
+    request = exporting.Request(run=run.id, terms=terms)
+    _copy(request, name=fingerprint("run", to_json(request)), key="export")
+
+
+def copy_with_terms(request: exporting.Request) -> None:
+    """Offer a copy of the file with the terms of labels; other choices are another file."""
+    _copy(request, name=fingerprint("terms", to_json(request)), key="export_terms")
 
 
 def groups_file(dataset: DatasetInfo, groups: Mapping[str, Group]) -> None:

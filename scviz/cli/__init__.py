@@ -18,6 +18,7 @@ COMMANDS = (
     "map",
     "embed",
     "annotate",
+    "ontology",
     "in_silico",
     "perturb",
     "attention",

@@ -18,6 +18,7 @@ from scviz.cli.running import (
     write_copy,
     write_csv,
 )
+from scviz.datasets.label_terms import label_terms
 from scviz.datasets.own_cell_split import keep_split
 from scviz.errors import RequestError
 from scviz.settings import Settings
@@ -80,7 +81,9 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     if options.csv:
         columns, rows = cells(result)
         write_csv(options.csv, request.dataset, settings, columns=columns, rows=rows)
-    write_copy(options, run_id, settings)
+    folder = Workspace.from_settings(settings).dataset_folder(request.dataset)
+    terms = label_terms(folder, result.types, request.label_key)
+    write_copy(options, run_id, settings, terms=terms)
 
 
 def _save(name: str, run_id: str, request: annotation.Request, *, settings: Settings) -> str:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from scviz.cli.fields import begin_as_the_page
 from scviz.cli.words import DATASET
+from scviz.datasets.label_terms import LabelTerm
 from scviz.errors import JobError, RequestError
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
@@ -172,12 +173,20 @@ def write_csv(path: Path, dataset: str, settings: Settings, *, columns: Sequence
         writer.writerows([name, *row] for name, row in zip(names, given, strict=True))
 
 
-def write_copy(options: argparse.Namespace, run: str, settings: Settings) -> None:
-    """Write a copy of the file of the dataset with the columns of a run, where that was asked for."""
+def write_copy(
+    options: argparse.Namespace, run: str, settings: Settings, *, terms: tuple[LabelTerm, ...] = ()
+) -> None:
+    """Write a copy of the file of the dataset with the columns of a run, where that was asked for.
+
+    Parameters
+    ----------
+    terms
+        Terms of the names of cells, which become a column, too.
+    """
     import shutil
 
     if options.output:
-        export, result = carry_out("exporting", exporting.Request(run=run), settings)
+        export, result = carry_out("exporting", exporting.Request(run=run, terms=terms), settings)
         shutil.copyfile(
             Workspace.from_settings(settings).run_folder(export) / "result" / result.file_name, options.output
         )

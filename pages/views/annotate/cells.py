@@ -10,6 +10,7 @@ from pages.components.digits import HUNDREDTH
 from pages.components.export import annotated_file
 from pages.components.show import escaped, table
 from scviz.datasets.columns import cell_names
+from scviz.datasets.label_terms import label_terms
 from scviz.metrics.evidence import Gain
 from scviz.metrics.rejection import leave_unnamed
 from scviz.tasks.annotation import MODEL, Result
@@ -32,7 +33,8 @@ def cells_of(run: Run, result: Result, gain: Gain | None) -> None:
     if result.n_train:
         said += " Cells that were trained on are named too; only those held out say how good the names are."
     st.caption(said)
-    annotated_file(run)
+    folder = state.workspace().dataset_folder(run.request["dataset"])
+    annotated_file(run, label_terms(folder, result.types, run.request["label_key"]))
 
 
 def _threshold(result: Result, gain: Gain) -> float:

@@ -13,10 +13,11 @@ from pages.components.show import errors_in_words, table
 from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import tabs
 from pages.views.annotate.cells import cells_of
+from pages.views.annotate.ontology import ontology
 from pages.views.annotate.scores import confusion, metrics, types_and_methods
 from scviz.metrics.comparison import MEANING
 from scviz.tasks import importing
-from scviz.tasks.annotation import CLASSIFIER, Result
+from scviz.tasks.annotation import CLASSIFIER, UNASSIGNED, Result
 from scviz.workspace.database import Run
 
 
@@ -27,7 +28,7 @@ def annotation_result(run: Run) -> None:
     if result.gain is not None:
         metrics(result, result.gain)
     judged = ["Confusion", "Types"] if result.gain is not None else []
-    names = [*judged, "Learning" if result.n_train else "Named", "Cells"]
+    names = [*judged, "Learning" if result.n_train else "Named", "Cells", "Ontology"]
     place = dict(zip(names, tabs(names, key="annotate_tabs"), strict=True))
     if result.gain is not None:
         with place["Confusion"]:
@@ -42,6 +43,15 @@ def annotation_result(run: Run) -> None:
             _named(run, result)
     with place["Cells"]:
         cells_of(run, result, result.gain)
+    with place["Ontology"]:
+        _ontology(run, result)
+
+
+def _ontology(run: Run, result: Result) -> None:
+    """Offer terms for the names that cells were given."""
+    named = pd.Series(result.names[result.all_predicted >= 0]).value_counts()
+    labels = {str(name): int(n) for name, n in named.items() if name != UNASSIGNED}
+    ontology(run.request["dataset"], labels, column=run.request["label_key"], run=run.id)
 
 
 def _verdict(run: Run, result: Result) -> None:

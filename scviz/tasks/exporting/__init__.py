@@ -1,9 +1,10 @@
-"""Write what a run found, or named groups, into a copy of the file that the cells came from."""
+"""Write what a run found, named groups, or the terms of labels into a copy of the file that the cells came from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scviz.datasets.label_terms import LabelTerm
 from scviz.errors import RequestError
 from scviz.tasks.cell_groups import CellGroup
 
@@ -16,7 +17,7 @@ GROUPS = "scviz_groups"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Which run, or which groups of which dataset."""
+    """Which run; or of which dataset which groups, or the terms of the labels of which column."""
 
     run: str = ""
     """Id of a finished map, of finished cell types or of restored expression."""
@@ -24,11 +25,24 @@ class Request:
     groups: tuple[CellGroup, ...] = ()
     """Named groups of the dataset, with their versions; they become one column, `GROUPS`."""
 
+    column: str = ""
+    """Column of the dataset whose labels get their terms."""
+    terms: tuple[LabelTerm, ...] = ()
+    """Terms of the Cell Ontology for the labels that are written."""
+    standard: bool = False
+    """Whether terms are also written where the schema of CELLxGENE has them; refused where the file has that column."""
+
     def __post_init__(self) -> None:
-        if bool(self.run) == bool(self.groups) or bool(self.groups) != bool(self.dataset):
+        of_dataset = sum(map(bool, (self.groups, self.column)))
+        if bool(self.run) + of_dataset != 1 or bool(of_dataset) != bool(self.dataset):
             raise RequestError(
-                "A run, or named groups of a dataset, can be written into a copy of the file: one of the two.",
+                "A run, named groups of a dataset, or terms of a column can be written into a copy of the file: one of "
+                "these.",
                 hint="Choose a finished run, or name cells on the map first.",
+            )
+        if self.column and not any(one.term for one in self.terms):
+            raise RequestError(
+                f"No label of {self.column} has a term.", hint="Choose the terms of its labels first."
             )
         if not all(group.named for group in self.groups):
             raise RequestError(

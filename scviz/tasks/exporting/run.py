@@ -1,12 +1,15 @@
-"""Turn the result of a run, or named groups, into columns and embeddings of a file."""
+"""Turn the result of a run, named groups, or terms of labels into columns and embeddings of a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from scviz.datasets.cell_ontology import SOURCE
+from scviz.datasets.label_terms import STANDARD, SUFFIX
+from scviz.datasets.labels import cell_labels
 from scviz.datasets.layers import LAYERS, layer_names
 from scviz.datasets.named_cells import group_column
 from scviz.datasets.writeback import write_labels
@@ -18,6 +21,10 @@ from scviz.tasks.context import Context, Finished
 from scviz.tasks.exporting import GROUPS, Request, Result
 from scviz.workspace.store import slug
 
+LABEL = "_label"
+"""How columns with names of types end."""
+UNKNOWN = "unknown"
+"""What the schema of CELLxGENE has for cells without a term."""
 MOST_EDITS = 5
 """Of a sweep, the strongest edits are written."""
 
@@ -30,7 +37,53 @@ def run(request: Request, context: Context) -> Result:
     RequestError
         If the run is of a task that has nothing to say of each cell, or a group has other cells by now.
     """
+    if request.column:
+        return _write_terms(request, context)
     return _write_groups(request, context) if request.groups else _write_run(request, context)
+
+
+def _write_terms(request: Request, context: Context) -> Result:
+    """Write the terms of the labels of a column."""
+    dataset = context.workspace.dataset(request.dataset)
+    folder = context.workspace.dataset_folder(request.dataset)
+    texts = cell_labels(folder, request.column).texts
+    columns = term_columns({f"scviz_{slug(request.column).replace('-', '_')}{LABEL}": texts}, request)
+    file_name = f"{slug(dataset.name)}-terms.h5ad"
+    context.report(Progress(stage="Writing the file"))
+    note = {
+        "task": "terms of labels",
+        "dataset": dataset.id,
+        "column": request.column,
+        **_terms_note(request),
+    }
+    write_labels(folder, context.result / file_name, columns, model_note=note)
+    return Result(file_name=file_name, added=(*columns,))
+
+
+def term_columns(columns: Mapping[str, Any], request: Request) -> dict[str, Any]:
+    """Give for each column of names, (N,), that of their terms, (N,); the standard one, where that is asked, once."""
+    if not request.terms:
+        return {}
+    term = {one.label: one.term for one in request.terms}
+    found = {
+        f"{name.removesuffix(LABEL)}_{SUFFIX}": np.array(
+            [term.get(str(one), "") for one in names], dtype=object
+        )
+        for name, names in columns.items()
+        if name.endswith(LABEL)
+    }
+    if request.standard and found:
+        first = next(iter(found.values()))
+        found[STANDARD] = np.where(first == "", UNKNOWN, first).astype(object)
+    return found
+
+
+def _terms_note(request: Request) -> dict[str, Any]:
+    """Say which term each label has, how it was found, and whose terms they are."""
+    if not request.terms:
+        return {}
+    said = [f"{one.label} = {one.term or 'no term'} ({one.how})" for one in request.terms]
+    return {"terms": said, "ontology": SOURCE}
 
 
 def _write_groups(request: Request, context: Context) -> Result:
@@ -62,7 +115,8 @@ def _write_run(request: Request, context: Context) -> Result:
     dataset = context.workspace.dataset(run.request.dataset)
     model, of_weights = _weights(run, context)
     columns, embeddings = _COLLECT[run.task](run.result, model)
-    note = {"run": request.run, "task": run.task, **of_weights, "dataset": dataset.id}
+    columns |= term_columns(columns, request)
+    note = {"run": request.run, "task": run.task, **of_weights, "dataset": dataset.id, **_terms_note(request)}
     layers = context.workspace.run_folder(request.run) / "result" / LAYERS
     file_name = f"{slug(dataset.name)}-{run.task}.h5ad"
     context.report(Progress(stage="Writing the file"))

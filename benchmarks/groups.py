@@ -32,11 +32,12 @@ def make(folder: Path, n_cells: int, n_genes: int, per_cell: int) -> None:
     rng = np.random.default_rng(0)
     weights = rng.gamma(0.4, 1.0, n_genes) + 1e-3
     spread = np.minimum((weights / weights.sum() * n_cells * per_cell).astype(np.int64), n_cells // 2)
-    write_gene_values(folder, _parts(spread, n_cells, rng), spread=spread)
+    scale = rng.lognormal(0.0, 0.4, n_cells)  # cells differ in depth, so that few values are equal
+    write_gene_values(folder, _parts(spread, scale, rng), spread=spread)
 
 
-def _parts(spread: np.ndarray, n_cells: int, rng: np.random.Generator) -> Iterator[csr_matrix]:
-    start = 0
+def _parts(spread: np.ndarray, scale: np.ndarray, rng: np.random.Generator) -> Iterator[csr_matrix]:
+    start, n_cells = 0, len(scale)
     while start < len(spread):
         stop = max(start + 1, int(np.searchsorted(np.cumsum(spread[start:]), VALUES)) + start)
         own = spread[start:stop]
@@ -45,11 +46,9 @@ def _parts(spread: np.ndarray, n_cells: int, rng: np.random.Generator) -> Iterat
             (rng.integers(n_cells // n) + np.arange(n) * (n_cells // n)) if n else np.empty(0, int)
             for n in own
         ]
-        values = np.log1p(
-            rng.geometric(0.4, int(own.sum())) * rng.choice([0.8, 1.0, 1.3, 2.1], int(own.sum()))
-        )
         ends = np.concatenate([[0], np.cumsum(own)])
         cells = np.concatenate(rows).astype(np.int32)
+        values = np.log1p(rng.geometric(0.4, int(own.sum())) * scale[cells])
         yield csr_matrix((values.astype(np.float32), cells, ends), shape=(stop - start, n_cells))
         start = stop
 

@@ -132,10 +132,9 @@ def _no_counts(rows: Rows, where: str) -> str:
     if len(told) < 2:
         return ""
     cell = np.repeat(np.arange(rows.n_cells), lengths)
-    order = np.lexsort((rows.values, cell))
-    values = rows.values[order].astype(np.float64)
-    repeated = np.zeros(rows.n_cells)
-    np.add.at(repeated, cell[order][1:], (np.diff(values) == 0) & (np.diff(cell[order]) == 0))
+    values = rows.values[np.lexsort((rows.values, cell))].astype(np.float64)  # cells stay where they are
+    again = (np.diff(values) == 0) & (np.diff(cell) == 0)
+    repeated = np.bincount(cell[1:][again], minlength=rows.n_cells)
     largest = values[rows.bounds[1:][told] - 1]
     usual, smallest = float(np.median(largest)), float(np.median(values[rows.bounds[:-1][told]]))
     sums = rows.sums()[told]

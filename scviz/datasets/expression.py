@@ -150,9 +150,12 @@ def log_expression(counts: sp.csr_matrix, depth: Depth | None = None) -> sp.csr_
     totals = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel() if depth is None else depth.totals
     target = TARGET_SUM if depth is None else depth.target
     factors = np.divide(target, totals, out=np.zeros_like(totals), where=totals > 0)
-    expression = sp.csr_matrix(sp.diags(factors) @ counts.astype(np.float64))
-    expression.data = np.log1p(expression.data)
-    return expression.astype(np.float32)
+    rows = sp.csr_matrix(counts)
+    scaled = rows.data * np.repeat(factors, np.diff(rows.indptr))  # (M,) float64
+    values = np.log1p(scaled, out=scaled).astype(np.float32)
+    expression = sp.csr_matrix((values, rows.indices.copy(), rows.indptr.copy()), shape=rows.shape)
+    expression.eliminate_zeros()
+    return expression
 
 
 def variable_genes(

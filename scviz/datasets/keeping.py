@@ -23,7 +23,7 @@ from scviz.datasets.cell_columns import column_infos
 from scviz.datasets.columns import COUNTS, write_gene_values, write_genes
 from scviz.datasets.expression import Depth, depth_from, log_expression
 from scviz.datasets.layers import read_blocks
-from scviz.datasets.streaming import turn
+from scviz.datasets.turning import turn
 from scviz.progress import Progress, Report
 from scviz.workspace import CountsSource, DatasetInfo
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from scviz.datasets.gene_matching import Ambiguous, Rename, find_among
@@ -109,7 +110,13 @@ def known_as(names: Sequence[str], species: Species, *, ensembl: Sequence[str] |
     >>> today.ambiguous
     (Ambiguous(name='QARS', genes=('EPRS1', 'QARS1')),)
     """
-    genes = _genes(names, species, ensembl or ("",) * len(names))
+    return _known_as(tuple(names), species, tuple(ensembl or ("",) * len(names)))
+
+
+@lru_cache(maxsize=2)  # the card of a file asks first, and opening it again
+def _known_as(names: tuple[str, ...], species: Species, ensembl: tuple[str, ...]) -> Renamed:
+    """Tell the same of names that a later call may have again."""
+    genes = _genes(names, species, ensembl)
     rows = _settled(genes)
     of_state: dict[str, list[_Row]] = defaultdict(list)
     for row in rows:

@@ -1,27 +1,23 @@
-"""Matrices of any size, some cells at a time: read as stored, turned, and written gene by gene."""
+"""Matrices of any size, read some cells at a time as they are stored."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.sparse import csr_matrix
 
 from scviz.datasets.matrices import layout_of, matrix_at, shape_of
+from scviz.datasets.turning import turn
 from scviz.errors import DataError
 
 BLOCK_VALUES = 4_000_000
 """Stored values that are in memory at a time."""
 BLOCK_BYTES = 64_000_000
 """Bytes of a dense matrix that are in memory at a time."""
-BUCKET_VALUES = 16_000_000
-"""Values that are sorted in memory at a time when a matrix is turned."""
 
 
 def blocks_of(node: h5py.Group | h5py.Dataset, folder: Path, *, turned: bool = False) -> Iterator[csr_matrix]:
@@ -46,85 +42,6 @@ def blocks_of(node: h5py.Group | h5py.Dataset, folder: Path, *, turned: bool = F
     by_cell = (layout_of(node) == "csr") != turned
     n_cells = shape_of(node)[1 if turned else 0]
     yield from lines if by_cell else turn(lines, n_cells, n_values=node["data"].shape[0], folder=folder)
-
-
-def turn(
-    blocks: Iterator[csr_matrix],
-    n_columns: int,
-    *,
-    n_values: int,
-    folder: Path,
-    spread: NDArray[np.int64] | None = None,
-) -> Iterator[csr_matrix]:
-    """Give a matrix by its columns: columns become rows, in blocks that hold about as many values each.
-
-    What does not fit into memory waits in files.
-
-    Parameters
-    ----------
-    blocks
-        (n, n_columns) each, below each other.
-    n_values
-        How many values there are in all, at most.
-    folder
-        Where files may wait; nothing is left there.
-    spread
-        (n_columns,) values of each column, where they are known.
-    """
-    n_buckets = min(-(-n_values // BUCKET_VALUES), max(n_columns, 1)) or 1
-    starts = _starts(n_columns, n_buckets, spread)  # (n_buckets + 1,)
-    with tempfile.TemporaryDirectory(dir=folder) as waiting:
-        buckets = [_Bucket(Path(waiting) / str(i) if n_buckets > 1 else None) for i in range(n_buckets)]
-        n_rows = 0
-        for block in blocks:
-            for bucket, low, high in zip(buckets, starts[:-1], starts[1:], strict=True):
-                bucket.add(block[:, low:high] if n_buckets > 1 else block, n_rows)
-            n_rows += block.shape[0]
-        for bucket, low, high in zip(buckets, starts[:-1], starts[1:], strict=True):
-            yield bucket.turned(int(high - low), n_rows)
-
-
-ENTRY = np.dtype([("line", np.int32), ("place", np.int32), ("value", np.float32)])
-"""What waits of a value: its column, which becomes a line, and its row."""
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """Entries of some columns, in memory or in a file."""
-
-    path: Path | None
-    parts: list[NDArray[np.void]] = field(default_factory=list)
-    entry: np.dtype[np.void] = ENTRY
-
-    def add(self, block: csr_matrix, first_row: int) -> None:
-        self.entry = np.dtype([("line", np.int32), ("place", np.int32), ("value", block.data.dtype)])
-        entries = np.empty(block.nnz, dtype=self.entry)
-        entries["line"] = block.indices
-        entries["place"] = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr)) + first_row
-        entries["value"] = block.data
-        if self.path is None:
-            self.parts.append(entries)
-            return
-        with self.path.open("ab") as file:
-            entries.tofile(file)
-
-    def turned(self, n_columns: int, n_rows: int) -> csr_matrix:
-        parts, self.parts = self.parts, []
-        if self.path is not None and self.path.exists():
-            parts = [np.fromfile(self.path, dtype=self.entry)]
-            self.path.unlink()
-        entries = np.concatenate([np.empty(0, dtype=self.entry), *parts])
-        at = (entries["line"], entries["place"])
-        return sparse.coo_matrix((entries["value"], at), shape=(n_columns, n_rows)).tocsr()
-
-
-def _starts(n_columns: int, n_buckets: int, spread: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return where each bucket begins, and the end: as many columns each, or as many values where they are known."""
-    if spread is None or not spread.sum():
-        return np.linspace(0, n_columns, n_buckets + 1).astype(np.int64)
-    before = np.concatenate([[0], np.cumsum(spread)])
-    inner = np.searchsorted(before, before[-1] * np.arange(1, n_buckets) / n_buckets)
-    return np.array([0, *inner, n_columns], dtype=np.int64)
 
 
 def _line_blocks(node: h5py.Group) -> Iterator[csr_matrix]:

@@ -274,6 +274,11 @@ def place_of(own: float, others: ArrayLike) -> Place:
 def fdr(p: ArrayLike) -> NDArray[np.float64]:
     """Give the false discovery rate at which each of (T,) tests passes (Benjamini-Hochberg); NaN stays NaN.
 
+    Raises
+    ------
+    ValueError
+        If a p is below 0 or above 1.
+
     Examples
     --------
     >>> fdr([0.01, np.nan, 0.04]).tolist()
@@ -282,10 +287,13 @@ def fdr(p: ArrayLike) -> NDArray[np.float64]:
     given = np.asarray(p, dtype=np.float64)
     known = np.isfinite(given)
     rates = np.full(given.shape, np.nan)
-    if known.any():
-        from scipy.stats import false_discovery_control
-
-        rates[known] = false_discovery_control(given[known])
+    tests = given[known]
+    if np.any((tests < 0) | (tests > 1)):
+        raise ValueError(f"p values lie between 0 and 1, not {tests.min()} to {tests.max()}")
+    order = np.argsort(tests)
+    passing = tests[order] * len(tests) / np.arange(1, len(tests) + 1)
+    tests[order] = np.minimum.accumulate(passing[::-1])[::-1].clip(max=1.0)
+    rates[known] = tests
     return rates
 
 

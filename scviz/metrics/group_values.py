@@ -19,16 +19,19 @@ class GroupValues:
 
     values: NDArray[np.float32]
     """(M,)."""
-    groups: NDArray[np.int64]
+    groups: NDArray[np.integer]
     """(M,) group of the cell, 0 to K - 1."""
     genes: NDArray[np.int64]
     """(M,) place of the gene in the block, ascending."""
+    cells: NDArray[np.int64]
+    """(M,) place of group and gene in a table of both, K rows of g."""
     counts: NDArray[np.int64]
     """(K, g) values of each group."""
 
     def sums(self, weights: NDArray[np.floating]) -> NDArray[np.float64]:
         """Add (M,) weights up for each group and gene, (K, g)."""
-        return by_group_and_gene(weights, self.groups, self.genes, shape=self.counts.shape)
+        sums = np.bincount(self.cells, weights=weights, minlength=self.counts.size)
+        return np.asarray(sums, dtype=np.float64).reshape(self.counts.shape)
 
 
 def by_group_and_gene(
@@ -75,12 +78,14 @@ def group_values(block: sparse.csc_matrix, groups: NDArray[np.integer], n_groups
     if not np.all(values >= 0):
         raise ValueError("an expression is below 0 or no number")
     group, genes = groups[block.indices], np.repeat(np.arange(block.shape[1]), np.diff(block.indptr))
-    kept = (group != NEITHER) & (values > 0)
-    if not kept.all():
+    if not (values.all() and group.min(initial=0) >= 0):
+        kept = (group != NEITHER) & (values > 0)
         values, group, genes = values[kept], group[kept], genes[kept]
-    own, n_genes = group.astype(np.int64), block.shape[1]
-    counts = np.bincount(genes + n_genes * own, minlength=n_groups * n_genes)
-    return GroupValues(values=values, groups=own, genes=genes, counts=counts.reshape(n_groups, n_genes))
+    n_genes = block.shape[1]
+    cells = np.multiply(group, n_genes, dtype=np.int64)
+    cells += genes
+    counts = np.bincount(cells, minlength=n_groups * n_genes).reshape(n_groups, n_genes)
+    return GroupValues(values=values, groups=group, genes=genes, cells=cells, counts=counts)
 
 
 def stretches(lengths: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -133,23 +133,36 @@ def _tally(values: GroupValues, sizes: NDArray[np.int64], method: Method) -> _Ta
 
 
 def _ranks(values: GroupValues, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give the rank sum of the first group and what ties take from the variance, (2, g), for each gene."""
+    """Give the rank sum of the first group and what ties take from the variance, (2, g), for each gene.
+
+    Values of a gene are ranked after its zeros. Places count through the block, so that what lies before a gene is
+    taken off at the end; all numbers are halves below 2^53, so that no sum is rounded.
+    """
     keys = _sorted_keys(values)
+    of_gene = values.counts.sum(axis=0)  # (g,)
     zeros = (sizes[:, None] - values.counts).astype(np.float64)  # (2, g) cells without the gene
     n_zeros = zeros.sum(axis=0)
     rank_sum = zeros[FIRST] * (n_zeros + 1) / 2
     ties = n_zeros**3 - n_zeros
-    if len(keys):
-        first_of_gene = np.concatenate([[0], np.cumsum(values.counts.sum(axis=0))])  # (g + 1,)
-        level = keys >> 1
-        starts = np.flatnonzero(np.diff(level, prepend=level[:1]) | np.diff(values.genes, prepend=-1))  # (R,)
-        genes = values.genes[starts]
+    seen = np.flatnonzero(of_gene)
+    if len(seen):
+        before = (np.cumsum(of_gene) - of_gene)[seen]  # (s,) values of genes that come earlier
+        starts = _level_starts(keys >> np.uint32(1), before)  # (R,)
         length = np.diff(starts, append=len(keys)).astype(np.float64)
-        of_first = length - np.add.reduceat(keys & 1, starts, dtype=np.int64)
-        mean_rank = n_zeros[genes] + (starts - first_of_gene[genes]) + (length + 1) / 2
-        rank_sum = rank_sum + np.bincount(genes, weights=of_first * mean_rank, minlength=len(n_zeros))
-        ties = ties + np.bincount(genes, weights=length**3 - length, minlength=len(n_zeros))
+        of_first = length - np.add.reduceat(keys & np.uint32(1), starts, dtype=np.int64)
+        runs = np.searchsorted(starts, before)  # (s,) first level of each gene
+        place = np.add.reduceat(of_first * (starts + (length + 1) / 2), runs)
+        rank_sum[seen] += place + values.counts[FIRST, seen] * (n_zeros[seen] - before)
+        ties[seen] += np.add.reduceat(length**3 - length, runs)
     return np.stack([rank_sum, ties])
+
+
+def _level_starts(levels: NDArray[np.uint32], before: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give where equal values of one gene begin, (R,), in (K,) sorted values of genes that begin at (s,) places."""
+    begins = np.empty(len(levels), dtype=bool)
+    np.not_equal(levels[1:], levels[:-1], out=begins[1:])
+    begins[before] = True
+    return np.flatnonzero(begins)
 
 
 def _sorted_keys(values: GroupValues) -> NDArray[np.uint32]:

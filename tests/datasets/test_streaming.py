@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from scviz.datasets import streaming
-from scviz.datasets.streaming import blocks_of, matrix_blocks, turn
+from scviz.datasets import streaming, turning
+from scviz.datasets.streaming import blocks_of, matrix_blocks
+from scviz.datasets.turning import turn
 from scviz.errors import DataError
 
 COUNTS = np.random.default_rng(0).poisson(0.4, (37, 23)).astype(np.float32)
@@ -52,7 +53,8 @@ def test_every_layout_gives_the_same_cells(
     if few:  # many small blocks, and files that wait
         monkeypatch.setattr(streaming, "BLOCK_VALUES", 20)
         monkeypatch.setattr(streaming, "BLOCK_BYTES", 400)
-        monkeypatch.setattr(streaming, "BUCKET_VALUES", 50)
+        monkeypatch.setattr(turning, "BUCKET_VALUES", 50)
+        monkeypatch.setattr(turning, "MEMORY_VALUES", 0)
     expected = COUNTS if not (isinstance(stored, np.ndarray) and stored.dtype == bool) else COUNTS > 0
     with h5py.File(tmp_path / "m.h5", "w") as file:
         node = write(file, "X", stored)
@@ -75,7 +77,7 @@ def test_the_sum_of_two_matrices_is_that_of_each_value(
 def test_columns_of_known_weight_are_shared_out_evenly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "BUCKET_VALUES", 30)
+    monkeypatch.setattr(turning, "BUCKET_VALUES", 30)
     skewed = np.zeros((50, 40), dtype=np.float32)
     skewed[:, 3] = 1
     skewed[::5, 20:] = 2

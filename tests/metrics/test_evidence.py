@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, false_discovery_control
 
 from scviz.metrics.evidence import (
     LEVEL,
@@ -149,6 +149,13 @@ def test_false_discovery_rates_leave_out_what_was_not_tested() -> None:
     by_hand = [min(q * len(p) / (p <= q).sum() for q in p if q >= one) for one in p]
     np.testing.assert_allclose(fdr(p), by_hand)
     assert np.isnan(fdr([np.nan])).all()
+
+
+def test_false_discovery_rates_are_those_of_scipy_also_among_ties() -> None:
+    p = np.random.default_rng(0).uniform(size=500).round(2) ** 2
+    np.testing.assert_allclose(fdr(p), false_discovery_control(p), rtol=1e-12)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        fdr([0.5, 1.5])
 
 
 def test_areas_and_correlations_of_hand_made_numbers() -> None:

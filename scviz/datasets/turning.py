@@ -68,20 +68,29 @@ def _columns(turned: sparse.csc_matrix, low: int, high: int) -> csr_matrix:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What must be known of a piece to read it again."""
+
+    n_rows: int
+    n_values: int
+    kind: np.dtype[np.generic]
+
+
 @dataclass(slots=True)
 class _Bucket:
     """Pieces of some columns, (n_columns, n) each, in memory or in a file."""
 
     path: Path | None
     pieces: list[csr_matrix] = field(default_factory=list)
-    heads: list[tuple[int, int, np.dtype[np.generic]]] = field(default_factory=list)
-    """Rows, values and type of each piece that waits in the file."""
+    heads: list[_Head] = field(default_factory=list)
+    """Of each piece that waits in the file."""
 
     def add(self, piece: csr_matrix) -> None:
         if self.path is None:
             self.pieces.append(piece)
             return
-        self.heads.append((piece.shape[1], piece.nnz, piece.data.dtype))
+        self.heads.append(_Head(piece.shape[1], piece.nnz, piece.data.dtype))
         with self.path.open("ab") as file:
             for part in (piece.indptr, piece.indices):
                 part.astype(np.int32, copy=False).tofile(file)
@@ -92,21 +101,19 @@ class _Bucket:
         pieces, self.pieces = self.pieces, []
         if self.path is not None and self.heads:
             with self.path.open("rb") as file:
-                pieces = [_read(file, n_columns, *head) for head in self.heads]
+                pieces = [_read(file, n_columns, head) for head in self.heads]
             self.path.unlink()
         if not pieces:
             return csr_matrix((n_columns, 0), dtype=np.float32)
         return csr_matrix(sparse.hstack(pieces, format="csr"))
 
 
-def _read(
-    file: BinaryIO, n_columns: int, n_rows: int, /, n_values: int, kind: np.dtype[np.generic]
-) -> csr_matrix:
+def _read(file: BinaryIO, n_columns: int, head: _Head) -> csr_matrix:
     """Read the next piece of a file."""
     bounds = np.fromfile(file, dtype=np.int32, count=n_columns + 1)
-    places = np.fromfile(file, dtype=np.int32, count=n_values)
-    values = np.fromfile(file, dtype=kind, count=n_values)
-    return csr_matrix((values, places, bounds), shape=(n_columns, n_rows), copy=False)
+    places = np.fromfile(file, dtype=np.int32, count=head.n_values)
+    values = np.fromfile(file, dtype=head.kind, count=head.n_values)
+    return csr_matrix((values, places, bounds), shape=(n_columns, head.n_rows), copy=False)
 
 
 def _starts(n_columns: int, n_buckets: int, spread: NDArray[np.int64] | None) -> NDArray[np.int64]:

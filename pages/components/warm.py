@@ -1,4 +1,4 @@
-"""What the first page of a server would load, loaded before the server answers: the first visitor waits for none of it."""
+"""What the first page of a server needs, loaded before the server answers: the first visitor waits for none of it."""
 
 from __future__ import annotations
 

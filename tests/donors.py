@@ -58,6 +58,30 @@ def adata_of(cells: Cells, *, changed: bool = True, seed: int = 0) -> anndata.An
     return anndata.AnnData(X=csr_matrix(counts), obs=obs, var=genes)
 
 
+def sums_of_donors(
+    n: int, m: int, rng: np.random.Generator, *, depth: float = 1.0, paired: bool = False, n_changed: int = 0
+) -> np.ndarray:
+    """Counts of 3,000 genes summed over the cells of n and m donors, (n + m, 3,000), which differ among themselves.
+
+    Parameters
+    ----------
+    depth
+        How many times as many counts the first n hold.
+    paired
+        Whether the same donors are on both sides, which differ from themselves half as much.
+    n_changed
+        Genes, the first ones, that are four times as high in the first n.
+    """
+    n_genes, spread = 3_000, 0.25
+    donors = rng.lognormal(0, spread, (n if paired else n + m, n_genes))
+    if paired:
+        donors = np.concatenate([donors, donors]) * rng.lognormal(0, spread / 2, (2 * n, n_genes))
+    sizes = np.repeat([np.sqrt(depth), 1 / np.sqrt(depth)], [n, m]) * rng.lognormal(0, 0.2, n + m)
+    level = rng.lognormal(2, 1.8, n_genes) * donors * sizes[:, None]
+    level[:n, :n_changed] *= 4
+    return rng.poisson(level)
+
+
 def open_cells(adata: anndata.AnnData, workspace: Workspace, folder: Path) -> DatasetInfo:
     """Open them."""
     adata.write_h5ad(folder / "conditions.h5ad")

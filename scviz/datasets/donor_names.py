@@ -12,6 +12,10 @@ DONORS = (
     *("sample", "specimen", "biosample", "replicate", "rep", "library"),
 )
 """Words of columns whose values are donors, or samples of them, the best first."""
+NUMBERED_ANEW = frozenset(
+    ("mouse", "animal", "sample", "specimen", "biosample", "replicate", "rep", "library")
+)
+"""Those of which there is often a first, a second and so on in each condition: equal names may be different ones."""
 PLAIN = frozenset(
     (
         "",
@@ -66,6 +70,17 @@ def says_attribute(name: str) -> bool:
     (True, False, False)
     """
     return bool(_word(name)) and any({word, _rest(word)} & ATTRIBUTES for word in _words(name))
+
+
+def numbered_anew(name: str) -> bool:
+    """Tell whether a column speaks of what is often numbered anew in each condition, such as replicates.
+
+    Examples
+    --------
+    >>> numbered_anew("patient_id"), numbered_anew("replicate"), numbered_anew("mouse.id"), numbered_anew("batch")
+    (False, True, True, False)
+    """
+    return _word(name) in NUMBERED_ANEW
 
 
 def _words(name: str) -> list[str]:

@@ -285,3 +285,15 @@ def test_interferon_genes_of_monocytes_come_first(shared: Path, workspace: Works
     assert monocytes.n_changed > 200
     assert monocytes.n_swapped <= 5
     assert result.outcome == "unknown"
+
+
+def test_more_cells_in_one_condition_change_no_gene_and_are_told(ask: object) -> None:
+    def uneven(donor: int, condition: str) -> dict[str, int]:
+        return {"A": 400, "B": 300} if condition == "stim" else {"A": 20, "B": 20}
+
+    result = ask(nested(5, uneven), changed=False)  # type: ignore[operator]
+    assert all(one.more_counts > 10 for one in result.genes)
+    assert all(one.n_changed == 0 for one in result.genes)
+    (said,) = [note for note in result.notes if "Counts were dropped" in note]
+    assert said.startswith("In 2 types the samples of one condition hold more counts")
+    assert "times as many in stim" in said

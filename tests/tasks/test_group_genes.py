@@ -369,7 +369,7 @@ def test_a_few_donors_in_both_groups_do_not_throw_the_others_away(
     asked = Request(dataset=info.id, a=TREATED, method="deseq2", donor="donor")
     found = samples_of(asked, folder, side)
     assert (found.paired, found.n_donors) == (False, (5, 5))
-    assert "2 values of donor are in both groups, too few to compare with themselves" in found.notes[-1]
+    assert "2 names of donor are on both sides, too few to compare with themselves" in found.notes[-1]
     some = np.where(np.isin(donor, [0, 7]), np.int8(-1), side)  # two of four
     again = samples_of(asked, folder, some)
     assert (again.paired, again.n_donors) == (True, (2, 2))

@@ -14,6 +14,7 @@ from scviz.metrics.evidence import counted
 from scviz.tasks.conditions import Request
 from scviz.tasks.conditions.choosing import begin_with, condition_columns, conditions_of, grouping_columns
 from scviz.tasks.conditions.inputs import Inputs, gather
+from scviz.tasks.same_donors import Same, are_same
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
@@ -46,6 +47,7 @@ def conditions_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | N
         return _not_named("donors or samples", "donor")
     types = [name for name in rest if name != donor_key]
     type_key = form.column("type_key", types, suggested=first.type_key, needed=True)
+    same_donors: Same = form.choice("same_donors")
     with st.popover("Advanced", width="stretch"):
         known = dataset.column(str(type_key)).values
         request = Request(
@@ -55,6 +57,7 @@ def conditions_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | N
             condition_key=condition_key,
             first=asked,
             second=against,
+            same_donors=same_donors,
             reference=str(form.column("reference", known)),
             fewest_cells=form.number("fewest_cells"),
             seed=form.number("seed"),
@@ -102,6 +105,8 @@ def _donors(request: Request) -> None:
             said = f"{counted(len(design.first), 'donor')} in both conditions: each is compared with itself."
         else:
             said = f"{len(design.first):,} donors of {names[0]}, {len(design.second):,} others of {names[1]}."
+            if inputs.n_both:
+                said += f" {counted(inputs.n_both, 'name')} in both, taken for different ones."
         st.caption(escaped(said))
         return
     numbers = [counted(int((inputs.sides == side).sum()), "donor") for side in (0, 1)]
@@ -116,11 +121,14 @@ def _donors(request: Request) -> None:
 def samples(request: Request) -> Inputs:
     """Look up the sample and the type of each cell."""
     asked = (request.dataset, request.type_key, request.donor_key)
-    return _samples(*asked, conditions=(request.condition_key, request.first, request.second))
+    conditions = (request.condition_key, request.first, request.second)
+    return _samples(*asked, conditions=conditions, same=are_same(request.same_donors, request.donor_key))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _samples(dataset: str, type_key: str, donor_key: str, *, conditions: tuple[str, str, str]) -> Inputs:
+def _samples(
+    dataset: str, type_key: str, donor_key: str, *, conditions: tuple[str, str, str], same: bool
+) -> Inputs:
     request = Request(
         dataset=dataset,
         type_key=type_key,
@@ -128,5 +136,6 @@ def _samples(dataset: str, type_key: str, donor_key: str, *, conditions: tuple[s
         condition_key=conditions[0],
         first=conditions[1],
         second=conditions[2],
+        same_donors="same" if same else "different",
     )
     return gather(request, state.workspace().dataset_folder(dataset))

@@ -49,7 +49,9 @@ def groups_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None)
         method, donor = _replicates(form, dataset, ahead)
         if reason := _lacking(asked, ahead):
             return Missing(reason=reason)
-        rest: dict[str, Any] = {"donor": donor, "covariate": covariate} if method == "deseq2" else {}
+        rest: dict[str, Any] = {}
+        if method == "deseq2":
+            rest = {"donor": donor, "covariate": covariate, "same_donors": form.choice("same_donors")}
         return Request(
             dataset=dataset.id, a=a, b=b, within=within, fewest_cells=fewest_cells, method=method, **rest
         )

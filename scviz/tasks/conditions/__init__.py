@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Outcome
 from scviz.tasks.fields import SEED, TYPE_KINDS, Column, Needs, Number, check_fields
+from scviz.tasks.same_donors import SAME_DONORS, Same
 
 TITLE = "Conditions across donors"
 HEAVY = False
@@ -48,6 +49,7 @@ class Request:
     )
     first: Annotated[str, Column("Condition")] = ""
     second: Annotated[str, Column("Compared with")] = ""
+    same_donors: Annotated[Same, SAME_DONORS] = "by column"
     reference: Annotated[
         str,
         Column(
@@ -132,6 +134,8 @@ class TypeGenes:
     """Why it was not compared; empty if it was."""
     first: tuple[GeneChange, ...]
     """The smallest p first."""
+    more_counts: float = 1.0
+    """How many times as many counts samples of the first condition have, before the others were thinned to theirs."""
 
     @property
     def n_changed(self) -> int:

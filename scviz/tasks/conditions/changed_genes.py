@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from scviz.datasets.columns import gene_names
 from scviz.datasets.donor_sums import donor_sums
 from scviz.metrics.donors import Design, design_of, log_levels, moderated_differences, swapped
 from scviz.metrics.evidence import counted, fdr
+from scviz.metrics.thinning import evened
 from scviz.progress import Progress
 from scviz.tasks.conditions import MOST_FDR, MOST_KEPT, N_DRAWS, GeneChange, Request, TypeGenes
 from scviz.tasks.conditions.inputs import Inputs
@@ -104,21 +105,27 @@ def changed_genes(request: Request, inputs: Inputs, context: Context) -> tuple[T
     rng = np.random.default_rng(request.seed)
     compared = [one for one in parts if not one.reason]
     found: dict[int, Found] = {}
+    more: dict[int, float] = {}
     equal: defaultdict[int, list[Found]] = defaultdict(list)
     chance: defaultdict[int, list[int]] = defaultdict(list)
     for part, sums in _sums(inputs, folder, compared, n_genes=len(names)):
-        found[part.type] = genes_of(sums, part.design)
+        even = evened(sums, part.design, rng)
+        found[part.type], more[part.type] = genes_of(even.sums, part.design), even.more
         for _ in range(N_DRAWS):
-            chance[part.type].append(genes_of(sums, swapped(part.design, rng)).n_changed)
+            chance[part.type].append(genes_of(even.sums, swapped(part.design, rng)).n_changed)
     for draw in range(N_DRAWS):
         context.report(Progress(stage="Comparing equally many cells", done=draw, total=N_DRAWS))
         for part, sums in _sums(inputs, folder, compared, n_genes=len(names), most=fewest, rng=rng):
-            equal[part.type].append(genes_of(sums, part.design))
+            even = evened(sums, part.design, rng)
+            equal[part.type].append(genes_of(even.sums, part.design))
     return tuple(
         _nothing(inputs, part)
         if part.reason
-        else _told(
-            inputs, part, found[part.type], names=names, equal=equal[part.type], chance=chance[part.type]
+        else replace(
+            _told(
+                inputs, part, found[part.type], names=names, equal=equal[part.type], chance=chance[part.type]
+            ),
+            more_counts=more[part.type],
         )
         for part in parts
     )

@@ -13,6 +13,7 @@ from scviz.errors import RequestError
 from scviz.metrics.donors import Design, design_of
 from scviz.metrics.evidence import counted
 from scviz.tasks.conditions import Request
+from scviz.tasks.same_donors import are_same
 
 FEW_CELLS = 20
 """A sample with fewer is said to be small: its shares are chance."""
@@ -31,7 +32,9 @@ class Inputs:
     donors: tuple[str, ...]
     """(S,) of each sample."""
     donor_codes: NDArray[np.int64]
-    """(S,)."""
+    """(S,) equal for samples of one donor."""
+    n_both: int
+    """Names of donors that are in both conditions, whether they are the same donors or not."""
     sides: NDArray[np.int64]
     """(S,) 0 for the first condition, 1 for the second."""
     counts: NDArray[np.int64]
@@ -66,7 +69,8 @@ def gather(request: Request, folder: Path) -> Inputs:
     present = np.unique(pairs[used])  # (S,)
     sample_of = np.where(used, np.searchsorted(present, pairs), -1)
     type_of = np.where(used, place[types.codes], -1)
-    sides, donor_codes = np.divmod(present, len(donors.names))
+    sides, names = np.divmod(present, len(donors.names))
+    same = are_same(request.same_donors, request.donor_key)
     counts = np.zeros((len(present), len(order)), dtype=np.int64)
     np.add.at(counts, (sample_of[used], type_of[used]), 1)
     empty = np.setdiff1d((side_of * len(donors.names) + donors.codes)[asked & (donors.codes >= 0)], present)
@@ -74,8 +78,9 @@ def gather(request: Request, folder: Path) -> Inputs:
         types=tuple(types.names[i] for i in order),
         type_of=type_of,
         sample_of=sample_of,
-        donors=tuple(donors.names[i] for i in donor_codes),
-        donor_codes=donor_codes,
+        donors=tuple(donors.names[i] for i in names),
+        donor_codes=names if same else np.arange(len(names)),
+        n_both=len(np.intersect1d(names[sides == 0], names[sides == 1])),
         sides=sides,
         counts=counts,
         notes=(*_left_out(request, asked, (types, donors)), *_samples(counts, len(empty))),

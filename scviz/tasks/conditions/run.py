@@ -11,6 +11,7 @@ from scviz.tasks.conditions.changed_genes import changed_genes, equal_size, part
 from scviz.tasks.conditions.inputs import Inputs, gather
 from scviz.tasks.conditions.shares import compare_shares
 from scviz.tasks.conditions.verdict import (
+    depth_words,
     genes_outcome,
     genes_verdict,
     method_words,
@@ -19,6 +20,7 @@ from scviz.tasks.conditions.verdict import (
     shares_verdict,
 )
 from scviz.tasks.context import Context
+from scviz.tasks.same_donors import same_note
 
 
 def run(request: Request, context: Context) -> Result:
@@ -59,6 +61,7 @@ def run(request: Request, context: Context) -> Result:
             *_pairs(request, inputs),
             method_words(request, inputs),
             "Genes: moderated t test on counts summed by donor.",
+            *depth_words(request, genes),
         ),
         seconds=time.monotonic() - begun,
     )
@@ -67,14 +70,11 @@ def run(request: Request, context: Context) -> Result:
 def _pairs(request: Request, inputs: Inputs) -> tuple[str, ...]:
     """Say how donors are compared."""
     design = inputs.design
-    if not design.paired:
-        return ()
-    both = counted(len(design.first), "donor")
-    said = f"{both} {'is' if len(design.first) == 1 else 'are'} in both conditions, so each is compared with itself."
+    said = same_note(request.same_donors, request.donor_key, n_both=inputs.n_both, paired=design.paired)
+    if not design.n_single:
+        return said
     single = (
-        f" {counted(design.n_single, 'donor')} of {request.donor_key} in one condition only "
+        f"{counted(design.n_single, 'donor')} of {request.donor_key} in one condition only "
         f"{'is' if design.n_single == 1 else 'are'} shown, not compared."
-        if design.n_single
-        else ""
     )
-    return (said + single,)
+    return (*said, single)

@@ -194,6 +194,24 @@ def genes_verdict(request: Request, genes: tuple[TypeGenes, ...], equal_cells: i
     )
 
 
+def depth_words(request: Request, genes: tuple[TypeGenes, ...]) -> tuple[str, ...]:
+    """Say in which types counts were dropped, so that both conditions have as many; nothing where in none."""
+    uneven = sorted((one for one in genes if one.more_counts != 1), key=lambda one: -_times(one))
+    if not uneven:
+        return ()
+    first = uneven[0]
+    deep = request.first if first.more_counts > 1 else request.second
+    return (
+        f"In {counted(len(uneven), 'type')} the samples of one condition hold more counts than those of the other, by "
+        f"more cells or deeper sequencing ({first.type}: {_times(first):,.3g} times as many in {deep}). Counts were "
+        "dropped there at random until both hold as many: few counts beside many look changed where nothing is.",
+    )
+
+
+def _times(one: TypeGenes) -> float:
+    return max(one.more_counts, 1 / one.more_counts)
+
+
 def _others(types: list[TypeGenes]) -> str:
     named = [f"{one.type} ({one.n_changed:,})" for one in types if one.n_changed]
     return f", then {', '.join(named)}" if named else ""

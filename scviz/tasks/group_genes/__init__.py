@@ -14,6 +14,7 @@ from scviz.networks.contract import GeneSet
 from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.fields import Choice, Column, Needs, Number, check_fields
 from scviz.tasks.filters import Filter
+from scviz.tasks.same_donors import SAME_DONORS, Same
 
 TITLE = "Genes of two groups"
 HEAVY = False
@@ -62,6 +63,7 @@ class Request:
             help="DESeq2 sums counts over the cells of each and compares these.",
         ),
     ] = ""
+    same_donors: Annotated[Same, SAME_DONORS] = "by column"
     covariate: Annotated[
         str,
         Column(

@@ -17,6 +17,7 @@ from scviz.metrics.group_values import NEITHER
 from scviz.metrics.two_groups import FIRST, SECOND
 from scviz.tasks.group_genes import Request
 from scviz.tasks.group_genes.deseq2 import GROUP, SIDES
+from scviz.tasks.same_donors import are_same, same_note
 from scviz.workspace import DatasetInfo
 
 KINDS = ("batch", "category", "label")
@@ -91,17 +92,13 @@ def samples_of(request: Request, folder: Path, sides: NDArray[np.int8]) -> Sampl
     donors, counts = labels.codes, _counts(labels, sides)
     kept = counts >= FEWEST_CELLS
     both = np.asarray(kept.all(axis=0))
-    n_both = int(both.sum())
-    paired = enough_in_both(n_both, *kept.sum(axis=1).tolist())
+    n_both, same = int(both.sum()), are_same(request.same_donors, request.donor)
+    paired = same and enough_in_both(n_both, *kept.sum(axis=1).tolist())
     notes = [*labels.notes, *_few_cells(counts, request)]
+    notes += same_note(request.same_donors, request.donor, n_both=n_both, paired=paired)
     if paired:
-        notes += _only_in_one(kept, both, request)
+        notes += _only_in_one(kept, both)
         kept = kept & both
-    elif n_both:
-        notes.append(
-            f"{counted(n_both, 'value')} of {request.donor} {'is' if n_both == 1 else 'are'} in both groups, too few "
-            "to compare with themselves: they are compared as if they were different donors."
-        )
     _check(request, kept)
     place = np.where(kept, np.cumsum(kept.ravel()).reshape(kept.shape) - 1, -1)  # (2, D)
     chosen = (sides != NEITHER) & (donors >= 0)
@@ -144,16 +141,11 @@ def _few_cells(counts: NDArray[np.int64], request: Request) -> list[str]:
     ]
 
 
-def _only_in_one(kept: NDArray[np.bool_], both: NDArray[np.bool_], request: Request) -> list[str]:
+def _only_in_one(kept: NDArray[np.bool_], both: NDArray[np.bool_]) -> list[str]:
     single = int(np.sum(kept.any(axis=0) & ~both))
-    said = [
-        f"Each value of {request.donor} is compared with itself, since {int(both.sum()):,} are in both groups."
-    ]
-    if single:
-        said.append(
-            f"{counted(single, 'value')} in one group only {'is' if single == 1 else 'are'} left out."
-        )
-    return said
+    if not single:
+        return []
+    return [f"{counted(single, 'donor')} in one group only {'is' if single == 1 else 'are'} left out."]
 
 
 def _covariate(labels: Labels, codes: NDArray[np.int64], n_samples: int) -> tuple[str, ...]:

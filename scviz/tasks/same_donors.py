@@ -9,7 +9,7 @@ from scviz.metrics.evidence import counted
 from scviz.tasks.fields import Choice
 
 Same = Literal["by column", "same", "different"]
-SAME: dict[Same, str] = {
+SAME: dict[str, str] = {
     "by column": "as the column is called",
     "same": "are the same donor",
     "different": "are different donors",

@@ -1,7 +1,7 @@
 """Weights of the published size, taken in and used: `python -m benchmarks.real_size FILE [--models ...]`.
 
 Writes a folder as the authors lay it out, with random numbers and a vocabulary that knows the genes of the file
-(`benchmarks/published_layouts.py`), takes it in as `python -m scviz import` does, and embeds the first cells.
+(`benchmarks/published_layouts.py`), takes it in as `python -m scviz models import` does, and embeds the first cells.
 Every step has a process of its own, so that its peak of memory is its own. Folders are removed model by model.
 """
 

@@ -48,7 +48,7 @@ for card in sorted(cards().values(), key=lambda card: card.name not in ready):
                 row[0].markdown(
                     f"**{escaped(info.name)}** · {info.n_parameters / 1e6:,.1f} M weights · {info.size_mb:,.1f} MB"
                 )
-                row[0].caption(escaped(mark))
+                row[0].caption(escaped(mark), help=escaped(info.self_test) or None)
                 chosen = current is not None and info.id == current.id
                 if row[1].button(
                     "In use" if chosen else "Use", key=f"use_{info.id}", disabled=chosen, width="stretch"

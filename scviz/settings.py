@@ -61,7 +61,12 @@ class Settings:
     """`SCVIZ_ENRICHR`: address of Enrichr or a mirror, asked for gene sets when a user presses Download."""
     links: str = ""
     """`SCVIZ_LINKS`: address of a mirror that is asked for known links; empty asks Zenodo, OmniPath, ChIP-Atlas."""
-
+    prefetch: tuple[str, ...] = ()
+    """`SCVIZ_PREFETCH`: names of published weights, such as `Geneformer-V1-10M`, separated by commas, that are
+    downloaded when the server starts; default none."""
+    accept_licenses: tuple[str, ...] = ()
+    """`SCVIZ_ACCEPT_LICENSES`: models, such as `geneformer`, separated by commas, to the license of whose weights the
+    owner of the server says yes; default none."""
     fetch_gb: float = 20.0
     """`SCVIZ_FETCH_GB`: largest file that is fetched from an address, in GB; default 20."""
     fetch_from: tuple[str, ...] = ()
@@ -117,6 +122,7 @@ class Settings:
         values = {_variable(field.name): str(getattr(self, field.name)) for field in dataclasses.fields(self)}
         roots = os.pathsep.join(str(root.absolute()) for root in self.data_roots)
         lists = {_variable("data_roots"): roots, _variable("fetch_from"): " ".join(self.fetch_from)}
+        lists |= {_variable(name): ",".join(getattr(self, name)) for name in ("prefetch", "accept_licenses")}
         return values | {_variable("home"): str(self.home.absolute())} | lists
 
 
@@ -206,6 +212,13 @@ def _origins(text: str) -> tuple[str, ...]:
     return places
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not names or any(re.search(r"\s", name) for name in names):
+        raise ValueError(text)
+    return names
+
+
 def _scheduler(text: str) -> str:
     parts = urlsplit(text if "://" in text else f"tcp://{text}")
     if parts.scheme not in ("tcp", "tls", "ws", "wss", "ucx") or not parts.hostname or not parts.port:
@@ -246,6 +259,8 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "dataverse": WEB,
     "enrichr": WEB,
     "links": WEB,
+    "prefetch": (_names, "names of published weights, separated by commas"),
+    "accept_licenses": (_names, "names of models, separated by commas"),
     "fetch_gb": (_some_gigabytes, "gigabytes, more than 0, such as 20"),
     "fetch_from": (_origins, "addresses such as http://mirror:8000, separated by blanks"),
 }

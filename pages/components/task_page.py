@@ -12,6 +12,7 @@ from pages.components.coverage import confirmed, idle
 from pages.components.job_panel import job_panel
 from pages.components.missing import DATA, ICONS, Missing, draw_missing
 from pages.components.price import price
+from pages.components.published_panel import published_panel
 from pages.components.question_link import differs, link_question
 from pages.components.show import errors_in_words
 from scviz.errors import ScvizError
@@ -19,6 +20,8 @@ from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.records import to_json
 
+READ_BY_MODELS = ("annotation", "in_silico", "perturbation", "modules", "attention_network", "enhancement")
+"""Tasks on whose pages published weights are offered."""
 Ask = Callable[[DatasetInfo, CheckpointInfo | None, Run | None], Any]
 """Draws the form, set to the question of the run beside it, and gives the Request, or what is missing."""
 
@@ -71,6 +74,8 @@ def task_page(
         if linked:
             link_question(task, request, run)
         hand_in(task, request, run=run, estimated=estimated, changes_nothing=changes_nothing)
+        if checkpoint is not None and task in READ_BY_MODELS:
+            published_panel(task, request, dataset, checkpoint)
     with right, errors_in_words():
         if run is None:
             st.info(nothing_run)

@@ -31,7 +31,7 @@ COMMANDS = (
     "compare",
     "enhance",
     "pretrain",
-    "checkpoints",
+    "models",
 )
 """A file each, whose `add_command` offers one command or a few that belong together."""
 

@@ -57,7 +57,9 @@ def subject(options: argparse.Namespace, settings: Settings) -> tuple[str, str]:
     """
     checkpoints = Workspace.from_settings(settings).checkpoints()
     if not options.checkpoint and not checkpoints:
-        raise RequestError("There is no checkpoint here.", hint="Import one with `python -m scviz import`.")
+        raise RequestError(
+            "There is no checkpoint here.", hint="Import one with `python -m scviz models import`."
+        )
     return dataset_of(options.dataset, settings), options.checkpoint or checkpoints[0].id
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any
 
+from scviz.cli.prefetch import prefetch
 from scviz.cli.running import how_far, wait
 from scviz.errors import RequestError
 from scviz.jobs.queue import RunQueue
@@ -43,6 +44,7 @@ def serve(options: argparse.Namespace, settings: Settings) -> None:
         open_demo(workspace, silent)
         if not settings.login:  # else each user gets them on the first page
             take_in(Shelf(workspace=workspace, database=Database.from_settings(settings)))
+    prefetch(settings, workspace)
     print(f"scviz is at http://localhost:{options.port}", flush=True)
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py")]
     command += ["--server.port", str(options.port)]

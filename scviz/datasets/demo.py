@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from scviz.errors import DataError
 from scviz.progress import Report, silent
 
 if TYPE_CHECKING:
+    from anndata import AnnData
+
     from scviz.workspace import DatasetInfo, Workspace
 
 DEMO_NAME = "PBMC demo (700 cells)"
@@ -71,3 +74,20 @@ def demo_check(path: Path) -> str:
         f"the counts; {n_equal:,} of {len(expected):,} are also what follows from the total of each cell that the "
         "file states (n_counts)."
     )
+
+
+def demo_cells(n_cells: int) -> AnnData:
+    """Read the counts of some cells of the demo, spread evenly over the file, (n_cells, 765); worker only."""
+    from anndata import AnnData, read_h5ad
+    from scipy.sparse import csr_matrix
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the file is of an old layout
+        demo = read_h5ad(demo_path())
+    chosen = np.linspace(0, demo.n_obs - 1, n_cells).astype(np.int64)
+    totals = demo.obs["n_counts"].to_numpy(dtype=np.float64)[chosen]
+    counts = csr_matrix(csr_matrix(demo.raw.X)[chosen].expm1().multiply(totals[:, None] / DEMO_TARGET))
+    counts.data = np.rint(counts.data).astype(np.float32)
+    adata = AnnData(counts)
+    adata.var_names = demo.raw.var_names
+    return adata

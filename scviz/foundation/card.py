@@ -31,6 +31,18 @@ class ReleasedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The shape of an encoder whose attention is over all pairs of tokens."""
+
+    n_layers: int
+    width: int
+    ffn: int
+    """Width inside the feed-forward parts."""
+    most_tokens: int
+    """Of a cell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasedCheckpoint:
     """Weights that the authors published."""
 
@@ -47,6 +59,8 @@ class ReleasedCheckpoint:
     """Patterns of files that the model needs and `hub` lacks."""
     steps: tuple[str, ...] = ()
     """How to get the files, or those of `beside`, by hand: a sentence each."""
+    network: Network | None = None
+    """What reads a cell; None where its work cannot be counted so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

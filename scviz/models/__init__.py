@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from scviz.errors import UnknownModelError
-from scviz.foundation.card import ModelCard
+from scviz.errors import RequestError, UnknownModelError
+from scviz.foundation.card import ModelCard, ReleasedCheckpoint
 
 if TYPE_CHECKING:
     from scviz.foundation.model import FoundationModel
@@ -18,6 +18,27 @@ MODELS = ("scbert", "geneformer", "scgpt", "scfoundation")
 def cards() -> Mapping[str, ModelCard]:
     """Return the card of every model, by name; imports no torch."""
     return {name: import_module(f"scviz.models.{name}").CARD for name in MODELS}
+
+
+def released_as(name: str) -> tuple[ModelCard, ReleasedCheckpoint]:
+    """Find published weights by their name, in capitals or not.
+
+    Raises
+    ------
+    RequestError
+        If nobody publishes any of that name.
+
+    Examples
+    --------
+    >>> released_as("geneformer-v1-10m")[1].name
+    'Geneformer-V1-10M'
+    """
+    every = [(card, released) for card in cards().values() for released in card.released]
+    for card, released in every:
+        if released.name.lower() == name.strip().lower():
+            return card, released
+    names = ", ".join(released.name for _, released in every)
+    raise RequestError(f"There are no published weights {name!r}.", hint=f"There are: {names}.")
 
 
 def configurations(name: str) -> Mapping[str, str]:

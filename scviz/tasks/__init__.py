@@ -17,6 +17,7 @@ TASKS = (
     "mending",
     "importing",
     "downloading",
+    "self_test",
     "pricing",
     "qc",
     "filtering",

@@ -39,3 +39,7 @@ class Taken:
     """Which published weights these are, where a download or a hash says so."""
     types: tuple[str, ...] = ()
     """Cell types that they were fine-tuned to name; empty for others."""
+    self_test: str = ""
+    """What the self-test says, a sentence or two."""
+    passed: bool | None = None
+    """Whether it is passed; None where it cannot tell."""

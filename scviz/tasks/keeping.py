@@ -14,6 +14,7 @@ from scviz.models import cards, model_class
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.intake import Source, Taken
+from scviz.tasks.self_test.run import self_test
 from scviz.workspace.records import file_hash, fingerprint, read_json
 from scviz.workspace.store import CheckpointInfo, slug, write_checkpoint_info
 
@@ -29,6 +30,7 @@ def take_in(source: Source, context: Context) -> Taken:
     context.report(Progress(stage="Reading the weights"))
     model = model_class(source.model).from_checkpoint(source.folder)
     recognized = recognize(cards()[source.model], source.folder)
+    tested = self_test(model, context.report)
     context.report(Progress(stage="Keeping the weights"))
     draft = context.state / "checkpoint"
     seen = _seen_before(source.folder)
@@ -47,6 +49,7 @@ def take_in(source: Source, context: Context) -> Taken:
         released=source.released or recognized.released,
         trained_on=seen,
         types=() if head is None else head.types,
+        self_test=tested.sentence,
     )
     if made is not None:
         info = replace(info, description=made.description, licence=made.licence, demo=made.demo)
@@ -64,6 +67,8 @@ def take_in(source: Source, context: Context) -> Taken:
         known_files=recognized.files,
         released=info.released,
         types=info.types,
+        self_test=tested.sentence,
+        passed={"passed": True, "not passed": False, "unknown": None}[tested.outcome],
     )
 
 

@@ -142,6 +142,8 @@ class CheckpointInfo:
     that were trained elsewhere."""
     types: tuple[str, ...] = ()
     """Cell types that it was fine-tuned to name, in the order of its head; empty for other checkpoints."""
+    self_test: str = ""
+    """What the self-test said when they came in, a sentence or two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +222,10 @@ class Workspace:
         own = self._inside("checkpoints", checkpoint)
         bundled = BUNDLED / own.name
         return bundled if not own.exists() and bundled.exists() else own
+
+    def comes_along(self, checkpoint: str) -> bool:
+        """Tell whether a checkpoint is one of those that come with the project."""
+        return self.checkpoint_folder(checkpoint).parent == BUNDLED
 
     def checkpoint(self, checkpoint: str) -> CheckpointInfo:
         """Read what is known of a checkpoint.

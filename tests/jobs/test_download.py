@@ -1,4 +1,4 @@
-"""Weights fetched by `python -m scviz download`, with its engine and worker, from a place like huggingface.co."""
+"""Weights fetched by `python -m scviz models fetch`, with its engine and worker, from a place like huggingface.co."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Place:
                 "SCVIZ_HOME": str(self.workspace.home),
                 "HF_ENDPOINT": hub.endpoint,
             }
-            command = [sys.executable, "-P", "-m", "scviz", "download", "geneformer", name, *options]
+            command = [sys.executable, "-P", "-m", "scviz", "models", "fetch", name, *options]
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stderr
         return done, hub.asked
@@ -57,6 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     files = published_files(folder)
     project = folder / "project"
     shutil.copytree(ROOT / "scviz", project / "scviz")
+    shutil.copytree(ROOT / "assets" / "genes", project / "assets" / "genes")
     small = release(files)
     added = (small, dataclasses.replace(small, name="Tiny, later"))
     with (project / "scviz" / "models" / "geneformer" / "__init__.py").open("a", encoding="utf-8") as front:

@@ -50,7 +50,7 @@ def test_a_published_folder_is_imported_and_names_cells_by_its_own_head(
     wanted = CellTypeClassifier.load(folder, model_class(model)).classify(adata)
     assert wanted.types == TYPES
     adata.write_h5ad(tmp_path / "cells.h5ad")
-    assert main(["import", model, str(folder)]) == 0
+    assert main(["models", "import", model, str(folder)]) == 0
     taken = said(capsys)
     assert taken["types"] == list(TYPES)
     table, copy = tmp_path / "named.csv", tmp_path / "named.h5ad"

@@ -57,6 +57,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "pretraining": {"dataset": "d"},
     "qc": {"dataset": "d"},
     "scenic": {"dataset": "d"},
+    "self_test": {"checkpoint": "m/c"},
 }
 """What a Request of each task needs besides its declared fields."""
 

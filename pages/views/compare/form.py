@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from pages.components import state
+from pages.components.published_panel import published_panel
 from pages.components.runs import checkpoint_name
 from pages.components.show import errors_in_words
 from pages.components.task_page import asked_or_missing, hand_in
@@ -55,6 +56,8 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
     )
     with row[3], errors_in_words():
         hand_in("compare", request, run=run)
+    if checkpoint := state.current_checkpoint():
+        published_panel("compare", request, dataset, checkpoint)
 
 
 def _few(dataset: DatasetInfo, kind: str) -> list[str]:

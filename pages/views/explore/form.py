@@ -9,6 +9,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.first_map import draw_again, finished_overview
 from pages.components.frame import PAGES
+from pages.components.published_panel import published_panel
 from pages.components.show import errors_in_words
 from pages.components.task_page import hand_in
 from pages.components.widgets import Form
@@ -46,6 +47,7 @@ def model_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run
         )
         with row[3]:
             hand_in("embedding", request, run=run, label="Draw the map", changes_nothing=("batch_size",))
+        published_panel("embedding", request, dataset, checkpoint)
 
 
 def _variable_genes(form: Form) -> dict[str, Any]:

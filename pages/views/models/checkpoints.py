@@ -110,6 +110,8 @@ def _what_was_found(result: Taken) -> None:
         f"Missing: {escaped(', '.join(result.missing)) or 'none'}. "
         f"Not needed: {escaped(', '.join(result.unexpected)) or 'none'}."
     )
+    if result.self_test:
+        (st.warning if result.passed is False else st.caption)(escaped(result.self_test))
     if result.released:
         st.caption(escaped(f"These are the published weights {result.released}."))
     if result.types:

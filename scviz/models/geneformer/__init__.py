@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scviz.foundation.card import ModelCard, ReleasedCheckpoint, ReleasedFile
+from scviz.foundation.card import ModelCard, Network, ReleasedCheckpoint, ReleasedFile
 
 HUB = "ctheodoris/Geneformer"
 
@@ -43,6 +43,10 @@ V2 = (
     ReleasedFile(path="geneformer/gene_name_id_dict_gc104M.pkl", size=1_660_882, sha256="fabfa0c2f49c"),
     ReleasedFile(path="geneformer/ensembl_mapping_dict_gc104M.pkl", size=3_957_652, sha256="0819bcbd869c"),
 )
+
+V1_10M = Network(n_layers=6, width=256, ffn=512, most_tokens=2048)
+V2_104M = Network(n_layers=12, width=768, ffn=3072, most_tokens=4096)
+V2_316M = Network(n_layers=18, width=1152, ffn=4608, most_tokens=4096)
 
 CARD = ModelCard(
     name="geneformer",
@@ -96,6 +100,7 @@ CARD = ModelCard(
             description="6 layers, trained on 30 million cells; reads 2,048 genes of a cell.",
             hub=HUB,
             files=_files("Geneformer-V1-10M", size=41_183_536, sha256="a5e33a757431", dictionaries=V1),
+            network=V1_10M,
         ),
         ReleasedCheckpoint(
             name="Geneformer-V2-104M",
@@ -103,6 +108,7 @@ CARD = ModelCard(
             description="12 layers, trained on 104 million cells; reads 4,094 genes of a cell.",
             hub=HUB,
             files=_files("Geneformer-V2-104M", size=417_571_156, sha256="fff5cba29ddd", dictionaries=V2),
+            network=V2_104M,
         ),
         ReleasedCheckpoint(
             name="Geneformer-V2-104M_CLcancer",
@@ -112,6 +118,7 @@ CARD = ModelCard(
             files=_files(
                 "Geneformer-V2-104M_CLcancer", size=417_571_156, sha256="827738139bfe", dictionaries=V2
             ),
+            network=V2_104M,
         ),
         ReleasedCheckpoint(
             name="Geneformer-V2-316M",
@@ -119,6 +126,7 @@ CARD = ModelCard(
             description="18 layers, trained on 104 million cells; reads 4,094 genes of a cell.",
             hub=HUB,
             files=_files("Geneformer-V2-316M", size=1_265_455_076, sha256="965ceccea819", dictionaries=V2),
+            network=V2_316M,
         ),
     ),
 )

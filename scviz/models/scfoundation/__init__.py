@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scviz.foundation.card import ModelCard, ReleasedCheckpoint, ReleasedFile
+from scviz.foundation.card import ModelCard, Network, ReleasedCheckpoint, ReleasedFile
 from scviz.foundation.perturbing import PerturbationCard
 
 PERTURBATION = PerturbationCard(
@@ -71,6 +71,7 @@ CARD = ModelCard(
             size_mb=1432,
             description="Three networks of 119 million weights, trained on 50 million human cells.",
             hub="genbio-ai/scFoundation",
+            network=Network(n_layers=12, width=768, ffn=3072, most_tokens=19266),
             note="This is a mirror; the authors' own place is a SharePoint folder. Their license holds for both.",
             files=(
                 ReleasedFile(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from scviz.foundation.card import ModelCard, ReleasedCheckpoint, ReleasedFile
+from scviz.foundation.card import ModelCard, Network, ReleasedCheckpoint, ReleasedFile
 from scviz.foundation.perturbing import PerturbationCard
 
+NETWORK = Network(n_layers=12, width=512, ffn=512, most_tokens=1200)
 FILES = (ReleasedFile(path="args.json"), ReleasedFile(path="vocab.json"), ReleasedFile(path="best_model.pt"))
 
 
@@ -76,6 +77,7 @@ CARD = ModelCard(
                 ),
             ),
             steps=_steps("1oWh_-ZRdhtoGQ2Fw24HP41FgLoomVo-y"),
+            network=NETWORK,
         ),
         ReleasedCheckpoint(
             name="scGPT-CP",
@@ -83,6 +85,7 @@ CARD = ModelCard(
             description="The whole-human model, trained further to place cells of one type together.",
             files=FILES,
             steps=_steps("1_GROJTzXiAV8HB4imruOTk6PEGuNOcgB"),
+            network=NETWORK,
         ),
         ReleasedCheckpoint(
             name="scGPT-brain",
@@ -90,6 +93,7 @@ CARD = ModelCard(
             description="12 layers, trained on 13.2 million cells of brain.",
             files=FILES,
             steps=_steps("1vf1ijfQSk7rGdDGpBntR5bi5g6gNt-Gx"),
+            network=NETWORK,
         ),
         ReleasedCheckpoint(
             name="scGPT-blood",
@@ -97,6 +101,7 @@ CARD = ModelCard(
             description="12 layers, trained on 10.3 million cells of blood and bone marrow.",
             files=FILES,
             steps=_steps("1kkug5C7NjvXIwQGGaGoqXTk_Lb_pDrBU"),
+            network=NETWORK,
         ),
         ReleasedCheckpoint(
             name="scGPT-pan-cancer",
@@ -104,6 +109,7 @@ CARD = ModelCard(
             description="12 layers, trained on 5.7 million cells of cancers.",
             files=FILES,
             steps=_steps("13QzLHilYUd0v3HTwa_9n4G4yEF-hdkqa"),
+            network=NETWORK,
         ),
     ),
 )

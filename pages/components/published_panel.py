@@ -22,7 +22,7 @@ UNDER_WAY = "fetching_weights"
 """Run that downloads, kept in the session."""
 
 
-def published_panel(task: str, request: Any, dataset: DatasetInfo, checkpoint: CheckpointInfo) -> None:
+def published_panel(task: str, request: Any, dataset: DatasetInfo, checkpoint: CheckpointInfo | None) -> None:
     """Offer published weights; a press downloads them, tests them, and asks the question with them.
 
     Parameters
@@ -30,7 +30,7 @@ def published_panel(task: str, request: Any, dataset: DatasetInfo, checkpoint: C
     request
         The Request, or what is missing for it. Where it names no single checkpoint, the weights are only brought here.
     """
-    if _goes_on(task, request) or not _wanted(dataset, checkpoint):
+    if checkpoint is None or _goes_on(task, request) or not _wanted(dataset, checkpoint):
         return
     offers = published_offers(dataset.id, state.workspace(), model=checkpoint.model)
     if not offers:

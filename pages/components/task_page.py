@@ -74,7 +74,7 @@ def task_page(
         if linked:
             link_question(task, request, run)
         hand_in(task, request, run=run, estimated=estimated, changes_nothing=changes_nothing)
-        if checkpoint is not None and task in READ_BY_MODELS:
+        if task in READ_BY_MODELS:
             published_panel(task, request, dataset, checkpoint)
     with right, errors_in_words():
         if run is None:

@@ -55,19 +55,16 @@ def list_models(options: argparse.Namespace, settings: Settings) -> None:
     for info in checkpoints:
         demo = ", demo" if info.demo else ""
         print(f"{info.id}  here{demo}, {info.n_genes:,} genes, {info.size_mb:,.1f} MB, {info.licence}")
-    here = {name for info in checkpoints for name in (info.name, info.released)}
-    read = {}
-    if options.dataset:
-        offers = published_offers(dataset_of(options.dataset, settings), workspace)
-        read = {one.released.name: f", reads {one.n_found:,} of {one.n_genes:,} genes" for one in offers}
-    for card in cards().values():
-        for released in card.released:
-            if released.name not in here:
-                way = "fetch" if released.hub else "by hand"
-                print(
-                    f"{released.name}  published, {way}, {released.size_mb:,.0f} MB, {card.licence}"
-                    f"{read.get(released.name, '')}"
-                )
+    here = workspace.names_of_weights()
+    offers = published_offers(dataset_of(options.dataset, settings), workspace) if options.dataset else ()
+    read = {one.released.name: f", reads {one.n_found:,} of {one.n_genes:,} genes" for one in offers}
+    absent = [(card, one) for card in cards().values() for one in card.released if one.name not in here]
+    for card, released in absent:
+        way = "fetch" if released.hub else "by hand"
+        print(
+            f"{released.name}  published, {way}, {released.size_mb:,.0f} MB, {card.licence}"
+            f"{read.get(released.name, '')}"
+        )
 
 
 def fetch_weights(options: argparse.Namespace, settings: Settings) -> None:

@@ -18,18 +18,22 @@ def prefetch(settings: Settings, workspace: Workspace) -> list[str]:
     SettingsError
         If nobody publishes any of a name, their license is not accepted, or they cannot be had without a hand.
     """
+    _refuse_unknown(settings)
     wanted = [_request(name, settings) for name in settings.prefetch]
-    if unknown := [name for name in settings.accept_licenses if name.lower() not in MODELS]:
-        raise SettingsError(
-            f"SCVIZ_ACCEPT_LICENSES names {', '.join(unknown)}.", hint=f"The models are: {', '.join(MODELS)}."
-        )
-    here = {name for info in workspace.checkpoints() for name in (info.name, info.released)}
+    here = workspace.names_of_weights()
     asked = [request for request in wanted if request.released not in here]
     if not asked:
         return []
     print(f"Downloading {', '.join(request.released for request in asked)} …", flush=True)
     queue = RunQueue(settings)
     return [queue.submit("downloading", request).run for request in asked]
+
+
+def _refuse_unknown(settings: Settings) -> None:
+    if unknown := [name for name in settings.accept_licenses if name.lower() not in MODELS]:
+        raise SettingsError(
+            f"SCVIZ_ACCEPT_LICENSES names {', '.join(unknown)}.", hint=f"The models are: {', '.join(MODELS)}."
+        )
 
 
 def _request(name: str, settings: Settings) -> downloading.Request:

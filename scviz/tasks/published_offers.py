@@ -57,7 +57,7 @@ def published_offers(dataset: str, workspace: Workspace, *, model: str = "") -> 
     model
         A model whose weights come first, such as the one in use.
     """
-    here = {name for info in workspace.checkpoints() for name in (info.name, info.released)}
+    here = workspace.names_of_weights()
     folder, every = workspace.dataset_folder(dataset), cards()
     cells, genes = workspace.dataset(dataset).n_cells, _genes_of_a_cell(workspace.dataset_folder(dataset))
     found = [

@@ -249,6 +249,10 @@ class Workspace:
         )
         return [read_json(CheckpointInfo, path) for path in (*own, *sorted(BUNDLED.glob("*/scviz.json")))]
 
+    def names_of_weights(self) -> set[str]:
+        """Gather what the checkpoints here are called, by their users and by those who published them."""
+        return {name for info in self.checkpoints() for name in (info.name, info.released)}
+
     def seen_in_training(self, checkpoint: str, dataset: str) -> Seen:
         """Tell whether a checkpoint has been trained on cells of a dataset, under whatever name.
 

@@ -22,7 +22,9 @@ UNDER_WAY = "fetching_weights"
 """Run that downloads, kept in the session."""
 
 
-def published_panel(task: str, request: Any, dataset: DatasetInfo, checkpoint: CheckpointInfo | None) -> None:
+def published_panel(
+    task: str, request: Any, *, dataset: DatasetInfo, checkpoint: CheckpointInfo | None
+) -> None:
     """Offer published weights; a press downloads them, tests them, and asks the question with them.
 
     Parameters

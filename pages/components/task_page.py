@@ -75,7 +75,7 @@ def task_page(
             link_question(task, request, run)
         hand_in(task, request, run=run, estimated=estimated, changes_nothing=changes_nothing)
         if task in READ_BY_MODELS:
-            published_panel(task, request, dataset, checkpoint)
+            published_panel(task, request, dataset=dataset, checkpoint=checkpoint)
     with right, errors_in_words():
         if run is None:
             st.info(nothing_run)

@@ -56,7 +56,7 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
     )
     with row[3], errors_in_words():
         hand_in("compare", request, run=run)
-    published_panel("compare", request, dataset, state.current_checkpoint())
+    published_panel("compare", request, dataset=dataset, checkpoint=state.current_checkpoint())
 
 
 def _few(dataset: DatasetInfo, kind: str) -> list[str]:

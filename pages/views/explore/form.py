@@ -47,7 +47,7 @@ def model_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run
         )
         with row[3]:
             hand_in("embedding", request, run=run, label="Draw the map", changes_nothing=("batch_size",))
-        published_panel("embedding", request, dataset, checkpoint)
+        published_panel("embedding", request, dataset=dataset, checkpoint=checkpoint)
 
 
 def _variable_genes(form: Form) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from scviz.models import cards, model_class
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.intake import Source, Taken
-from scviz.tasks.self_test.run import self_test
+from scviz.tasks.testing import self_test
 from scviz.workspace.records import file_hash, fingerprint, read_json
 from scviz.workspace.store import CheckpointInfo, slug, write_checkpoint_info
 

@@ -17,8 +17,10 @@ from scviz.settings import ROOT
 from scviz.tasks.context import Context
 from scviz.tasks.importing import Request as Import
 from scviz.tasks.importing.run import run as take_in
-from scviz.tasks.self_test import N_CELLS, Request
-from scviz.tasks.self_test.run import run, self_test
+from scviz.tasks.self_test import Request
+from scviz.tasks.self_test.run import run
+from scviz.tasks.tested import N_CELLS
+from scviz.tasks.testing import self_test
 from scviz.workspace import Workspace
 
 

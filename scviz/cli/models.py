@@ -20,7 +20,8 @@ from scviz.workspace import Workspace
 def add_command(entries: Any) -> None:
     """Offer what can be done with checkpoints."""
     models = entries.add_parser("models", help="list, fetch, import and test the weights of models")
-    actions = models.add_subparsers(required=True, metavar="ACTION")
+    models.set_defaults(command=list_models, dataset="")
+    actions = models.add_subparsers(metavar="ACTION")
 
     listed = actions.add_parser("list", help="those that are here, and those that are published")
     listed.add_argument("--dataset", help="say how many of its genes each published one reads")

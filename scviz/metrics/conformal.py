@@ -111,7 +111,7 @@ def own_scores(scores: NDArray[np.floating], truth: NDArray[np.integer]) -> NDAr
 
 
 def bars_by_class(
-    scores: NDArray[np.floating], truth: NDArray[np.integer], n_types: int, coverage: float
+    scores: NDArray[np.floating], truth: NDArray[np.integer], *, n_types: int, coverage: float
 ) -> NDArray[np.float64]:
     """Give each type its own bar, (K,), so that the promise holds for every type by itself.
 

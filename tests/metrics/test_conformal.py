@@ -44,7 +44,7 @@ def covered(told: np.ndarray, truth: np.ndarray, method: str, coverage: float) -
         scores = lac_scores(p) if method in ("lac", "class") else aps_scores(p, u)
         cal, new = own_scores(scores[:-1], y[:-1]), scores[-1:]
         bars = (
-            bars_by_class(cal, y[:-1], K, coverage)
+            bars_by_class(cal, y[:-1], n_types=K, coverage=coverage)
             if method == "class"
             else conformal_quantile(cal, coverage)
         )
@@ -76,7 +76,7 @@ def test_a_type_alone_may_be_missed_unless_it_has_a_bar_of_its_own() -> None:
     cal, scores = own_scores(lac_scores(p[:3000]), truth[:3000]), lac_scores(p[3000:])
     rare = truth[3000:] == 1
     one = sets_below(scores, conformal_quantile(cal, 0.9))[rare, 1].mean()
-    own = sets_below(scores, bars_by_class(cal, truth[:3000], 2, 0.9))[rare, 1].mean()
+    own = sets_below(scores, bars_by_class(cal, truth[:3000], n_types=2, coverage=0.9))[rare, 1].mean()
     assert one < 0.75
     assert own > 0.84
 

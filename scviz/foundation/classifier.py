@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 from safetensors.torch import save_file
@@ -22,6 +23,8 @@ from scviz.foundation.weights import load_tensors, read_tensors
 from scviz.progress import Report, silent
 
 HEAD, WEIGHTS = "head.json", "head.safetensors"
+READ_AT_ONCE = 4096
+"""Cells whose reading a head names at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,19 @@ class Named:
     best: NDArray[np.int64]
     """(N,) positions in `types`; -1 for cells in which the model sees no gene."""
     probabilities: NDArray[np.float32]
-    """(N, K); NaN for cells in which the model sees no gene."""
+    """(N, K) at the temperature of the classifier; NaN for cells in which the model sees no gene."""
+
+
+def best_types(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Give the most probable type of each cell, (N,); -1 where nothing is known of it.
+
+    Parameters
+    ----------
+    probabilities
+        (N, K) of each type; NaN for cells in which the model sees no gene.
+    """
+    seen = ~np.isnan(probabilities[:, 0])
+    return np.where(seen, np.nan_to_num(probabilities).argmax(axis=1), -1).astype(np.int64)
 
 
 class CellTypeClassifier(nn.Module):
@@ -43,11 +58,16 @@ class CellTypeClassifier(nn.Module):
     ----------
     types
         K names, in the order of the scores; sorted, unless a published head has its own order.
+    temperature
+        What scores are divided by before they become probabilities; 1 leaves them alone.
     """
 
-    def __init__(self, encoder: FoundationModel, head: Head, types: Sequence[str]) -> None:
+    def __init__(
+        self, encoder: FoundationModel, head: Head, types: Sequence[str], *, temperature: float = 1.0
+    ) -> None:
         super().__init__()
         self.encoder, self.head, self.types = encoder, head, tuple(types)
+        self.temperature = temperature
 
     def select(self, tokens: Tokens) -> Tensor:
         """Run the encoder and take what the head reads, (B, ...)."""
@@ -78,16 +98,31 @@ class CellTypeClassifier(nn.Module):
 
         def probabilities(tokens: Tokens) -> Tensor:
             scores: Tensor = self(tokens)
-            return scores.float().softmax(dim=1)
+            return (scores.float() / self.temperature).softmax(dim=1)
 
         answer = np.full((adata.n_obs, len(self.types)), np.nan, dtype=np.float32)
         self.to(pick_device(device)).eval()
         walk = Walk(self.encoder, adata, batch_size=batch_size, report=report, stage="Naming cells")
         for rows, part in walk.each(probabilities):
             answer[rows] = part
-        seen = ~np.isnan(answer[:, 0])
-        best = np.where(seen, np.nan_to_num(answer).argmax(axis=1), -1)
-        return Named(types=self.types, best=best.astype(np.int64), probabilities=answer)
+        return Named(types=self.types, best=best_types(answer), probabilities=answer)
+
+    def classify_read(self, read: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the probability of each type, (R, K), of cells whose reading is kept.
+
+        Parameters
+        ----------
+        read
+            (R, ...) what the head reads of them, as `select` gives it.
+        """
+        device = next(self.head.parameters()).device
+        self.head.eval()
+        with torch.no_grad():
+            parts = [
+                (self.head(torch.as_tensor(part, device=device)).float() / self.temperature).softmax(dim=1)
+                for part in np.array_split(read, max(1, len(read) // READ_AT_ONCE))
+            ]
+        return np.asarray(torch.cat(parts).cpu().numpy(), dtype=np.float32)
 
     def save(self, folder: Path, *, trained_on: Sequence[str] = ()) -> None:
         """Write the encoder's files and beside them `head.json` and `head.safetensors`.
@@ -102,6 +137,7 @@ class CellTypeClassifier(nn.Module):
             "model": self.encoder.card.name,
             "types": self.types,
             "pooling": self.head.pooling,
+            "temperature": self.temperature,
             "trained_on": list(trained_on),
         }
         (folder / HEAD).write_text(json.dumps(facts, indent=1), encoding="utf-8")
@@ -130,7 +166,7 @@ class CellTypeClassifier(nn.Module):
             raise CheckpointError(
                 f"There is no head for cell types in {folder.name}.", hint="Choose a fine-tuned folder."
             )
-        return cls(encoder, found.head, found.types).eval()
+        return cls(encoder, found.head, found.types, temperature=found.temperature).eval()
 
 
 def read_head(folder: Path, encoder: FoundationModel) -> NamedHead | None:
@@ -152,7 +188,7 @@ def read_head(folder: Path, encoder: FoundationModel) -> NamedHead | None:
     facts = json.loads((folder / HEAD).read_text(encoding="utf-8"))
     head = encoder.classifier(len(facts["types"]), pooling=facts["pooling"])
     load_tensors(head, read_tensors(folder / WEIGHTS))
-    return NamedHead(head=head, types=tuple(facts["types"]))
+    return NamedHead(head=head, types=tuple(facts["types"]), temperature=float(facts.get("temperature", 1.0)))
 
 
 def model_name(folder: Path) -> str:

@@ -72,6 +72,8 @@ class NamedHead:
     head: Head
     types: tuple[str, ...]
     """K names, in the order of its scores."""
+    temperature: float = 1.0
+    """What its scores are divided by before they become probabilities."""
 
 
 class FoundationModel(nn.Module, ABC):

@@ -39,7 +39,8 @@ def take_in(source: Source, context: Context) -> Taken:
         model.save(draft)
         content = file_hash(draft / "weights.safetensors")
     else:
-        CellTypeClassifier(model, head.head, head.types).save(draft, trained_on=seen)
+        classifier = CellTypeClassifier(model, head.head, head.types, temperature=head.temperature)
+        classifier.save(draft, trained_on=seen)
         content = fingerprint(*(file_hash(path) for path in sorted(draft.glob("*.safetensors"))))
     made = _made_here(source.folder)
     name = f"{slug(source.name)}-{content[:8]}"

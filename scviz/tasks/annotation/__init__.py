@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
-from scviz.metrics.evidence import Gain
+from scviz.metrics.calibration import Temperature
+from scviz.metrics.evidence import Gain, Interval
 from scviz.metrics.rejection import UNASSIGNED_BELOW, unassigned
 from scviz.metrics.scores import ClassificationScores
 from scviz.tasks.fields import (
@@ -34,6 +35,10 @@ NOT_SEEN, UNASSIGNED = "not seen", "unassigned"
 CLASSIFIER = "classifier"
 """Folder of the trained classifier in the result of a run, ready to be imported as a checkpoint."""
 
+
+SetWay = Literal["lac", "aps", "class"]
+SET_WAYS: dict[SetWay, str] = {"lac": "by probability", "aps": "by rank", "class": "for each type"}
+"""How sets of types are drawn: LAC, APS, and LAC with a bar of its own for each type."""
 
 Mode = Literal["head", "lora", "full", "published", "predict"]
 MODES: dict[Mode, str] = {
@@ -133,6 +138,75 @@ class Request:
             advanced=True,
         ),
     ] = 0.0
+    seeds: Annotated[
+        int,
+        Number(
+            "Seeds",
+            1,
+            20,
+            automatic="3 for a frozen model, 1 where the model itself is trained",
+            help="All is done again with other cells held out and another start; the scores then have a spread. The "
+            "first one names the cells.",
+            advanced=True,
+        ),
+    ] = 0
+    folds: Annotated[
+        int,
+        Number(
+            "Folds",
+            2,
+            20,
+            automatic="one part is held out",
+            help="Every labeled cell is held out once and named by a model that never saw it; it takes as many "
+            "trainings. With whole groups held out there are no more folds than groups.",
+            advanced=True,
+        ),
+    ] = 0
+    calibration_fraction: Annotated[
+        float,
+        Number(
+            "Cells that set the doubt",
+            0.05,
+            0.5,
+            unit="%",
+            step=5,
+            help="Share of the training cells that is set aside, and decides how odd a cell may be and still count as "
+            "of a type. Where that would be too few cells, none are set aside.",
+            advanced=True,
+        ),
+    ] = 0.1
+    coverage: Annotated[
+        float,
+        Number(
+            "Sets hold the true type in",
+            0.5,
+            0.99,
+            unit="%",
+            step=1,
+            help="Instead of one name each cell gets a set of types, as many as this promise takes. It holds for cells "
+            "like those that were set aside, not for other donors.",
+            advanced=True,
+        ),
+    ] = 0.9
+    sets: Annotated[
+        SetWay,
+        Choice(
+            "Sets",
+            SET_WAYS,
+            help="By probability: the smallest sets, and none of the known types for odd cells. By rank: types in "
+            "falling order, exact on average. For each type: the promise holds for every type by itself.",
+            advanced=True,
+        ),
+    ] = "lac"
+    novelty: Annotated[
+        bool,
+        Switch(
+            "Test on new types",
+            help="Leaves each type out in turn and asks how well its cells are then told from the known ones. Takes "
+            "some seconds a type.",
+            advanced=True,
+        ),
+    ] = False
     unassigned_below: Annotated[
         float,
         Number(
@@ -154,6 +228,10 @@ class Request:
                 "No column with known cell types was chosen.",
                 hint="Choose one, or predict with a checkpoint that was fine-tuned on cell types.",
             )
+        if self.folds and (self.split_column or self.split_file):
+            raise RequestError(
+                "Your own split has no folds.", hint="Leave the folds out, or let scviz divide the cells."
+            )
         ways = [way for way in (self.group_key, self.split_column, self.split_file) if way]
         if len(ways) > 1:
             raise RequestError(
@@ -167,9 +245,42 @@ class Request:
             )
 
     @property
+    def n_seeds(self) -> int:
+        """How often all is done."""
+        return self.seeds or (3 if self.mode == "head" else 1)
+
+    @property
     def needs(self) -> Needs:
         """What it cannot do without: two types of five cells to learn from, or any cell to name."""
         return Needs(cells=10 if self.mode in TRAINED else 1, genes=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """Scores of one seed, on the cells that it held out."""
+
+    seed: int
+    macro_f1: dict[str, float]
+    """Of "model" and of each baseline."""
+    accuracy: dict[str, float]
+    n: int
+    """Cells held out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewType:
+    """How well the cells of one type are told from known ones by a score, when no model knew the type."""
+
+    name: str
+    n_new: int
+    n_known: int
+    vectors: str
+    """What the score reads: "model", or "expression" for principal components."""
+    score: str
+    auroc: Interval
+    """Chance that a cell of the new type scores higher than one of a known type; 0.5 is chance."""
+    missed: float
+    """Share of its cells that pass for known at the threshold that accepts 95 % of the known cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +318,30 @@ class Result:
     notes: tuple[str, ...] = ()
     """Types left out or absent from training, cells the model cannot see: a sentence each."""
     held_out_groups: tuple[str, ...] = ()
+    raw_confidence: NDArray[np.float32] | None = None
+    """(N,) probability of the type before temperature; None where there is none."""
+    temperatures: tuple[Temperature | None, ...] = ()
+    """Of each fold, as fitted on its validation cells; None where these are too few. Empty in prediction."""
+    folds: NDArray[np.int64] | None = None
+    """(M,) fold in which each of the cells that judge was held out; None without folds."""
+    coverage: float = 0.0
+    """What the sets promise."""
+    sets_by: SetWay = "lac"
+    """Which way the sets of all cells are drawn in."""
+    all_sets: NDArray[np.bool_] | None = None
+    """(N, K) set of types of each cell; None where too few cells could be set aside."""
+    test_sets: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """(M, K) sets of the cells that judge, by way."""
+    all_typical: NDArray[np.float32] | None = None
+    """(N,) share of the cells set aside, of the type that fits best, that are as odd or odder; low where none fits."""
+    calibrating: tuple[int, ...] = ()
+    """Cells of each type that were set aside, in the order of `types`; of the first fold."""
+    test_groups: NDArray[np.str_] | None = None
+    """(M,) group of each of the cells that judge; None where no whole groups are held out."""
+    repeats: tuple[Repeat, ...] = ()
+    """Scores of every seed; the first is that of the result."""
+    novelty: tuple[NewType, ...] = ()
+    """How well cells of a type left out were told from the others."""
 
     @property
     def unassigned(self) -> NDArray[np.bool_]:

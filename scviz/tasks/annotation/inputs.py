@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +10,21 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from scviz.datasets.expression import depth_of
+from scviz.datasets.folds import fold_of_cells, part_of, split_by_fold
 from scviz.datasets.labels import labels_in
 from scviz.datasets.own_cell_split import kept_split, parts_of_column
 from scviz.datasets.split import Split, split_cells
 from scviz.errors import RequestError
-from scviz.tasks.annotation import Request
+from scviz.tasks.annotation import TRAINED, Request
+from scviz.tasks.annotation.plan import FIRST, Plan
 from scviz.training import Cells
 
 FEWEST_CELLS = 5
 """Types with fewer labeled cells can be neither learned nor tested."""
 
 VALIDATION_FRACTION = 0.1
+FEWEST_CALIBRATING = 40
+"""Fewer cells are not set aside: what they promise would hold on average, and be off by 5 % in any one run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,10 @@ class Inputs:
     codes: NDArray[np.int64]
     """(N,) position in `types`; -1 for cells without a label."""
     split: Split
+    calibration: NDArray[np.int64]
+    """(L,) rows of labeled cells in no part of the split, which set how odd a cell may be; empty for too few cells."""
+    groups: NDArray[np.str_] | None
+    """(N,) group of each cell, where whole groups are held out."""
     n_tokens: NDArray[np.int64]
     """(N,) length of each cell for the model."""
     notes: tuple[str, ...]
@@ -66,6 +74,7 @@ def gather(
     n_tokens: NDArray[np.int64],
     *,
     parts: NDArray[np.str_] | None = None,
+    plan: Plan = FIRST,
 ) -> Inputs:
     """Read the labels and split the cells.
 
@@ -75,6 +84,8 @@ def gather(
         (N,) length of each cell for the model; cells without a token are in no part.
     parts
         (N,) own split of the cells, as `own_parts` reads it.
+    plan
+        Which repeat, and which of its folds.
 
     Raises
     ------
@@ -102,12 +113,21 @@ def gather(
         notes.append(f"Left out, with fewer than {FEWEST_CELLS} cells: {', '.join(rare)}.")
     at = {name: i for i, name in enumerate(types)}
     codes = np.array([at.get(label, -1) for label in labels], dtype=np.int64)
-    split, said = _split(request, np.where(codes < 0, "", labels), groups, parts=parts)
+    known = np.where(codes < 0, "", labels)
+    split, said = _split(request, known, groups, parts=parts, plan=plan)
+    train, calibration = _set_aside(request, split.train, known, plan)
+    if request.mode in TRAINED and not len(calibration):
+        said.append(
+            f"No sets of types: fewer than {FEWEST_CALIBRATING} cells could be set aside to tell how odd a cell of a "
+            "type may be."
+        )
     return Inputs(
         adata=adata,
         types=types,
         codes=codes,
-        split=split,
+        split=replace(split, train=train),
+        calibration=calibration,
+        groups=groups,
         n_tokens=n_tokens,
         notes=(*notes, *depth_of(adata).notes, *said),
     )
@@ -131,16 +151,22 @@ def _split(
     groups: NDArray[np.str_] | None,
     *,
     parts: NDArray[np.str_] | None,
+    plan: Plan,
 ) -> tuple[Split, list[str]]:
     """Divide the cells, as asked for, and say what is special about it."""
     notes = []
-    if parts is None:
+    if request.folds:
+        folds = fold_of_cells(known, groups=groups, n_folds=request.folds, seed=request.seed + plan.seed)
+        split = split_by_fold(
+            known, folds, plan.fold, groups=groups, validation_fraction=VALIDATION_FRACTION, seed=request.seed
+        )
+    elif parts is None:
         split = split_cells(
             known,
             groups=groups,
             test_fraction=request.test_fraction,
             validation_fraction=VALIDATION_FRACTION,
-            seed=request.seed,
+            seed=request.seed + plan.seed,
         )
     else:
         split = _own_split(known, parts, seed=request.seed)
@@ -149,7 +175,7 @@ def _split(
             f"Your own split: {len(split.train):,} cells train the model, {len(split.validation):,}{own} choose the "
             f"best epoch, {len(split.test):,} judge."
         )
-    if split.held_out_groups:
+    if split.held_out_groups and not request.folds:
         notes.append(
             f"{split.test_share:.0%} of the cells are held out, {request.test_fraction:.0%} were asked for: whole "
             f"groups of {request.group_key} that come nearest to it.".replace("%", " %")
@@ -157,6 +183,19 @@ def _split(
     if split.absent:
         notes.append(f"No training cell has these types, so they cannot be found: {', '.join(split.absent)}.")
     return split, notes
+
+
+def _set_aside(
+    request: Request, train: NDArray[np.int64], known: NDArray[np.str_], plan: Plan
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Take from the training cells those that set the doubt, if they are enough."""
+    if len(train) * request.calibration_fraction >= FEWEST_CALIBRATING:
+        kept, drawn = part_of(
+            train, known, fraction=request.calibration_fraction, seed=request.seed + plan.seed
+        )
+        if len(drawn) >= FEWEST_CALIBRATING:
+            return kept, drawn
+    return train, np.empty(0, dtype=np.int64)
 
 
 def _own_split(known: NDArray[np.str_], parts: NDArray[np.str_], *, seed: int) -> Split:

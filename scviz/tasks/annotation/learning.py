@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -24,10 +25,51 @@ MOST_KEPT = GIGABYTE
 """Bytes of what a head reads that are kept between passes; more is read anew in each pass."""
 
 
-def learn(classifier: CellTypeClassifier, inputs: Inputs, *, request: Request, context: Context) -> History:
-    """Train the classifier in place, in the way that is asked for; it ends as an ordinary one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a head reads of all cells that the model sees."""
+
+    values: NDArray[np.float32]
+    """(n, ...) of each of them."""
+    rows: NDArray[np.int64]
+    """(n,) their rows."""
+    place: NDArray[np.int64]
+    """(N,) place of each cell among them; -1 for cells in which the model sees no gene."""
+
+    def of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Take what is read of these cells, (R, ...)."""
+        return np.asarray(self.values[self.place[rows]])
+
+
+def read_all(
+    classifier: CellTypeClassifier, inputs: Inputs, *, report: Report, most: int = MOST_KEPT
+) -> Kept | None:
+    """Read every cell once for any number of heads; None where that takes more than `most` bytes."""
+    rows = np.flatnonzero(inputs.n_tokens > 0)
+    if not _fit_in(classifier, inputs, rows, most):
+        return None
+    place = np.full(inputs.adata.n_obs, -1)
+    place[rows] = np.arange(len(rows))
+    return Kept(values=read_cells(classifier, inputs, rows, report=report), rows=rows, place=place)
+
+
+def learn(
+    classifier: CellTypeClassifier,
+    inputs: Inputs,
+    *,
+    request: Request,
+    context: Context,
+    kept: Kept | None = None,
+) -> History:
+    """Train the classifier in place, in the way that is asked for; it ends as an ordinary one.
+
+    Parameters
+    ----------
+    kept
+        What a head reads of the cells, if it has been read before.
+    """
     if request.mode == "head":
-        return train_head(classifier, inputs, request=request, context=context)
+        return train_head(classifier, inputs, request=request, context=context, read=kept)
     choose_trained(classifier, inputs, request)
     history = _train_all(classifier, inputs, request=request, context=context)
     if request.mode == "lora":
@@ -113,6 +155,11 @@ def _some_cells(classifier: CellTypeClassifier, inputs: Inputs) -> Tokens:
 def fits_in_memory(classifier: CellTypeClassifier, inputs: Inputs, most: int = MOST_KEPT) -> bool:
     """Tell whether what a head reads of all training and validation cells takes no more than `most` bytes."""
     rows = np.concatenate([inputs.split.train, inputs.split.validation])
+    return _fit_in(classifier, inputs, rows, most)
+
+
+def _fit_in(classifier: CellTypeClassifier, inputs: Inputs, rows: NDArray[np.int64], most: int) -> bool:
+    """Read the longest of these cells, (R,), and tell whether all take no more than `most` bytes."""
     longest = rows[[inputs.n_tokens[rows].argmax()]]
     return read_cells(classifier, inputs, longest, report=silent).nbytes * len(rows) <= most
 
@@ -163,6 +210,7 @@ def train_head(
     request: Request,
     context: Context,
     most: int = MOST_KEPT,
+    read: Kept | None = None,
 ) -> History:
     """Train the head alone on what it reads of the cells.
 
@@ -170,22 +218,29 @@ def train_head(
     ----------
     most
         Bytes up to which that is kept after one reading; where it is more, each pass reads the cells anew.
+    read
+        What was read of all cells before.
     """
     weights = _weights(inputs, request)
     head: nn.Module = classifier.head
-    needed = np.concatenate([inputs.split.train, inputs.split.validation])
-    kept = None
-    if fits_in_memory(classifier, inputs, most):
-        kept = read_cells(classifier, inputs, needed, report=context.report)
-    place = np.full(inputs.adata.n_obs, -1)
-    place[needed] = np.arange(len(needed))
+    kept = read or _read_some(classifier, inputs, report=context.report, most=most)
 
     def loss(rows: NDArray[np.int64]) -> Tensor:
-        read = read_cells(classifier, inputs, rows, report=silent) if kept is None else kept[place[rows]]
-        features = torch.as_tensor(read, device=next(head.parameters()).device)
+        own = read_cells(classifier, inputs, rows, report=silent) if kept is None else kept.of(rows)
+        features = torch.as_tensor(own, device=next(head.parameters()).device)
         return cross_entropy(head(features), inputs.codes[rows], weights)
 
     return _fit(head, loss, inputs, settings=training_settings(request, classifier), context=context)
+
+
+def _read_some(classifier: CellTypeClassifier, inputs: Inputs, *, report: Report, most: int) -> Kept | None:
+    """Read the cells that are learned from, if what is read of them fits in memory."""
+    if not fits_in_memory(classifier, inputs, most):
+        return None
+    rows = np.concatenate([inputs.split.train, inputs.split.validation])
+    place = np.full(inputs.adata.n_obs, -1)
+    place[rows] = np.arange(len(rows))
+    return Kept(values=read_cells(classifier, inputs, rows, report=report), rows=rows, place=place)
 
 
 def _weights(inputs: Inputs, request: Request) -> NDArray[np.float32] | None:

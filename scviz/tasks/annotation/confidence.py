@@ -1,0 +1,199 @@
+"""What confidence is worth on the cells that judge: calibration, sets, and what abstaining buys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.metrics.calibration import (
+    Reliability,
+    brier_score,
+    calibration_error,
+    classwise_error,
+    equal_mass,
+    log_loss,
+    log_scores,
+    reliability,
+    scaled,
+)
+from scviz.metrics.conformal import Coverage, coverage_of, least_cells
+from scviz.metrics.evidence import Interval, bootstrap
+from scviz.tasks.annotation import MODEL, SET_WAYS, Result, SetWay
+
+CURVE_BINS = 10
+"""Points of the reliability curve, each of nearly as many cells."""
+THRESHOLDS = np.arange(0, 1.0, 0.05)
+NONE_KNOWN, NO_SETS = "none of the known types", ""
+BETWEEN = " | "
+"""Stands between the types of a set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How far confidence can be taken at its word."""
+
+    confidence: float
+    """Mean probability of the names."""
+    accuracy: float
+    """Share of right names."""
+    error: Interval
+    """Expected calibration error: mean distance of the two, in bins of confidence."""
+    classwise: float
+    """The same of the probability of each type, averaged over types."""
+    brier: float
+    log_loss: float
+    curve: Reliability
+
+
+def calibrations(result: Result) -> dict[str, Calibration]:
+    """Judge confidence as it is, and as it was before temperature where there is one; none without cells that judge."""
+    if not len(result.truth):
+        return {}
+    found = {"calibrated" if result.raw_confidence is not None else "as it is": result.probabilities}
+    if result.raw_confidence is not None:
+        found["before"] = _before(result)
+    return {name: _calibration(p, result.truth, result.predicted[MODEL]) for name, p in found.items()}
+
+
+def _before(result: Result) -> NDArray[np.float64]:
+    """Take the temperature out of the probabilities again, (M, K)."""
+    values = np.array([one.value if one else 1.0 for one in result.temperatures])
+    own = values[result.folds] if result.folds is not None else np.full(len(result.truth), values[0])
+    return scaled(log_scores(result.probabilities) * own[:, None], 1.0)
+
+
+def _calibration(
+    probabilities: NDArray[np.floating], truth: NDArray[np.int64], named: NDArray[np.int64]
+) -> Calibration:
+    confidence, right = probabilities.max(axis=1).astype(np.float64), named == truth
+    return Calibration(
+        confidence=float(confidence.mean()),
+        accuracy=float(right.mean()),
+        error=calibration_error(confidence, right),
+        classwise=classwise_error(probabilities, truth),
+        brier=brier_score(probabilities, truth),
+        log_loss=log_loss(log_scores(probabilities), truth),
+        curve=reliability(confidence, right, equal_mass(confidence, CURVE_BINS)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetsOfWay:
+    """What sets drawn in one way hold, on the cells that judge."""
+
+    way: SetWay
+    coverage: Coverage
+    by_type: dict[str, float]
+    """Share of the cells of each type whose set holds it; types without cells are left out."""
+    by_group: dict[str, float]
+    """Share of the cells of each group that was held out."""
+    in_all: tuple[str, ...]
+    """Types with too few cells set aside: they are in every set."""
+
+
+def sets_by_way(result: Result) -> tuple[SetsOfWay, ...]:
+    """Count how often sets hold the true type, for each way that there is."""
+    return tuple(_of_way(result, way) for way in SET_WAYS if way in result.test_sets)
+
+
+def _of_way(result: Result, way: SetWay) -> SetsOfWay:
+    sets, truth = result.test_sets[way], result.truth
+    held = np.take_along_axis(sets, truth[:, None], axis=1)[:, 0]
+    by_group = {}
+    if result.test_groups is not None:
+        for group in np.unique(result.test_groups):
+            by_group[str(group)] = float(held[result.test_groups == group].mean())
+    few = least_cells(result.coverage)
+    return SetsOfWay(
+        way=way,
+        coverage=coverage_of(sets, truth),
+        by_type={result.types[code]: float(held[truth == code].mean()) for code in np.unique(truth)},
+        by_group=by_group,
+        in_all=tuple(
+            name
+            for name, n in zip(result.types, result.calibrating, strict=True)
+            if way == "class" and n < few
+        ),
+    )
+
+
+def sets_sentence(result: Result) -> str:
+    """Say what the sets promise, and what they hold on the cells that judge."""
+    found = next((one for one in sets_by_way(result) if one.way == result.sets_by), None)
+    if found is None:
+        return "No sets of types: too few cells could be set aside."
+    observed, promised = found.coverage.observed, f"{100 * result.coverage:.0f} %"
+    lead = f"{100 * observed.mean:.1f} % of {observed.n:,} held-out cells have their type in their set"
+    if observed.known:
+        lead += f" (95 % interval {100 * observed.low:.1f} to {100 * observed.high:.1f} %)"
+    if result.test_groups is not None:
+        return (
+            f"{lead}; {promised} were promised for cells of the groups that were trained on. Not guaranteed where "
+            "groups differ: these are cells of other groups."
+        )
+    if not observed.known:
+        return f"{lead}; {promised} were promised. Too few cells to tell whether it is kept."
+    kept = observed.low <= result.coverage <= observed.high
+    verdict = "kept" if kept or observed.low > result.coverage else "not kept"
+    return f"{lead}; {promised} were promised: {verdict}, for cells like these."
+
+
+def set_names(sets: NDArray[np.bool_], types: Sequence[str]) -> NDArray[np.object_]:
+    """Write each set, (N, K) -> (N,), its types in their order.
+
+    Examples
+    --------
+    >>> set_names(np.array([[True, True], [False, False]]), ["B cell", "T cell"]).tolist()
+    ['B cell | T cell', 'none of the known types']
+    """
+    unique, place = np.unique(sets, axis=0, return_inverse=True)
+    words = [
+        BETWEEN.join(name for name, inside in zip(types, row, strict=True) if inside) or NONE_KNOWN
+        for row in unique
+    ]
+    return np.array(words, dtype=object)[place.ravel()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstaining:
+    """What is named, and how well, at each threshold of confidence."""
+
+    thresholds: NDArray[np.float64]
+    """(T,)"""
+    named: NDArray[np.float64]
+    """(T,) share of the cells that get a name."""
+    accuracy: NDArray[np.float64]
+    """(T,) share of these that are right; NaN where none is named."""
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    """(T,) 95 % interval of it; NaN where too few are named."""
+
+
+def abstaining(result: Result) -> Abstaining:
+    """Leave cells unnamed below ever higher confidence; names and cells are those that judge."""
+    confidence, right = result.probabilities.max(axis=1), result.predicted[MODEL] == result.truth
+    spans = [bootstrap(right[confidence >= t].astype(np.float64)) for t in THRESHOLDS]
+    return Abstaining(
+        thresholds=THRESHOLDS,
+        named=np.array([(confidence >= t).mean() for t in THRESHOLDS]),
+        accuracy=np.array([span.mean for span in spans]),
+        low=np.array([span.low for span in spans]),
+        high=np.array([span.high for span in spans]),
+    )
+
+
+def spread_sentence(result: Result) -> str:
+    """Say how scores vary with the seed; empty for one seed."""
+    if len(result.repeats) < 2 or result.gain is None:
+        return ""
+    own = np.array([one.macro_f1[MODEL] for one in result.repeats])
+    best = np.array([one.macro_f1[result.gain.baseline] for one in result.repeats])
+    n_better = int((own > best).sum())
+    return (
+        f"Over {len(own)} seeds, each with other cells held out and another start, macro-F1 is {own.min():.3f} to "
+        f"{own.max():.3f} (standard deviation {own.std(ddof=1):.3f}), {result.gain.baseline} {best.min():.3f} to "
+        f"{best.max():.3f}; the model is ahead in {n_better} of {len(own)}."
+    )

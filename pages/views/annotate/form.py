@@ -85,7 +85,14 @@ def _training(
             "pooling": form.choice("pooling"),
             "balanced": form.switch("balanced"),
             "seed": form.number("seed"),
+            "seeds": form.number("seeds"),
+            "folds": form.number("folds", disabled=bool(own)),
+            **{name: form.number(name) for name in ("calibration_fraction", "coverage")},
+            "sets": form.choice("sets"),
+            "novelty": form.switch("novelty"),
         }
+        if own:
+            others["folds"] = 0
     groups = [name for name in dataset.columns_of("batch", "category") if name != label_key]
     group_key = form.column("group_key", groups, hold_out, disabled=bool(own))
     return {"group_key": None if own else group_key, **own, **numbers, **others}

@@ -13,6 +13,8 @@ from pages.components.show import errors_in_words, table
 from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import tabs
 from pages.views.annotate.cells import cells_of
+from pages.views.annotate.confidence import confidence_tab
+from pages.views.annotate.new_types import new_types_tab
 from pages.views.annotate.ontology import ontology
 from pages.views.annotate.scores import confusion, metrics, types_and_methods
 from scviz.metrics.comparison import MEANING
@@ -27,22 +29,28 @@ def annotation_result(run: Run) -> None:
     _verdict(run, result)
     if result.gain is not None:
         metrics(result, result.gain)
-    judged = ["Confusion", "Types"] if result.gain is not None else []
+    judged = ["Confusion", "Types", "Confidence"] if result.gain is not None else []
+    judged += ["New types"] if result.n_train else []
     names = [*judged, "Learning" if result.n_train else "Named", "Cells", "Ontology"]
     place = dict(zip(names, tabs(names, key="annotate_tabs"), strict=True))
+    threshold = 0.0
     if result.gain is not None:
         with place["Confusion"]:
             confusion(result, footer=footer(run))
         with place["Types"]:
             types_and_methods(result, result.gain, footer=footer(run))
+        with place["Confidence"]:
+            threshold = confidence_tab(result, result.gain, footer=footer(run))
     if result.n_train:
+        with place["New types"]:
+            new_types_tab(result, footer=footer(run))
         with place["Learning"]:
             _learning(run, result)
     else:
         with place["Named"]:
             _named(run, result)
     with place["Cells"]:
-        cells_of(run, result, result.gain)
+        cells_of(run, result, threshold)
     with place["Ontology"]:
         _ontology(run, result)
 

@@ -281,6 +281,10 @@ class NewType:
     """Chance that a cell of the new type scores higher than one of a known type; 0.5 is chance."""
     missed: float
     """Share of its cells that pass for known at the threshold that accepts 95 % of the known cells."""
+    unassigned_new: float
+    """Share of its cells that no known type has a probability of 0.5 for."""
+    unassigned_known: float
+    """The same of the known cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,18 @@ from scviz.tasks.annotation import MODEL, SET_WAYS, Result, SetWay
 
 CURVE_BINS = 10
 """Points of the reliability curve, each of nearly as many cells."""
+NEW_SCORES = {
+    "max_softmax": "1 - highest probability",
+    "energy": "energy of the scores",
+    "entropy": "entropy of the probabilities",
+    "mahalanobis": "distance to the nearest type (Mahalanobis)",
+    "relative": "the same, relative to all cells",
+    "neighbors": "distance to the nearest training cells",
+}
+"""Ways to say how odd a cell is; the first one is what confidence says."""
+VECTORS = {"model": "the model", "expression": "principal components"}
 THRESHOLDS = np.arange(0, 1.0, 0.05)
-NONE_KNOWN, NO_SETS = "none of the known types", ""
+NONE_KNOWN = "none of the known types"
 BETWEEN = " | "
 """Stands between the types of a set."""
 
@@ -52,9 +62,9 @@ def calibrations(result: Result) -> dict[str, Calibration]:
     """Judge confidence as it is, and as it was before temperature where there is one; none without cells that judge."""
     if not len(result.truth):
         return {}
-    found = {"calibrated" if result.raw_confidence is not None else "as it is": result.probabilities}
+    found: dict[str, NDArray[np.floating]] = {"as it is": result.probabilities}
     if result.raw_confidence is not None:
-        found["before"] = _before(result)
+        found = {"calibrated": result.probabilities, "before": _before(result)}
     return {name: _calibration(p, result.truth, result.predicted[MODEL]) for name, p in found.items()}
 
 
@@ -196,4 +206,27 @@ def spread_sentence(result: Result) -> str:
         f"Over {len(own)} seeds, each with other cells held out and another start, macro-F1 is {own.min():.3f} to "
         f"{own.max():.3f} (standard deviation {own.std(ddof=1):.3f}), {result.gain.baseline} {best.min():.3f} to "
         f"{best.max():.3f}; the model is ahead in {n_better} of {len(own)}."
+    )
+
+
+def novelty_sentence(result: Result, score: str) -> str:
+    """Say how well types that were left out are told from the others by a score; empty where none was tested."""
+    rows = {(one.name, one.vectors): one for one in result.novelty if one.score == score}
+    names = list(dict.fromkeys(name for name, _ in rows))
+    if not names:
+        return ""
+    model, others = (np.array([rows[name, v].auroc.mean for name in names]) for v in VECTORS)
+    worst = names[int(model.argmin())]
+    found = sum(rows[name, "model"].auroc.low > 0.5 for name in names)
+    gap = bootstrap(model - others)
+    ahead = f"a difference of {gap.mean:+.3f}"
+    ahead += (
+        f", 95 % interval over types {gap.low:+.3f} to {gap.high:+.3f}"
+        if gap.known
+        else ", of too few types for an interval"
+    )
+    return (
+        f"Left out in turn, {found} of {len(names)} types are told from the known ones better than by chance by the "
+        f"model's vectors: AUROC {model.mean():.3f} on average, compared with {others.mean():.3f} by principal "
+        f"components ({ahead}). Hardest: {worst}, {model.min():.3f}."
     )

@@ -18,6 +18,7 @@ from scviz.metrics.novelty import (
     novelty_auroc,
     type_clouds,
 )
+from scviz.metrics.rejection import unassigned
 from scviz.progress import Progress, Report
 from scviz.tasks.annotation import NewType
 from scviz.tasks.annotation.inputs import Inputs
@@ -26,14 +27,6 @@ MOST_CELLS = 4000
 """Labeled cells that are looked at; a random choice where there are more."""
 MOST_TOLD = 800
 """Cells of either side that an AUROC is taken over."""
-SCORES = {
-    "max_softmax": "1 - highest probability",
-    "energy": "energy of the scores",
-    "entropy": "entropy of the probabilities",
-    "mahalanobis": "distance to the nearest type (Mahalanobis)",
-    "relative": "the same, relative to all cells",
-    "neighbors": "distance to the nearest training cells",
-}
 FEWEST_NEW = 6
 
 
@@ -75,7 +68,9 @@ def leave_types_out(
         genes = variable_genes(expression[known])
         components = principal_components(expression, genes=genes, fit_rows=np.flatnonzero(known), seed=seed)
         for space, values in (("model", vectors), ("expression", components)):
-            for score, odd in _scores(values, codes, known=known, told=told):
+            odds = dict(_scores(values, codes, known=known, told=told))
+            doubtful = unassigned(1 - odds["max_softmax"][:, None])
+            for score, odd in odds.items():
                 found.append(
                     NewType(
                         name=name,
@@ -85,6 +80,8 @@ def leave_types_out(
                         score=score,
                         auroc=novelty_auroc(odd, new[told], seed=seed),
                         missed=missed(odd, new[told]),
+                        unassigned_new=float(doubtful[new[told]].mean()),
+                        unassigned_known=float(doubtful[~new[told]].mean()),
                     )
                 )
     return tuple(found)

@@ -7,8 +7,19 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scviz.tasks.annotation import MODEL, NOT_SEEN, Result
+from scviz.metrics.evidence import Interval
+from scviz.tasks.annotation import MODEL, NOT_SEEN, NewType, Result
+from scviz.tasks.annotation.confidence import (
+    calibrations,
+    set_names,
+    sets_by_way,
+    sets_sentence,
+    spread_sentence,
+)
+
+SET = "set"
 
 
 def cells(result: Result) -> tuple[list[str], Iterator[tuple[object, ...]]]:
@@ -27,8 +38,57 @@ def cells(result: Result) -> tuple[list[str], Iterator[tuple[object, ...]]]:
     named = {"named": result.names}
     if result.unassigned_below:
         named["most probable"] = types[result.all_predicted]
-    columns = [*named, "confidence", "certainty", "role", "known", *baselines]
-    return columns, zip(*named.values(), result.all_confidence, result.all_certainty, *judging, strict=True)
+    more = _doubt_columns(result)
+    columns = [*named, "confidence", "certainty", *more, "role", "known", *baselines]
+    values = (result.all_confidence, result.all_certainty, *more.values())
+    return columns, zip(*named.values(), *values, *judging, strict=True)
+
+
+def _doubt_columns(result: Result) -> dict[str, NDArray[Any]]:
+    """Give (N,) of each column that only some results have: before temperature, set, how typical, fold, group."""
+    n_cells, found = len(result.all_predicted), {}
+    if result.raw_confidence is not None:
+        found["confidence before"] = result.raw_confidence
+    if result.all_sets is not None:
+        found[SET] = names_of_sets(result)
+    if result.all_typical is not None:
+        found["typical"] = result.all_typical
+    for name, values in (("fold", result.folds), ("group", result.test_groups)):
+        if values is not None:
+            column = np.full(n_cells, "", dtype=object)
+            column[result.test_rows] = values + 1 if name == "fold" else values
+            found[name] = column
+    return found
+
+
+def names_of_sets(result: Result) -> NDArray[np.object_]:
+    """Write the set of every cell, (N,); cells in which the model sees no gene have none."""
+    if result.all_sets is None:
+        return np.full(len(result.all_predicted), "", dtype=object)
+    return np.where(result.all_predicted < 0, NOT_SEEN, set_names(result.all_sets, result.types))
+
+
+def probabilities_csv(result: Result) -> str:
+    """Write the probability of each type for the cells that judge, and whether each way's set holds it, as CSV."""
+    import csv
+    from io import StringIO
+
+    text = StringIO()
+    writer = csv.writer(text)
+    ways = list(result.test_sets)
+    writer.writerow(
+        [
+            "row",
+            "known",
+            *(f"p {name}" for name in result.types),
+            *(f"set {way} {name}" for way in ways for name in result.types),
+        ]
+    )
+    for at, row in enumerate(result.test_rows):
+        sets = [int(inside) for way in ways for inside in result.test_sets[way][at]]
+        p = [f"{value:.6g}" for value in result.probabilities[at]]
+        writer.writerow([int(row), result.types[result.truth[at]], *p, *sets])
+    return text.getvalue()
 
 
 def summary(result: Result) -> dict[str, Any]:
@@ -63,6 +123,77 @@ def summary(result: Result) -> dict[str, Any]:
             "interval": [_rounded(gap.low), _rounded(gap.high)],
             "n": result.gain.n,
         },
+        "confidence": _confidence(result),
+        "sets": _sets(result),
+        "seeds": [
+            {"seed": one.seed, "n": one.n, "macro_f1": _all(one.macro_f1), "accuracy": _all(one.accuracy)}
+            for one in result.repeats
+        ],
+        "spread": spread_sentence(result),
+        "new_types": [_new_type(one) for one in result.novelty],
+    }
+
+
+def _all(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: _rounded(value) for name, value in values.items()}
+
+
+def _span(span: Interval) -> list[float | None]:
+    return [_rounded(span.low), _rounded(span.high)]
+
+
+def _confidence(result: Result) -> dict[str, Any]:
+    """Say how far confidence can be taken at its word."""
+    return {
+        name: {
+            "mean": _rounded(one.confidence),
+            "accuracy": _rounded(one.accuracy),
+            "ece": _rounded(one.error.mean),
+            "interval": _span(one.error),
+            "ece_by_type": _rounded(one.classwise),
+            "brier": _rounded(one.brier),
+            "log_loss": _rounded(one.log_loss),
+        }
+        for name, one in calibrations(result).items()
+    } | {"temperatures": [_rounded(one.value) if one else None for one in result.temperatures]}
+
+
+def _sets(result: Result) -> dict[str, Any]:
+    """Say what sets of types promise and hold."""
+    ways = sets_by_way(result)
+    if not ways:
+        return {}
+    return {
+        "promised": result.coverage,
+        "sentence": sets_sentence(result),
+        "calibrating": dict(zip(result.types, result.calibrating, strict=True)),
+    } | {
+        one.way: {
+            "observed": _rounded(one.coverage.observed.mean),
+            "interval": _span(one.coverage.observed),
+            "size": _rounded(one.coverage.size),
+            "single": _rounded(one.coverage.single),
+            "empty": _rounded(one.coverage.empty),
+            "by_type": _all(one.by_type),
+            "by_group": _all(one.by_group),
+            "in_every_set": list(one.in_all),
+        }
+        for one in ways
+    }
+
+
+def _new_type(one: NewType) -> dict[str, Any]:
+    return {
+        "type": one.name,
+        "cells": one.n_new,
+        "known_cells": one.n_known,
+        "vectors": one.vectors,
+        "score": one.score,
+        "auroc": _rounded(one.auroc.mean),
+        "interval": _span(one.auroc),
+        "missed": _rounded(one.missed),
+        "unassigned_new": _rounded(one.unassigned_new),
+        "unassigned_known": _rounded(one.unassigned_known),
     }
 
 

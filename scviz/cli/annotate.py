@@ -23,7 +23,7 @@ from scviz.datasets.own_cell_split import keep_split
 from scviz.errors import RequestError
 from scviz.settings import Settings
 from scviz.tasks import annotation, importing
-from scviz.tasks.annotation.tables import cells, summary
+from scviz.tasks.annotation.tables import cells, probabilities_csv, summary
 from scviz.workspace import Workspace
 
 
@@ -44,6 +44,11 @@ def add_command(entries: Any) -> None:
         default="",
         metavar="NAME",
         help="keep the trained classifier as a checkpoint of this name",
+    )
+    annotate.add_argument(
+        "--probabilities-csv",
+        type=Path,
+        help="write the probability of each type and the sets of the cells that judge",
     )
     add_output(annotate)
     annotate.set_defaults(command=run)
@@ -81,6 +86,8 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     if options.csv:
         columns, rows = cells(result)
         write_csv(options.csv, request.dataset, settings, columns=columns, rows=rows)
+    if options.probabilities_csv:
+        options.probabilities_csv.write_text(probabilities_csv(result), encoding="utf-8")
     folder = Workspace.from_settings(settings).dataset_folder(request.dataset)
     terms = label_terms(folder, result.types, request.label_key)
     write_copy(options, run_id, settings, terms=terms)

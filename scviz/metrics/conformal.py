@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,10 @@ from numpy.typing import NDArray
 
 from scviz.metrics.evidence import Interval, bootstrap
 
+NONE_KNOWN = "none of the known types"
+"""What an empty set says."""
+BETWEEN = " | "
+"""Stands between the types of a set."""
 ROUNDING = 1e-8
 """Probabilities that miss the bar by less than this are let in."""
 
@@ -166,6 +171,29 @@ def conformal_p(
     equal = len(ordered) - np.searchsorted(ordered, scores, side="left") - above
     share = 1.0 if theta is None else theta
     return np.asarray((above + share * (equal + 1)) / (len(ordered) + 1), dtype=np.float64)
+
+
+def set_names(sets: NDArray[np.bool_], types: Sequence[str]) -> NDArray[np.object_]:
+    """Write each set, (N, K) -> (N,), its types in their order; an empty one says that none of them fits.
+
+    Parameters
+    ----------
+    sets
+        (N, K) types of each cell.
+    types
+        K names.
+
+    Examples
+    --------
+    >>> set_names(np.array([[True, True], [False, False]]), ["B cell", "T cell"]).tolist()
+    ['B cell | T cell', 'none of the known types']
+    """
+    unique, place = np.unique(sets, axis=0, return_inverse=True)
+    words = [
+        BETWEEN.join(name for name, inside in zip(types, row, strict=True) if inside) or NONE_KNOWN
+        for row in unique
+    ]
+    return np.array(words, dtype=object)[place.ravel()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from scviz.metrics.calibration import Reliability
 from scviz.plots.theme import OKABE_ITO, layout
@@ -47,11 +48,11 @@ def reliability_figure(curves: Mapping[str, Reliability], *, dark: bool = False)
 
 
 def abstaining_figure(
-    named: Sequence[float],
-    accuracy: Sequence[float],
-    spans: Sequence[tuple[float, float]],
+    named: NDArray[np.floating],
+    accuracy: NDArray[np.floating],
+    spans: NDArray[np.floating],
     *,
-    thresholds: Sequence[float],
+    thresholds: NDArray[np.floating],
     dark: bool = False,
 ) -> go.Figure:
     """Draw the share of right names among those given against the share of cells that are named.
@@ -62,15 +63,15 @@ def abstaining_figure(
         (T,) at each threshold; points without a name given are left out.
     spans
         (T, 2) 95 % intervals of the accuracy; NaN where it is not known.
+    thresholds
+        (T,) least confidence of a name.
     """
-    some = [at for at, value in enumerate(accuracy) if np.isfinite(value)]
-    x, y = [named[at] for at in some], [accuracy[at] for at in some]
-    sure = [at for at in some if np.isfinite(spans[at][0])]
+    some, sure = np.isfinite(accuracy), np.isfinite(spans).all(axis=1)
     color = OKABE_ITO[0]
     figure = go.Figure()
     figure.add_scatter(
-        x=[named[at] for at in sure] + [named[at] for at in reversed(sure)],
-        y=[spans[at][0] for at in sure] + [spans[at][1] for at in reversed(sure)],
+        x=[*named[sure], *named[sure][::-1]],
+        y=[*spans[sure, 0], *spans[sure, 1][::-1]],
         fill="toself",
         mode="lines",
         line={"width": 0, "color": color},
@@ -79,12 +80,12 @@ def abstaining_figure(
         hoverinfo="skip",
     )
     figure.add_scatter(
-        x=x,
-        y=y,
+        x=named[some].tolist(),
+        y=accuracy[some].tolist(),
         mode="lines+markers",
         line={"color": color, "width": 2},
         name="the model",
-        customdata=[thresholds[at] for at in some],
+        customdata=thresholds[some].tolist(),
         hovertemplate="below %{customdata:.2f} unnamed: %{x:.1%} named, %{y:.1%} of them right<extra></extra>",
     )
     figure.update_layout(layout(dark=dark), height=300)
@@ -108,19 +109,18 @@ def novelty_figure(
     figure = go.Figure()
     figure.add_vline(x=0.5, line={"color": "#888888", "width": 1.5, "dash": "dash"})
     for color, (name, values) in zip(OKABE_ITO, series.items(), strict=False):
-        bounds = np.asarray(values, dtype=float)
-        middle, low, high = np.nan_to_num(bounds.T, nan=0.0) if len(bounds) else np.zeros((3, 0))
-        known = np.isfinite(bounds[:, 1]) if len(bounds) else np.zeros(0, dtype=bool)
+        bounds = np.asarray(values, dtype=float).reshape(-1, 3)
+        middle, low, high = bounds.T
         figure.add_scatter(
-            x=bounds[:, 0].tolist() if len(bounds) else [],
+            x=middle.tolist(),
             y=list(names),
             name=name,
             mode="markers",
             marker={"color": color, "size": 9},
             error_x={
                 "type": "data",
-                "array": np.where(known, high - middle, 0).tolist(),
-                "arrayminus": np.where(known, middle - low, 0).tolist(),
+                "array": np.nan_to_num(high - middle).tolist(),
+                "arrayminus": np.nan_to_num(middle - low).tolist(),
                 "symmetric": False,
                 "color": color,
                 "thickness": 1.6,

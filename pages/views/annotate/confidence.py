@@ -109,13 +109,8 @@ def _abstain(result: Result, gain: Gain, footer: str) -> float:
             "The table of cells shows them as unnamed; the file keeps every name with its confidence."
         )
     curve = abstaining(result)
-    spans = list(zip(curve.low.tolist(), curve.high.tolist(), strict=True))
     drawing = abstaining_figure(
-        curve.named.tolist(),
-        curve.accuracy.tolist(),
-        spans,
-        thresholds=curve.thresholds.tolist(),
-        dark=state.dark(),
+        curve.named, curve.accuracy, curve.spans, thresholds=curve.thresholds, dark=state.dark()
     )
     figure(
         drawing,

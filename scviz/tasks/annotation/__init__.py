@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.calibration import Temperature
+from scviz.metrics.conformal import set_names
 from scviz.metrics.evidence import Gain, Interval
 from scviz.metrics.rejection import UNASSIGNED_BELOW, unassigned
 from scviz.metrics.scores import ClassificationScores
@@ -228,6 +229,9 @@ class Request:
                 "No column with known cell types was chosen.",
                 hint="Choose one, or predict with a checkpoint that was fine-tuned on cell types.",
             )
+        self._check_split()
+
+    def _check_split(self) -> None:
         if self.folds and (self.split_column or self.split_file):
             raise RequestError(
                 "Your own split has no folds.", hint="Leave the folds out, or let scviz divide the cells."
@@ -357,3 +361,10 @@ class Result:
         """(N,) the name of every cell."""
         names = np.array([*self.types, NOT_SEEN], dtype=object)[self.all_predicted]
         return np.where(self.unassigned, UNASSIGNED, names).astype(str)
+
+    @property
+    def set_names(self) -> NDArray[np.object_]:
+        """(N,) the set of every cell in words; empty where there are none."""
+        if self.all_sets is None:
+            return np.full(len(self.all_predicted), "", dtype=object)
+        return np.where(self.all_predicted < 0, NOT_SEEN, set_names(self.all_sets, self.types))

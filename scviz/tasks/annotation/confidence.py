@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +35,6 @@ NEW_SCORES = {
 """Ways to say how odd a cell is; the first one is what confidence says."""
 VECTORS = {"model": "the model", "expression": "principal components"}
 THRESHOLDS = np.arange(0, 1.0, 0.05)
-NONE_KNOWN = "none of the known types"
-BETWEEN = " | "
-"""Stands between the types of a set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,22 +147,6 @@ def sets_sentence(result: Result) -> str:
     return f"{lead}; {promised} were promised: {verdict}, for cells like these."
 
 
-def set_names(sets: NDArray[np.bool_], types: Sequence[str]) -> NDArray[np.object_]:
-    """Write each set, (N, K) -> (N,), its types in their order.
-
-    Examples
-    --------
-    >>> set_names(np.array([[True, True], [False, False]]), ["B cell", "T cell"]).tolist()
-    ['B cell | T cell', 'none of the known types']
-    """
-    unique, place = np.unique(sets, axis=0, return_inverse=True)
-    words = [
-        BETWEEN.join(name for name, inside in zip(types, row, strict=True) if inside) or NONE_KNOWN
-        for row in unique
-    ]
-    return np.array(words, dtype=object)[place.ravel()]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abstaining:
     """What is named, and how well, at each threshold of confidence."""
@@ -177,9 +157,8 @@ class Abstaining:
     """(T,) share of the cells that get a name."""
     accuracy: NDArray[np.float64]
     """(T,) share of these that are right; NaN where none is named."""
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    """(T,) 95 % interval of it; NaN where too few are named."""
+    spans: NDArray[np.float64]
+    """(T, 2) 95 % interval of it; NaN where too few are named."""
 
 
 def abstaining(result: Result) -> Abstaining:
@@ -190,8 +169,7 @@ def abstaining(result: Result) -> Abstaining:
         thresholds=THRESHOLDS,
         named=np.array([(confidence >= t).mean() for t in THRESHOLDS]),
         accuracy=np.array([span.mean for span in spans]),
-        low=np.array([span.low for span in spans]),
-        high=np.array([span.high for span in spans]),
+        spans=np.array([(span.low, span.high) for span in spans]),
     )
 
 

@@ -115,7 +115,7 @@ def gather(
     codes = np.array([at.get(label, -1) for label in labels], dtype=np.int64)
     known = np.where(codes < 0, "", labels)
     split, said = _split(request, known, groups, parts=parts, plan=plan)
-    train, calibration = _set_aside(request, split.train, known, plan)
+    train, calibration = _set_aside(request, split.train, known, seed=request.seed + plan.seed)
     if request.mode in TRAINED and not len(calibration):
         said.append(
             f"No sets of types: fewer than {FEWEST_CALIBRATING} cells could be set aside to tell how odd a cell of a "
@@ -186,13 +186,11 @@ def _split(
 
 
 def _set_aside(
-    request: Request, train: NDArray[np.int64], known: NDArray[np.str_], plan: Plan
+    request: Request, train: NDArray[np.int64], known: NDArray[np.str_], *, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Take from the training cells those that set the doubt, if they are enough."""
     if len(train) * request.calibration_fraction >= FEWEST_CALIBRATING:
-        kept, drawn = part_of(
-            train, known, fraction=request.calibration_fraction, seed=request.seed + plan.seed
-        )
+        kept, drawn = part_of(train, known, fraction=request.calibration_fraction, seed=seed)
         if len(drawn) >= FEWEST_CALIBRATING:
             return kept, drawn
     return train, np.empty(0, dtype=np.int64)

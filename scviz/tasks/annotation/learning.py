@@ -46,7 +46,7 @@ def read_all(
 ) -> Kept | None:
     """Read every cell once for any number of heads; None where that takes more than `most` bytes."""
     rows = np.flatnonzero(inputs.n_tokens > 0)
-    if not _fit_in(classifier, inputs, rows, most):
+    if not _fit_in(classifier, inputs, rows, most=most):
         return None
     place = np.full(inputs.adata.n_obs, -1)
     place[rows] = np.arange(len(rows))
@@ -155,10 +155,10 @@ def _some_cells(classifier: CellTypeClassifier, inputs: Inputs) -> Tokens:
 def fits_in_memory(classifier: CellTypeClassifier, inputs: Inputs, most: int = MOST_KEPT) -> bool:
     """Tell whether what a head reads of all training and validation cells takes no more than `most` bytes."""
     rows = np.concatenate([inputs.split.train, inputs.split.validation])
-    return _fit_in(classifier, inputs, rows, most)
+    return _fit_in(classifier, inputs, rows, most=most)
 
 
-def _fit_in(classifier: CellTypeClassifier, inputs: Inputs, rows: NDArray[np.int64], most: int) -> bool:
+def _fit_in(classifier: CellTypeClassifier, inputs: Inputs, rows: NDArray[np.int64], *, most: int) -> bool:
     """Read the longest of these cells, (R,), and tell whether all take no more than `most` bytes."""
     longest = rows[[inputs.n_tokens[rows].argmax()]]
     return read_cells(classifier, inputs, longest, report=silent).nbytes * len(rows) <= most

@@ -31,7 +31,7 @@ FEWEST_NEW = 6
 
 
 def chosen_cells(inputs: Inputs, seed: int) -> NDArray[np.int64]:
-    """Choose the labeled training and test cells that are looked at, rows in their order."""
+    """Choose the labeled training and test cells that are looked at, (R,) rows in their order."""
     rows = np.concatenate([inputs.split.train, inputs.split.test])
     return np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_CELLS])
 

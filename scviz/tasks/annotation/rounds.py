@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,24 +88,32 @@ class Joined:
 
 def join(rounds: Sequence[Round]) -> Joined:
     """Put the folds of one seed together; sets only where every fold has them."""
+    first = rounds[0]
     rows = np.concatenate([one.rows for one in rounds])
     order = np.argsort(rows, kind="stable")
-    first = rounds[0]
-    methods = [method for method in first.predicted if all(method in one.predicted for one in rounds)]
-    ways = [way for way in first.sets if all(way in one.sets for one in rounds)]
+
+    def put(take: Callable[[Round], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([take(one) for one in rounds])[order]
+
     typical = [one.typical for one in rounds if one.typical is not None]
     whole = replace(
         first,
         rows=rows[order],
-        truth=np.concatenate([one.truth for one in rounds])[order],
-        predicted={m: np.concatenate([one.predicted[m] for one in rounds])[order] for m in methods},
-        probabilities=np.concatenate([one.probabilities for one in rounds])[order],
-        raw_confidence=np.concatenate([one.raw_confidence for one in rounds])[order],
-        sets={way: np.concatenate([one.sets[way] for one in rounds])[order] for way in ways},
+        truth=put(lambda one: one.truth),
+        predicted=_joined([one.predicted for one in rounds], order),
+        probabilities=put(lambda one: one.probabilities),
+        raw_confidence=put(lambda one: one.raw_confidence),
+        sets=_joined([one.sets for one in rounds], order),
         typical=np.concatenate(typical)[order] if len(typical) == len(rounds) else None,
     )
-    folds = np.concatenate([np.full(len(one.rows), one.fold) for one in rounds])[order]
+    folds = put(lambda one: np.full(len(one.rows), one.fold))
     return Joined(whole=whole, folds=folds, temperatures=tuple(one.temperature for one in rounds))
+
+
+def _joined(parts: Sequence[dict[str, NDArray[Any]]], order: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Put arrays that every part has behind one another, in an order, (M,)."""
+    names = [name for name in parts[0] if all(name in part for part in parts)]
+    return {name: np.concatenate([part[name] for part in parts])[order] for name in names}
 
 
 def repeat_of(joined: Joined, types: Sequence[str], request: Request) -> Repeat:

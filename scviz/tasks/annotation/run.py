@@ -67,7 +67,7 @@ def run(request: Request, context: Context) -> Result:
     groups = first.inputs.groups
     n_groups = 0 if groups is None else len(set(groups[first.inputs.codes >= 0].tolist()) - {""})
     asked = plans(request, n_groups)
-    rounds = [_judged(first, FIRST, request, context)]
+    rounds = [_judged(first, request, context, plan=FIRST)]
     rounds += [_again(plan, request, context, first=first) for plan in asked[1:]]
     by_seed = [join([one for one in rounds if one.seed == seed]) for seed in range(request.n_seeds)]
     return _result(request, context, first, by_seed=by_seed)
@@ -107,7 +107,7 @@ def _named(
     return raw
 
 
-def _judged(trained: Trained, plan: Plan, request: Request, context: Context) -> Round:
+def _judged(trained: Trained, request: Request, context: Context, *, plan: Plan) -> Round:
     """Name the held-out cells with the baselines, too."""
     context.report(Progress(stage="Baselines"))
     inputs = trained.inputs
@@ -121,7 +121,7 @@ def _again(plan: Plan, request: Request, context: Context, *, first: Trained) ->
     if (folder / RECORD).exists():
         return read_record(Round, folder)
     trained = _train(request, replace(context, folder=folder), first.inputs.adata, plan=plan, kept=first.kept)
-    found = _judged(trained, plan, request, context)
+    found = _judged(trained, request, context, plan=plan)
     write_record(found, folder)
     return found
 

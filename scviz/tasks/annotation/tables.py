@@ -13,7 +13,6 @@ from scviz.metrics.evidence import Interval
 from scviz.tasks.annotation import MODEL, NOT_SEEN, NewType, Result
 from scviz.tasks.annotation.confidence import (
     calibrations,
-    set_names,
     sets_by_way,
     sets_sentence,
     spread_sentence,
@@ -46,26 +45,25 @@ def cells(result: Result) -> tuple[list[str], Iterator[tuple[object, ...]]]:
 
 def _doubt_columns(result: Result) -> dict[str, NDArray[Any]]:
     """Give (N,) of each column that only some results have: before temperature, set, how typical, fold, group."""
-    n_cells, found = len(result.all_predicted), {}
+    found: dict[str, NDArray[Any]] = {}
     if result.raw_confidence is not None:
         found["confidence before"] = result.raw_confidence
     if result.all_sets is not None:
-        found[SET] = names_of_sets(result)
+        found[SET] = result.set_names
     if result.all_typical is not None:
         found["typical"] = result.all_typical
-    for name, values in (("fold", result.folds), ("group", result.test_groups)):
-        if values is not None:
-            column = np.full(n_cells, "", dtype=object)
-            column[result.test_rows] = values + 1 if name == "fold" else values
-            found[name] = column
+    if result.folds is not None:
+        found["fold"] = _of_judging(result, result.folds + 1)
+    if result.test_groups is not None:
+        found["group"] = _of_judging(result, result.test_groups)
     return found
 
 
-def names_of_sets(result: Result) -> NDArray[np.object_]:
-    """Write the set of every cell, (N,); cells in which the model sees no gene have none."""
-    if result.all_sets is None:
-        return np.full(len(result.all_predicted), "", dtype=object)
-    return np.where(result.all_predicted < 0, NOT_SEEN, set_names(result.all_sets, result.types))
+def _of_judging(result: Result, values: NDArray[Any]) -> NDArray[Any]:
+    """Spread (M,) values of the cells that judge over all cells, (N,); empty for the others."""
+    column = np.full(len(result.all_predicted), "", dtype=object)
+    column[result.test_rows] = values
+    return column
 
 
 def probabilities_csv(result: Result) -> str:

@@ -16,7 +16,6 @@ from scviz.datasets.writeback import write_labels
 from scviz.errors import RequestError
 from scviz.models import cards
 from scviz.progress import Progress
-from scviz.tasks.annotation.tables import names_of_sets
 from scviz.tasks.cell_groups import members
 from scviz.tasks.context import Context, Finished
 from scviz.tasks.exporting import GROUPS, Request, Result
@@ -155,7 +154,7 @@ def _annotation(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]
         f"scviz_{model}_certainty": result.all_certainty,
     }
     if result.all_sets is not None:
-        columns[f"scviz_{model}_set"] = names_of_sets(result).astype(str)
+        columns[f"scviz_{model}_set"] = result.set_names.astype(str)
     return columns, {}
 
 

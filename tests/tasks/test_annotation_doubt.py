@@ -1,0 +1,318 @@
+"""Doubt of cell types: what is fitted where, and numbers that follow from what is exported."""
+
+from __future__ import annotations
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.sparse import csr_matrix
+from sklearn import metrics
+
+from scviz.cli import main, running
+from scviz.datasets.folds import fold_of_cells, split_by_fold
+from scviz.datasets.readers import open_file
+from scviz.errors import JobCancelledError, RequestError
+from scviz.foundation.classifier import CellTypeClassifier
+from scviz.models import model_class
+from scviz.models.geneformer.model import Geneformer
+from scviz.progress import Progress
+from scviz.tasks import exporting
+from scviz.tasks.annotation import MODEL, Request, Result
+from scviz.tasks.annotation.confidence import (
+    abstaining,
+    calibrations,
+    novelty_sentence,
+    sets_by_way,
+    sets_sentence,
+    spread_sentence,
+)
+from scviz.tasks.annotation.inputs import FEWEST_CALIBRATING, gather
+from scviz.tasks.annotation.plan import Plan, plans
+from scviz.tasks.annotation.run import run
+from scviz.tasks.exporting.run import run as export
+from scviz.workspace import Workspace
+from scviz.workspace.records import read_record, to_json, write_record
+from tests.conftest import Opened, keep_model
+from tests.inline_queue import InlineQueue
+
+N_CELLS, N_GENES = 720, 60
+NAMES = ("B cell", "CD4 T cell", "CD8 T cell", "NK cell")
+
+
+def cells() -> anndata.AnnData:
+    """Cells of four types, two of which look nearly alike, of six donors."""
+    rng = np.random.default_rng(0)
+    types = np.arange(N_CELLS) % len(NAMES)
+    means = np.tile(rng.gamma(0.7, 1.0, N_GENES), (N_CELLS, 1))
+    for number in range(len(NAMES)):
+        marked = slice(10 * number, 10 * number + 10)
+        means[:, marked] = np.where(types == number, 2.0, 0.4)[:, None]
+    twins = np.isin(types, (1, 2))
+    means[np.ix_(twins, np.arange(10, 30))] = 1.1
+    means[np.ix_(types == 1, [10, 11])] = 2.0
+    means[np.ix_(types == 2, [20, 21])] = 2.0
+    counts = rng.poisson(means).astype(np.float32)
+    obs = pd.DataFrame(
+        {
+            "cell_type": pd.Categorical([NAMES[number] for number in types]),
+            "donor": pd.Categorical([f"donor {i // 4 % 6}" for i in range(N_CELLS)]),
+        },
+        index=pd.Index([f"CELL{i:03d}" for i in range(N_CELLS)], dtype=object),
+    )
+    var = pd.DataFrame(
+        {"ensembl_id": [f"ENSG9{i:010d}" for i in range(1, N_GENES + 1)]},
+        index=pd.Index([f"GENE{i}" for i in range(1, N_GENES + 1)], dtype=object),
+    )
+    return anndata.AnnData(X=csr_matrix(counts), obs=obs, var=var)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    """The cells as an open dataset, and a tiny model."""
+    folder, adata = tmp_path_factory.mktemp("doubt"), cells()
+    adata.write_h5ad(folder / "cells.h5ad")
+    workspace = Workspace(folder / "home")
+    info = open_file(folder / "cells.h5ad", workspace, name="cells")
+    torch.manual_seed(0)
+    return keep_model(Opened(workspace, info.id, ""), Geneformer.untrained(adata, "tiny"))
+
+
+def asked(many: Opened, **more: Any) -> Request:
+    given = {"label_key": "cell_type", "epochs": 8, "seeds": 1, "test_fraction": 0.3, **more}
+    return Request(dataset=many.dataset, checkpoint=many.checkpoint, **given)
+
+
+@pytest.fixture(scope="module")
+def found(many: Opened) -> Result:
+    return run(asked(many, seeds=3, novelty=True), many.context("found"))
+
+
+def test_no_cell_has_two_parts(many: Opened) -> None:
+    adata = cells()
+    for plan in plans(asked(many, seeds=2, folds=3)):
+        inputs = gather(asked(many, folds=3), adata, np.ones(N_CELLS, dtype=np.int64), plan=plan)
+        split = inputs.split
+        parts = np.concatenate([split.train, split.validation, split.test, inputs.calibration])
+        assert len(parts) == len(np.unique(parts)) == N_CELLS
+        assert len(inputs.calibration) >= FEWEST_CALIBRATING
+
+
+@pytest.mark.parametrize("by", [None, "donor"])
+def test_each_cell_is_held_out_once(many: Opened, by: str | None) -> None:
+    adata, held = cells(), []
+    request = asked(many, folds=4, group_key=by)
+    for plan in plans(request):
+        inputs = gather(request, adata, np.ones(N_CELLS, dtype=np.int64), plan=plan)
+        held.append(inputs.split.test)
+        if by:
+            donors = adata.obs["donor"].to_numpy()
+            outside = np.setdiff1d(np.arange(N_CELLS), inputs.split.test)
+            assert not set(donors[inputs.split.test]) & set(donors[outside])
+    assert np.sort(np.concatenate(held)).tolist() == list(range(N_CELLS))
+
+
+def test_folds_are_even_and_never_more_than_groups() -> None:
+    labels = np.array(["a"] * 50 + ["b"] * 7 + [""] * 3)
+    folds = fold_of_cells(labels, n_folds=5, seed=1)
+    assert (folds[-3:] == -1).all()
+    for label in ("a", "b"):
+        sizes = np.bincount(folds[labels == label], minlength=5)
+        assert sizes.max() - sizes.min() <= 1
+    groups = np.repeat(["x", "y", "z"], 20)
+    folds = fold_of_cells(labels, groups=groups, n_folds=5, seed=1)
+    assert set(folds.tolist()) == {-1, 0, 1, 2}
+    split = split_by_fold(labels, folds, 0, groups=groups, validation_fraction=0.1, seed=0)
+    assert len(split.held_out_groups) == 1
+    with pytest.raises(RequestError, match="two or more"):
+        fold_of_cells(labels, groups=np.full(60, "x"), n_folds=2, seed=0)
+
+
+def test_few_cells_are_not_set_aside_and_it_is_said(opened: Opened) -> None:
+    result = run(
+        Request(
+            dataset=opened.dataset, checkpoint=opened.checkpoint, label_key="cell_type", epochs=1, seeds=1
+        ),
+        opened.context(),
+    )
+    assert result.all_sets is None
+    assert result.test_sets == {}
+    assert result.raw_confidence is None
+    assert any("No sets of types: fewer than 40 cells" in note for note in result.notes)
+    assert any("too few to calibrate it" in note for note in result.notes)
+    assert sets_sentence(result) == "No sets of types: too few cells could be set aside."
+
+
+def test_confidence_is_calibrated_by_other_cells(found: Result) -> None:
+    judged = calibrations(found)
+    assert set(judged) == {"calibrated", "before"}
+    (temperature,) = found.temperatures
+    assert temperature is not None
+    assert temperature.loss <= temperature.loss_before
+    assert judged["before"].accuracy == judged["calibrated"].accuracy
+    right = found.predicted[MODEL] == found.truth
+    assert judged["calibrated"].accuracy == right.mean()
+    before = found.raw_confidence[found.test_rows]
+    assert judged["before"].confidence == pytest.approx(before.mean(), abs=1e-4)
+    p = found.probabilities.astype(float)
+    one_hot = np.eye(len(NAMES))[found.truth]
+    assert judged["calibrated"].brier == pytest.approx(((found.probabilities - one_hot) ** 2).sum(1).mean())
+    assert judged["calibrated"].log_loss == pytest.approx(
+        metrics.log_loss(found.truth, p / p.sum(axis=1, keepdims=True), labels=range(len(NAMES))), abs=1e-5
+    )
+
+
+def test_sets_hold_what_they_say(found: Result) -> None:
+    assert found.all_sets is not None
+    assert sum(found.calibrating) >= FEWEST_CALIBRATING
+    for one in sets_by_way(found):
+        sets = found.test_sets[one.way]
+        held = sets[np.arange(len(sets)), found.truth]
+        assert one.coverage.observed.mean == held.mean()
+        assert one.coverage.observed.high > 0.85  # of 90 % promised; 216 cells judge
+        assert one.coverage.size == sets.sum(1).mean()
+    assert np.array_equal(found.all_sets[found.test_rows], found.test_sets["lac"])
+    # types that look alike share sets, the others do not
+    sizes = found.test_sets["lac"].sum(1)
+    twins = np.isin(found.truth, (1, 2))
+    assert sizes[twins].mean() > sizes[~twins].mean()
+    assert "90 % were promised" in sets_sentence(found)
+
+
+def test_typical_cells_are_as_those_set_aside(found: Result) -> None:
+    typical = found.all_typical
+    assert typical is not None
+    assert ((typical > 0) & (typical <= 1)).all()
+    assert np.corrcoef(typical, found.all_confidence)[0, 1] > 0.3
+
+
+def test_seeds_have_a_spread(found: Result) -> None:
+    assert [one.seed for one in found.repeats] == [0, 1, 2]
+    assert found.repeats[0].macro_f1[MODEL] == found.scores[MODEL].macro_f1
+    assert len({one.macro_f1[MODEL] for one in found.repeats}) > 1
+    own = [one.macro_f1[MODEL] for one in found.repeats]
+    assert (
+        f"{min(own):.3f} to {max(own):.3f} (standard deviation {np.std(own, ddof=1):.3f})"
+        in spread_sentence(found)
+    )
+
+
+def test_types_left_out_are_looked_for(found: Result) -> None:
+    assert {one.name for one in found.novelty} == set(NAMES)
+    assert {one.vectors for one in found.novelty} == {"model", "expression"}
+    of = {(one.name, one.vectors, one.score): one for one in found.novelty}
+    assert of["B cell", "expression", "mahalanobis"].auroc.low > 0.6
+    twin = of["CD4 T cell", "expression", "max_softmax"].auroc.mean
+    assert twin < of["B cell", "expression", "max_softmax"].auroc.mean
+    assert all(one.n_known + one.n_new <= N_CELLS for one in found.novelty)
+    assert "Hardest" in novelty_sentence(found, "mahalanobis")
+
+
+def test_abstaining_names_fewer_cells(found: Result) -> None:
+    curve = abstaining(found)
+    assert curve.named[0] == 1
+    assert (np.diff(curve.named) <= 0).all()
+    assert curve.accuracy[0] == (found.predicted[MODEL] == found.truth).mean()
+
+
+def test_donors_held_out_get_no_promise(many: Opened) -> None:
+    result = run(asked(many, group_key="donor", folds=3), many.context("donors"))
+    assert len(result.test_rows) == N_CELLS
+    assert set(np.unique(result.folds)) == {0, 1, 2}
+    assert len(result.temperatures) == 3
+    assert "Not guaranteed where groups differ" in sets_sentence(result)
+    assert set(sets_by_way(result)[0].by_group) == {f"donor {i}" for i in range(6)}
+    assert np.array_equal(result.all_predicted[result.test_rows], result.predicted[MODEL])
+
+
+def test_a_stopped_run_of_many_goes_on_where_it_was(many: Opened) -> None:
+    request = asked(many, seeds=2, folds=2, epochs=3)
+    whole = run(request, many.context("whole"))
+    seen = 0
+
+    def stop(progress: Progress) -> None:
+        nonlocal seen
+        seen += progress.stage == "Baselines"
+        if seen == 3:
+            raise JobCancelledError("stopped")
+
+    with pytest.raises(JobCancelledError):
+        run(request, many.context("parts", stop))
+    finished = sorted(path.name for path in (many.context("parts").state).iterdir() if path.is_dir())
+    assert "seed 0 fold 1" in finished
+    again = run(request, many.context("parts"))
+    np.testing.assert_allclose(again.probabilities, whole.probabilities, atol=1e-5)
+    assert [one.macro_f1 for one in again.repeats] == [one.macro_f1 for one in whole.repeats]
+
+
+def test_a_result_with_doubt_survives_its_folder_and_is_written_into_a_copy(
+    many: Opened, found: Result, tmp_path: Path
+) -> None:
+    write_record(found, tmp_path / "result")
+    again = read_record(Result, tmp_path / "result")
+    assert again.repeats == found.repeats
+    assert np.array_equal(again.all_sets, found.all_sets)
+    assert [(one.name, one.auroc.mean) for one in again.novelty] == [
+        (one.name, one.auroc.mean) for one in found.novelty
+    ]
+    context = many.context("found")
+    write_record(found, context.result)
+    request = {"task": "annotation", "request": to_json(asked(many))}
+    (context.folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+    written = export(exporting.Request(run="found"), many.context("copy"))
+    assert "scviz_geneformer_set" in written.added
+    copy = anndata.read_h5ad(many.context("copy").result / written.file_name)
+    assert copy.obs["scviz_geneformer_set"].astype(str).tolist() == found.set_names.tolist()
+    kept = CellTypeClassifier.load(context.result / "classifier", model_class("geneformer"))
+    assert kept.temperature == pytest.approx(found.temperatures[0].value)
+    np.testing.assert_allclose(
+        kept.classify(cells()).probabilities.max(axis=1), found.all_confidence, atol=1e-4
+    )
+
+
+def test_the_command_prints_what_follows_from_its_table(
+    many: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SCVIZ_HOME", str(many.workspace.home))
+    monkeypatch.setattr(running, "RunQueue", InlineQueue)
+    table, shares = tmp_path / "cells.csv", tmp_path / "p.csv"
+    options = ["--label-key", "cell_type", "--epochs", "8", "--seeds", "1", "--test-fraction", "0.3"]
+    more = ["--csv", str(table), "--probabilities-csv", str(shares)]
+    assert main(["annotate", many.dataset, "--checkpoint", many.checkpoint, *options, *more]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    rows = [row for row in csv.DictReader(StringIO(table.read_text("utf-8"))) if row["role"]]
+    held = np.array([row["known"] in row["set"].split(" | ") for row in rows])
+    assert answer["sets"]["lac"]["observed"] == pytest.approx(held.mean(), abs=6e-5)
+    sizes = np.array([0 if "none" in row["set"] else row["set"].count("|") + 1 for row in rows])
+    assert answer["sets"]["lac"]["size"] == pytest.approx(sizes.mean(), abs=6e-5)
+    assert answer["sets"]["lac"]["empty"] == pytest.approx((sizes == 0).mean(), abs=6e-5)
+    for name, column in (("calibrated", "confidence"), ("before", "confidence before")):
+        sure = np.array([float(row[column]) for row in rows])
+        right = np.array([row["named"] == row["known"] for row in rows])
+        bins = np.clip(np.ceil(sure * 15) - 1, 0, 14)
+        error = sum(
+            (bins == b).mean() * abs(right[bins == b].mean() - sure[bins == b].mean())
+            for b in np.unique(bins)
+        )
+        assert answer["confidence"][name]["ece"] == pytest.approx(error, abs=1e-3)
+    p = list(csv.DictReader(StringIO(shares.read_text("utf-8"))))
+    truth = np.array([row["known"] for row in p])
+    values = np.array([[float(row[f"p {name}"]) for name in NAMES] for row in p])
+    brier = ((values - (truth[:, None] == np.array(NAMES))) ** 2).sum(1).mean()
+    assert answer["confidence"]["calibrated"]["brier"] == pytest.approx(brier, abs=6e-5)
+    for way in ("lac", "aps", "class"):
+        held = np.mean([row[f"set {way} {row['known']}"] == "1" for row in p])
+        assert answer["sets"][way]["observed"] == pytest.approx(held, abs=6e-5)
+
+
+def test_an_own_split_has_no_folds(many: Opened) -> None:
+    with pytest.raises(RequestError, match="no folds"):
+        asked(many, folds=3, split_column="donor")
+    assert Plan(seed=1, fold=2).name == "seed 1 fold 2"

@@ -190,7 +190,9 @@ def test_typical_cells_are_as_those_set_aside(found: Result) -> None:
     typical = found.all_typical
     assert typical is not None
     assert ((typical > 0) & (typical <= 1)).all()
-    assert np.corrcoef(typical, found.all_confidence)[0, 1] > 0.3
+    assert (typical[found.test_rows] <= 0.1).mean() < 0.16  # of those set aside a tenth, by any one type
+    doubtful = found.all_confidence < np.median(found.all_confidence)
+    assert typical[doubtful].mean() < typical[~doubtful].mean()
 
 
 def test_seeds_have_a_spread(found: Result) -> None:
@@ -209,8 +211,8 @@ def test_types_left_out_are_looked_for(found: Result) -> None:
     assert {one.vectors for one in found.novelty} == {"model", "expression"}
     of = {(one.name, one.vectors, one.score): one for one in found.novelty}
     assert of["B cell", "expression", "mahalanobis"].auroc.low > 0.6
-    twin = of["CD4 T cell", "expression", "max_softmax"].auroc.mean
-    assert twin < of["B cell", "expression", "max_softmax"].auroc.mean
+    twin = of["CD4 T cell", "expression", "mahalanobis"].auroc.mean
+    assert twin < of["B cell", "expression", "mahalanobis"].auroc.mean
     assert all(one.n_known + one.n_new <= N_CELLS for one in found.novelty)
     assert "Hardest" in novelty_sentence(found, "mahalanobis")
 
@@ -222,6 +224,7 @@ def test_abstaining_names_fewer_cells(found: Result) -> None:
     assert curve.accuracy[0] == (found.predicted[MODEL] == found.truth).mean()
 
 
+@pytest.mark.slow
 def test_donors_held_out_get_no_promise(many: Opened) -> None:
     result = run(asked(many, group_key="donor", folds=3), many.context("donors"))
     assert len(result.test_rows) == N_CELLS
@@ -232,6 +235,7 @@ def test_donors_held_out_get_no_promise(many: Opened) -> None:
     assert np.array_equal(result.all_predicted[result.test_rows], result.predicted[MODEL])
 
 
+@pytest.mark.slow
 def test_a_stopped_run_of_many_goes_on_where_it_was(many: Opened) -> None:
     request = asked(many, seeds=2, folds=2, epochs=3)
     whole = run(request, many.context("whole"))
@@ -277,6 +281,7 @@ def test_a_result_with_doubt_survives_its_folder_and_is_written_into_a_copy(
     )
 
 
+@pytest.mark.slow
 def test_the_command_prints_what_follows_from_its_table(
     many: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

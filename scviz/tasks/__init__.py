@@ -25,6 +25,7 @@ TASKS = (
     "embedding",
     "compare",
     "annotation",
+    "transfer",
     "in_silico",
     "perturbation",
     "attention_network",

@@ -309,6 +309,11 @@ class Workspace:
         """Folder of downloaded tables of known links, which need not exist yet."""
         return self.home / "links"
 
+    @property
+    def references(self) -> Path:
+        """Folder of classifiers that were saved to name other cells, which need not exist yet."""
+        return self.home / "references"
+
     # runs
 
     def run_folder(self, run: str) -> Path:

@@ -58,6 +58,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "qc": {"dataset": "d"},
     "scenic": {"dataset": "d"},
     "self_test": {"checkpoint": "m/c"},
+    "transfer": {"dataset": "d", "reference": "blood"},
 }
 """What a Request of each task needs besides its declared fields."""
 

@@ -1,0 +1,217 @@
+"""Name the cells of a dataset that has no labels by a labeled reference, and say how far the two lie apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.errors import RequestError
+from scviz.metrics.evidence import Gain, Interval
+from scviz.metrics.scores import ClassificationScores
+from scviz.tasks.fields import FEW_GENES, SEED, Choice, Column, Needs, Number, Switch, check_fields
+
+TITLE = "Names from a reference"
+HEAVY = True
+NEEDS = Needs(cells=10, genes=50)
+
+LOGISTIC = "logistic regression on shared variable genes"
+PCS_LINEAR, PCS_NEAREST = "logistic regression on 50 PCs", "nearest cells on 50 PCs"
+HARMONY_LINEAR, HARMONY_NEAREST = f"{PCS_LINEAR}, Harmony", f"{PCS_NEAREST}, Harmony"
+NOT_SEEN = "not seen"
+"""Name of cells in which the model sees no gene."""
+MOST_CHECKPOINTS = 4
+
+Tuning = Literal["none", "lora", "full"]
+TUNING: dict[Tuning, str] = {
+    "none": "No",
+    "lora": "LoRA + classifier",
+    "full": "Full fine-tuning",
+}
+Nearness = Literal["near", "far", "cannot tell"]
+"""Whether a cluster has a counterpart in the reference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Which cells, by which reference, in which ways."""
+
+    dataset: str
+    """The cells to be named."""
+    reference: str
+    """Id of a labeled dataset, or of a reference that comes with scviz or was saved; see `references`."""
+    reference_version: str = ""
+    """Hash of a reference that is no dataset: another one under its name is another question."""
+    label_key: Annotated[
+        str,
+        Column(
+            "Column with cell types of the reference",
+            help="Where the reference is a dataset. Its cells without a label are left out.",
+        ),
+    ] = ""
+    checkpoints: tuple[str, ...] = ()
+    """Models whose cell vectors are compared with the plain methods."""
+    group_key: Annotated[
+        str | None,
+        Column(
+            "Hold out of the reference",
+            none="cells, of every type",
+            help="Held-out cells are never trained on; scores are measured on them. Whole donors or batches tell how "
+            "well names hold in the next donor.",
+        ),
+    ] = None
+    harmony: Annotated[
+        bool,
+        Switch(
+            "Harmony",
+            help="Also corrects principal components for the difference between the two datasets, and names by "
+            "those. The correction reads both, without labels.",
+        ),
+    ] = False
+    tuning: Annotated[
+        Tuning,
+        Choice(
+            "Fine-tune the models, too",
+            TUNING,
+            help="Trains each chosen model on the reference. Takes the longest.",
+            advanced=True,
+        ),
+    ] = "none"
+    test_fraction: Annotated[
+        float, Number("Cells held out", 0.05, 0.5, unit="%", step=5, help="Share.", advanced=True)
+    ] = 0.2
+    seed: Annotated[int, SEED] = 0
+    few_genes: Annotated[bool, FEW_GENES] = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if not self.reference:
+            raise RequestError(
+                "No reference was chosen.", hint="Choose one that comes with scviz, or a dataset."
+            )
+        if self.reference == self.dataset:
+            raise RequestError(
+                "A dataset cannot be named by itself.",
+                hint="Choose another reference, or learn from its labels on the Annotate page.",
+            )
+        if len(set(self.checkpoints)) != len(self.checkpoints) or len(self.checkpoints) > MOST_CHECKPOINTS:
+            raise RequestError(
+                f"Checkpoints must be different and at most {MOST_CHECKPOINTS} (got {len(self.checkpoints)}).",
+                hint="Choose fewer of them.",
+            )
+        if self.label_key and self.label_key == self.group_key:
+            raise RequestError(
+                "Cell types cannot be held out by the column they are read from.",
+                hint="Choose a column of donors, samples or batches.",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFit:
+    """How far a cluster of the cells lies from the reference."""
+
+    number: int
+    """Counted from 1, the largest first."""
+    n_cells: int
+    beyond: Interval
+    """Share of its cells that lie farther from every type than 95 % of the held-out cells of the reference do."""
+    name: str
+    """The type that most of its cells are given."""
+    share: float
+    """Of the cells, that have this name."""
+    nearness: Nearness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How far the cells lie from the reference; no label of the cells is read."""
+
+    n_shared: int
+    """Genes that both have."""
+    n_reference: int
+    """Genes of the reference."""
+    n_query: int
+    """Genes of the dataset."""
+    read: float
+    """Share of the reference's molecules that lie on the shared genes."""
+    beyond_before: float
+    """Share of all cells beyond the 95th percentile of the held-out cells of the reference, as they are."""
+    beyond: float
+    """The same after a shift that all types have in common, as between preparations, was taken off."""
+    clusters: tuple[ClusterFit, ...]
+
+    @property
+    def far(self) -> tuple[ClusterFit, ...]:
+        """Clusters without a counterpart."""
+        return tuple(one for one in self.clusters if one.nearness == "far")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One way of naming, and how it did on the held-out cells of the reference."""
+
+    name: str
+    temperature: float
+    """By which its scores were divided; chosen on validation cells of the reference."""
+    validated: float = float("nan")
+    """Accuracy on the validation cells, by which the method that names is chosen; NaN where not known."""
+    accuracy: float = float("nan")
+    """On held-out cells of the reference, with `macro_f1`; NaN where a saved reference does not say."""
+    macro_f1: float = float("nan")
+    seconds: float = 0.0
+    """How long it took."""
+    scores: ClassificationScores | None = None
+    """The same by type; None where the reference is no dataset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Names of N cells, K types, by each method; fit; scores on held-out cells of the reference."""
+
+    types: tuple[str, ...]
+    ontology_ids: tuple[str, ...]
+    """(K,) Cell Ontology ids; '' where not known."""
+    methods: tuple[Method, ...]
+    chosen: str
+    """The method that names: the one that did best on validation cells of the reference."""
+    probabilities: dict[str, NDArray[np.float32]]
+    """(N, K) by method; NaN for cells in which a model sees no gene."""
+    clusters: NDArray[np.int32]
+    """(N,) clusters of the cells, 0 the largest; -1 for cells without counts."""
+    distance: NDArray[np.float32]
+    """(N,) to the nearest type, 1 at the 95th percentile of the held-out cells of the reference; a shift that all
+    types have in common is taken off first."""
+    fit: Fit
+    gain: Gain | None = None
+    """Of the best model over the best plain method on held-out cells; None without models."""
+    truth: NDArray[np.int64] | None = None
+    """(M,) types of the held-out cells of the reference; None for one that is no dataset."""
+    predicted: dict[str, NDArray[np.int64]] | None = None
+    """(M,) what each method calls them."""
+    n_train: int = 0
+    n_validation: int = 0
+    reference_name: str = ""
+    held_out: str = ""
+    """On which cells the methods were scored, a few words."""
+    verdict: str = ""
+    notes: tuple[str, ...] = ()
+
+    def best(self, method: str = "") -> NDArray[np.int64]:
+        """Position of the most probable type, (N,); -1 for cells that are not seen."""
+        found = self.probabilities[method or self.chosen]
+        seen = np.isfinite(found).all(axis=1)
+        return np.where(seen, np.nan_to_num(found).argmax(axis=1), -1)
+
+    def names(self, method: str = "") -> NDArray[np.str_]:
+        """Name every cell, (N,)."""
+        return np.array([*self.types, NOT_SEEN])[self.best(method)]
+
+    def confidence(self, method: str = "") -> NDArray[np.float32]:
+        """Probability of the name of every cell, (N,)."""
+        return np.asarray(self.probabilities[method or self.chosen].max(axis=1), dtype=np.float32)
+
+    def ids(self, method: str = "") -> NDArray[np.str_]:
+        """Cell Ontology id of every cell, (N,); '' where not known."""
+        return np.array([*self.ontology_ids, ""])[self.best(method)]

@@ -1,0 +1,110 @@
+"""Name cells by a reference without cells: nothing is trained."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from scviz.errors import RequestError
+from scviz.progress import Progress
+from scviz.tasks.context import Context
+from scviz.tasks.transfer import Method, Request, Result
+from scviz.tasks.transfer.finishing import Named, finish
+from scviz.tasks.transfer.fitting import Genes
+from scviz.tasks.transfer.genes import GeneSpace, Shared, shared_genes, space_of
+from scviz.tasks.transfer.learning import components_of, scores_of
+from scviz.tasks.transfer.placing import Place
+from scviz.tasks.transfer.references import Kept, Rule
+from scviz.tasks.transfer.rules import Floats, Linear, probabilities
+from scviz.tasks.transfer.vectors import vectors_of
+from scviz.workspace.records import content_hash
+
+
+def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
+    """Name every cell by the rules of a saved reference, with the temperatures that it keeps.
+
+    Raises
+    ------
+    GeneMatchError
+        If next to none of its genes is in the dataset.
+    RequestError
+        If a model is asked for that it was not learned with.
+    """
+    reference, query = kept.reference, context.counts(request.dataset)
+    context.report(Progress(stage="Naming cells"))
+    shared = shared_genes(query, reference.genes)
+    space = space_of(reference.genes, reference.target, kept.tensors)
+    methods, found = [], {}
+    for rule in _rules(request, kept, context):
+        begun = time.monotonic()
+        scores = _scores(rule, kept, space, shared=shared, context=context, dataset=request.dataset)
+        found[rule.name] = probabilities(scores, rule.temperature)
+        methods.append(_method(rule, time.monotonic() - begun))
+    return finish(
+        request,
+        Named(
+            types=reference.types,
+            ontology_ids=reference.ontology_ids,
+            methods=tuple(methods),
+            probabilities=found,
+        ),
+        Genes(
+            n_shared=len(shared.places),
+            n_reference=len(reference.genes),
+            n_query=query.n_vars,
+            read=float(space.profile[shared.places].sum()),
+        ),
+        place=_place(kept),
+        pcs=components_of(space, shared),
+        reference_name=reference.name,
+        held_out=reference.held_out,
+        notes=reference.notes,
+        context=context,
+    )
+
+
+def _rules(request: Request, kept: Kept, context: Context) -> list[Rule]:
+    """Take the rules on genes, and those of the models that are asked for, with the weights they were learned with."""
+    rules = [rule for rule in kept.reference.rules if not rule.checkpoint]
+    for checkpoint in request.checkpoints:
+        own = content_hash(context.workspace.checkpoint_folder(checkpoint))
+        fitting = [rule for rule in kept.reference.rules if rule.checkpoint and rule.checkpoint_hash == own]
+        if not fitting:
+            raise RequestError(
+                f"{kept.reference.name} was not learned with "
+                f"{context.workspace.checkpoint(checkpoint).name}, or with other weights of it.",
+                hint="Leave the model out, or choose a labeled dataset as reference.",
+            )
+        rules += [rule for rule in fitting if rule not in rules]
+    return rules
+
+
+def _scores(
+    rule: Rule, kept: Kept, space: GeneSpace, *, shared: Shared, context: Context, dataset: str
+) -> Floats:
+    """Score the cells of the dataset by one rule, (N, K)."""
+    linear = Linear(
+        weights=np.asarray(kept.tensors[f"{rule.key}.weights"], dtype=np.float32),
+        intercept=np.asarray(kept.tensors[f"{rule.key}.intercept"], dtype=np.float32),
+    )
+    if rule.checkpoint:
+        vectors = vectors_of(context.counts(dataset), rule.checkpoint, context, of="dataset")
+        return linear.scores(vectors)
+    return scores_of(space, shared, linear, scaled=rule.scaled)
+
+
+def _method(rule: Rule, seconds: float) -> Method:
+    return Method(
+        name=rule.name,
+        temperature=rule.temperature,
+        validated=rule.validated,
+        accuracy=rule.accuracy,
+        macro_f1=rule.macro_f1,
+        seconds=seconds,
+    )
+
+
+def _place(kept: Kept) -> Place:
+    centers, spread = (np.asarray(kept.tensors[name], dtype=np.float32) for name in ("centers", "spread"))
+    return Place(centers=centers, spread=spread, reach=kept.reference.reach)

@@ -1,0 +1,107 @@
+"""How far the cells lie from the reference: shared genes, distance by cluster, clusters without a counterpart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.datasets.expression import principal_components
+from scviz.datasets.map_layout import membership_graph
+from scviz.datasets.neighbors import nearest
+from scviz.datasets.variable_expression import variable_expression
+from scviz.metrics.evidence import bootstrap
+from scviz.progress import Progress
+from scviz.tasks.context import Context
+from scviz.tasks.overview.clustering import cell_clusters
+from scviz.tasks.transfer import ClusterFit, Fit, Nearness
+
+NEIGHBORS, RESOLUTION = 15, 1.0
+FAR = 0.5
+"""Share of the cells of a cluster beyond the reach of the reference from which it has no counterpart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Genes:
+    """How many genes both have."""
+
+    n_shared: int
+    n_reference: int
+    n_query: int
+    read: float
+    """Share of the reference's molecules that lie on the shared genes."""
+
+
+NO_FIT = Fit(n_shared=0, n_reference=0, n_query=0, read=0.0, beyond_before=0.0, beyond=0.0, clusters=())
+"""Before it is known."""
+
+
+def clusters_of(dataset: str, context: Context, *, seed: int) -> NDArray[np.int32]:
+    """Cluster the cells by their own variable genes, (N,), 0 the largest; -1 for cells without counts of these."""
+    context.report(Progress(stage="Finding clusters"))
+    n_cells = context.workspace.dataset(dataset).n_cells
+    expression = variable_expression(context.workspace.dataset_folder(dataset), n_cells)
+    rows = np.flatnonzero(np.diff(expression.indptr) > 0)
+    clusters = np.full(n_cells, -1, dtype=np.int32)
+    if len(rows) <= NEIGHBORS:
+        clusters[rows] = 0
+        return clusters
+    pcs = principal_components(expression, seed=seed)[rows]
+    found, distances = nearest(pcs, NEIGHBORS + 1, seed=seed)
+    clusters[rows] = cell_clusters(membership_graph(found, distances), RESOLUTION, seed=seed).of_cells
+    return clusters
+
+
+def fit_of(
+    genes: Genes,
+    distance: NDArray[np.float32],
+    clusters: NDArray[np.int32],
+    *,
+    names: NDArray[np.str_],
+    before: NDArray[np.float32],
+) -> Fit:
+    """Put together what is known of the fit.
+
+    Parameters
+    ----------
+    distance
+        (N,) to the nearest type, 1 at the reach of the reference.
+    clusters
+        (N,) from 0; -1 for none.
+    names
+        (N,) that the cells are given.
+    before
+        (N,) distances before the shift common to all types was taken off.
+    """
+    return Fit(
+        n_shared=genes.n_shared,
+        n_reference=genes.n_reference,
+        n_query=genes.n_query,
+        read=genes.read,
+        beyond_before=float((before > 1).mean()),
+        beyond=float((distance > 1).mean()),
+        clusters=tuple(
+            _cluster(number, distance[clusters == number] > 1, names[clusters == number])
+            for number in range(int(clusters.max(initial=-1)) + 1)
+        ),
+    )
+
+
+def _cluster(number: int, beyond: NDArray[np.bool_], names: NDArray[np.str_]) -> ClusterFit:
+    share = bootstrap(beyond.astype(np.float64))
+    known, counts = np.unique(names, return_counts=True)
+    return ClusterFit(
+        number=number + 1,
+        n_cells=len(beyond),
+        beyond=share,
+        name=str(known[counts.argmax()]),
+        share=float(counts.max() / counts.sum()),
+        nearness=_nearness(share.low, share.high),
+    )
+
+
+def _nearness(low: float, high: float) -> Nearness:
+    if low > FAR:
+        return "far"
+    return "near" if high < FAR else "cannot tell"

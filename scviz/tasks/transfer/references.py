@@ -1,0 +1,236 @@
+"""References without cells: types with their ontology ids and what names cells by them, in a folder of two files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.errors import DataError, RequestError
+from scviz.settings import ROOT
+from scviz.workspace import Workspace
+from scviz.workspace.records import content_hash, read_json, write_json
+from scviz.workspace.store import slug
+
+SHIPPED = ROOT / "assets" / "reference"
+"""References that come with scviz, a folder each."""
+RECORD, TENSORS = "reference.json", "reference.safetensors"
+MOST_BYTES = 200_000_000
+"""A larger file is no reference."""
+OF_GENES = ("profile", "chosen", "mean", "scale", "components", "centers", "spread")
+"""What is known of the genes, besides what each rule keeps; `genes.GeneSpace` says what they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One linear way of naming cells: scores are `inputs @ <key>.weights + <key>.intercept` over the temperature."""
+
+    key: str
+    """Begins the names of its tensors."""
+    name: str
+    temperature: float
+    scaled: bool = False
+    """Whether it reads genes divided by their standard deviations."""
+    accuracy: float = float("nan")
+    """On held-out cells when it was made, with `macro_f1`."""
+    macro_f1: float = float("nan")
+    validated: float = float("nan")
+    """Accuracy on validation cells, by which rules are chosen."""
+    checkpoint: str = ""
+    """Model whose cell vectors it reads; empty for genes."""
+    checkpoint_hash: str = ""
+    """Of the files of that model: other weights give other vectors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What is known of a reference without reading its tensors."""
+
+    name: str
+    description: str
+    types: tuple[str, ...]
+    ontology_ids: tuple[str, ...]
+    """In the order of the types; '' where not known."""
+    genes: tuple[str, ...]
+    """Symbols or Ensembl ids of the A genes whose molecules count for the depth of a cell."""
+    target: float
+    """Molecules that every cell is scaled to."""
+    reach: float
+    """95th percentile of the distance of held-out cells to their nearest type."""
+    rules: tuple[Rule, ...]
+    n_cells: int
+    """That it was made of."""
+    held_out: str
+    """On which cells the scores of the rules were measured, a few words."""
+    license: str
+    sources: tuple[str, ...] = ()
+    trained_on: tuple[str, ...] = ()
+    """Ids of datasets of this workspace; empty for one that came with scviz."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A reference and where it lies."""
+
+    id: str
+    """Name of its folder."""
+    folder: Path
+    version: str
+    """Hash of its files."""
+    reference: Reference
+    shipped: bool = False
+    tensors: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
+    """By name; empty until `with_tensors`."""
+
+    def with_tensors(self) -> Kept:
+        """Read its tensors.
+
+        Raises
+        ------
+        DataError
+            If the file is damaged, or its tensors do not fit the record.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            tensors = load_file(self.folder / TENSORS)
+        except (OSError, SafetensorError) as error:
+            raise DataError(
+                f"The classifier {self.reference.name} cannot be read: {error}.", hint="Save it again."
+            ) from error
+        _check_shapes(self.reference, tensors)
+        return replace(self, tensors=tensors)
+
+
+def references(workspace: Workspace) -> list[Kept]:
+    """List the references without cells: saved ones, newest first, then those that come with scviz."""
+    own = sorted(workspace.references.glob(f"*/{RECORD}"), key=lambda path: -path.stat().st_mtime)
+    return [
+        *(read_reference(path.parent) for path in own if not path.parent.name.startswith(".")),
+        *(read_reference(path.parent) for path in sorted(SHIPPED.glob(f"*/{RECORD}"))),
+    ]
+
+
+def find_reference(workspace: Workspace, identifier: str) -> Kept | None:
+    """Find one by its id; None if there is none, as where a dataset is meant."""
+    return next((one for one in references(workspace) if one.id == identifier), None)
+
+
+def read_reference(folder: Path) -> Kept:
+    """Read the record of a reference.
+
+    Raises
+    ------
+    DataError
+        If the folder holds none, or one that cannot be read.
+    """
+    path = folder / RECORD
+    if not path.is_file() or not (folder / TENSORS).is_file():
+        raise DataError(
+            f"There is no classifier in {folder.name}.", hint=f"A folder with {RECORD} and {TENSORS} is one."
+        )
+    if max(path.stat().st_size, (folder / TENSORS).stat().st_size) > MOST_BYTES:
+        raise DataError(f"{folder.name} is too large for a classifier.", hint="Choose another folder.")
+    try:
+        found = read_json(Reference, path)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{RECORD} in {folder.name} cannot be read.", hint="Save it again.") from error
+    return Kept(
+        id=folder.name,
+        folder=folder,
+        version=content_hash(folder),
+        reference=found,
+        shipped=folder.parent == SHIPPED,
+    )
+
+
+def write_reference(reference: Reference, tensors: Mapping[str, NDArray[np.generic]], folder: Path) -> None:
+    """Write a reference; `tensors` by name, such as (G,) `mean` and (G, K) `<key>.weights`."""
+    from safetensors.numpy import save_file
+
+    _check_shapes(reference, tensors)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: np.ascontiguousarray(one) for name, one in tensors.items()}, folder / TENSORS)
+    write_json(reference, folder / RECORD)
+
+
+def keep_reference(folder: Path, workspace: Workspace, *, name: str = "") -> Kept:
+    """Copy a reference into the workspace, under a name; one that is there already is found again.
+
+    Raises
+    ------
+    DataError
+        If the folder holds none.
+    """
+    found = read_reference(folder).with_tensors()
+    named = replace(found.reference, name=name or found.reference.name)
+    draft = workspace.references / f".{uuid4().hex}"
+    try:
+        write_reference(named, found.tensors, draft)
+        target = workspace.references / f"{slug(named.name)}-{content_hash(draft)[:8]}"
+        if not target.exists():
+            draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return read_reference(target)
+
+
+def named_reference(text: str, workspace: Workspace) -> Kept | None:
+    """Find a reference by its id, its name or a folder; None where the text means none of these.
+
+    Raises
+    ------
+    RequestError
+        If several have the name.
+    """
+    known = references(workspace)
+    same = [one for one in known if text in (one.id, one.reference.name)]
+    if len(same) > 1:
+        ids = ", ".join(one.id for one in same)
+        raise RequestError(f"Several references are called {text}.", hint=f"Name one by its id: {ids}.")
+    if same:
+        return same[0]
+    folder = Path(text).expanduser()
+    return keep_reference(folder, workspace) if (folder / RECORD).is_file() else None
+
+
+def _check_shapes(reference: Reference, tensors: Mapping[str, NDArray[np.generic]]) -> None:
+    """Refuse tensors that are not those of the record.
+
+    Raises
+    ------
+    DataError
+        With the first that is missing or has another shape.
+    """
+    missing = [name for name in OF_GENES if name not in tensors]
+    if missing:
+        raise DataError(f"The classifier lacks {', '.join(missing)}.", hint="Save it again.")
+    n_genes, n_types = len(tensors["chosen"]), len(reference.types)
+    depth, placed = tensors["components"].shape[-1], len(tensors["spread"])
+    wanted: dict[str, Sequence[int]] = {
+        "profile": (len(reference.genes),),
+        "mean": (n_genes,),
+        "scale": (n_genes,),
+        "components": (n_genes, depth),
+        "centers": (n_types, placed),
+        "spread": (min(placed, depth),),
+    }
+    for rule in reference.rules:
+        if not rule.checkpoint:
+            wanted[f"{rule.key}.weights"] = (n_genes, n_types)
+        wanted[f"{rule.key}.intercept"] = (n_types,)
+    for name, shape in wanted.items():
+        if name not in tensors or tensors[name].shape != tuple(shape):
+            found = tensors[name].shape if name in tensors else "nothing"
+            raise DataError(
+                f"{name} of the classifier is {found}, not {tuple(shape)}.", hint="Save it again."
+            )
+    if len(reference.ontology_ids) != n_types or np.max(tensors["chosen"], initial=0) >= len(reference.genes):
+        raise DataError("The record of the classifier does not fit its tensors.", hint="Save it again.")

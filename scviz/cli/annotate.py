@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from scviz.cli import by_reference
 from scviz.cli.fields import add_fields, begin_as_the_page
 from scviz.cli.running import (
     add_output,
@@ -50,6 +51,7 @@ def add_command(entries: Any) -> None:
         type=Path,
         help="write the probability of each type and the sets of the cells that judge",
     )
+    by_reference.add_options(annotate)
     add_output(annotate)
     annotate.set_defaults(command=run)
 
@@ -77,6 +79,9 @@ def request_of(options: argparse.Namespace, settings: Settings) -> annotation.Re
 
 def run(options: argparse.Namespace, settings: Settings) -> None:
     """Name cell types and print the scores."""
+    if options.reference or options.apply:
+        by_reference.run(options, settings)
+        return
     request = request_of(options, settings)
     run_id, result = carry_out("annotation", request, settings)
     saved = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.goldens import de, doubt, geneformer, grn, perturbation, scbert, scfoundation, scgpt
+from tests.goldens import de, doubt, geneformer, grn, integration, perturbation, scbert, scfoundation, scgpt
 
 ROOT = Path(os.environ.get("SCVIZ_GOLDENS") or Path(__file__).parent / "data")
 
@@ -20,6 +20,7 @@ FAMILIES = {
     "scfoundation": scfoundation,
     "de": de,
     "doubt": doubt,
+    "integration": integration,
 }
 FLAT = {"perturbation": perturbation, "grn": grn}
 """Families that are one folder of files; a check finds its own."""

@@ -19,6 +19,7 @@ from scviz.progress import Progress
 from scviz.tasks.cell_groups import members
 from scviz.tasks.context import Context, Finished
 from scviz.tasks.exporting import GROUPS, Request, Result
+from scviz.tasks.transfer.tables import columns_of
 from scviz.workspace.store import slug
 
 LABEL = "_label"
@@ -158,6 +159,11 @@ def _annotation(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]
     return columns, {}
 
 
+def _transfer(result: Any, _: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Name every cell by the reference, with confidence, Cell Ontology id and distance."""
+    return columns_of(result), {}
+
+
 def _embedding(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Add the embedding and its map."""
     return {}, {cards()[model].embedding_key: result.embedding, f"X_umap_{model}": result.umap}
@@ -184,6 +190,7 @@ def _in_silico(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]
 
 _COLLECT: dict[str, Callable[[Any, str], tuple[dict[str, Any], dict[str, Any]]]] = {
     "annotation": _annotation,
+    "transfer": _transfer,
     "embedding": _embedding,
     "in_silico": _in_silico,
     "overview": _overview,

@@ -16,7 +16,7 @@ from scviz.errors import DataError
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.overview import NEEDS, Request, Result
-from scviz.tasks.overview.clustering import cell_clusters
+from scviz.tasks.cell_clusters import cell_clusters
 from scviz.tasks.overview.verdict import notes, verdict
 
 Kind = TypeVar("Kind", bound=np.generic)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scviz.metrics.evidence import counted
 from scviz.tasks.overview import Request
-from scviz.tasks.overview.clustering import Clusters
+from scviz.tasks.cell_clusters import Clusters
 
 
 def verdict(clusters: Clusters, request: Request) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.label_terms import label_terms
 from scviz.errors import RequestError
 from scviz.metrics.classification import accuracy
 from scviz.metrics.comparison import Names, compare
@@ -30,7 +31,6 @@ from scviz.tasks.transfer.learning import (
     fine_tuned,
     plain_methods,
 )
-from scviz.tasks.transfer.ontology import ids_of
 from scviz.tasks.transfer.placing import fit_place
 from scviz.tasks.transfer.rules import probabilities, temperature_of
 
@@ -69,7 +69,8 @@ def name_by_dataset(request: Request, context: Context) -> Result:
     n_validation = len(split.validation)
     methods = tuple(_method(one, cells, inputs, n_validation=n_validation) for one in scored)
     place = fit_place(read.train, cells.known, cells.n_types, held_out=read.judged[n_validation:])
-    ids = ids_of(inputs.types, inputs.adata.obs, request.label_key)
+    folder = context.workspace.dataset_folder(request.reference)
+    ids = tuple(one.term for one in label_terms(folder, inputs.types, request.label_key))
     keep_rules(
         request, inputs, scored, space=space, place=place, methods=methods, ontology_ids=ids, context=context
     )

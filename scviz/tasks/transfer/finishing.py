@@ -90,5 +90,5 @@ def chosen_method(methods: Sequence[Method], *, n_validation: int = 0) -> str:
     """
     known = np.nan_to_num([one.validated for one in methods], nan=0.0)
     best = known.max()
-    error = np.sqrt(best * (1 - best) / n_validation) if n_validation else 0.0
+    error = 2 * np.sqrt(best * (1 - best) / n_validation) if n_validation else 0.0
     return methods[int(np.flatnonzero(known >= best - error)[0])].name

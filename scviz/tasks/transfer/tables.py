@@ -1,0 +1,113 @@
+"""What is written of each cell, of each type and of each method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.tasks.transfer import HARMONY_LINEAR, HARMONY_NEAREST, LOGISTIC, PCS_LINEAR, PCS_NEAREST, Result
+from scviz.workspace.store import slug
+
+SHORT = {
+    LOGISTIC: "logistic",
+    PCS_LINEAR: "pca_logistic",
+    PCS_NEAREST: "pca_nearest",
+    HARMONY_LINEAR: "harmony_logistic",
+    HARMONY_NEAREST: "harmony_nearest",
+}
+"""Methods as names of columns have them; models go by their own names."""
+
+
+def column_stem(method: str) -> str:
+    """Begin the names of the columns of a method.
+
+    Examples
+    --------
+    >>> column_stem(LOGISTIC), column_stem("nearest cells on my model")
+    ('scviz_logistic', 'scviz_nearest_cells_on_my_model')
+    """
+    return f"scviz_{SHORT.get(method) or slug(method).replace('-', '_')}"
+
+
+def columns_of(result: Result, method: str = "") -> dict[str, NDArray[Any]]:
+    """Give the columns that a copy of the file gets, (N,) each: name, confidence, Cell Ontology id, distance."""
+    stem = column_stem(method or result.chosen)
+    return {
+        f"{stem}_label": result.names(method),
+        f"{stem}_confidence": result.confidence(method),
+        f"{stem}_ontology_term_id": result.ids(method),
+        f"{stem}_distance": result.distance,
+    }
+
+
+def cells(result: Result, method: str = "") -> tuple[list[str], Iterator[tuple[object, ...]]]:
+    """Give the columns of the table, and a row for each cell of the dataset."""
+    columns = columns_of(result, method)
+    others = {f"{column_stem(one)}_label": result.names(one) for one in result.probabilities}
+    columns |= {name: names for name, names in others.items() if name not in columns}
+    clusters = np.where(result.clusters < 0, "", (result.clusters + 1).astype(str))
+    return [*columns, "cluster"], zip(*columns.values(), clusters, strict=True)
+
+
+def types_table(result: Result, method: str = "") -> list[dict[str, Any]]:
+    """Count the cells of each name, with their mean confidence and how many lie far from the reference."""
+    best, confidence = result.best(method), result.confidence(method)
+    rows = []
+    for code, (name, term) in enumerate(zip(result.types, result.ontology_ids, strict=True)):
+        own = best == code
+        if own.any():
+            rows.append(
+                {
+                    "type": name,
+                    "ontology_term_id": term,
+                    "cells": int(own.sum()),
+                    "share": float(own.mean()),
+                    "confidence": float(confidence[own].mean()),
+                    "far": float((result.distance[own] > 1).mean()),
+                }
+            )
+    return sorted(rows, key=lambda row: -int(row["cells"]))
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """Say what was found, as JSON holds it."""
+    fit = result.fit
+    return {
+        "verdict": result.verdict,
+        "reference": result.reference_name,
+        "named_by": result.chosen,
+        "types": types_table(result),
+        "fit": {
+            "genes_shared": fit.n_shared,
+            "genes_of_reference": fit.n_reference,
+            "share_of_molecules": fit.read,
+            "cells_beyond": fit.beyond,
+            "cells_beyond_before_common_shift": fit.beyond_before,
+            "clusters": [
+                {
+                    "cluster": one.number,
+                    "cells": one.n_cells,
+                    "beyond": one.beyond.mean,
+                    "interval": [one.beyond.low, one.beyond.high],
+                    "named": one.name,
+                    "of_its_cells": one.share,
+                    "counterpart": {"near": "yes", "far": "no"}.get(one.nearness, one.nearness),
+                }
+                for one in fit.clusters
+            ],
+        },
+        "methods": {
+            one.name: {
+                "accuracy": one.accuracy,
+                "macro_f1": one.macro_f1,
+                "temperature": one.temperature,
+                "seconds": round(one.seconds, 2),
+            }
+            for one in result.methods
+        },
+        "judged_on": result.held_out,
+        **({"models": result.gain.sentence} if result.gain else {}),
+    }

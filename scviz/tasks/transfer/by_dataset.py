@@ -63,7 +63,7 @@ def name_by_dataset(request: Request, context: Context) -> Result:
     )
     space = fit_space(reference_counts, genes, train, seed=request.seed)
     context.report(Progress(stage="Learning types by genes"))
-    read, scored = plain_methods(cells, space, reference_counts, query_counts)
+    read, scored = plain_methods(cells, space, reference=reference_counts, query=query_counts)
     n_plain = len(scored) + 2 * request.harmony
     scored += _others(request, context, cells, read=read, inputs=inputs)
     n_validation = len(split.validation)

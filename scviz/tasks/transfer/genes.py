@@ -127,25 +127,28 @@ def both_have(reference: AnnData, query: AnnData) -> tuple[tuple[str, ...], Shar
     GeneMatchError
         If next to none is shared.
     """
-    ids = identifiers(reference.var)
-    kept = [at for at, kind in enumerate(kinds_of_genes(ids)) if kind == "gene"]
-    all_names = ids.names
-    names = tuple(all_names[at] for at in kept)
-    own = GeneIdentifiers(
-        ensembl=ids.ensembl and tuple(ids.ensembl[at] for at in kept),
-        symbol=ids.symbol and tuple(ids.symbol[at] for at in kept),
-        given=names,
-    )
-    listed = names if ids.has("symbol") or own.ensembl is None else own.ensembl
-    found = _found(query, match_list(identifiers(query.var), tuple(listed)).places)
+    kept, names, listed = _without_ribosomes(identifiers(reference.var))
+    found = _found(query, match_list(identifiers(query.var), listed).places)
     order = np.argsort(found.places)
     places = found.places[order]
     together = np.arange(len(places))
     return (
         tuple(names[at] for at in places),
-        Shared(counts=sp.csr_matrix(reference.X)[:, np.array(kept)[places]], places=together),
+        Shared(counts=sp.csr_matrix(reference.X)[:, kept[places]], places=together),
         Shared(counts=found.counts[:, order], places=together),
     )
+
+
+def _without_ribosomes(
+    ids: GeneIdentifiers,
+) -> tuple[NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
+    """Leave out genes of ribosomes and mitochondria: which stay, (S,), their names, and by what they are found."""
+    kept = [at for at, kind in enumerate(kinds_of_genes(ids)) if kind == "gene"]
+    names = ids.names
+    own = tuple(names[at] for at in kept)
+    if ids.has("symbol") or ids.ensembl is None:
+        return np.array(kept), own, own
+    return np.array(kept), own, tuple(ids.ensembl[at] for at in kept)
 
 
 def fit_space(

@@ -41,7 +41,7 @@ def keep_rules(
             continue
         key = f"rule{number}"
         tensors |= {f"{key}.weights": one.rule.weights, f"{key}.intercept": one.rule.intercept}
-        rules.append(_rule(key, one, method, context))
+        rules.append(_rule(key, one, method, context=context))
     reference = Reference(
         name=f"Types of {dataset.name}",
         description=f"Learned from {request.label_key} of {dataset.name}.",
@@ -73,7 +73,7 @@ def tensors_of(space: GeneSpace, place: Place) -> dict[str, NDArray[np.generic]]
     }
 
 
-def _rule(key: str, one: Scored, method: Method, context: Context) -> Rule:
+def _rule(key: str, one: Scored, method: Method, *, context: Context) -> Rule:
     folder = context.workspace.checkpoint_folder(one.checkpoint) if one.checkpoint else None
     return Rule(
         key=key,

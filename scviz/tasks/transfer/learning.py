@@ -99,7 +99,7 @@ def rows_of(shared: Shared, rows: NDArray[np.int64]) -> Shared:
 
 
 def plain_methods(
-    cells: Cells, space: GeneSpace, reference: Shared, query: Shared
+    cells: Cells, space: GeneSpace, *, reference: Shared, query: Shared
 ) -> tuple[Read, list[Scored]]:
     """Name by genes and by principal components."""
     train, judged = rows_of(reference, cells.train), rows_of(reference, cells.judged)
@@ -155,7 +155,7 @@ def _by_vectors(
     for name, way, own in ways:
         begun = time.monotonic()
         judged, query = (
-            _where_seen(way, vectors, there, cells.n_types)
+            _where_seen(way, vectors, there, n_types=cells.n_types)
             for vectors, there in zip((read.judged, read.query), seen[1:], strict=True)
         )
         seconds = time.monotonic() - begun
@@ -163,7 +163,7 @@ def _by_vectors(
 
 
 def _where_seen(
-    way: Callable[[Floats], Floats], vectors: Floats, seen: NDArray[np.bool_], n_types: int
+    way: Callable[[Floats], Floats], vectors: Floats, seen: NDArray[np.bool_], *, n_types: int
 ) -> Floats:
     scores = np.full((len(vectors), n_types), np.nan, dtype=np.float32)
     if seen.any():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
@@ -202,19 +202,24 @@ def named_reference(text: str, workspace: Workspace) -> Kept | None:
 
 
 def _check_shapes(reference: Reference, tensors: Mapping[str, NDArray[np.generic]]) -> None:
-    """Refuse tensors that are not those of the record.
-
-    Raises
-    ------
-    DataError
-        With the first that is missing or has another shape.
-    """
+    """Refuse tensors that are not those of the record, with the first that is missing or has another shape."""
     missing = [name for name in OF_GENES if name not in tensors]
     if missing:
         raise DataError(f"The classifier lacks {', '.join(missing)}.", hint="Save it again.")
+    for name, shape in _wanted(reference, tensors).items():
+        found = tensors[name].shape if name in tensors else "nothing"
+        if found != shape:
+            raise DataError(f"{name} of the classifier is {found}, not {shape}.", hint="Save it again.")
+    one_each = len(reference.ontology_ids) == len(reference.types)
+    if not one_each or np.max(tensors["chosen"], initial=0) >= len(reference.genes):
+        raise DataError("The record of the classifier does not fit its tensors.", hint="Save it again.")
+
+
+def _wanted(reference: Reference, tensors: Mapping[str, NDArray[np.generic]]) -> dict[str, tuple[int, ...]]:
+    """Give the shape that each tensor must have."""
     n_genes, n_types = len(tensors["chosen"]), len(reference.types)
     depth, placed = tensors["components"].shape[-1], len(tensors["spread"])
-    wanted: dict[str, Sequence[int]] = {
+    wanted: dict[str, tuple[int, ...]] = {
         "profile": (len(reference.genes),),
         "mean": (n_genes,),
         "scale": (n_genes,),
@@ -223,14 +228,7 @@ def _check_shapes(reference: Reference, tensors: Mapping[str, NDArray[np.generic
         "spread": (min(placed, depth),),
     }
     for rule in reference.rules:
+        wanted[f"{rule.key}.intercept"] = (n_types,)
         if not rule.checkpoint:
             wanted[f"{rule.key}.weights"] = (n_genes, n_types)
-        wanted[f"{rule.key}.intercept"] = (n_types,)
-    for name, shape in wanted.items():
-        if name not in tensors or tensors[name].shape != tuple(shape):
-            found = tensors[name].shape if name in tensors else "nothing"
-            raise DataError(
-                f"{name} of the classifier is {found}, not {tuple(shape)}.", hint="Save it again."
-            )
-    if len(reference.ontology_ids) != n_types or np.max(tensors["chosen"], initial=0) >= len(reference.genes):
-        raise DataError("The record of the classifier does not fit its tensors.", hint="Save it again.")
+    return wanted

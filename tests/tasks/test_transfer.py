@@ -16,7 +16,16 @@ from scviz.datasets.readers import open_file
 from scviz.errors import DataError, GeneMatchError, RequestError
 from scviz.progress import silent
 from scviz.tasks.context import Context
-from scviz.tasks.transfer import HARMONY_NEAREST, LOGISTIC, PCS_LINEAR, PCS_NEAREST, Method, Request, Result
+from scviz.tasks.transfer import (
+    HARMONY_NEAREST,
+    LOGISTIC,
+    PCS_LINEAR,
+    PCS_NEAREST,
+    Method,
+    Request,
+    Result,
+    column_stem,
+)
 from scviz.tasks.transfer.finishing import chosen_method
 from scviz.tasks.transfer.references import (
     RECORD,
@@ -28,7 +37,7 @@ from scviz.tasks.transfer.references import (
 )
 from scviz.tasks.transfer.rules import logistic, probabilities, temperature_of, vote
 from scviz.tasks.transfer.run import run
-from scviz.tasks.transfer.tables import cells, column_stem, summary, types_table
+from scviz.tasks.transfer.tables import cells, summary, types_table
 from scviz.workspace import Workspace
 
 TYPES = ("B cell", "NK cell", "T cell", "monocyte")

@@ -19,7 +19,6 @@ from scviz.progress import Progress
 from scviz.tasks.cell_groups import members
 from scviz.tasks.context import Context, Finished
 from scviz.tasks.exporting import GROUPS, Request, Result
-from scviz.tasks.transfer.tables import columns_of
 from scviz.workspace.store import slug
 
 LABEL = "_label"
@@ -161,7 +160,7 @@ def _annotation(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]
 
 def _transfer(result: Any, _: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Name every cell by the reference, with confidence, Cell Ontology id and distance."""
-    return columns_of(result), {}
+    return result.columns(), {}
 
 
 def _embedding(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -14,9 +14,9 @@ from scviz.datasets.neighbors import nearest
 from scviz.datasets.variable_expression import variable_expression
 from scviz.errors import DataError
 from scviz.progress import Progress
+from scviz.tasks.cell_clusters import cell_clusters
 from scviz.tasks.context import Context
 from scviz.tasks.overview import NEEDS, Request, Result
-from scviz.tasks.cell_clusters import cell_clusters
 from scviz.tasks.overview.verdict import notes, verdict
 
 Kind = TypeVar("Kind", bound=np.generic)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scviz.metrics.evidence import counted
-from scviz.tasks.overview import Request
 from scviz.tasks.cell_clusters import Clusters
+from scviz.tasks.overview import Request
 
 
 def verdict(clusters: Clusters, request: Request) -> str:

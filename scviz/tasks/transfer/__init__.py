@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Interval
 from scviz.metrics.scores import ClassificationScores
 from scviz.tasks.fields import FEW_GENES, SEED, Choice, Column, Needs, Number, Switch, check_fields
+from scviz.workspace.store import slug
 
 TITLE = "Names from a reference"
 HEAVY = True
@@ -23,6 +24,14 @@ HARMONY_LINEAR, HARMONY_NEAREST = f"{PCS_LINEAR}, Harmony", f"{PCS_NEAREST}, Har
 NOT_SEEN = "not seen"
 """Name of cells in which the model sees no gene."""
 MOST_CHECKPOINTS = 4
+SHORT = {
+    LOGISTIC: "logistic",
+    PCS_LINEAR: "pca_logistic",
+    PCS_NEAREST: "pca_nearest",
+    HARMONY_LINEAR: "harmony_logistic",
+    HARMONY_NEAREST: "harmony_nearest",
+}
+"""Methods as names of columns have them; models go by their own names."""
 
 Tuning = Literal["none", "lora", "full"]
 TUNING: dict[Tuning, str] = {
@@ -32,6 +41,17 @@ TUNING: dict[Tuning, str] = {
 }
 Nearness = Literal["near", "far", "cannot tell"]
 """Whether a cluster has a counterpart in the reference."""
+
+
+def column_stem(method: str) -> str:
+    """Begin the names of the columns of a method.
+
+    Examples
+    --------
+    >>> column_stem(LOGISTIC), column_stem("nearest cells on my model")
+    ('scviz_logistic', 'scviz_nearest_cells_on_my_model')
+    """
+    return f"scviz_{SHORT.get(method) or slug(method).replace('-', '_')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,3 +235,13 @@ class Result:
     def ids(self, method: str = "") -> NDArray[np.str_]:
         """Cell Ontology id of every cell, (N,); '' where not known."""
         return np.array([*self.ontology_ids, ""])[self.best(method)]
+
+    def columns(self, method: str = "") -> dict[str, NDArray[Any]]:
+        """Give the columns that a copy of the file gets, (N,) each: name, confidence, Cell Ontology id, distance."""
+        stem = column_stem(method or self.chosen)
+        return {
+            f"{stem}_label": self.names(method),
+            f"{stem}_confidence": self.confidence(method),
+            f"{stem}_ontology_term_id": self.ids(method),
+            f"{stem}_distance": self.distance,
+        }

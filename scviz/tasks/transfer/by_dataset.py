@@ -8,20 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.label_terms import label_terms
-from scviz.errors import RequestError
 from scviz.metrics.classification import accuracy
 from scviz.metrics.comparison import Names, compare
 from scviz.metrics.evidence import Gain
 from scviz.metrics.scores import classification_scores
 from scviz.progress import Progress
-from scviz.tasks import annotation
-from scviz.tasks.annotation.inputs import Inputs, gather
 from scviz.tasks.context import Context
 from scviz.tasks.transfer import Method, Request, Result
 from scviz.tasks.transfer.finishing import Named, chosen_method, finish
 from scviz.tasks.transfer.fitting import Genes
 from scviz.tasks.transfer.genes import Shared, both_have, fit_space
 from scviz.tasks.transfer.keeping import keep_rules
+from scviz.tasks.transfer.labeled import Labeled, labeled_cells
 from scviz.tasks.transfer.learning import (
     Cells,
     Read,
@@ -48,7 +46,7 @@ def name_by_dataset(request: Request, context: Context) -> Result:
     GeneMatchError
         If next to no gene is shared.
     """
-    inputs = _inputs(request, context)
+    inputs = labeled_cells(request, context.counts(request.reference))
     query = context.counts(request.dataset)
     context.report(Progress(stage="Finding shared genes"))
     genes, reference_counts, query_counts = both_have(inputs.adata, query)
@@ -103,32 +101,13 @@ def name_by_dataset(request: Request, context: Context) -> Result:
     )
 
 
-def _inputs(request: Request, context: Context) -> Inputs:
-    """Read the labels of the reference and divide its cells."""
-    if not request.label_key:
-        raise RequestError(
-            "No column with cell types of the reference was chosen.",
-            hint="Choose the column with its labels.",
-        )
-    adata = context.counts(request.reference)
-    asked = annotation.Request(
-        dataset=request.reference,
-        checkpoint="",
-        label_key=request.label_key,
-        group_key=request.group_key,
-        test_fraction=request.test_fraction,
-        seed=request.seed,
-    )
-    return gather(asked, adata, np.ones(adata.n_obs, dtype=np.int64))
-
-
 def _drawn(train: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     if len(train) <= MOST_TRAINED:
         return train
     return np.sort(np.random.default_rng(seed).choice(train, MOST_TRAINED, replace=False))
 
 
-def _others(request: Request, context: Context, cells: Cells, *, read: Read, inputs: Inputs) -> list[Scored]:
+def _others(request: Request, context: Context, cells: Cells, *, read: Read, inputs: Labeled) -> list[Scored]:
     """Carry out what is asked for besides the plain methods."""
     found: list[Scored] = []
     if request.harmony:
@@ -141,7 +120,7 @@ def _others(request: Request, context: Context, cells: Cells, *, read: Read, inp
     return found
 
 
-def _method(one: Scored, cells: Cells, inputs: Inputs, *, n_validation: int) -> Method:
+def _method(one: Scored, cells: Cells, inputs: Labeled, *, n_validation: int) -> Method:
     """Choose the temperature by validation cells, and score on the others."""
     known, scores = cells.codes[cells.judged], one.judged
     test = classification_scores(known[n_validation:], _named(scores[n_validation:]), inputs.types)
@@ -178,7 +157,7 @@ def _gain(
     return compare(truth, Names(method=best, types=predicted[best]), plain, n_types=n_types)
 
 
-def _genes(genes: Sequence[str], inputs: Inputs, n_query: int, *, counts: Shared) -> Genes:
+def _genes(genes: Sequence[str], inputs: Labeled, n_query: int, *, counts: Shared) -> Genes:
     whole = float(inputs.adata.X.sum())
     return Genes(
         n_shared=len(genes),
@@ -188,7 +167,7 @@ def _genes(genes: Sequence[str], inputs: Inputs, n_query: int, *, counts: Shared
     )
 
 
-def _held_out(inputs: Inputs, request: Request) -> str:
+def _held_out(inputs: Labeled, request: Request) -> str:
     n_test = len(inputs.split.test)
     of = (
         f"of whole {request.group_key} ({', '.join(inputs.split.held_out_groups)}) "

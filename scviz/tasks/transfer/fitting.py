@@ -13,8 +13,8 @@ from scviz.datasets.neighbors import nearest
 from scviz.datasets.variable_expression import variable_expression
 from scviz.metrics.evidence import bootstrap
 from scviz.progress import Progress
-from scviz.tasks.context import Context
 from scviz.tasks.cell_clusters import cell_clusters
+from scviz.tasks.context import Context
 from scviz.tasks.transfer import ClusterFit, Fit, Nearness
 
 NEIGHBORS, RESOLUTION = 15, 1.0

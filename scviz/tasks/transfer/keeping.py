@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.tasks.annotation.inputs import Inputs
 from scviz.tasks.context import Context
 from scviz.tasks.transfer import Method, Request
 from scviz.tasks.transfer.genes import GeneSpace
+from scviz.tasks.transfer.labeled import Labeled
 from scviz.tasks.transfer.learning import Scored
 from scviz.tasks.transfer.placing import Place
 from scviz.tasks.transfer.references import Reference, Rule, write_reference
@@ -24,7 +24,7 @@ NOT_SAID = "that of the reference's cells; this file does not know it"
 
 def keep_rules(
     request: Request,
-    inputs: Inputs,
+    inputs: Labeled,
     scored: Sequence[Scored],
     *,
     space: GeneSpace,

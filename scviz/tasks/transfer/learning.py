@@ -7,17 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from scviz.foundation.batching import pick_device
-from scviz.foundation.classifier import CellTypeClassifier
 from scviz.metrics.harmony import HarmonySettings, harmonize
 from scviz.progress import Progress
-from scviz.tasks import annotation
-from scviz.tasks.annotation.inputs import Inputs
-from scviz.tasks.annotation.learning import learn
 from scviz.tasks.context import Context
 from scviz.tasks.transfer import (
     HARMONY_LINEAR,
@@ -29,7 +23,9 @@ from scviz.tasks.transfer import (
     Request,
 )
 from scviz.tasks.transfer.genes import GeneSpace, Shared
+from scviz.tasks.transfer.labeled import Labeled
 from scviz.tasks.transfer.rules import STRENGTH, Floats, Linear, logistic, standardized_logistic, vote
+from scviz.tasks.transfer.tuning import tuned_classifier
 from scviz.tasks.transfer.vectors import vectors_of
 
 
@@ -205,27 +201,20 @@ def by_model(cells: Cells, read: Read, checkpoint: str, *, context: Context) -> 
 
 
 def fine_tuned(
-    cells: Cells, inputs: Inputs, checkpoint: str, *, request: Request, context: Context
+    cells: Cells, labeled: Labeled, checkpoint: str, *, request: Request, context: Context
 ) -> Scored:
     """Train a model on the reference and name with it."""
     begun, source = time.monotonic(), context.workspace.checkpoint(checkpoint)
-    model = context.model(checkpoint, "annotation").to(pick_device(context.device))
-    asked = annotation.Request(
-        dataset=request.reference,
-        checkpoint=checkpoint,
-        label_key=request.label_key,
-        mode="lora" if request.tuning == "lora" else "full",
+    classifier = tuned_classifier(
+        checkpoint,
+        cells.reference,
+        codes=cells.codes,
+        train=cells.train,
+        validation=labeled.split.validation,
+        types=labeled.types,
+        tuning=request.tuning,
         seed=request.seed,
-    )
-    torch.manual_seed(request.seed)
-    head = model.classifier(cells.n_types, pooling=asked.pooling)
-    classifier = CellTypeClassifier(model, head, inputs.types).to(model.device)
-    own = replace(context, folder=context.state / f"{checkpoint.replace('/', '-')}-tuning")
-    learn(
-        classifier,
-        replace(inputs, n_tokens=model.n_tokens(cells.reference)),
-        request=asked,
-        context=own,
+        context=context,
     )
     context.report(Progress(stage=f"Naming cells with {source.name}"))
     judged, query = (

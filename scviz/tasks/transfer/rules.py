@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.metrics.calibration import fit_temperature
+
 NEAREST = 15
 """Labeled cells that vote."""
 STRENGTH = 0.01
@@ -122,7 +124,7 @@ def probabilities(scores: Floats, temperature: float) -> Floats:
 
 
 def temperature_of(scores: Floats, types: NDArray[np.int64]) -> float:
-    """Find the temperature under which the known types are most likely, from 0.05 to 20.
+    """Find the temperature under which the known types are most likely; 1 where none is best.
 
     Parameters
     ----------
@@ -130,21 +132,6 @@ def temperature_of(scores: Floats, types: NDArray[np.int64]) -> float:
         (M, K) of cells that were not trained on; rows of NaN are left out.
     types
         (M,) their types.
-
-    References
-    ----------
-    Guo et al. (2017), arXiv:1706.04599.
     """
-    from scipy.optimize import minimize_scalar
-
     seen = np.isfinite(scores).all(axis=1)
-    own, known = scores[seen].astype(np.float64), types[seen]
-    if not len(known):
-        return 1.0
-
-    def loss(log_temperature: float) -> float:
-        raised = own / np.exp(log_temperature)
-        raised -= raised.max(axis=1, keepdims=True)
-        return float(np.mean(np.log(np.exp(raised).sum(axis=1)) - raised[np.arange(len(known)), known]))
-
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))
+    return fit_temperature(scores[seen], types[seen]).value if seen.any() else 1.0

@@ -6,46 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scviz.tasks.transfer import HARMONY_LINEAR, HARMONY_NEAREST, LOGISTIC, PCS_LINEAR, PCS_NEAREST, Result
-from scviz.workspace.store import slug
-
-SHORT = {
-    LOGISTIC: "logistic",
-    PCS_LINEAR: "pca_logistic",
-    PCS_NEAREST: "pca_nearest",
-    HARMONY_LINEAR: "harmony_logistic",
-    HARMONY_NEAREST: "harmony_nearest",
-}
-"""Methods as names of columns have them; models go by their own names."""
-
-
-def column_stem(method: str) -> str:
-    """Begin the names of the columns of a method.
-
-    Examples
-    --------
-    >>> column_stem(LOGISTIC), column_stem("nearest cells on my model")
-    ('scviz_logistic', 'scviz_nearest_cells_on_my_model')
-    """
-    return f"scviz_{SHORT.get(method) or slug(method).replace('-', '_')}"
-
-
-def columns_of(result: Result, method: str = "") -> dict[str, NDArray[Any]]:
-    """Give the columns that a copy of the file gets, (N,) each: name, confidence, Cell Ontology id, distance."""
-    stem = column_stem(method or result.chosen)
-    return {
-        f"{stem}_label": result.names(method),
-        f"{stem}_confidence": result.confidence(method),
-        f"{stem}_ontology_term_id": result.ids(method),
-        f"{stem}_distance": result.distance,
-    }
+from scviz.tasks.transfer import Result, column_stem
 
 
 def cells(result: Result, method: str = "") -> tuple[list[str], Iterator[tuple[object, ...]]]:
     """Give the columns of the table, and a row for each cell of the dataset."""
-    columns = columns_of(result, method)
+    columns = result.columns(method)
     others = {f"{column_stem(one)}_label": result.names(one) for one in result.probabilities}
     columns |= {name: names for name, names in others.items() if name not in columns}
     clusters = np.where(result.clusters < 0, "", (result.clusters + 1).astype(str))

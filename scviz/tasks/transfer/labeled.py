@@ -1,0 +1,94 @@
+"""The labeled cells of a reference: which are learned from, which choose, which judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from scviz.datasets.expression import depth_of
+from scviz.datasets.labels import labels_in
+from scviz.datasets.split import Split, split_cells
+from scviz.errors import RequestError
+from scviz.tasks.transfer import Request
+
+FEWEST_CELLS = 5
+"""Types with fewer labeled cells can be neither learned nor tested."""
+VALIDATION_FRACTION = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labeled:
+    """Cells and what they are called."""
+
+    adata: AnnData
+    types: tuple[str, ...]
+    codes: NDArray[np.int64]
+    """(R,) position in `types`; -1 for cells without a label."""
+    split: Split
+    notes: tuple[str, ...]
+
+
+def labeled_cells(request: Request, adata: AnnData) -> Labeled:
+    """Read the labels of the reference and divide its cells.
+
+    Raises
+    ------
+    MissingColumnError
+        If it lacks the column with types or with groups.
+    RequestError
+        If no column is named, or fewer than two types have enough cells.
+    """
+    if not request.label_key:
+        raise RequestError(
+            "No column with cell types of the reference was chosen.",
+            hint="Choose the column with its labels.",
+        )
+    known = labels_in(adata.obs, request.label_key)
+    groups = labels_in(adata.obs, request.group_key) if request.group_key else None
+    names, counts = np.unique(known.texts[known.texts != ""], return_counts=True)
+    types, rare = names[counts >= FEWEST_CELLS], names[counts < FEWEST_CELLS]
+    if len(types) < 2:
+        raise RequestError(
+            f"The column {request.label_key!r} of the reference has {len(types)} cell types with at least "
+            f"{FEWEST_CELLS} cells.",
+            hint="Choose another column, or another reference: two types are needed.",
+        )
+    labels = np.where(np.isin(known.texts, types), known.texts, "")
+    split = split_cells(
+        labels,
+        groups=groups.texts if groups else None,
+        test_fraction=request.test_fraction,
+        validation_fraction=VALIDATION_FRACTION,
+        seed=request.seed,
+    )
+    codes = np.where(labels == "", -1, np.searchsorted(types, labels))
+    return Labeled(
+        adata=adata,
+        types=tuple(types.tolist()),
+        codes=codes.astype(np.int64),
+        split=split,
+        notes=(
+            *known.notes,
+            *(groups.notes if groups else ()),
+            *_said(rare.tolist(), split, request),
+            *depth_of(adata).notes,
+        ),
+    )
+
+
+def _said(rare: list[str], split: Split, request: Request) -> list[str]:
+    said = []
+    if rare:
+        said.append(f"Left out, with fewer than {FEWEST_CELLS} cells: {', '.join(rare)}.")
+    if split.held_out_groups:
+        said.append(
+            f"{100 * split.test_share:.0f} % of the labeled cells are held out, "
+            f"{100 * request.test_fraction:.0f} % were asked for: whole groups of {request.group_key} that come "
+            "nearest to it."
+        )
+    if split.absent:
+        said.append(f"No training cell has these types, so they cannot be found: {', '.join(split.absent)}.")
+    return said

@@ -72,7 +72,13 @@ def composition_figure(
             "<extra></extra>",
         )
     look = layout(dark=dark)
-    figure.update_layout(look, barmode="overlay", bargap=0.15)
+    below_the_bars = {
+        "orientation": "h",
+        "x": 0,
+        "y": -0.14,
+        "yanchor": "top",
+    }  # beside them it takes half a phone
+    figure.update_layout(look, barmode="overlay", bargap=0.15, legend=below_the_bars)
     figure.update_xaxes(tickvals=places, ticktext=list(donors), showgrid=False)
     figure.update_yaxes(title_text="Cells of the sample (%)", range=[0, 108])
     for side, name in enumerate(names):

@@ -41,7 +41,7 @@ def draw_shares(run: Run, result: Result) -> None:
         key="composition",
         name="composition_by_sample",
         alt=f"Share of each type in each sample of {first} and {second}",
-        height=360,
+        height=430,
         footer=footer(run),
     )
     if np.isfinite(result.change).any():
@@ -51,7 +51,7 @@ def draw_shares(run: Run, result: Result) -> None:
             result.high,
             types=result.types,
             passing=np.array([answer in ("higher", "lower") for answer in result.answers]),
-            title=f"Times as many in {first} as in {second}, against {result.reference}",
+            title=f"Times as many in {first} as in {second},<br>against {result.reference}",
             dark=state.dark(),
         )
         figure(
@@ -59,7 +59,7 @@ def draw_shares(run: Run, result: Result) -> None:
             key="changes",
             name="change_of_shares",
             alt="Change of the share of each type with its interval over donors",
-            height=130 + 30 * int(np.isfinite(result.change).sum()),
+            height=150 + 30 * int(np.isfinite(result.change).sum()),
             footer=footer(run),
         )
     _table(result)

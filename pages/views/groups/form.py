@@ -46,12 +46,10 @@ def groups_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None)
     with errors_in_words():
         asked = Request(dataset=dataset.id, a=a, b=b, within=within, fewest_cells=fewest_cells)
         ahead = _ahead(dataset.id, json.dumps(to_json(asked)))
-        method, donor = _replicates(form, dataset, ahead)
+        method, of_donors = _replicates(form, dataset, ahead)
         if reason := _lacking(asked, ahead):
             return Missing(reason=reason)
-        rest: dict[str, Any] = {}
-        if method == "deseq2":
-            rest = {"donor": donor, "covariate": covariate, "same_donors": form.choice("same_donors")}
+        rest: dict[str, Any] = {"covariate": covariate, **of_donors} if of_donors else {}
         return Request(
             dataset=dataset.id, a=a, b=b, within=within, fewest_cells=fewest_cells, method=method, **rest
         )
@@ -124,8 +122,8 @@ def _lacking(asked: Request, ahead: Ahead) -> str:
     return ""
 
 
-def _replicates(form: Form, dataset: DatasetInfo, ahead: Ahead) -> tuple[Method, str]:
-    """Recommend donors as replicates where there are enough of them; returns the method and the column of donors."""
+def _replicates(form: Form, dataset: DatasetInfo, ahead: Ahead) -> tuple[Method, dict[str, str]]:
+    """Recommend donors as replicates where there are enough of them; returns the method and what it asks of donors."""
     possible = bool(ahead.donors) and dataset.counts.how != "relative expression"
     best: Method = "deseq2" if possible else "wilcoxon"
     if state.kept("groups_recommended") not in (best, "as asked"):
@@ -140,7 +138,7 @@ def _replicates(form: Form, dataset: DatasetInfo, ahead: Ahead) -> tuple[Method,
             else "Every cell counts as a replicate: DESeq2 compares donors by counts of molecules, which this dataset "
             "does not hold."
         )
-        return method, ""
+        return method, {}
     if method != "deseq2":
         (column, (n, m)), *_ = ahead.donors.items()
         st.warning(
@@ -149,11 +147,11 @@ def _replicates(form: Form, dataset: DatasetInfo, ahead: Ahead) -> tuple[Method,
                 "one donor count as if they were independent, and p values are too small."
             )
         )
-        return method, ""
+        return method, {}
     donor = form.column("donor", list(ahead.donors), needed=True)
     n, m = ahead.donors[str(donor)]
     st.caption(f":green-badge[Recommended] Donors as replicates: {n:,} in A, {m:,} in B.")
-    return method, str(donor)
+    return method, {"donor": str(donor), "same_donors": form.choice("same_donors")}
 
 
 def takes_long(request: Request) -> bool:

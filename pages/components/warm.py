@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import ast
+import logging
 from importlib import import_module
 
 from scviz.settings import ROOT
 
 FIRST_PAGE = "app.py"
+CACHES = "streamlit.runtime.caching.cache_data_api"
+"""Says of every cache that is declared before the server runs that there is no server yet."""
 
 
 def warm_up() -> None:
     """Import what the first page imports, and all that this imports in turn."""
-    for name in imported(FIRST_PAGE):
-        import_module(name)
+    logger = logging.getLogger(CACHES)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        for name in imported(FIRST_PAGE):
+            import_module(name)
+    finally:
+        logger.setLevel(level)
 
 
 def imported(script: str) -> tuple[str, ...]:

@@ -127,14 +127,19 @@ def test_another_gene_and_type_are_drawn(visit: Open, workspace: Workspace, tmp_
     page = visit("pages/conditions.py", dataset=dataset, run=finished(workspace, dataset))
     page.selectbox(key="conditions_gene_type").select("C").run()
     assert not page.exception
-    gene = page.selectbox(key="conditions_gene").value
+    gene = page.button(key="conditions_first_0").label
     assert f"{gene} in C\\: mean log expression" in words(page)
+    other = page.button(key="conditions_first_1").click().run().session_state["conditions_gene"]
+    assert other == page.button(key="conditions_first_1").label != gene
+    assert f"{other} in C\\: mean log expression" in words(page)
+    page.selectbox(key="conditions_gene_type").select("A").run()  # a gene that was chosen stays
+    assert f"{other} in A\\: mean log expression" in words(page)
     page = visit("pages/conditions.py", dataset=dataset, run="run-of-conditions", gene="gene7")
     assert not page.exception
     assert "GENE7 in B\\: mean log expression" in words(page)
     page = visit("pages/conditions.py", dataset=dataset, run="run-of-conditions", gene="NOSUCH")
     assert not page.exception
-    assert "The dataset has no gene" in page.error[0].value
+    assert "No gene of this dataset is called NOSUCH" in words(page)
 
 
 def test_another_question_than_the_result_beside(visit: Open, workspace: Workspace, tmp_path: Path) -> None:

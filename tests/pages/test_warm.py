@@ -15,6 +15,7 @@ def test_the_server_has_loaded_what_its_first_page_needs_before_it_answers() -> 
     done = subprocess.run(
         [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True, cwd=ROOT
     )
+    assert "No runtime found" not in done.stderr
     loaded = set(done.stdout.split())
     assert {*imported(FIRST_PAGE), "pandas", "zarr", "sqlalchemy"} <= loaded
     assert not {"torch", "scanpy", "anndata"} & loaded

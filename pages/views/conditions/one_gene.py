@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
+from pages.components.gene_search import gene_search
 from pages.components.show import errors_in_words, escaped, figure
 from pages.components.verdict_box import footer
 from pages.components.widgets import pick
@@ -12,8 +14,12 @@ from pages.views.conditions.form import samples
 from scviz.plots.conditions import MOST_DONORS, donors_figure
 from scviz.tasks.conditions import Request, Result, TypeGenes
 from scviz.tasks.conditions.one_gene import gene_by_donor
-from scviz.tasks.in_silico.genes import by_name
 from scviz.workspace.database import Run
+
+GENE = "conditions_gene"
+BEGUN_WITH = "conditions_gene_begun_with"
+MOST_OFFERED = 8
+"""Genes of a type that a click chooses."""
 
 
 def draw_one_gene(run: Run, request: Request, result: Result) -> None:
@@ -24,22 +30,9 @@ def draw_one_gene(run: Run, request: Request, result: Result) -> None:
         type_ = pick("Type", [one.type for one in order], key="conditions_gene_type")
     (one,) = [one for one in order if one.type == type_]
     folder = state.workspace().dataset_folder(request.dataset)
-    linked = state.asked("gene")
-    if linked:
-        state.preset("conditions_gene", linked)
-    with right:
-        typed = st.selectbox(
-            "Gene",
-            [gene.gene for gene in one.first],
-            help="The changed genes of this type come first; type any other.",
-            placeholder="Type a gene",
-            accept_new_options=True,
-            key="conditions_gene",
-        )
-    if not typed:
-        st.caption("Type a gene.")
+    gene = _gene(request, one, right)
+    if not gene:
         return
-    gene = by_name(folder, typed)
     with errors_in_words():
         found = gene_by_donor(request, samples(request), folder, gene=gene, type=type_)
         drawing = donors_figure(
@@ -63,6 +56,25 @@ def draw_one_gene(run: Run, request: Request, result: Result) -> None:
         st.write(escaped(f"{found.sentence}{_chosen(one, gene)}"))
         if len(set(found.donors)) > MOST_DONORS:
             st.caption(f"The first {MOST_DONORS} of {len(set(found.donors)):,} donors are drawn.")
+
+
+def _gene(request: Request, one: TypeGenes, place: DeltaGenerator) -> str:
+    """Ask for any gene of the dataset, and offer the first ones of the type; empty while none is chosen."""
+    linked, first = state.asked("gene"), [gene.gene for gene in one.first[:MOST_OFFERED]]
+    if linked:
+        state.preset(GENE, linked)
+    elif first and state.held(GENE) in (None, "", state.kept(BEGUN_WITH)):  # nobody chose it
+        state.preset(GENE, first[0])
+        state.keep(BEGUN_WITH, first[0])
+    with place:
+        gene = gene_search(state.workspace().dataset(request.dataset), GENE)
+    if first:
+        with st.container(horizontal=True, key="conditions_first_genes", vertical_alignment="center"):
+            st.caption(f"First in {escaped(one.type)}")
+            for number, name in enumerate(first):
+                key = f"conditions_first_{number}"
+                st.button(name, key=key, type="tertiary", on_click=state.preset, args=(GENE, name))
+    return gene
 
 
 def _chosen(one: TypeGenes, gene: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pages.components import state
 from pages.components.coloring import GENE, coloring
+from pages.components.gene_search import gene_search
 from pages.components.newest_map import newest_map, on_map
 from pages.components.show import downloads, escaped, figure
 from pages.views.groups.gene import choose_gene
@@ -28,6 +29,9 @@ VIOLIN_CELLS = 1_500
 HEAT_CELLS = 150
 """Cells of a group in the heat map."""
 MOST_OFFERED = 60
+MOST_VIOLINS = 8
+ADD = "groups_violins_add"
+"""Key of the box in which a gene is searched that is drawn, too."""
 
 
 def top_genes(result: Result, n: int) -> list[str]:
@@ -113,11 +117,7 @@ def draw_dots(result: Result, footer: str) -> None:
 
 def draw_violins(run: Run, result: Result, footer: str, *, gene: str) -> None:
     """Draw violins with boxes of genes that the user chooses."""
-    offered = list(dict.fromkeys((gene, *top_genes(result, MOST_OFFERED // 2))))
-    first = [gene, *[one for one in top_genes(result, 3) if one != gene]]
-    genes = st.multiselect(
-        "Genes", offered, default=first[:5], key=f"groups_violins_{run.id}_{gene}", max_selections=8
-    )
+    genes = _of_violins(run, result, gene)
     if not genes:
         return
     rows = _some(run.id, run.ended, result, most=VIOLIN_CELLS)
@@ -136,6 +136,30 @@ def draw_violins(run: Run, result: Result, footer: str, *, gene: str) -> None:
     st.caption(
         f"Box: median and quartiles; dashed: mean. {_drawn(result, VIOLIN_CELLS)} The table is of all cells."
     )
+
+
+def _of_violins(run: Run, result: Result, gene: str) -> list[str]:
+    """Let the user choose among the first genes of both sides, and add any other of the dataset."""
+    box, added = f"groups_violins_{run.id}_{gene}", f"groups_violins_more_{run.id}"
+    more = list(state.held(added) or [])
+    found = str(state.held(ADD) or "")
+    if found:
+        state.preset(ADD, "")
+        more = [*more, found] if found not in more else more
+        state.preset(added, more)
+        held = list(state.held(box) or _first_violins(result, gene))
+        state.preset(box, list(dict.fromkeys((*held, found)))[-MOST_VIOLINS:])
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with right:
+        gene_search(state.workspace().dataset(run.request["dataset"]), ADD, label="Add a gene", empties=True)
+    if state.held(box) is None:
+        state.preset(box, _first_violins(result, gene))
+    offered = list(dict.fromkeys((gene, *top_genes(result, MOST_OFFERED // 2), *more)))
+    return left.multiselect("Genes", offered, key=box, max_selections=MOST_VIOLINS)
+
+
+def _first_violins(result: Result, gene: str) -> list[str]:
+    return [gene, *[one for one in top_genes(result, 3) if one != gene]][:5]
 
 
 def draw_heatmap(run: Run, result: Result, footer: str) -> None:

@@ -51,6 +51,7 @@ def confusion_figure(
     types: Sequence[str],
     *,
     show: Show = "percent",
+    clickable: bool = False,
     dark: bool = False,
 ) -> go.Figure:
     """Draw the matrix with the true type in rows and the named type in columns.
@@ -63,6 +64,8 @@ def confusion_figure(
         K names in the order of rows and columns.
     show
         Text in the squares: share of the true type in %, or cells. Color is always the share.
+    clickable
+        Lay a point that is not seen over each square: pages are told of clicks on points alone.
     """
     order = similar_order(counts)
     ordered = counts[np.ix_(order, order)]
@@ -88,7 +91,27 @@ def confusion_figure(
             hovertemplate="true: %{y}<br>named: %{x}<br>%{customdata} cells, %{z:.1f} % of the type<extra></extra>",
         )
     )
+    if clickable:
+        _add_points(figure, names, share, ordered)
     figure.update_layout(layout(dark=dark), margin={"l": 8, "r": 8, "t": 8, "b": 8})
     figure.update_xaxes(title_text="Named by the model", tickangle=-35, showgrid=False)
     figure.update_yaxes(title_text="Known type", autorange="reversed", showgrid=False)
     return figure
+
+
+def _add_points(
+    figure: go.Figure, names: Sequence[str], share: NDArray[np.float64], counts: NDArray[np.int64]
+) -> None:
+    """Lay points over the squares, (K, K), with what the pointer says of each."""
+    figure.add_scatter(
+        x=[name for _ in names for name in names],
+        y=[name for name in names for _ in names],
+        customdata=np.stack([counts.ravel(), share.ravel()], axis=1),
+        mode="markers",
+        marker={"symbol": "square", "size": 17, "opacity": 0, "color": "#D55E00"},
+        selected={"marker": {"opacity": 0.45}},
+        unselected={"marker": {"opacity": 0}},
+        showlegend=False,
+        hovertemplate="true: %{y}<br>named: %{x}<br>%{customdata[0]} cells, %{customdata[1]:.1f} % of the type"
+        "<extra></extra>",
+    )

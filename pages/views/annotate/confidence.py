@@ -180,7 +180,7 @@ def _seeds(result: Result) -> None:
         {
             "Seed": one.seed,
             "Cells held out": one.n,
-            "Method": "the model" if name == MODEL else name,
+            "Named by": "the model" if name == MODEL else name,
             "Macro-F1": one.macro_f1[name],
             "Accuracy": one.accuracy[name],
         }

@@ -36,7 +36,7 @@ def annotation_result(run: Run) -> None:
     threshold = 0.0
     if result.gain is not None:
         with place["Confusion"]:
-            confusion(result, footer=footer(run))
+            confusion(run, result, footer=footer(run))
         with place["Types"]:
             types_and_methods(result, result.gain, footer=footer(run))
         with place["Confidence"]:

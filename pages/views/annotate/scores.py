@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.components import state
 from pages.components.digits import DIGITS
-from pages.components.show import figure, table
+from pages.components.show import downloads, figure, table
 from pages.components.widgets import told_apart
+from pages.views.annotate.door import clicked_square, door
 from scviz.metrics.classification import confusion_matrix
 from scviz.metrics.evidence import Gain
 from scviz.plots.confusion import Show, confusion_figure
+from scviz.plots.export import Kind, draw
 from scviz.plots.scores import scores_figure
 from scviz.tasks.annotation import MODEL, Result
+from scviz.workspace.database import Run
 
+CONFUSION = "confusion"
 SHOWN: dict[Show, str] = {"percent": "% of type", "counts": "cells"}
 SCORES = {
     "macro_f1": (
@@ -40,8 +47,8 @@ def metrics(result: Result, gain: Gain) -> None:
         )
 
 
-def confusion(result: Result, *, footer: str) -> None:
-    """Draw which types are taken for which, by one method."""
+def confusion(run: Run, result: Result, *, footer: str) -> None:
+    """Draw which types are taken for which, by one method; a click on a square opens what is behind it."""
     row = st.container(horizontal=True, vertical_alignment="center")
     options = {MODEL: "the model", **{name: name for name in result.predicted if name != MODEL}}
     method = row.selectbox(
@@ -62,9 +69,24 @@ def confusion(result: Result, *, footer: str) -> None:
         format_func=SHOWN.__getitem__,
     )
     counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
-    drawing = confusion_figure(counts, result.types, show=shown, dark=state.dark())
     height = max(280, 90 + 19 * len(result.types))
-    figure(drawing, key="confusion", name="confusion", alt="Confusion matrix", height=height, footer=footer)
+    st.plotly_chart(
+        confusion_figure(counts, result.types, show=shown, clickable=True, dark=state.dark()),
+        theme=None,
+        key=CONFUSION,
+        height=height,
+        alt="Confusion matrix",
+        config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"]},
+        on_select=partial(clicked_square, CONFUSION, result.types),
+        selection_mode="points",
+    )
+    plain = confusion_figure(counts, result.types, show=shown, dark=state.dark())
+    downloads(CONFUSION, "confusion", partial(_file, plain, footer=footer))
+    door(run, result, method, footer=footer)
+
+
+def _file(drawing: go.Figure, kind: Kind, *, footer: str) -> bytes:
+    return draw(drawing, kind, footer=footer)
 
 
 def types_and_methods(result: Result, gain: Gain, *, footer: str) -> None:

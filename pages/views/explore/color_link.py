@@ -20,9 +20,16 @@ FILE, OURS = "file", "ours"
 """Whose colors a column has."""
 
 
-def recall_coloring(dataset: DatasetInfo) -> None:
-    """Set the coloring to that of the address when it is drawn first, and to the clusters when they come."""
-    held, clusters, offered = state.held("color_by"), clusters_word(dataset), choices(dataset)
+def recall_coloring(dataset: DatasetInfo, more: Sequence[str] = ()) -> None:
+    """Set the coloring to that of the address when it is drawn first, and to the clusters when they come.
+
+    Parameters
+    ----------
+    more
+        What else cells can be colored by.
+    """
+    held, clusters = state.held("color_by"), clusters_word(dataset)
+    offered = [*choices(dataset), *more]
     if held is None:
         _recall(dataset, clusters, offered)
     elif clusters in offered and held == GENE and not state.held("gene") and _waited(dataset):

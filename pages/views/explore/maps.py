@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import state
+from pages.components.annotation_coloring import AnnotationColorings
 from pages.components.cell_filter import cell_filter
 from pages.components.cell_map import MOST_NAMES, Coloring, cell_map, map_legend
 from pages.components.coloring import choose_coloring
@@ -35,8 +36,9 @@ BESIDE = {1: 1, 2: 2, 3: 3, 4: 2}
 def explore_maps(dataset: DatasetInfo, chosen: Sequence[Embedding]) -> None:
     """Draw one to four maps of a dataset, and show what is selected on them."""
     follow_selection(dataset)
-    recall_coloring(dataset)
-    coloring, choice = choose_coloring(dataset)
+    named = AnnotationColorings(dataset.id)
+    recall_coloring(dataset, list(named))
+    coloring, choice = choose_coloring(dataset, named)
     remember_coloring(dataset, choice)
     # always there: a map that moves to another place on the page is mounted anew, without its selection
     with st.container():

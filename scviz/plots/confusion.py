@@ -92,7 +92,7 @@ def confusion_figure(
         )
     )
     if clickable:
-        _add_points(figure, names, share, ordered)
+        _add_points(figure, names, share=share, counts=ordered)
     figure.update_layout(layout(dark=dark), margin={"l": 8, "r": 8, "t": 8, "b": 8})
     figure.update_xaxes(title_text="Named by the model", tickangle=-35, showgrid=False)
     figure.update_yaxes(title_text="Known type", autorange="reversed", showgrid=False)
@@ -100,7 +100,7 @@ def confusion_figure(
 
 
 def _add_points(
-    figure: go.Figure, names: Sequence[str], share: NDArray[np.float64], counts: NDArray[np.int64]
+    figure: go.Figure, names: Sequence[str], *, share: NDArray[np.float64], counts: NDArray[np.int64]
 ) -> None:
     """Lay points over the squares, (K, K), with what the pointer says of each."""
     figure.add_scatter(

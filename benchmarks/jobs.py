@@ -22,7 +22,7 @@ os.environ["PYTHONPATH"] = str(EXAMPLES)
 import psutil  # noqa: E402
 from example_tasks import counting  # noqa: E402
 
-from scviz.jobs.engine import address_file, read_address  # noqa: E402
+from scviz.jobs.engine import address_file, read_engine  # noqa: E402
 from scviz.jobs.queue import RunQueue  # noqa: E402
 from scviz.settings import Settings  # noqa: E402
 
@@ -71,7 +71,7 @@ def main() -> None:
             warm.append(seconds)
             stops.append(stop(queue, run))
         queue.close()
-        megabytes, percent = idle(read_address(settings.home)["pid"])
+        megabytes, percent = idle(read_engine(settings.home).pid)
         address_file(settings.home).unlink()  # the engine ends
     print(f"first progress, cold   {cold:5.2f} s")
     print(f"first progress, warm   {statistics.median(warm):5.2f} s (worst of {REPEATS}: {max(warm):.2f})")

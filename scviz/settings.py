@@ -74,7 +74,9 @@ class Settings:
     files may be fetched besides public ones; default none."""
 
     def make_home(self) -> None:
-        """Make the folder of the workspace.
+        """Make the folder of the workspace, and let nobody else on this machine into it.
+
+        Only where a cluster computes, whose workers may be other users, its permissions are left as they are.
 
         Raises
         ------
@@ -82,7 +84,13 @@ class Settings:
             If that cannot be.
         """
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if (
+                not self.scheduler
+                and self.home.stat().st_mode & 0o077
+                and self.home.stat().st_uid == os.getuid()
+            ):
+                self.home.chmod(0o700)
         except OSError as error:
             raise SettingsError(
                 f"{_variable('home')} is {str(self.home)!r}, which cannot be made: {error.strerror}.",

@@ -1,4 +1,4 @@
-"""The dashboard and its runs: `serve` and `runs`."""
+"""The dashboard, its engine and its runs: `serve`, `stop` and `runs`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,32 @@ import dataclasses
 import json
 import os
 import sys
+import time
 from typing import Any
 
 from scviz.cli.prefetch import prefetch
 from scviz.cli.running import how_far, wait
 from scviz.errors import RequestError
+from scviz.jobs import engine
 from scviz.jobs.queue import RunQueue
 from scviz.jobs.shipped import Shelf, take_in
+from scviz.metrics.evidence import counted
 from scviz.settings import ROOT, Settings
 from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Database
 
+STOP_SECONDS = 15.0
+"""How long runs may take to stop; then they end with the engine, and can be resumed all the same."""
+
 
 def add_command(entries: Any) -> None:
-    """Offer both."""
+    """Offer all three."""
     server = entries.add_parser("serve", help="start the dashboard")
     server.add_argument("--port", type=int, default=8501)
     server.set_defaults(command=serve)
+
+    stopped = entries.add_parser("stop", help="stop runs, which can be resumed, and end the compute engine")
+    stopped.set_defaults(command=stop)
 
     listed = entries.add_parser("runs", help="list runs, or show, stop, resume, delete one")
     listed.add_argument(
@@ -50,6 +59,29 @@ def serve(options: argparse.Namespace, settings: Settings) -> None:
     command += ["--server.port", str(options.port)]
     os.chdir(ROOT)  # Streamlit reads its configuration from here
     os.execv(sys.executable, command)
+
+
+def stop(_: argparse.Namespace, settings: Settings) -> None:
+    """Stop the runs that are at work, and end the engine of the workspace."""
+    if engine.find(settings.home) is None:
+        engine.end(settings.home)  # what is left of one
+        print("No engine is at work.")
+        return
+    queue = RunQueue(settings)
+    at_work = [run.id for run in queue.runs() if run.state in OPEN]
+    for run in at_work:
+        queue.stop(run)
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(queue.get(run).state in OPEN for run in at_work) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    queue.close()
+    engine.end(settings.home)
+    stopped = (
+        f"{counted(len(at_work), 'run')} {'was' if len(at_work) == 1 else 'were'} stopped. "
+        if at_work
+        else ""
+    )
+    print(f"{stopped}The engine has ended.")
 
 
 def runs(options: argparse.Namespace, settings: Settings) -> None:

@@ -1,7 +1,9 @@
 """A process of its own that holds the local Dask cluster: `python -m scviz.jobs.engine`.
 
 It outlives the web server and is shared by all browser sessions. `engine.json` in the workspace says where it
-listens; it ends when that file is gone or names another process.
+listens and which process it is; it ends when that file is gone or names another process. A file that somebody left
+behind, or another program at the port, is told by the process: its number, when it began, and since which start of the
+machine. Who may talk with it has its key; see `scviz.jobs.keys`.
 """
 
 # mypy: untyped-calls-exclude=distributed
@@ -10,22 +12,28 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock
+import psutil
+from filelock import FileLock, Timeout
 
+import scviz
 from scviz.errors import JobError, SettingsError
+from scviz.jobs.keys import make_key, security_of
 from scviz.settings import ROOT, Settings
 
 QUIET = {
     "distributed.scheduler.allowed-failures": 0,  # a killed run is lost; it does not silently start again
     "distributed.worker.profile.enabled": False,
+    "distributed.worker.preload": ["scviz.jobs.no_http"],
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.admin.tick.interval": "2s",
     "distributed.worker.memory.monitor-interval": "5s",
@@ -37,6 +45,30 @@ SPARE_THREADS = 1
 
 START_SECONDS = 90.0
 KNOCK_SECONDS = 10.0
+END_SECONDS = 10.0
+"""How long an engine may take to end by itself."""
+LONGEST_FILE = 10_000
+"""Bytes of `engine.json`; a longer one is none."""
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Where an engine listens, and which process it is."""
+
+    address: str
+    pid: int
+    began: str
+    """When the process did, in whatever unit the machine counts."""
+    boot: str
+    """Which start of the machine that was."""
+    version: str
+    """Of scviz."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether that very process is there; its number alone may be that of another one by now."""
+        return bool(self.began) and self.boot == _boot() and self.began == _began(self.pid)
 
 
 def address_file(home: Path) -> Path:
@@ -44,25 +76,33 @@ def address_file(home: Path) -> Path:
     return home / "engine.json"
 
 
-def read_address(home: Path) -> dict[str, Any]:
-    """Read where the engine of a workspace listens, `address`, and its process id, `pid`."""
-    content: dict[str, Any] = json.loads(address_file(home).read_text(encoding="utf-8"))
-    return content
-
-
-def find(home: Path) -> str:
-    """Return the address of the engine of a workspace; empty when none answers."""
+def read_engine(home: Path) -> Engine | None:
+    """Read what the file says; None where it is not there, or none of an engine."""
     try:
-        address = str(read_address(home)["address"])
-        host, port = address.removeprefix("tcp://").rsplit(":", 1)
-        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()  # a pid proves nothing
-    except (OSError, ValueError):
-        return ""
-    return address
+        with address_file(home).open("rb") as file:
+            content = json.loads(file.read(LONGEST_FILE))
+        known = Engine(**{name: content[name] for name in Engine.__dataclass_fields__})
+        texts = (known.address, known.began, known.boot, known.version)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return known if isinstance(known.pid, int) and all(isinstance(text, str) for text in texts) else None
 
 
-def find_or_start(settings: Settings, env: dict[str, str]) -> str:
-    """Return the address of the engine of a workspace, after starting it if need be.
+def find(home: Path) -> Engine | None:
+    """Return the engine of a workspace; None where none is there, or it takes no call."""
+    engine = read_engine(home)
+    if engine is None or not engine.is_alive:
+        return None
+    try:
+        host, port = engine.address.rpartition("://")[2].rsplit(":", 1)
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
+    except (OSError, ValueError, OverflowError):
+        return None
+    return engine
+
+
+def find_or_start(settings: Settings, env: dict[str, str]) -> Engine:
+    """Return the engine of a workspace, after starting it if need be.
 
     Parameters
     ----------
@@ -76,16 +116,47 @@ def find_or_start(settings: Settings, env: dict[str, str]) -> str:
     JobError
         If no engine could be started.
     """
-    if address := find(settings.home):
-        return address
-    with FileLock(settings.home / "engine.lock"):
-        return find(settings.home) or _start(settings.home, env)
+    if engine := find(settings.home):
+        return engine
+    try:
+        with FileLock(settings.home / "engine.lock", timeout=START_SECONDS):
+            return find(settings.home) or _start(settings.home, env)
+    except Timeout as error:
+        raise JobError(
+            "Another process has been starting the compute engine for too long.",
+            hint="Try again; if it stays so, end other scviz processes of this workspace.",
+        ) from error
 
 
-def _start(home: Path, env: dict[str, str]) -> str:
+def end(home: Path) -> bool:
+    """End the engine of a workspace, by force if need be; False where there is none.
+
+    Its runs end with it, and can be resumed.
+    """
+    engine = read_engine(home)
     address_file(home).unlink(missing_ok=True)
+    if engine is None or not engine.is_alive:
+        return False
+    process = psutil.Process(engine.pid)
+    below = process.children(recursive=True)
+    for by_force in (lambda: None, process.terminate, process.kill):
+        with suppress(psutil.NoSuchProcess):
+            by_force()
+        with suppress(psutil.TimeoutExpired):
+            process.wait(END_SECONDS)
+            break
+    for child in below:  # a worker whose engine was ended by force
+        with suppress(psutil.NoSuchProcess):
+            child.send_signal(signal.SIGCONT)
+            child.terminate()
+    return True
+
+
+def _start(home: Path, env: dict[str, str]) -> Engine:
+    end(home)  # one that takes no call is no use to anybody
+    make_key(home)
     with (home / "engine.log").open("ab") as log:
-        engine = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", "scviz.jobs.engine"],
             env=importable({**os.environ, **env}),
             start_new_session=True,
@@ -93,11 +164,11 @@ def _start(home: Path, env: dict[str, str]) -> str:
             stdout=log,
             stderr=log,
         )
-    threading.Thread(target=engine.wait, daemon=True).start()  # no zombie is left when it ends
+    threading.Thread(target=process.wait, daemon=True).start()  # no zombie is left when it ends
     deadline = time.monotonic() + START_SECONDS
-    while engine.poll() is None and time.monotonic() < deadline:
-        if address := find(home):
-            return address
+    while process.poll() is None and time.monotonic() < deadline:
+        if engine := find(home):
+            return engine
         time.sleep(0.05)
     raise JobError(
         "The compute engine did not start.",
@@ -116,33 +187,58 @@ def main(settings: Settings) -> None:
     import dask
     from distributed import LocalCluster
 
+    from scviz.jobs import no_http  # noqa: F401 - before the scheduler starts
     from scviz.jobs.lines import places
 
     dask.config.set(QUIET)
     at_a_time = places(settings.workers)
-    file = address_file(settings.home)
     with LocalCluster(
         n_workers=1,
         threads_per_worker=sum(at_a_time.values()) + SPARE_THREADS,
         resources=at_a_time,
         dashboard_address=None,
+        protocol="tls://",
+        security=security_of(settings.home),
         host="127.0.0.1",
         memory_limit=0,
     ) as cluster:
-        draft = file.with_suffix(".draft")
-        draft.write_text(
-            json.dumps({"address": cluster.scheduler_address, "pid": os.getpid()}), encoding="utf-8"
-        )
-        draft.replace(file)
+        write_engine(settings.home, cluster.scheduler_address)
         while _is_named(settings.home):
             time.sleep(2)
 
 
+def write_engine(home: Path, address: str) -> None:
+    """Say where this process listens, to its own user alone."""
+    pid = os.getpid()
+    engine = Engine(address=address, pid=pid, began=_began(pid), boot=_boot(), version=scviz.__version__)
+    draft = address_file(home).with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(asdict(engine), file)
+    draft.replace(address_file(home))
+
+
 def _is_named(home: Path) -> bool:
+    engine = read_engine(home)
+    return engine is not None and engine.pid == os.getpid()
+
+
+def _boot() -> str:
+    """Name the start of the machine that it runs since."""
     try:
-        return bool(read_address(home)["pid"] == os.getpid())
+        return BOOT.read_text().strip()
     except OSError:
-        return False
+        return "unknown"
+
+
+def _began(pid: int) -> str:
+    """Tell when a process began, on Linux in ticks that no setting of the clock moves; empty where there is none."""
+    try:
+        if BOOT.exists():
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return str(psutil.Process(pid).create_time())
+    except (OSError, IndexError, ValueError, OverflowError, psutil.Error):
+        return ""
 
 
 if __name__ == "__main__":  # needed: the cluster starts its worker by importing this file again

@@ -106,8 +106,8 @@ def start_server(script: Path, env: Mapping[str, str], log: Path) -> tuple[subpr
 
 def end_engine(home: Path) -> None:
     """End the engine of a workspace, if one was started there."""
-    if engine.address_file(home).exists():
-        psutil.Process(engine.read_address(home)["pid"]).terminate()
+    if found := engine.read_engine(home):
+        psutil.Process(found.pid).terminate()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ HERE = str(Path(__file__).parent)
 sys.path.insert(0, HERE)  # example_tasks, for this process
 os.environ["PYTHONPATH"] = HERE  # and for those that it starts
 
-from scviz.jobs.engine import address_file, read_address  # noqa: E402
+from scviz.jobs.engine import read_engine  # noqa: E402
 from scviz.jobs.queue import RunQueue  # noqa: E402
 from scviz.settings import Settings  # noqa: E402
 from tests.jobs.cluster import Cluster  # noqa: E402
@@ -24,9 +24,9 @@ def settings_for(home: Path, **env: str) -> Settings:
 
 
 def end_engine(home: Path) -> None:
-    if address_file(home).exists():
+    if engine := read_engine(home):
         with suppress(ProcessLookupError):
-            os.kill(read_address(home)["pid"], signal.SIGKILL)
+            os.kill(engine.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from example_tasks import counting
 
 from scviz.errors import JobError
-from scviz.jobs.engine import address_file, find, read_address
+from scviz.jobs.engine import address_file, find, read_engine
 from scviz.jobs.queue import RunQueue
 from scviz.workspace.database import Run
 from tests.jobs.cluster import Cluster
@@ -29,7 +29,7 @@ def start(queue: RunQueue, total: int = 60) -> str:
 
 
 def pid_of_engine(queue: RunQueue) -> int:
-    return read_address(queue.settings.home)["pid"]
+    return read_engine(queue.settings.home).pid
 
 
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_an_engine_ends_when_its_address_is_taken_away(new_queue: NewQueue) -> N
     wait_for_end(queue, start(queue, total=3))
     engine = pid_of_engine(queue)
     address_file(queue.settings.home).unlink()
-    wait_for(lambda: is_gone(engine), "the engine has ended", 15)
+    wait_for(lambda: is_gone(engine), "the engine has ended")
 
 
 def test_a_run_of_an_engine_that_is_gone_is_lost(new_queue: NewQueue) -> None:
@@ -105,7 +105,7 @@ def test_a_run_that_is_being_handed_in_is_not_lost(new_queue: NewQueue) -> None:
 
 def test_a_stale_address_is_no_engine(tmp_path: Path) -> None:
     address_file(tmp_path).write_text('{"address": "tcp://127.0.0.1:1", "pid": 1}')
-    assert find(tmp_path) == ""
+    assert find(tmp_path) is None
 
 
 @pytest.mark.slow

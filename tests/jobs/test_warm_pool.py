@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from scviz.jobs import warm_process
-from scviz.jobs.engine import importable, read_address
+from scviz.jobs.engine import importable, read_engine
 from scviz.jobs.process import Child
 from scviz.jobs.protocol import STOP
 from scviz.jobs.queue import RunQueue
@@ -60,7 +60,7 @@ def ending(child: Child) -> dict[str, Any]:
 
 def waiting_processes(home: Path) -> list[int]:
     """Find the processes of an engine that wait for a run."""
-    below = psutil.Process(read_address(home)["pid"]).children(recursive=True)
+    below = psutil.Process(read_engine(home).pid).children(recursive=True)
     return [process.pid for process in below if WAIT in process.cmdline()]
 
 

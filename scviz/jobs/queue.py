@@ -10,17 +10,17 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import scviz
 from scviz.errors import JobError
 from scviz.jobs import engine
+from scviz.jobs.connection import CONNECT_SECONDS, Connection
 from scviz.jobs.course import read_events
 from scviz.jobs.estimates import estimate_of
-from scviz.jobs.keys import security_of
 from scviz.jobs.lines import Wait, brought_forward, line_of, next_place, waits
 from scviz.jobs.scheduler import Known, known_to, make_independent, resources_of
 from scviz.jobs.supervisor import RESUME, WORKER_ENDED, keep_spare, supervise
@@ -39,11 +39,6 @@ STALE_SECONDS = 8.0
 """Age of a sign of life from which a run is looked for."""
 UNREACHABLE_SECONDS = 30.0
 """How long a scheduler that did not answer is left alone."""
-CONNECT_SECONDS = 20.0
-HUNG_SECONDS = 60.0
-"""How long an engine that did not answer is given before it is ended and replaced."""
-PATIENCE_SECONDS = 180.0
-"""How long a thread waits for another one that starts an engine or ends one that hangs."""
 LOG_BYTES = 100_000
 """The end of a log that is shown."""
 RESUMABLE: tuple[State, ...] = ("failed", "stopped", "lost")
@@ -76,9 +71,8 @@ class RunQueue:
         self.settings = settings
         self.workspace = Workspace.from_settings(settings)
         self.database = Database.from_settings(settings)
-        self._client: Client | None = None
-        self._address = ""
-        self._connecting, self._adding, self._checking = threading.Lock(), threading.Lock(), threading.Lock()
+        self.connection = Connection(settings, is_idle=lambda: not any(run.engine for run in self._open()))
+        self._adding, self._checking = threading.Lock(), threading.Lock()
         self._next_check = 0.0
 
     def warm_up(self) -> None:
@@ -244,9 +238,7 @@ class RunQueue:
 
     def close(self) -> None:
         """Disconnect; runs go on."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        self.connection.close()
         self.database.close()
 
     # handing in
@@ -295,7 +287,7 @@ class RunQueue:
     def _hand_in(self, run: Run) -> None:
         """Give a queued run to the scheduler, or mark it as lost and say why."""
         try:
-            self._send(self._connect(), run)
+            self._send(self.connection.client(), run)
         except JobError as error:
             self._end(run, "lost", message=str(error), hint="Press Resume to try again.")
             raise
@@ -341,72 +333,14 @@ class RunQueue:
         from distributed import fire_and_forget
 
         with suppress(JobError, OSError):  # a run that is handed in will say what is wrong
-            fire_and_forget(self._connect().submit(keep_spare, self._env(), pure=False))
-
-    # the connection
-
-    def _connect(self) -> Client:
-        """Return a connection to the scheduler; a local engine is started if none answers."""
-        with self._alone():
-            if self.settings.scheduler:
-                return self._client_of(self.settings.scheduler)
-            return self._client_of_engine()
-
-    def _client_of_engine(self) -> Client:
-        """Connect to the engine of this machine; one that hangs, or an idle one of another version, is replaced."""
-        home, env = self.settings.home, self.settings.as_env()
-        found = engine.find_or_start(self.settings, env)
-        if found.version != scviz.__version__ and not any(run.engine for run in self._open()):
-            engine.end(home)
-            found = engine.find_or_start(self.settings, env)
-        for seconds in (CONNECT_SECONDS, HUNG_SECONDS):  # a busy machine answers late
-            with suppress(JobError):
-                return self._client_of(found.address, seconds=seconds)
-        engine.end(home)
-        return self._client_of(engine.find_or_start(self.settings, env).address)
-
-    def _connect_to_running(self) -> Client | None:
-        """Return a connection to the scheduler; None when the local engine is not there."""
-        with self._alone():
-            if self.settings.scheduler:
-                return self._client_of(self.settings.scheduler)
-            found = engine.find(self.settings.home)
-            return self._client_of(found.address) if found else None
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Have one thread connect at a time; the others wait, and not for ever."""
-        if not self._connecting.acquire(timeout=PATIENCE_SECONDS):
-            raise JobError("The compute engine takes too long to answer.", hint="Try again in a minute.")
-        try:
-            yield
-        finally:
-            self._connecting.release()
-
-    def _client_of(self, address: str, *, seconds: float = CONNECT_SECONDS) -> Client:
-        from distributed import Client
-
-        if self._client is not None and (self._address != address or self._client.status != "running"):
-            self._client.close(timeout=1)
-            self._client = None
-        if self._client is None:
-            own = None if self.settings.scheduler else security_of(self.settings.home)
-            try:
-                self._client = Client(address, set_as_default=False, timeout=seconds, security=own)
-            except (OSError, ValueError) as error:
-                raise JobError(
-                    f"The scheduler at {address} does not answer.",
-                    hint="Ask the owner of the server whether the cluster is up.",
-                ) from error
-            self._address = address
-        return self._client
+            fire_and_forget(self.connection.client().submit(keep_spare, self._env(), pure=False))
 
     # lost runs
 
     def _look_for(self, stale: Sequence[Run]) -> None:
         """Ask the scheduler for runs that gave no sign of life, and mark those it does not know."""
         try:
-            client = self._connect_to_running()
+            client = self.connection.to_running()
             here = known_to(client) if client else Known()
         except (JobError, OSError):  # a cluster that cannot be asked may still be at work
             self._next_check = time.monotonic() + UNREACHABLE_SECONDS

@@ -19,8 +19,8 @@ from distributed import Client
 from example_tasks import counting
 
 from scviz.cli import main
+from scviz.jobs import connection
 from scviz.jobs import engine as ending
-from scviz.jobs import queue as handing_in
 from scviz.jobs.engine import address_file, find, read_engine, write_engine
 from scviz.jobs.keys import FOLDER, make_key, security_of
 from scviz.jobs.queue import RunQueue
@@ -154,7 +154,7 @@ def test_an_engine_that_hangs_is_replaced(new_queue: NewQueue, monkeypatch: pyte
     hung = find(old.settings.home)
     old.close()
     os.kill(hung.pid, signal.SIGSTOP)
-    monkeypatch.setattr(handing_in, "HUNG_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "HUNG_SECONDS", 1.0)
     monkeypatch.setattr(ending, "END_SECONDS", 1.0)
     queue = new_queue()
     wait_until_done(queue, count(queue, "two"))

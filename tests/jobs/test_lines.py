@@ -89,7 +89,7 @@ def test_light_and_short_runs_get_done_while_a_long_one_is_at_work(new_queue: Ne
 def test_what_workers_offer_is_asked_of_the_scheduler_and_not_remembered(
     new_queue: NewQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = new_queue()._connect()
+    client = new_queue().connection.client()
     client.scheduler_info(n_workers=0)  # as its callback does every two seconds, at any moment
     monkeypatch.setattr(client, "scheduler_info", lambda: client._scheduler_identity)
     assert client.scheduler_info()["workers"] == {}

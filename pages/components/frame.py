@@ -174,6 +174,7 @@ PAGES = {
 }
 RESULT_PAGE = {page.task: name for name, page in PAGES.items() if page.task} | {
     "overview": "explore",
+    "transfer": "annotate",
     "markers": "groups",
 }
 """The page that shows the result of a task."""

@@ -1,0 +1,107 @@
+"""How far the cells lie from the reference, by cluster; and how each method did on cells whose type is known."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import state
+from pages.components.digits import DIGITS, HUNDREDTH, SHARE, TENTH
+from pages.components.show import errors_in_words, escaped, table
+from scviz.tasks.transfer import Result
+from scviz.tasks.transfer.references import keep_reference
+from scviz.workspace.database import Run
+
+NEARNESS = {"near": "yes", "far": "no", "cannot tell": "cannot tell"}
+LEARNED = "reference"
+"""Folder of what was learned in the result of a run."""
+
+
+def fit_tab(result: Result) -> None:
+    """Show shared genes, and which clusters the reference has a counterpart for."""
+    fit = result.fit
+    genes, before, after = st.columns(3)
+    genes.metric(
+        "Genes of the reference that are here",
+        f"{fit.n_shared:,} of {fit.n_reference:,}",
+        help=f"They hold {100 * fit.read:.0f} % of its molecules. The dataset has {fit.n_query:,} genes.",
+    )
+    before.metric(
+        "Cells beyond the reference",
+        f"{100 * fit.beyond_before:.0f} %",
+        help="Farther from every type than 95 % of the reference's own held-out cells; 5 % would be as alike as they.",
+    )
+    after.metric(
+        "Without the common shift",
+        f"{100 * fit.beyond:.0f} %",
+        help="What all types moved by alike tells of the preparation, not of the cells, and is taken off.",
+    )
+    rows = [
+        {
+            "Cluster": one.number,
+            "Cells": one.n_cells,
+            "Named": one.name,
+            "Of its cells": one.share,
+            "Beyond": one.beyond.mean,
+            "From": one.beyond.low,
+            "To": one.beyond.high,
+            "Counterpart": NEARNESS[one.nearness],
+        }
+        for one in fit.clusters
+    ]
+    digits = dict.fromkeys(("Of its cells", "Beyond", "From", "To"), SHARE)
+    table(pd.DataFrame(rows), key="transfer_fit", name="fit_by_cluster", column_config=digits)
+    st.caption(
+        "Beyond: share of the cells of a cluster outside the reach of the reference, with its 95 % interval. A cluster "
+        "has no counterpart where the interval lies above one half. Clusters are those of these cells alone."
+    )
+
+
+def methods_tab(run: Run, result: Result) -> None:
+    """Show the scores of each method on held-out cells of the reference, and offer to save what was learned."""
+    rows = [
+        {
+            "Method": one.name,
+            "Accuracy": one.accuracy,
+            "Macro-F1": one.macro_f1,
+            "Temperature": one.temperature,
+            "Mean confidence here": float(pd.Series(result.confidence(one.name)).mean()),
+            "Seconds": one.seconds,
+        }
+        for one in result.methods
+    ]
+    digits = {
+        **dict.fromkeys(("Accuracy", "Macro-F1"), DIGITS),
+        **dict.fromkeys(("Temperature", "Mean confidence here"), HUNDREDTH),
+        "Seconds": TENTH,
+    }
+    table(pd.DataFrame(rows), key="transfer_methods", name="methods", column_config=digits)
+    st.caption(
+        escaped(f"Accuracy and macro-F1: on {result.held_out}. Cells of another study are named less well.")
+    )
+    if result.gain is not None:
+        st.caption(escaped(result.gain.sentence))
+    with errors_in_words():
+        _save(run, result)
+
+
+def _save(run: Run, result: Result) -> None:
+    """Offer what was learned as a reference without cells, which names other files."""
+    folder = state.workspace().run_folder(run.id) / "result" / LEARNED
+    if not folder.is_dir():
+        return
+    line = st.container(horizontal=True, vertical_alignment="bottom")
+    name = line.text_input(
+        "Save as a classifier that names cells of other files",
+        value=f"Types of {result.reference_name}",
+        key="transfer_save_name",
+    )
+    if line.button("Save", key="transfer_save", icon=":material/save:"):
+        kept = keep_reference(folder, state.workspace(), name=name)
+        st.success(
+            escaped(
+                f"Saved. Choose {kept.reference.name} as reference for another dataset, or run "
+                f"python -m scviz annotate FILE --reference {kept.id}"
+            ),
+            icon=":material/check:",
+        )

@@ -1,0 +1,32 @@
+"""Whether names are learned from the labels of the dataset, or come from a reference."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.widgets import one_of
+from scviz.workspace import DatasetInfo
+
+WAYS = {"labels": "Learn from labels", "reference": "Names from a reference"}
+
+
+def by_reference() -> bool:
+    """Let the user switch; cells without labels, and a link to such a run, begin with the reference."""
+    dataset = state.current_dataset()
+    if dataset is None:
+        return False
+    key = f"annotate_way_{dataset.id}"
+    if state.held(key) is None:
+        state.preset(key, _first(dataset))
+    return one_of("Where names come from", WAYS, key=key) == "reference"
+
+
+def _first(dataset: DatasetInfo) -> str:
+    linked = st.query_params.get("run")
+    tasks = {run.id: run.task for run in state.queue().runs(owner=state.owner())} if linked else {}
+    if linked and linked in tasks:
+        return "reference" if tasks[linked] == "transfer" else "labels"
+    checkpoint = state.current_checkpoint()
+    knows = bool(checkpoint and checkpoint.types)
+    return "labels" if knows or dataset.columns_of("label") else "reference"

@@ -13,6 +13,8 @@ from scviz.plots.curves import loss_figure
 from scviz.workspace.database import Run, time_left
 
 OPEN = ("queued", "running")
+NOT_RESUMED = ("opening", "checking")
+"""Tasks that fail on what is in a file: doing it again gives the same."""
 WORDS = {
     "queued": "Waiting for its turn",
     "running": "Running",
@@ -151,7 +153,10 @@ def _ended(run: Run, key: str) -> None:
         if run.note:
             st.caption(escaped(run.note))
         row = st.container(horizontal=True)
-        if row.button("Resume", key=f"{key}_resume", type="primary", help="Goes on from what is finished."):
+        resumable = run.state != "failed" or run.task not in NOT_RESUMED
+        if resumable and row.button(
+            "Resume", key=f"{key}_resume", type="primary", help="Goes on from what is finished."
+        ):
             state.queue().resume(run.id)
             st.rerun()
         with row.popover("Log"):

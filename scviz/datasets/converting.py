@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from scviz.datasets.counts import READABLE, RELATIVE, Kind
-from scviz.datasets.recovery import PLAIN, WAYS_OUT, Transform, recover_rows
+from scviz.datasets.recovery import HALF_EXACT, PLAIN, WAYS_OUT, Transform, is_half, recover_rows
 from scviz.datasets.rows import Rows, is_whole
 from scviz.errors import CountsError
 from scviz.workspace import CountsSource
@@ -33,6 +33,8 @@ class Conversion:
     relative: bool
     largest: float = 0.0
     n_cells: int = 0
+    half: bool = False
+    """Whether logarithms in half precision were met."""
     _convert: Callable[[csr_matrix], csr_matrix] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,6 +93,8 @@ class Conversion:
         if self.kind in READABLE[1:3] and self.largest < 2:
             raise CountsError("The values only tell which genes were seen, not how often.", hint=WAYS_OUT)
         cells = f"in each of the {self.n_cells:,} cells all values are whole multiples of one unit"
+        if self.half:
+            cells += f". They are stored in half precision, so that counts above about {HALF_EXACT} are approximate"
         return {
             "counts": f"Raw counts were taken from {self.location} as they are.",
             "whole numbers, no counts": f"The whole numbers in {self.location} were taken for counts, as was chosen.",
@@ -124,6 +128,7 @@ class Conversion:
 
     def _recovered(self, stored: csr_matrix) -> csr_matrix:
         rows = Rows(values=stored.data, bounds=stored.indptr.astype(np.int64))
+        self.half = self.half or (self.transform.base > 0 and stored.nnz > 0 and is_half(stored.data))
         return _with_values(stored, recover_rows(rows, self.transform))
 
     def _undone(self, stored: csr_matrix) -> csr_matrix:

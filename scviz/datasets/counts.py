@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.recovery import (
+    HALF_EXACT,
     LARGEST_LOG,
     LOGARITHMS,
     PLAIN,
     Transform,
+    is_half,
     recovers,
     stored_decimals,
     transform_of,
@@ -55,6 +57,8 @@ MOSTLY = 0.5
 BELOW = 0.75
 """Share of values that are whole or lie in the upper half below a whole number, from which they are corrected counts:
 what ambient RNA adds to a count is a fraction of one for most genes. By chance it is a half."""
+NEAR, NEARLY = 0.75, 0.6
+"""Where most values lie below 1, as those of counts of 1 do, so many must lie so far up: by chance it is a quarter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +183,10 @@ def _corrected(rows: Rows, where: str) -> str:
     values = rows.values.astype(np.float64)
     rest = values - np.floor(values)
     below = float(np.mean((rest == 0) | (rest >= MOSTLY)))
-    if below < BELOW or np.mean(values < 1) > MOSTLY or (rows.whole and same_sum(rows.sums())):
+    near = float(np.mean((rest == 0) | (rest >= NEAR)))
+    if below < BELOW or (rows.whole and same_sum(rows.sums())):
+        return ""
+    if np.mean(values < 1) > MOSTLY and near < NEARLY:
         return ""
     return (
         f"Fractions up to {values.max():,.4g} {where}, {below:.0%} of them less than a half below a whole number: "
@@ -200,10 +207,13 @@ def _fractions(rows: Rows, *, low: float, high: float, base: float | None, every
         what = f"the values of {every} are whole multiples of one unit"
     else:
         what = f"but not all values of {every} are whole multiples of one unit"
-    name = f"{transform.words} row sums" if transform.base else "row sums"
-    sums = f"{name} are {target:,.0f} in {every}" if target else f"{name} differ between cells"
+    sums = f"the values of {every} add up to {target:,.0f}" if target else "sums differ between cells"
+    if transform.base:
+        sums = f"With the logarithm undone ({transform.words}), {sums}"
     decimals = stored_decimals(rows.values)
     rounded = f", stored to {decimals} decimals" if decimals else ""
+    if transform.base and is_half(rows.values):
+        rounded = f", stored in half precision, so that counts above about {HALF_EXACT} are approximate"
     evidence = f"{sums}; {what}{rounded}."
     if not transform.base:
         evidence = (

@@ -24,6 +24,10 @@ SURE = 0.3
 LARGEST_MINIMUM = 10
 """The smallest count of a cell is tried as 1, 2, ... up to this."""
 HALF = 0.5
+HALF_EXACT = 100
+"""Counts up to about here are exact behind logarithms in half precision; larger ones are the nearest whole number."""
+FEWEST_SURE = 10
+"""Values of a cell that must agree on its unit before others, which cannot, are rounded."""
 LARGEST_LOG = 30.0
 """No logarithm of a normalized count is larger."""
 SPACING = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float16, np.float32)}
@@ -153,6 +157,8 @@ def stored_decimals(values: NDArray[np.number]) -> int | None:
     >>> stored_decimals(np.array([1.125, 0.98, 2.5])), stored_decimals(np.log1p(np.arange(50.0)))
     (3, None)
     """
+    if is_half(values):
+        return None
     wide = values.astype(np.float64)
     precision = _precision(values)
     for decimals in (2, 3, 4, 5):
@@ -160,6 +166,21 @@ def stored_decimals(values: NDArray[np.number]) -> int | None:
         if np.all(np.abs(scaled - np.rint(scaled)) <= scaled * precision):
             return decimals
     return None
+
+
+def is_half(values: NDArray[np.number]) -> bool:
+    """Tell whether values are stored in half precision, or were before they were stored in another type.
+
+    Examples
+    --------
+    >>> logs = np.log1p(np.arange(50, dtype=np.float32))
+    >>> is_half(logs), is_half(logs.astype(np.float16)), is_half(logs.astype(np.float16).astype(np.float32))
+    (False, True, True)
+    """
+    if values.dtype == np.float16:
+        return True
+    with np.errstate(over="ignore"):
+        return values.dtype.kind == "f" and bool(np.array_equal(values, values.astype(np.float16)))
 
 
 def _precision(values: NDArray[np.number]) -> float:
@@ -171,10 +192,12 @@ def _recover_piece(rows: Rows, transform: Transform) -> NDArray[np.float32]:
     values = rows.values.astype(np.float64)
     decimals = stored_decimals(rows.values)
     multiples = transform.undo(values)
+    half = transform.base > 0 and is_half(rows.values)
     errors = transform.errors(
         values,
         rounding=0.5 * 10.0**-decimals if decimals else 0.0,
-        precision=max(_precision(rows.values), SINGLE),
+        # rounding to the nearest number is off by a half of the spacing, and `errors` takes twice what it is given
+        precision=SPACING[np.dtype(np.float16)] / 4 if half else max(_precision(rows.values), SINGLE),
     )  # (K,)
     lengths = np.diff(rows.bounds)
     filled = np.flatnonzero(lengths)
@@ -182,7 +205,7 @@ def _recover_piece(rows: Rows, transform: Transform) -> NDArray[np.float32]:
     counts = np.zeros(len(values))
     left = np.ones(len(values), dtype=bool)
     for minimum in range(1, LARGEST_MINIMUM + 1):
-        found, good = _count_units(multiples[left], errors[left], cell[left], minimum=minimum)
+        found, good = _count_units(multiples[left], errors[left], cell[left], minimum=minimum, nearest=half)
         at = np.flatnonzero(left)[good]
         counts[at] = found[good]
         left[at] = False
@@ -206,11 +229,17 @@ def _without_half(counts: NDArray[np.float64], transform: Transform) -> NDArray[
 
 
 def _count_units(
-    multiples: NDArray[np.float64], errors: NDArray[np.float64], cell: NDArray[np.int64], *, minimum: int
+    multiples: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    cell: NDArray[np.int64],
+    *,
+    minimum: int,
+    nearest: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Count units in each value, when the smallest of a cell is `minimum` units; True where the cell fits.
 
-    The unit of a cell is kept as an interval. Every value whose count is certain narrows it, until all are.
+    The unit of a cell is kept as an interval. Every value whose count is certain narrows it, until all are; with
+    `nearest`, large values whose counts never are get the nearest, as long as FEWEST_SURE others agree on the unit.
     """
     starts = np.flatnonzero(np.diff(cell, prepend=-1))
     place = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(cell)))
@@ -231,5 +260,6 @@ def _count_units(
         lowest = np.maximum.reduceat(np.where(sure, (multiples - errors) / counts, 0), starts)[place]
         highest = np.minimum.reduceat(np.where(sure, (multiples + errors) / counts, np.inf), starts)[place]
         low, high = np.where(known, lowest, low), np.where(known, highest, high)
-    fits = sure & (low <= high)
+    enough = np.add.reduceat(sure, starts, dtype=np.int64)[place] >= FEWEST_SURE
+    fits = (sure | (enough & nearest)) & (low <= high)
     return counts, np.logical_and.reduceat(fits, starts)[place]

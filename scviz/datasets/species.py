@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,6 +47,13 @@ BY_ID = {
     "WBGENE": "worm",
 }
 """Species by what their ids begin with."""
+
+
+RAT = re.compile(r"RT1-\w.*|AABR0\d{7}(\.\d+)?|RGD\d{5,}", re.IGNORECASE)
+"""Genes of rats alone: their major histocompatibility complex, and names by which annotations number the others."""
+MOUSE = re.compile(r"H2-\w.*|Gm\d{3,}|\w*\d{4,}\w*Rik", re.IGNORECASE)
+"""The same of mice."""
+FEWEST_RAT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +128,23 @@ def species_of_symbols(symbols: Sequence[str]) -> SpeciesGuess:
         "human": len(names & gene_table("human").by_symbol.keys()),
         "mouse": len(names & gene_table("mouse").by_symbol.keys()),
     }
+    rat, rest = _of_rats(names)
+    if rat:
+        return _guess(
+            ["rat"], f"{evidence} {rat:,} are such as rats alone have, {rest:,} such as mice alone have."
+        )
     return _guess(
         _of_counts({"human": len(human - mouse), "mouse": len(mouse - human)}, exact, known=known), evidence
     )
+
+
+def _of_rats(names: set[str]) -> tuple[int, int]:
+    """Count names that rats alone have and those that mice alone have; 0 of rats where they do not speak for them.
+
+    Most symbols of rats are those of mice.
+    """
+    rat, mouse = (sum(kind.fullmatch(name) is not None for name in names) for kind in (RAT, MOUSE))
+    return (rat if rat >= FEWEST_RAT and rat > mouse else 0), mouse
 
 
 def _of_counts(telling: dict[str, int], exact: dict[str, int], *, known: int) -> list[str]:

@@ -137,7 +137,10 @@ def test_counts_are_known_by_whole_numbers() -> None:
 def test_log_values_are_known_by_their_sums(target: float, said: str) -> None:
     scale = judge(logs(np.random.default_rng(0).poisson(2, (20, 50)), target))
     assert scale.kind == "log-normalized, recoverable"
-    assert f"expm1 row sums are {said} in every sampled cell" in scale.evidence
+    assert (
+        f"With the logarithm undone (expm1), the values of every sampled cell add up to {said}"
+        in scale.evidence
+    )
 
 
 def test_log_values_of_something_else_are_not_recoverable() -> None:

@@ -45,7 +45,9 @@ def test_log_values_are_said_to_be_recovered(
     adata.X = csr_matrix(log_values(target))
     report = check_file(save(adata))
     assert matrix_of(report).kind == "log-normalized, recoverable"
-    assert f"expm1 row sums are {said}" in texts(report, "fix")
+    assert f"With the logarithm undone (expm1), the values of every sampled cell add up to {said}" in texts(
+        report, "fix"
+    )
 
 
 def test_scaled_values_alone_cannot_be_opened(adata: AnnData, save: Save, log_values: LogValues) -> None:
@@ -119,7 +121,10 @@ def test_the_base_of_the_logarithm_is_taken_from_the_file(
     adata.uns["log1p"] = {"base": 2}
     report = check_file(save(adata))
     assert report.matrices[0].transform.base == 2
-    assert "2^value - 1 row sums are 10,000" in report.matrices[0].evidence
+    assert (
+        "undone (2^value - 1), the values of every sampled cell add up to 10,000"
+        in report.matrices[0].evidence
+    )
 
 
 def test_columns_are_sorted_by_what_they_are_good_for(adata: AnnData, save: Save) -> None:

@@ -193,3 +193,29 @@ def test_thirty_thousand_names_take_no_time() -> None:
     start = time.process_time()
     known.match(ids)
     assert time.process_time() - start < 0.5  # 0.02 s when the machine is free
+
+
+def test_symbols_of_rats_are_not_taken_for_those_of_mice() -> None:
+    shared = [
+        "Cd3e",
+        "Ms4a1",
+        "Nkg7",
+        "Actb",
+        "Gapdh",
+        "Cd4",
+        "Cd8a",
+        "Lyz2",
+        "Ncr1",
+        "Ccr7",
+        "Il7r",
+        "S100a8",
+    ]
+    rat = guess_species(
+        GeneIdentifiers(ensembl=None, symbol=(*shared, "RT1-A2", "RT1-Ba", "RT1-Da", "AABR07000046.1"))
+    )
+    assert (rat.species, rat.called) == ("unknown", "rat")
+    assert "4 are such as rats alone have, 0 such as mice alone have" in rat.evidence
+    mouse = guess_species(
+        GeneIdentifiers(ensembl=None, symbol=(*shared, "H2-Aa", "H2-K1", "Gm12345", "0610007P14Rik"))
+    )
+    assert mouse.species == "mouse"

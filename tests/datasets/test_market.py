@@ -105,10 +105,11 @@ def test_decimals_in_a_file_that_promises_whole_numbers_are_kept_and_said(tmp_pa
     assert "holds decimals" in incoming.arrival.notes[0]
 
 
-def test_a_pattern_is_ones(tmp_path: Path) -> None:
+def test_a_pattern_says_nothing_of_counts_and_is_refused(tmp_path: Path) -> None:
     lines = [line.rsplit(" ", 1)[0] for line in entries(COUNTS.T)]
-    incoming = read(_named(write_mtx(tmp_path / "m.mtx", COUNTS.T, lines, kind="pattern")))
-    assert equal(incoming, (COUNTS > 0).astype(int))
+    path = write_mtx(tmp_path / "m.mtx", COUNTS.T, lines, kind="pattern")
+    with pytest.raises(UnreadableFileError, match="which genes were seen, not how often"):
+        read(_named(path))
 
 
 @pytest.mark.parametrize("genes_first", [True, False])

@@ -21,7 +21,11 @@ from scviz.errors import UnreadableFileError
 from scviz.progress import Progress, Report
 
 MAGIC = b"%%matrixmarket"
-FIELDS = {"integer": np.int32, "real": np.float64, "pattern": np.int32}
+FIELDS = {"integer": np.int32, "real": np.float64}
+PATTERN = "pattern"
+"""The kind of a file that tells where values are and not which."""
+WIDTH = 3
+"""Words of an entry: row, column, value."""
 HEADER = 1 << 20
 """Bytes within which the sizes must stand."""
 LARGEST = 2**31 - 1
@@ -38,7 +42,7 @@ class Header:
     n_columns: int
     n_values: int
     field: str
-    """`integer`, `real` or `pattern`."""
+    """`integer` or `real`."""
     dense: bool
     """Whether all values stand there, column by column, zeros too."""
     length: int
@@ -105,9 +109,14 @@ def _kind(name: str, words: list[str]) -> tuple[bool, str]:
     """Tell whether all zeros are stored, and the type of the values."""
     _, thing, layout, kind, symmetry, *_ = [*words, "", "", "", "", ""]
     kind = "real" if kind == "double" else kind
-    if thing != "matrix" or layout not in ("coordinate", "array") or kind not in FIELDS:
+    if thing != "matrix" or layout not in ("coordinate", "array") or kind not in (*FIELDS, PATTERN):
         raise UnreadableFileError(
             f"{name} is a Matrix Market file of a kind that holds no counts ({' '.join(words[1:])}).",
+            hint="Write the counts as `matrix coordinate integer general`, as scipy.io.mmwrite does.",
+        )
+    if kind == PATTERN:
+        raise UnreadableFileError(
+            f"{name} is a Matrix Market file of the kind pattern: it says which genes were seen, not how often.",
             hint="Write the counts as `matrix coordinate integer general`, as scipy.io.mmwrite does.",
         )
     if symmetry not in ("general", ""):
@@ -245,7 +254,7 @@ def _parsed(name: str, text: bytes, header: Header, *, before: int) -> coo_matri
     # The reader takes 2.5 for 2 where whole numbers are promised, and leaves out what follows on the line.
     if header.field == "integer" and any(mark in text for mark in (b".", b"e", b"E")):
         raise _DecimalsError
-    if text.count(b" ") + text.count(b"\t") != _width(header) * n - n and _is_ragged(text, _width(header)):
+    if text.count(b" ") + text.count(b"\t") != WIDTH * n - n and _is_ragged(text, WIDTH):
         raise _bad_line(name, text, header, before=before)
     sizes = f"{header.n_rows} {header.n_columns} {n}"
     start = f"%%MatrixMarket matrix coordinate {header.field} general\n{sizes}\n"
@@ -256,10 +265,6 @@ def _parsed(name: str, text: bytes, header: Header, *, before: int) -> coo_matri
     if read.data.dtype.kind == "i" and n and max(read.data.max(), -read.data.min()) > LARGEST:
         raise _bad_line(name, text, header, before=before)
     return read
-
-
-def _width(header: Header) -> int:
-    return 2 if header.field == "pattern" else 3
 
 
 def _is_ragged(text: bytes, width: int) -> bool:
@@ -279,7 +284,7 @@ def _bad_line(name: str, text: bytes, header: Header, *, before: int) -> Unreada
 
 def _fault(words: list[bytes], header: Header) -> tuple[str, str]:
     """Say what is wrong with an entry, and what to do."""
-    if len(words) != _width(header) or not all(word.isdigit() for word in words[:2]):
+    if len(words) != WIDTH or not all(word.isdigit() for word in words[:2]):
         return "is no row, column and value", AGAIN
     for word, size, what in zip(words, (header.n_rows, header.n_columns), ("row", "column"), strict=False):
         if int(word) == 0:

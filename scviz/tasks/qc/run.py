@@ -52,7 +52,10 @@ def _notes(found: CellQuality) -> tuple[str, ...]:
     n_empty = int((found.measures["counts"] == 0).sum())
     if n_empty:
         notes.append(f"{counted(n_empty, 'cell')} without any counts; nothing is known of their shares.")
+    n_genes_of = {"mitochondrial": found.n_mitochondrial, "ribosomal": found.n_ribosomal}
     for name, values in found.measures.items():
+        if not n_genes_of.get(name, 1):  # said above
+            continue
         known = values[np.isfinite(values)]
         if known.any() and usual_bounds(values).is_open:
             notes.append(

@@ -413,6 +413,23 @@ def test_a_failed_run_is_a_sentence_with_a_way_on(visit: Open, opened: Opened) -
     assert front("embedding").TITLE in words(visit("pages/runs.py", run="failed"))
 
 
+def test_a_file_that_could_not_be_opened_is_not_offered_again(visit: Open, opened: Opened) -> None:
+    rows = {
+        state: Run(
+            id=state, task="opening", request={"path": "cut.h5ad"}, state=state, message="It is cut off."
+        )
+        for state in ("failed", "lost")
+    }
+    for state, row in rows.items():
+        opened.workspace.run_folder(state).mkdir(parents=True)
+        RunQueue(Settings.from_env()).database.add(row)
+        page = visit("pages/runs.py", run=state)
+        assert not page.exception
+        assert "It is cut off." in words(page)
+        offered = any(button.key == "job_resume" for button in page.button)
+        assert offered is (state == "lost")  # what was interrupted may still be read
+
+
 def test_a_choice_in_the_header_holds_and_leaves_the_old_run(visit: Open, opened: Opened) -> None:
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run="old")
     other = next(option for option in page.selectbox(key="pick_checkpoint").options if option != "Tiny")

@@ -156,6 +156,7 @@ def test_too_few_cells_have_no_doublets_and_say_so(workspace: Workspace, tmp_pat
     said = " ".join(result.notes)
     assert "Doublets of this dataset cannot be told: it has 60 cells" in said
     assert "No gene of these data is known to be mitochondrial" in said
+    assert "No threshold is suggested for mitochondrial" not in said  # once is enough
 
 
 def test_relative_expression_has_no_doublets_and_says_why(workspace: Workspace, tmp_path: Path) -> None:

@@ -413,21 +413,24 @@ def test_a_failed_run_is_a_sentence_with_a_way_on(visit: Open, opened: Opened) -
     assert front("embedding").TITLE in words(visit("pages/runs.py", run="failed"))
 
 
-def test_a_file_that_could_not_be_opened_is_not_offered_again(visit: Open, opened: Opened) -> None:
-    rows = {
-        state: Run(
-            id=state, task="opening", request={"path": "cut.h5ad"}, state=state, message="It is cut off."
-        )
-        for state in ("failed", "lost")
-    }
-    for state, row in rows.items():
-        opened.workspace.run_folder(state).mkdir(parents=True)
-        RunQueue(Settings.from_env()).database.add(row)
-        page = visit("pages/runs.py", run=state)
-        assert not page.exception
-        assert "It is cut off." in words(page)
-        offered = any(button.key == "job_resume" for button in page.button)
-        assert offered is (state == "lost")  # what was interrupted may still be read
+def panel(run: str) -> None:
+    """A page that watches a run and nothing else."""
+    from pages.components.job_panel import job_panel
+
+    job_panel(run)
+
+
+@pytest.mark.parametrize(("ended", "offered"), [("failed", False), ("lost", True)])
+def test_a_file_that_could_not_be_opened_is_not_offered_again(
+    opened: Opened, ended: str, *, offered: bool
+) -> None:
+    row = Run(id=ended, task="opening", request={"path": "cut.h5ad"}, state=ended, message="It is cut off.")
+    opened.workspace.run_folder(ended).mkdir(parents=True)
+    RunQueue(Settings.from_env()).database.add(row)
+    page = AppTest.from_function(panel, kwargs={"run": ended}, default_timeout=60).run()
+    assert not page.exception
+    assert "It is cut off." in words(page)
+    assert any(button.key == "job_resume" for button in page.button) is offered
 
 
 def test_a_choice_in_the_header_holds_and_leaves_the_old_run(visit: Open, opened: Opened) -> None:

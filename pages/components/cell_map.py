@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -188,10 +189,16 @@ def cell_map(
 
 def store_message(points: NDArray[np.uint16], names: Sequence[str] | None = None) -> bytes:
     """Write the coordinates, (N, 2), 4 bytes a cell, and the names of up to 20,000 cells."""
-    header: dict[str, object] = {"kind": "store", "points": digest(points)}
+    header = json.dumps({"kind": "store", "points": digest(points)})
     if names is not None and len(names) <= MOST_NAMES:
-        header["names"] = [str(name) for name in names]
-    return _message(header, points.astype("<u2").tobytes())
+        header = f'{header[:-1]}, "names": {_names_text(tuple(names))}}}'
+    return _framed(header.encode(), points.astype("<u2").tobytes())
+
+
+@lru_cache(maxsize=8)
+def _names_text(names: tuple[str, ...]) -> str:
+    """Write names of cells, (N,), which each map of a page shows, and each drawing of it."""
+    return json.dumps([str(name) for name in names])
 
 
 def map_legend(key: str, group: str) -> None:
@@ -258,7 +265,10 @@ def given_message(key: str, points: NDArray[np.uint16], given: Given | None) -> 
 
 def _message(header: dict[str, object], body: bytes) -> bytes:
     """Put length of the header, header and bytes behind one another."""
-    text = json.dumps(header).encode()
+    return _framed(json.dumps(header).encode(), body)
+
+
+def _framed(text: bytes, body: bytes) -> bytes:
     return len(text).to_bytes(4, "little") + text + body
 
 

@@ -210,11 +210,7 @@ def _fractions(rows: Rows, *, low: float, high: float, base: float | None, every
     sums = f"the values of {every} add up to {target:,.0f}" if target else "sums differ between cells"
     if transform.base:
         sums = f"With the logarithm undone ({transform.words}), {sums}"
-    decimals = stored_decimals(rows.values)
-    rounded = f", stored to {decimals} decimals" if decimals else ""
-    if transform.base and is_half(rows.values):
-        rounded = f", stored in half precision, so that counts above about {HALF_EXACT} are approximate"
-    evidence = f"{sums}; {what}{rounded}."
+    evidence = f"{sums}; {what}{_precision_words(rows, transform)}."
     if not transform.base:
         evidence = (
             f"Fractions from {low:.3g} to {high:,.5g}, no logarithms: {evidence}{_unit_words(rows, target)}"
@@ -227,6 +223,14 @@ def _fractions(rows: Rows, *, low: float, high: float, base: float | None, every
         transform=transform,
         target=target,
     )
+
+
+def _precision_words(rows: Rows, transform: Transform) -> str:
+    """Say how exactly values are stored, where that is less than single precision."""
+    if transform.base and is_half(rows.values):
+        return f", stored in half precision, so that counts above about {HALF_EXACT} are approximate"
+    decimals = stored_decimals(rows.values)
+    return f", stored to {decimals} decimals" if decimals else ""
 
 
 def _kind(transform: Transform, *, exact: bool) -> Kind:

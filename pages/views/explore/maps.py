@@ -108,12 +108,12 @@ def _key(chosen: Sequence[Embedding], at: int) -> str:
     return stem if one.run == first else f"{stem}_{one.run}"
 
 
-def _names(dataset: DatasetInfo, rows: NDArray[np.int64]) -> list[str] | None:
+def _names(dataset: DatasetInfo, rows: NDArray[np.int64]) -> Sequence[str] | None:
     """Name the cells of some rows, (M,); None for too many."""
     if len(rows) > MOST_NAMES:
         return None
     names = _all_names(dataset.id)
-    return [names[row] for row in rows]
+    return names if len(rows) == len(names) else [names[row] for row in rows]  # rows ascend
 
 
 @st.cache_resource(max_entries=4)

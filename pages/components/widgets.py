@@ -209,10 +209,23 @@ class Form:
         chosen = self._select(name, words, place, names=shown, first=first, disabled=disabled)
         return chosen or ("" if one.default == "" else None)
 
-    def switch(self, name: str, place: DeltaGenerator | None = None, *, disabled: bool = False) -> bool:
-        """Draw a box to tick."""
+    def switch(
+        self,
+        name: str,
+        place: DeltaGenerator | None = None,
+        *,
+        value: bool | None = None,
+        disabled: bool = False,
+    ) -> bool:
+        """Draw a box to tick.
+
+        Parameters
+        ----------
+        value
+            To begin with; the default of the Request if it is left out.
+        """
         one = self._fields[name]
-        self._begin(name, bool(one.default))
+        self._begin(name, bool(one.default if value is None else value))
         return (place or st).checkbox(
             one.field.label,
             help=one.field.help or None,

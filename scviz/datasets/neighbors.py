@@ -66,6 +66,23 @@ def map_of_cells(
     return neighbors, coordinates
 
 
+def neighbors_of(
+    vectors: NDArray[np.float32], seen: NDArray[np.bool_], *, n_neighbors: int, seed: int
+) -> NDArray[np.int32]:
+    """Find the neighbors of cells as `map_of_cells` does, without a map, (N, k); -1 where not seen.
+
+    Parameters
+    ----------
+    vectors, seen
+        (N, C) cell vectors, and (N,) cells that have one.
+    """
+    rows = np.flatnonzero(seen)
+    neighbors = np.full((len(vectors), min(n_neighbors, max(len(rows) - 1, 0))), -1, dtype=np.int32)
+    if neighbors.shape[1] and len(rows) > 4:
+        neighbors[rows] = rows[nearest(vectors[rows], neighbors.shape[1] + 1, seed=seed)[0][:, 1:]]
+    return neighbors
+
+
 def nearest(
     vectors: NDArray[np.float32], k: int, *, seed: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -11,7 +11,7 @@ import pytest
 
 from scviz.errors import GeneMatchError, JobCancelledError, MissingColumnError, RequestError
 from scviz.progress import Progress
-from scviz.tasks.compare import PCA, Request, Result
+from scviz.tasks.compare import PCA, Request, Result, with_random_weights
 from scviz.tasks.compare.judging import Embedded, Groups, score_cells, scores_of
 from scviz.tasks.compare.run import compare_neighbors, price, run
 from scviz.workspace.records import read_record, write_record
@@ -48,7 +48,16 @@ def test_every_method_has_map_neighbors_and_scores_and_the_baseline_is_one_of_th
 ) -> None:
     result = run(request(two, batch_key="donor"), two.context())
     assert result.methods == (two.checkpoint, SECOND, PCA)
-    assert set(result.umap) == set(result.neighbors) == set(result.scores) == set(result.methods)
+    untrained = {with_random_weights(two.checkpoint), with_random_weights(SECOND)}
+    assert set(result.umap) == set(result.methods)
+    assert set(result.neighbors) == set(result.scores) == set(result.methods) | untrained
+    assert [one.method for one in result.over_random] == [two.checkpoint, SECOND]
+    for one in result.over_random:  # compared with the network itself, before any training
+        untrained_score = result.scores[with_random_weights(one.method)].agreement
+        assert one.gain.baseline_score == untrained_score
+        assert one.gain.difference.mean == pytest.approx(
+            result.scores[one.method].agreement - untrained_score
+        )
     assert all(layout.shape == (60, 2) and np.isfinite(layout).all() for layout in result.umap.values())
     assert all(found.shape == (60, 8) for found in result.neighbors.values())
     assert result.n_cells == 60
@@ -83,6 +92,17 @@ def test_a_stopped_run_does_not_read_the_cells_again(two: Opened) -> None:
         60
     ]  # one report: they were read
     assert np.isnan(result.scores[PCA].mixing)  # no column of batches was named
+
+
+@pytest.mark.slow
+def test_networks_with_random_weights_are_left_out_where_they_are_not_wanted(opened: Opened) -> None:
+    asked = Request(
+        dataset=opened.dataset, checkpoints=(opened.checkpoint,), label_key="cell_type", random_weights=False
+    )
+    result = run(asked, opened.context())
+    assert set(result.scores) == {opened.checkpoint, PCA}
+    assert not result.over_random
+    assert "random weights" not in result.verdict
 
 
 @pytest.mark.slow

@@ -19,6 +19,8 @@ from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
 TYPES_SHOWN = 12
+CHEAP_MB = 60
+"""Weights up to which the same network with random weights is read, too, without being asked for."""
 
 
 def annotate_form(
@@ -84,6 +86,9 @@ def _training(
         others = {
             "pooling": form.choice("pooling"),
             "balanced": form.switch("balanced"),
+            "random_weights": form.switch(
+                "random_weights", value=checkpoint.size_mb < CHEAP_MB, disabled=mode != "head"
+            ),
             "seed": form.number("seed"),
             "seeds": form.number("seeds"),
             "folds": form.number("folds", disabled=bool(own)),

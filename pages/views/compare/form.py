@@ -17,6 +17,9 @@ from scviz.tasks.fields import suggested
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
+CHEAP_MB = 60
+"""Weights up to which the same networks with random weights are read, too, without being asked for."""
+
 
 def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], run: Run | None) -> None:
     """Ask, and hand in.
@@ -43,6 +46,8 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
     label_key = form.column("label_key", labels, row[1], suggested=suggested(Request, "label_key", dataset))
     others = [c for c in (*groups["batch"], *groups["category"], *groups["label"]) if c != label_key]
     batch_key = form.column("batch_key", others, row[2], suggested=suggested(Request, "batch_key", dataset))
+    cheap = all(options[one].size_mb < CHEAP_MB for one in checkpoints if one in options)
+    random_weights = form.switch("random_weights", value=cheap)
     row = st.columns([2, 2, 2, 5], vertical_alignment="bottom")
     numbers = {name: form.number(name, row[i]) for i, name in enumerate(("n_neighbors", "min_dist", "seed"))}
     request = asked_or_missing(
@@ -51,6 +56,7 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
             checkpoints=tuple(checkpoints),
             label_key=label_key,
             batch_key=batch_key,
+            random_weights=random_weights,
             **numbers,
         )
     )

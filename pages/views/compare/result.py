@@ -19,10 +19,11 @@ from scviz.datasets.columns import cell_names
 from scviz.metrics.clustering import mean_of_known
 from scviz.metrics.evidence import Outcome
 from scviz.plots.overlap import overlap_figure
-from scviz.tasks.compare import PCA, SCORES, Result
+from scviz.tasks.compare import PCA, SCORES, Result, with_random_weights
 from scviz.workspace.database import Run
 
 BASELINE = "Principal components (baseline)"
+UNTRAINED = "same network, random weights"
 
 
 OUTCOMES: dict[Outcome, str] = {
@@ -59,9 +60,15 @@ def _scores(run: Run, result: Result, names: Mapping[str, str]) -> None:
     known = [name for name in SCORES if isfinite(getattr(result.scores[PCA], name))]
     if not known:
         return
+    shown = [one for method in result.methods for one in (method, with_random_weights(method))]
+    shown = [method for method in shown if method in result.scores]
+    names = {
+        **names,
+        **{with_random_weights(method): f"{name}, {UNTRAINED}" for method, name in names.items()},
+    }
     rows = [
         {"Method": names[method], **{SCORES[s].title: getattr(result.scores[method], s) for s in known}}
-        for method in result.methods
+        for method in shown
     ]
     columns = {
         SCORES[name].title: st.column_config.NumberColumn(format="%.3f", help=SCORES[name].meaning)
@@ -69,7 +76,7 @@ def _scores(run: Run, result: Result, names: Mapping[str, str]) -> None:
     }
     table(pd.DataFrame(rows), key="scores", name="comparison", column_config=columns)
     st.caption(_of_which_cells(run, result, names))
-    with st.expander("Differences from principal components, with intervals"):
+    with st.expander("Differences from the baselines, with intervals"):
         _gains(result, names)
 
 
@@ -83,24 +90,25 @@ def _of_which_cells(run: Run, result: Result, names: Mapping[str, str]) -> str:
 
 
 def _gains(result: Result, names: Mapping[str, str]) -> None:
-    """List what each model gains by each score."""
+    """List what each model gains by each score, and over the same network with random weights."""
     rows = [
         {
             "Method": names[one.method],
             "Score": SCORES[one.score].title,
+            "Compared with": one.gain.baseline,
             "Difference": one.gain.difference.mean,
             "from": one.gain.difference.low,
             "to": one.gain.difference.high,
             "Told": OUTCOMES[one.gain.outcome],
         }
-        for one in result.gains
+        for one in (*result.gains, *result.over_random)
     ]
     digits = {name: st.column_config.NumberColumn(format="%+.3f") for name in ("Difference", "from", "to")}
     table(pd.DataFrame(rows), key="gains", name="comparison_gains", column_config=digits)
     st.caption(
         "Difference: above 0 where the model is better. All models are compared with one baseline, so the intervals "
-        f"are widened: all {len(rows)} hold together in 95 of 100 runs. They come from halves of the cells, drawn "
-        "again and again."
+        f"are widened: all {len(result.gains)} over principal components hold together in 95 of 100 runs, and so do "
+        "those over random weights. They come from halves of the cells, drawn again and again."
     )
 
 

@@ -31,6 +31,8 @@ HEAVY = True
 
 MODEL = "model"
 """Key of the model's own scores."""
+RANDOM_WEIGHTS = "the same network, random weights"
+"""The model before any training, as a baseline."""
 NOT_SEEN, UNASSIGNED = "not seen", "unassigned"
 """Names of cells in which the model sees no gene, and of those that resemble no type well enough."""
 CLASSIFIER = "classifier"
@@ -219,6 +221,15 @@ class Request:
             "may be of a type that the weights do not know. The authors of scBERT take 0.5.",
         ),
     ] = UNASSIGNED_BELOW
+    random_weights: Annotated[
+        bool,
+        Switch(
+            "Beside the same network with random weights",
+            help="Frozen models only: a classifier is trained on the same network before any training, too, and named "
+            "as a baseline. What it reaches is owed to the genes, not to what the model learned. Takes as long again.",
+            advanced=True,
+        ),
+    ] = True
     seed: Annotated[int, SEED] = 0
     few_genes: Annotated[bool, FEW_GENES] = False
 

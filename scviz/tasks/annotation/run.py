@@ -31,6 +31,12 @@ from scviz.tasks.annotation.learning import (
 from scviz.tasks.annotation.new_types import MOST_CELLS, chosen_cells, leave_types_out
 from scviz.tasks.annotation.plan import FIRST, Plan, plans
 from scviz.tasks.annotation.predicting import predict, price_of_prediction
+from scviz.tasks.annotation.random_weights import (
+    Plain,
+    asks_random_weights,
+    by_random_weights,
+    plain_network,
+)
 from scviz.tasks.annotation.rounds import Joined, Round, join, repeat_of, round_of
 from scviz.tasks.annotation.timing import seconds_per_cell
 from scviz.tasks.context import Context
@@ -67,8 +73,9 @@ def run(request: Request, context: Context) -> Result:
     groups = first.inputs.groups
     n_groups = 0 if groups is None else len(set(groups[first.inputs.codes >= 0].tolist()) - {""})
     asked = plans(request, n_groups)
-    rounds = [_judged(first, request, context, plan=FIRST)]
-    rounds += [_again(plan, request, context, first=first) for plan in asked[1:]]
+    plain = plain_network(request, context, first.inputs)
+    rounds = [_judged(first, request, context, plan=FIRST, plain=plain)]
+    rounds += [_again(plan, request, context, first=first, plain=plain) for plan in asked[1:]]
     by_seed = [join([one for one in rounds if one.seed == seed]) for seed in range(request.n_seeds)]
     return _result(request, context, first, by_seed=by_seed)
 
@@ -107,21 +114,24 @@ def _named(
     return raw
 
 
-def _judged(trained: Trained, request: Request, context: Context, *, plan: Plan) -> Round:
+def _judged(
+    trained: Trained, request: Request, context: Context, *, plan: Plan, plain: Plain | None
+) -> Round:
     """Name the held-out cells with the baselines, too."""
     context.report(Progress(stage="Baselines"))
     inputs = trained.inputs
     others = baselines(inputs.adata, inputs.codes, inputs.split, seed=request.seed + plan.seed)
+    others |= by_random_weights(plain, inputs, request, context, plan=plan)
     return round_of(plan, inputs, trained.raw, doubt=trained.doubt, baselines=others)
 
 
-def _again(plan: Plan, request: Request, context: Context, *, first: Trained) -> Round:
+def _again(plan: Plan, request: Request, context: Context, *, first: Trained, plain: Plain | None) -> Round:
     """Carry one more training out, or read what an earlier try has of it."""
     folder = context.state / plan.name
     if (folder / RECORD).exists():
         return read_record(Round, folder)
     trained = _train(request, replace(context, folder=folder), first.inputs.adata, plan=plan, kept=first.kept)
-    found = _judged(trained, request, context, plan=plan)
+    found = _judged(trained, request, context, plan=plan, plain=plain)
     write_record(found, folder)
     return found
 
@@ -209,6 +219,8 @@ def price(request: Request, context: Context) -> Price:
             training = seconds_per_cell(classifier, adata, rows, codes=inputs.codes)
             learning = settings.epochs * (training * n_train + reading * n_validation)
         seconds = times * (learning + reading * adata.n_obs + judging)
+    if asks_random_weights(request):
+        seconds += reading * adata.n_obs + times * judging / 2
     if request.novelty:
         seconds += reading * min(adata.n_obs, MOST_CELLS) + OF_A_NEW_TYPE * len(inputs.types)
     often = f", {times} times" if times > 1 else ""

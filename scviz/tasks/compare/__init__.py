@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Outcome
-from scviz.tasks.fields import FEW_GENES, LABELS, NEIGHBORS, SEED, SPACING, Column, Needs, check_fields
+from scviz.tasks.fields import (
+    FEW_GENES,
+    LABELS,
+    NEIGHBORS,
+    SEED,
+    SPACING,
+    Column,
+    Needs,
+    Switch,
+    check_fields,
+)
 
 TITLE = "Comparison"
 HEAVY = True
@@ -18,6 +28,9 @@ NEEDS = Needs(cells=5, genes=3)
 
 PCA = "pca"
 """Key of the baseline: principal components of log expression."""
+
+RANDOM = "random weights"
+"""What is written behind the id of weights for the same network with random ones."""
 
 MOST_CHECKPOINTS = 4
 
@@ -39,6 +52,14 @@ class Request:
     ] = None
     n_neighbors: Annotated[int, NEIGHBORS] = 15
     min_dist: Annotated[float, SPACING] = 0.3
+    random_weights: Annotated[
+        bool,
+        Switch(
+            "Beside the same networks with random weights",
+            help="Each network is read before any training, too: what it scores then is owed to the genes it reads and "
+            "not to what it learned. Takes as long again.",
+        ),
+    ] = True
     seed: Annotated[int, SEED] = 0
     few_genes: Annotated[bool, FEW_GENES] = False
 
@@ -119,9 +140,20 @@ SCORES = {
 }
 
 
+def with_random_weights(checkpoint: str) -> str:
+    """Name the same network with random weights, as a method.
+
+    Examples
+    --------
+    >>> with_random_weights("scgpt/mine")
+    'scgpt/mine, random weights'
+    """
+    return f"{checkpoint}, {RANDOM}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreGain:
-    """What a model gains over principal components by one score."""
+    """What a model gains over a baseline by one score."""
 
     method: str
     score: str
@@ -138,7 +170,8 @@ class Result:
     umap: dict[str, NDArray[np.float32]]
     """(N, 2) map of each method; NaN for cells in which a model sees no gene."""
     neighbors: dict[str, NDArray[np.int32]]
-    """(N, k) nearest other cells, nearest first; -1 for cells without a vector."""
+    """(N, k) nearest other cells, nearest first; -1 for cells without a vector. This and all that follows by method is
+    of the networks with random weights, too, where they were asked for."""
     types: NDArray[np.int64]
     """(N,) type of each cell that is counted; -1 for others."""
     batches: NDArray[np.int64]
@@ -173,3 +206,5 @@ class Result:
     """Cells in which a model sees no gene."""
     notes: tuple[str, ...] = ()
     """What else to know, a sentence each."""
+    over_random: tuple[ScoreGain, ...] = ()
+    """Of each model over the same network with random weights, by the first score there is; empty without them."""

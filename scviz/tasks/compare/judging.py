@@ -14,7 +14,7 @@ from scviz.metrics.evidence import LEVEL, Gain, Outcome, counted
 from scviz.metrics.halves import N_HALVES, half_interval, halves
 from scviz.metrics.neighbors import batch_mixing, from_other_batches, neighbor_agreement, neighbor_names
 from scviz.progress import Progress, Report
-from scviz.tasks.compare import PCA, SCORES, MethodScores, ScoreGain
+from scviz.tasks.compare import PCA, RANDOM, SCORES, MethodScores, ScoreGain, with_random_weights
 
 N_STARTS = 10
 STARTS_OF_A_HALF = 3
@@ -136,65 +136,101 @@ def half_scores(
     return {name: np.array(rows, dtype=np.float64).reshape(-1, len(SCORES)) for name, rows in found.items()}
 
 
-def gains_of(
-    scores: Mapping[str, MethodScores],
-    drawn: Mapping[str, NDArray[np.float64]],
-    *,
-    names: Mapping[str, str],
-    groups: Groups,
-) -> tuple[ScoreGain, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What gains are made of."""
+
+    scores: Mapping[str, MethodScores]
+    halves: Mapping[str, NDArray[np.float64]]
+    """(B, 6) scores in halves of the cells, by method."""
+    names: Mapping[str, str]
+    """What methods are called."""
+    groups: Groups
+
+    @property
+    def known(self) -> list[str]:
+        """Scores that could be computed."""
+        return [score for score in SCORES if np.isfinite(getattr(self.scores[PCA], score))]
+
+    def gain(self, method: str, score: str, *, over: str, baseline: str, together: int) -> ScoreGain:
+        """Compare a model with a baseline by a score.
+
+        Parameters
+        ----------
+        baseline
+            What the baseline is called.
+        together
+            Comparisons whose intervals hold at once.
+        """
+        sign, at = SCORES[score].sign, list(SCORES).index(score)
+        own, plain = getattr(self.scores[method], score), getattr(self.scores[over], score)
+        differences = sign * (self.halves[method][:, at] - self.halves[over][:, at])
+        n_cells = self.groups.n_judging(score)
+        gain = Gain(
+            model=self.names[method],
+            baseline=baseline,
+            score=own,
+            baseline_score=plain,
+            difference=half_interval(
+                sign * (own - plain), differences, n_cells=n_cells, level=LEVEL / together
+            ),
+            unit=SCORES[score].title.lower() if score not in ("nmi", "ari") else SCORES[score].title,
+            counted="cells",
+            n=n_cells,
+            together=together,
+        )
+        return ScoreGain(method=method, score=score, gain=gain)
+
+
+def gains_of(drawn: Drawn, models: Sequence[str]) -> tuple[ScoreGain, ...]:
     """Compare each model with principal components by each score.
 
     All models are compared with one baseline, so the intervals are widened (Bonferroni): LEVEL is divided by the number
     of models times the number of scores, and all intervals of a run hold together in 95 of 100.
-
-    Parameters
-    ----------
-    drawn
-        (B, 6) scores in halves of the cells, by method.
-    names
-        What methods are called.
     """
-    known = [score for score in SCORES if np.isfinite(getattr(scores[PCA], score))]
-    models = [method for method in scores if method != PCA]
-    together = len(models) * len(known)
-    found = []
-    for method in models:
-        for score in known:
-            sign, at = SCORES[score].sign, list(SCORES).index(score)
-            own, plain = getattr(scores[method], score), getattr(scores[PCA], score)
-            differences, n_cells = sign * (drawn[method][:, at] - drawn[PCA][:, at]), groups.n_judging(score)
-            interval = half_interval(
-                sign * (own - plain), differences, n_cells=n_cells, level=LEVEL / together
-            )
-            gain = Gain(
-                model=names[method],
-                baseline="principal components",
-                score=own,
-                baseline_score=plain,
-                difference=interval,
-                unit=SCORES[score].title.lower() if score not in ("nmi", "ari") else SCORES[score].title,
-                counted="cells",
-                n=n_cells,
-                together=together,
-            )
-            found.append(ScoreGain(method=method, score=score, gain=gain))
-    return tuple(found)
+    together = len(models) * len(drawn.known)
+    return tuple(
+        drawn.gain(method, score, over=PCA, baseline="principal components", together=together)
+        for method in models
+        for score in drawn.known
+    )
 
 
-def verdict_of(gains: Sequence[ScoreGain]) -> tuple[Outcome, str]:
+def over_random(drawn: Drawn, models: Sequence[str]) -> tuple[ScoreGain, ...]:
+    """Compare each model with the same network with random weights by the first score there is."""
+    own = [model for model in models if with_random_weights(model) in drawn.scores]
+    return tuple(
+        drawn.gain(
+            model,
+            score,
+            over=with_random_weights(model),
+            baseline="the same network with random weights",
+            together=len(own),
+        )
+        for model in own
+        for score in drawn.known[:1]
+    )
+
+
+def verdict_of(gains: Sequence[ScoreGain], beside: Sequence[ScoreGain] = ()) -> tuple[Outcome, str]:
     """Judge by the first score there is, and count the others.
 
     The model that scores highest speaks for all: the widened intervals allow for the choice.
+
+    Parameters
+    ----------
+    beside
+        Gains over the same networks with random weights; that of the model that speaks is said.
     """
     if not gains:
         return "unknown", "No column of types or batches was named, so there are no scores; compare the maps."
     lead = [one.gain for one in gains if one.score == gains[0].score]
     best = max(lead, key=lambda gain: np.nan_to_num(gain.difference.mean, nan=-np.inf))
+    learned = "".join(f" {one.gain.sentence}" for one in beside if one.gain.model == best.model)
     counts = [f"{n} {words}" for outcome, words in COUNTED.items() if (n := _count(gains, outcome))]
     asked = f"{counted(len(gains), 'comparison')} of {counted(len(lead), 'model')}"
     rest = f"Of {asked} with principal components: {', '.join(counts)}."
-    return best.outcome, f"{best.sentence} {rest}"
+    return best.outcome, f"{best.sentence} {rest}{learned}"
 
 
 COUNTED: dict[Outcome, str] = {
@@ -218,6 +254,7 @@ class Judged:
     halves: dict[str, NDArray[np.float64]]
     """(B, 6) of each method."""
     gains: tuple[ScoreGain, ...]
+    over_random: tuple[ScoreGain, ...]
 
     def by_cell(self, name: str) -> dict[str, Any]:
         """Give a field of CellScores by method, (N,) each."""
@@ -227,13 +264,26 @@ class Judged:
 def judge(
     methods: Mapping[str, Embedded], groups: Groups, *, names: Mapping[str, str], seed: int, report: Report
 ) -> Judged:
-    """Score all methods on the same cells and compare the models with principal components."""
+    """Score all methods on the same cells, compare the models with principal components and with random weights.
+
+    Parameters
+    ----------
+    names
+        What methods are called.
+    """
     cells, scores = {}, {}
     for method, embedded in methods.items():
         report(Progress(stage=f"Scoring {names[method]}"))
         cells[method] = score_cells(embedded, groups, seed=seed)
         scores[method] = scores_of(cells[method], embedded, groups)
     report(Progress(stage="Scoring halves of the cells"))
-    drawn = half_scores(methods, groups, seed=seed)
-    gains = gains_of(scores, drawn, names=names, groups=groups)
-    return Judged(cells=cells, scores=scores, halves=drawn, gains=gains)
+    halves_of = half_scores(methods, groups, seed=seed)
+    drawn = Drawn(scores=scores, halves=halves_of, names=names, groups=groups)
+    models = [method for method in methods if method != PCA and not method.endswith(RANDOM)]
+    return Judged(
+        cells=cells,
+        scores=scores,
+        halves=halves_of,
+        gains=gains_of(drawn, models),
+        over_random=over_random(drawn, models),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from scviz.datasets.expression import depth_of, log_expression, principal_components, variable_genes
 from scviz.datasets.labels import Labels
-from scviz.datasets.neighbors import map_of_cells
+from scviz.datasets.neighbors import map_of_cells, neighbors_of
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import Walk, pick_device, time_per_cell
 from scviz.foundation.chunks import embed_cells
+from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
 from scviz.metrics.neighbors import FEWEST_OF_TYPE, neighbor_overlap, random_overlap, without_rare
 from scviz.progress import Progress, Report
-from scviz.tasks.compare import MOST_TYPES, PCA, Request, Result
+from scviz.tasks.compare import MOST_TYPES, PCA, Request, Result, with_random_weights
 from scviz.tasks.compare.judging import Embedded, Groups, judge, verdict_of
 from scviz.tasks.context import Context
 from scviz.tasks.known_types import types_of
@@ -34,16 +35,17 @@ def run(request: Request, context: Context) -> Result:
     known = [_labels(key, request, context) for key in (request.label_key, request.batch_key)]
     vectors = _embed_all(request, adata, context)
     names = {method: _name(method, context) for method in vectors}
-    umap, neighbors = _drawn(vectors, request, names=names, report=context.report)
+    shown = [*request.checkpoints, PCA]
+    umap, neighbors = _drawn(vectors, request, names=names, shown=shown, report=context.report)
     common = np.logical_and.reduce([_has_vector(rows) for rows in vectors.values()])  # (N,)
     types, batches = (np.where(common, one.codes, -1) for one in known)
     groups = Groups(types=without_rare(types), batches=batches)
     methods = {one: Embedded(vectors=vectors[one], neighbors=neighbors[one]) for one in vectors}
     judged = judge(methods, groups, names=names, seed=request.seed, report=context.report)
-    outcome, verdict = verdict_of(judged.gains)
-    overlap, disagreement = compare_neighbors(neighbors)
+    outcome, verdict = verdict_of(judged.gains, judged.over_random)
+    overlap, disagreement = compare_neighbors({method: neighbors[method] for method in shown})
     return Result(
-        methods=tuple(vectors),
+        methods=tuple(shown),
         umap=umap,
         neighbors=neighbors,
         types=groups.types,
@@ -56,13 +58,14 @@ def run(request: Request, context: Context) -> Result:
         scores=judged.scores,
         halves=judged.halves,
         gains=judged.gains,
+        over_random=judged.over_random,
         outcome=outcome,
         verdict=verdict,
         disagreement=disagreement,
         overlap=overlap,
         random_overlap=random_overlap(adata.n_obs, neighbors[PCA].shape[1]),
         n_cells=int(common.sum()),
-        n_unseen={method: int((~_has_vector(rows)).sum()) for method, rows in vectors.items()},
+        n_unseen={method: int((~_has_vector(vectors[method])).sum()) for method in shown},
         notes=(*known[0].notes, *known[1].notes, *_rare(known[0], types), *depth_of(adata).notes),
     )
 
@@ -72,11 +75,17 @@ def _drawn(
     request: Request,
     *,
     names: Mapping[str, str],
+    shown: Sequence[str],
     report: Report,
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.int32]]]:
-    """Draw a map of each method, (N, 2), and find neighbors, (N, k)."""
+    """Draw a map of each method that is shown, (N, 2), and find neighbors of all, (N, k)."""
     umap, neighbors = {}, {}
     for method, rows in vectors.items():
+        if method not in shown:
+            neighbors[method] = neighbors_of(
+                rows, _has_vector(rows), n_neighbors=request.n_neighbors, seed=request.seed
+            )
+            continue
         neighbors[method], umap[method] = map_of_cells(
             rows,
             _has_vector(rows),
@@ -90,31 +99,45 @@ def _drawn(
 
 
 def _embed_all(request: Request, adata: AnnData, context: Context) -> dict[str, NDArray[np.float32]]:
-    """Embed the cells with each model, (N, C) each; the baseline comes last."""
+    """Embed the cells with each model, with random weights, too, where asked, (N, C) each; the baseline comes last."""
     vectors = {}
     for number, checkpoint in enumerate(request.checkpoints):
         name = _name(checkpoint, context)
         context.report(Progress(stage=f"Loading {name}"))
         model = context.model(checkpoint, "embedding")
-        state = context.state / f"{number}"
-        state.mkdir(exist_ok=True)
-        chunks = Chunks(state)
-        chunks.clear_up()
-        try:
-            walk = Walk(
-                model.to(pick_device(context.device)),
-                adata,
-                report=context.report,
-                stage=f"Reading cells with {name}",
+        vectors[checkpoint] = _embed(model, adata, context, name=name, folder=f"{number}")
+        if request.random_weights:
+            method = with_random_weights(checkpoint)
+            plain = model.newly_initialized(request.seed)
+            vectors[method] = _embed(
+                plain, adata, context, name=_name(method, context), folder=f"{number}_random"
             )
-            vectors[checkpoint] = embed_cells(walk, chunks)
-        except GeneMatchError as error:  # it does not say which of the models
-            raise GeneMatchError(f"{name} knows no gene of these cells.", hint=LEAVE_OUT) from error
-        if not vectors[checkpoint].shape[1]:
-            raise GeneMatchError(f"{name} knows no gene that was seen in these cells.", hint=LEAVE_OUT)
     context.report(Progress(stage="Principal components"))
     expression = log_expression(adata.X, depth_of(adata))
     vectors[PCA] = principal_components(expression, genes=variable_genes(expression), seed=request.seed)
+    return vectors
+
+
+def _embed(
+    model: FoundationModel, adata: AnnData, context: Context, *, name: str, folder: str
+) -> NDArray[np.float32]:
+    """Embed the cells with one model, (N, C); what an earlier try has read lies in a folder of the state."""
+    state = context.state / folder
+    state.mkdir(exist_ok=True)
+    chunks = Chunks(state)
+    chunks.clear_up()
+    try:
+        walk = Walk(
+            model.to(pick_device(context.device)),
+            adata,
+            report=context.report,
+            stage=f"Reading cells with {name}",
+        )
+        vectors = embed_cells(walk, chunks)
+    except GeneMatchError as error:  # it does not say which of the models
+        raise GeneMatchError(f"{name} knows no gene of these cells.", hint=LEAVE_OUT) from error
+    if not vectors.shape[1]:
+        raise GeneMatchError(f"{name} knows no gene that was seen in these cells.", hint=LEAVE_OUT)
     return vectors
 
 
@@ -167,7 +190,11 @@ def _labels(key: str | None, request: Request, context: Context) -> Labels:
 
 def _name(method: str, context: Context) -> str:
     """Return the name of a method, for progress."""
-    return "principal components" if method == PCA else context.workspace.checkpoint(method).name
+    if method == PCA:
+        return "principal components"
+    own = method.removesuffix(with_random_weights(""))
+    name = context.workspace.checkpoint(own).name
+    return name if own == method else with_random_weights(name)
 
 
 def price(request: Request, context: Context) -> Price:
@@ -177,12 +204,13 @@ def price(request: Request, context: Context) -> Price:
     for checkpoint in request.checkpoints:
         model = context.model(checkpoint, "embedding")
         model.to(pick_device(context.device))
-        seconds += time_per_cell(model, adata) * adata.n_obs
+        seconds += time_per_cell(model, adata) * adata.n_obs * (1 + request.random_weights)
     n_maps = len(request.checkpoints) + 1
+    also = " and as many with random weights" if request.random_weights else ""
     drawing = 10 + n_maps * (1 + 0.003 * adata.n_obs)  # maps and scores, a rough guess
     return Price(
         seconds=seconds + drawing,
         gigabytes=peak_gb() + 4 * adata.n_obs * 400 * n_maps / 1e9,
-        how=f"{adata.n_obs:,} cells with {len(request.checkpoints)} models, timed on batches of long, usual "
+        how=f"{adata.n_obs:,} cells with {len(request.checkpoints)} models{also}, timed on batches of long, usual "
         f"and short cells, and {n_maps} maps",
     )

@@ -22,7 +22,7 @@ from scviz.settings import ROOT, Settings
 from scviz.workspace.records import read_json, write_json
 
 BUNDLED = ROOT / "assets" / "checkpoints"
-"""Demo checkpoints that come with the project."""
+"""Small models that come with the project."""
 
 DEMO = "demo"
 """What checkpoints call the dataset that comes with the project, whose id differs from version to version."""
@@ -131,7 +131,7 @@ class CheckpointInfo:
     """Genes in its vocabulary."""
     size_mb: float
     demo: bool = False
-    """True for small models that only show how things work."""
+    """True for small models of this project, which are not the published ones."""
     command: str = ""
     """The command that made it, if it was made here."""
     released: str = ""
@@ -140,6 +140,10 @@ class CheckpointInfo:
     """Datasets whose cells they have seen in training here, as `seen_as` names them; those of the checkpoint that
     training went on from among them, with NOT_KNOWN where nobody here knows what that one had seen. Empty for weights
     that were trained elsewhere."""
+    sources: tuple[str, ...] = ()
+    """Where the cells that trained it come from and under which license, a sentence each, for those of this project."""
+    judged: tuple[str, ...] = ()
+    """What it was found to be worth on cells that it never saw, a sentence each, for those of this project."""
     types: tuple[str, ...] = ()
     """Cell types that it was fine-tuned to name, in the order of its head; empty for other checkpoints."""
     self_test: str = ""
@@ -243,7 +247,7 @@ class Workspace:
         return read_json(CheckpointInfo, path)
 
     def checkpoints(self) -> list[CheckpointInfo]:
-        """List the checkpoints: those of the workspace, newest first, then the demo ones of the project."""
+        """List the checkpoints: those of the workspace, newest first, then the small ones of the project."""
         own = sorted(
             (self.home / "checkpoints").glob("*/*/scviz.json"), key=lambda path: -path.stat().st_mtime
         )

@@ -60,15 +60,10 @@ def _scores(run: Run, result: Result, names: Mapping[str, str]) -> None:
     known = [name for name in SCORES if isfinite(getattr(result.scores[PCA], name))]
     if not known:
         return
-    shown = [one for method in result.methods for one in (method, with_random_weights(method))]
-    shown = [method for method in shown if method in result.scores]
-    names = {
-        **names,
-        **{with_random_weights(method): f"{name}, {UNTRAINED}" for method, name in names.items()},
-    }
+    called = _with_untrained(result, names)
     rows = [
-        {"Method": names[method], **{SCORES[s].title: getattr(result.scores[method], s) for s in known}}
-        for method in shown
+        {"Method": called[method], **{SCORES[s].title: getattr(result.scores[method], s) for s in known}}
+        for method in called
     ]
     columns = {
         SCORES[name].title: st.column_config.NumberColumn(format="%.3f", help=SCORES[name].meaning)
@@ -78,6 +73,14 @@ def _scores(run: Run, result: Result, names: Mapping[str, str]) -> None:
     st.caption(_of_which_cells(run, result, names))
     with st.expander("Differences from the baselines, with intervals"):
         _gains(result, names)
+
+
+def _with_untrained(result: Result, names: Mapping[str, str]) -> dict[str, str]:
+    """Name the methods, each followed by the same network with random weights where there is one."""
+    called = {}
+    for method, name in names.items():
+        called |= {method: name, with_random_weights(method): f"{name}, {UNTRAINED}"}
+    return {method: name for method, name in called.items() if method in result.scores}
 
 
 def _of_which_cells(run: Run, result: Result, names: Mapping[str, str]) -> str:

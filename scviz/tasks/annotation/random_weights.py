@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from scviz.foundation.batching import pick_device
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.model import FoundationModel
 from scviz.progress import Progress
@@ -27,18 +28,18 @@ class Plain:
 
 
 def plain_network(request: Request, context: Context, inputs: Inputs) -> Plain | None:
-    """Make the network with random weights and read the cells once for all trainings; None where it is not asked for."""
+    """Read the cells once with random weights for all trainings; None where that is not asked for."""
     if not asks_random_weights(request):
         return None
     context.report(Progress(stage="The same network with random weights"))
     model = context.model(request.checkpoint, "annotation")
-    network = model.newly_initialized(request.seed)
+    network = model.newly_initialized(request.seed).to(pick_device(context.device))
     classifier = _classifier(network, request, inputs, seed=request.seed)
     return Plain(network=network, kept=read_all(classifier, inputs, report=context.report))
 
 
 def by_random_weights(
-    plain: Plain | None, inputs: Inputs, request: Request, context: Context, *, plan: Plan
+    plain: Plain | None, inputs: Inputs, *, request: Request, context: Context, plan: Plan
 ) -> dict[str, NDArray[np.int64]]:
     """Name the cells held out, (M,), with a head on the network before any training; none where there is no network.
 
@@ -62,7 +63,7 @@ def _classifier(
 ) -> CellTypeClassifier:
     torch.manual_seed(seed)
     head = network.classifier(len(inputs.types), pooling=request.pooling)
-    return CellTypeClassifier(network, head, inputs.types)
+    return CellTypeClassifier(network, head, inputs.types).to(network.device)
 
 
 def asks_random_weights(request: Request) -> bool:

@@ -121,7 +121,7 @@ def _judged(
     context.report(Progress(stage="Baselines"))
     inputs = trained.inputs
     others = baselines(inputs.adata, inputs.codes, inputs.split, seed=request.seed + plan.seed)
-    others |= by_random_weights(plain, inputs, request, context, plan=plan)
+    others |= by_random_weights(plain, inputs, request=request, context=context, plan=plan)
     return round_of(plan, inputs, trained.raw, doubt=trained.doubt, baselines=others)
 
 

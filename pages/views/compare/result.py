@@ -77,7 +77,7 @@ def _scores(run: Run, result: Result, names: Mapping[str, str]) -> None:
 
 def _with_untrained(result: Result, names: Mapping[str, str]) -> dict[str, str]:
     """Name the methods, each followed by the same network with random weights where there is one."""
-    called = {}
+    called: dict[str, str] = {}
     for method, name in names.items():
         called |= {method: name, with_random_weights(method): f"{name}, {UNTRAINED}"}
     return {method: name for method, name in called.items() if method in result.scores}

@@ -3,8 +3,11 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
+from pages.components.hosts import KnownHosts
 from pages.components.packed import Packed
 from pages.components.warm import warm_up
+from scviz.settings import Settings
 
 warm_up()
-app = st.App("app.py", middleware=[Middleware(Packed)])
+known = Middleware(KnownHosts, names=Settings.from_env().hosts)
+app = st.App("app.py", middleware=[known, Middleware(Packed)])

@@ -51,6 +51,9 @@ class Settings:
     """`SCVIZ_MEMORY_GB`: memory that one run may use, in GB; 0 means most of what is free."""
     login: bool = False
     """`SCVIZ_LOGIN`: on asks for a login (OIDC, set up in `.streamlit/secrets.toml`); default off."""
+    hosts: tuple[str, ...] = ()
+    """`SCVIZ_HOSTS`: names by which the server may be called, such as `cells.example.org`, separated by commas; default
+    those of this machine and addresses in digits."""
     upload_gb: float = 0.5
     """`SCVIZ_UPLOAD_GB`: largest upload through the browser, in GB; default 0.5."""
     unpack_gb: float = 64.0
@@ -85,10 +88,12 @@ class Settings:
         """
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found = self.home.stat()
             if (
-                not self.scheduler
-                and self.home.stat().st_mode & 0o077
-                and self.home.stat().st_uid == os.getuid()
+                os.name == "posix"
+                and not self.scheduler
+                and found.st_uid == os.getuid()
+                and found.st_mode & 0o077
             ):
                 self.home.chmod(0o700)
         except OSError as error:
@@ -130,7 +135,10 @@ class Settings:
         values = {_variable(field.name): str(getattr(self, field.name)) for field in dataclasses.fields(self)}
         roots = os.pathsep.join(str(root.absolute()) for root in self.data_roots)
         lists = {_variable("data_roots"): roots, _variable("fetch_from"): " ".join(self.fetch_from)}
-        lists |= {_variable(name): ",".join(getattr(self, name)) for name in ("prefetch", "accept_licenses")}
+        lists |= {
+            _variable(name): ",".join(getattr(self, name))
+            for name in ("hosts", "prefetch", "accept_licenses")
+        }
         return values | {_variable("home"): str(self.home.absolute())} | lists
 
 
@@ -262,6 +270,7 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "spare": SWITCH,
     "memory_gb": (_gigabytes, "gigabytes, such as 8 or 0.5; 0 for most of what is free"),
     "login": SWITCH,
+    "hosts": (_names, "names of machines, separated by commas"),
     "upload_gb": (_some_gigabytes, "gigabytes, more than 0, such as 0.5"),
     "unpack_gb": (_some_gigabytes, "gigabytes, more than 0, such as 64"),
     "dataverse": WEB,

@@ -30,6 +30,7 @@ GOOD: list[tuple[str, str, object]] = [
     ("memory_gb", "1.5", 1.5),
     ("upload_gb", "2", 2.0),
     ("unpack_gb", "0.00001", 0.00001),
+    ("hosts", "cells.example.org,mirror", ("cells.example.org", "mirror")),
     ("prefetch", "Geneformer-V1-10M, scGPT-brain", ("Geneformer-V1-10M", "scGPT-brain")),
     ("accept_licenses", "geneformer", ("geneformer",)),
     ("fetch_gb", "50", 50.0),
@@ -56,7 +57,7 @@ BAD: list[tuple[str, str]] = [
         for name in ("upload_gb", "unpack_gb", "fetch_gb")
         for text in ("0", "-1", "inf", "nan", "2G")
     ],
-    *[(name, text) for name in ("prefetch", "accept_licenses") for text in (",", "Geneformer V1")],
+    *[(name, text) for name in ("hosts", "prefetch", "accept_licenses") for text in (",", "Geneformer V1")],
     *[("fetch_from", text) for text in ("mirror", "ftp://a", "http://", "http://a/folder", "http://a:b")],
     *[
         (name, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import ipaddress
 import json
 import os
 import sys
@@ -21,6 +22,7 @@ from scviz.settings import ROOT, Settings
 from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Database
 
+EVERYWHERE = ("0.0.0.0", "::")
 STOP_SECONDS = 15.0
 """How long runs may take to stop; then they end with the engine, and can be resumed all the same."""
 
@@ -29,6 +31,15 @@ def add_command(entries: Any) -> None:
     """Offer all three."""
     server = entries.add_parser("serve", help="start the dashboard")
     server.add_argument("--port", type=int, default=8501)
+    server.add_argument(
+        "--host", default="127.0.0.1", help="address to listen at; default: this machine alone"
+    )
+    server.add_argument(
+        "--open", action="store_true", help="let whoever reaches the server use it, where there is no login"
+    )
+    server.add_argument(
+        "--base-path", default="", help="path below which a proxy offers the server, such as /scviz"
+    )
     server.set_defaults(command=serve)
 
     stopped = entries.add_parser("stop", help="stop runs, which can be resumed, and end the compute engine")
@@ -43,22 +54,74 @@ def add_command(entries: Any) -> None:
 
 
 def serve(options: argparse.Namespace, settings: Settings) -> None:
-    """Open the demo data, with the finished runs that come with them, if nothing is open yet; become the web server."""
+    """Open the demo data, with the finished runs that come with them, if nothing is open yet; become the web server.
+
+    Raises
+    ------
+    RequestError
+        If others than the users of this machine could reach it, and neither is there a login nor was that wanted.
+    """
+    refuse_open(options, settings)
+    workspace = Workspace.from_settings(settings)
+    open_first(workspace, settings)
+    prefetch(settings, workspace)
+    path = options.base_path.strip("/")
+    print(f"scviz is at http://{_shown(options.host)}:{options.port}/{path}", flush=True)
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py")]
+    command += ["--server.port", str(options.port), "--server.address", options.host]
+    command += ["--server.baseUrlPath", path] if path else []
+    os.chdir(ROOT)  # Streamlit reads its configuration from here
+    os.execv(sys.executable, command)
+
+
+def open_first(workspace: Workspace, settings: Settings) -> None:
+    """Open the demo data, with the finished runs that come with them, if nothing is open yet."""
     from scviz.datasets.demo import open_demo
     from scviz.progress import silent
 
-    workspace = Workspace.from_settings(settings)
-    if not workspace.datasets():
-        print("Opening the demo data: 700 blood cells, with finished results …", flush=True)
-        open_demo(workspace, silent)
-        if not settings.login:  # else each user gets them on the first page
-            take_in(Shelf(workspace=workspace, database=Database.from_settings(settings)))
-    prefetch(settings, workspace)
-    print(f"scviz is at http://localhost:{options.port}", flush=True)
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py")]
-    command += ["--server.port", str(options.port)]
-    os.chdir(ROOT)  # Streamlit reads its configuration from here
-    os.execv(sys.executable, command)
+    if workspace.datasets():
+        return
+    print("Opening the demo data: 700 blood cells, with finished results …", flush=True)
+    open_demo(workspace, silent)
+    if not settings.login:  # else each user gets them on the first page
+        take_in(Shelf(workspace=workspace, database=Database.from_settings(settings)))
+
+
+def refuse_open(options: argparse.Namespace, settings: Settings) -> None:
+    """Refuse to let in whoever comes, unless that was said.
+
+    Raises
+    ------
+    RequestError
+        If the server would listen beyond this machine without a login.
+    """
+    if is_local(options.host) or settings.login or options.open:
+        return
+    raise RequestError(
+        f"Whoever reaches {options.host}:{options.port} could see and delete everything: there is no login.",
+        hint="Turn a login on (SCVIZ_LOGIN), or say --open where everybody who reaches it may use it.",
+    )
+
+
+def is_local(host: str) -> bool:
+    """Tell whether an address is one that only this machine reaches.
+
+    Examples
+    --------
+    >>> is_local("127.0.0.1"), is_local("localhost"), is_local("::1"), is_local("0.0.0.0"), is_local("")
+    (True, True, True, False, False)
+    """
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(host: str) -> str:
+    """Write an address as browsers take it."""
+    if is_local(host) or host in EVERYWHERE:
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def stop(_: argparse.Namespace, settings: Settings) -> None:

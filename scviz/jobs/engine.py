@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -147,7 +146,7 @@ def end(home: Path) -> bool:
             break
     for child in below:  # a worker whose engine was ended by force
         with suppress(psutil.NoSuchProcess):
-            child.send_signal(signal.SIGCONT)
+            child.resume()
             child.terminate()
     return True
 

@@ -84,17 +84,18 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
         return
     request = request_of(options, settings)
     run_id, result = carry_out("annotation", request, settings)
+    folder = Workspace.from_settings(settings).dataset_folder(request.dataset)
+    terms = label_terms(folder, result.types, request.label_key)
+    ids = [one.term for one in terms]
     saved = (
         {"checkpoint": _save(options.save_as, run_id, request, settings=settings)} if options.save_as else {}
     )
-    say(run_id, request, result, settings=settings, **summary(result), **saved)
+    say(run_id, request, result, settings=settings, **summary(result, ids), **saved)
     if options.csv:
-        columns, rows = cells(result)
+        columns, rows = cells(result, ids)
         write_csv(options.csv, request.dataset, settings, columns=columns, rows=rows)
     if options.probabilities_csv:
         options.probabilities_csv.write_text(probabilities_csv(result), encoding="utf-8")
-    folder = Workspace.from_settings(settings).dataset_folder(request.dataset)
-    terms = label_terms(folder, result.types, request.label_key)
     write_copy(options, run_id, settings, terms=terms)
 
 

@@ -19,6 +19,7 @@ from sklearn import metrics
 
 from scviz.cli import main, running
 from scviz.datasets.folds import fold_of_cells, split_by_fold
+from scviz.datasets.label_terms import label_terms
 from scviz.datasets.readers import open_file
 from scviz.errors import JobCancelledError, RequestError
 from scviz.foundation.classifier import CellTypeClassifier
@@ -30,7 +31,10 @@ from scviz.tasks.annotation import MODEL, Request, Result
 from scviz.tasks.annotation.confidence import (
     abstaining,
     calibrations,
+    climbed,
+    climbed_sentence,
     novelty_sentence,
+    one_names,
     sets_by_way,
     sets_sentence,
     spread_sentence,
@@ -224,6 +228,24 @@ def test_abstaining_names_fewer_cells(found: Result) -> None:
     assert curve.accuracy[0] == (found.predicted[MODEL] == found.truth).mean()
 
 
+def test_sets_of_kin_have_one_name_that_holds_as_often_or_more(many: Opened, found: Result) -> None:
+    terms = [one.term for one in label_terms(many.workspace.dataset_folder(many.dataset), NAMES)]
+    assert all(terms)
+    names = climbed(found, terms)
+    assert names is not None
+    both = found.all_sets.tolist().index([False, True, True, False])
+    assert names.names[both] == "T cell"
+    held = names.holds[found.test_rows, found.truth]
+    assert (held >= found.test_sets["lac"][np.arange(len(held)), found.truth]).all()
+    rows = one_names(found, names)
+    assert sum(one.n_cells for one in rows) == N_CELLS
+    assert sum(one.n_judged for one in rows) == len(held)
+    right = sum(one.right * one.n_judged for one in rows if one.n_judged)
+    assert right == pytest.approx(held.sum())
+    assert f"{100 * held.mean():.1f} % of the names hold the known type" in climbed_sentence(found, names)
+    assert climbed(replace(found, all_sets=None), terms) is None
+
+
 @pytest.mark.slow
 def test_donors_held_out_get_no_promise(many: Opened) -> None:
     result = run(asked(many, group_key="donor", folds=3), many.context("donors"))
@@ -270,10 +292,14 @@ def test_a_result_with_doubt_survives_its_folder_and_is_written_into_a_copy(
     write_record(found, context.result)
     request = {"task": "annotation", "request": to_json(asked(many))}
     (context.folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-    written = export(exporting.Request(run="found"), many.context("copy"))
-    assert "scviz_geneformer_set" in written.added
+    terms = label_terms(many.workspace.dataset_folder(many.dataset), NAMES)
+    written = export(exporting.Request(run="found", terms=terms), many.context("copy"))
+    assert {"scviz_geneformer_set", "scviz_geneformer_set_name"} <= set(written.added)
     copy = anndata.read_h5ad(many.context("copy").result / written.file_name)
     assert copy.obs["scviz_geneformer_set"].astype(str).tolist() == found.set_names.tolist()
+    one_name = climbed(found, [one.term for one in terms])
+    assert one_name is not None
+    assert copy.obs["scviz_geneformer_set_name"].astype(str).tolist() == one_name.names.tolist()
     kept = CellTypeClassifier.load(context.result / "classifier", model_class("geneformer"))
     assert kept.temperature == pytest.approx(found.temperatures[0].value)
     np.testing.assert_allclose(
@@ -295,6 +321,8 @@ def test_the_command_prints_what_follows_from_its_table(
     rows = [row for row in csv.DictReader(StringIO(table.read_text("utf-8"))) if row["role"]]
     held = np.array([row["known"] in row["set"].split(" | ") for row in rows])
     assert answer["sets"]["lac"]["observed"] == pytest.approx(held.mean(), abs=6e-5)
+    assert {"T cell", "B cell"} & {row["name of the set"] for row in rows}
+    assert sum(one["judged"] for one in answer["sets"]["names"].values()) == len(rows)
     sizes = np.array([0 if "none" in row["set"] else row["set"].count("|") + 1 for row in rows])
     assert answer["sets"]["lac"]["size"] == pytest.approx(sizes.mean(), abs=6e-5)
     assert answer["sets"]["lac"]["empty"] == pytest.approx((sizes == 0).mean(), abs=6e-5)

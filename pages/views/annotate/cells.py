@@ -26,9 +26,11 @@ def cells_of(run: Run, result: Result, threshold: float) -> None:
     threshold
         Least confidence of a name, chosen beside; 0 names all.
     """
-    columns, rows = cells(result)
+    folder = state.workspace().dataset_folder(run.request["dataset"])
+    terms = label_terms(folder, result.types, run.request["label_key"])
+    columns, rows = cells(result, [one.term for one in terms])
     frame = pd.DataFrame(rows, columns=columns)
-    names = cell_names(state.workspace().dataset_folder(run.request["dataset"]))
+    names = cell_names(folder)
     frame.insert(0, "cell", pd.Series(names))
     frame.loc[frame["confidence"] < threshold, "named"] = "unnamed"
     table(frame, key="cells", name="cell_types", height=360, column_config=TWO_DIGITS)
@@ -37,5 +39,4 @@ def cells_of(run: Run, result: Result, threshold: float) -> None:
         said += f" Below {threshold:.2f} unnamed." if threshold else ""
         said += " Cells that were trained on are named too; only those held out say how good the names are."
     st.caption(said)
-    folder = state.workspace().dataset_folder(run.request["dataset"])
-    annotated_file(run, label_terms(folder, result.types, run.request["label_key"]))
+    annotated_file(run, terms)

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.digits import DIGITS, TENTH
 from pages.components.show import download, escaped, figure, table
+from scviz.datasets.label_terms import label_terms
 from scviz.metrics.evidence import Gain, Interval
 from scviz.metrics.rejection import leave_unnamed
 from scviz.plots.calibration import abstaining_figure, reliability_figure
@@ -16,14 +17,18 @@ from scviz.tasks.annotation.confidence import (
     Calibration,
     abstaining,
     calibrations,
+    climbed,
+    climbed_sentence,
+    one_names,
     sets_by_way,
     sets_sentence,
     spread_sentence,
 )
 from scviz.tasks.annotation.tables import probabilities_csv
+from scviz.workspace.database import Run
 
 
-def confidence_tab(result: Result, gain: Gain, *, footer: str) -> float:
+def confidence_tab(run: Run, result: Result, gain: Gain, *, footer: str) -> float:
     """Show calibration, abstaining and sets; returns the least confidence of a name that was chosen."""
     found = calibrations(result)
     left, right = st.columns(2, gap="large")
@@ -33,6 +38,7 @@ def confidence_tab(result: Result, gain: Gain, *, footer: str) -> float:
         threshold = _abstain(result, gain, footer) if result.n_train else 0.0
     if result.n_train:
         _sets(result)
+        _one_names(run, result)
         _seeds(result)
     download(
         "Probabilities of the cells that judge (CSV)",
@@ -154,6 +160,40 @@ def _sets(result: Result) -> None:
     _held(chosen.by_type, "Type", "coverage_by_type")
     if chosen.by_group:
         _held(chosen.by_group, "Group held out", "coverage_by_group")
+
+
+def _one_names(run: Run, result: Result) -> None:
+    """Show the one name that the Cell Ontology has for each set."""
+    folder = state.workspace().dataset_folder(run.request["dataset"])
+    terms = label_terms(folder, result.types, run.request["label_key"])
+    found = climbed(result, [one.term for one in terms])
+    if found is None:
+        return
+    st.subheader("One name for each set", anchor=False)
+    missing = [one.label for one in terms if not one.term]
+    st.write(escaped(climbed_sentence(result, found)))
+    rows = [
+        {
+            "Name": one.name,
+            "Term": one.term,
+            "Cells": one.n_cells,
+            "Held out": one.n_judged,
+            "Right": 100 * one.right,
+        }
+        for one in one_names(result, found)
+    ]
+    table(pd.DataFrame(rows), key="one_names", name="names_of_sets", column_config={"Right": TENTH})
+    st.caption(
+        "Where CD4 and CD8 cannot be told, a set of both is called T cell: the narrowest name that the Cell Ontology "
+        "has for all types of the set. Right: % of the held-out cells of that name whose known type is of it."
+        + (
+            escaped(
+                f" Without a term, and so never climbed from: {', '.join(missing)}; see the tab Ontology."
+            )
+            if missing
+            else ""
+        )
+    )
 
 
 def _held(shares: dict[str, float], what: str, name: str) -> None:

@@ -40,7 +40,7 @@ def annotation_result(run: Run) -> None:
         with place["Types"]:
             types_and_methods(result, result.gain, footer=footer(run))
         with place["Confidence"]:
-            threshold = confidence_tab(result, result.gain, footer=footer(run))
+            threshold = confidence_tab(run, result, result.gain, footer=footer(run))
     if result.n_train:
         with place["New types"]:
             new_types_tab(result, footer=footer(run))

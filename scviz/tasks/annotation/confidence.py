@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.climbing import Climbed, climb
 from scviz.metrics.calibration import (
     Reliability,
     brier_score,
@@ -145,6 +147,66 @@ def sets_sentence(result: Result) -> str:
     kept = observed.low <= result.coverage <= observed.high
     verdict = "kept" if kept or observed.low > result.coverage else "not kept"
     return f"{lead}; {promised} were promised: {verdict}, for cells like these."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneName:
+    """Cells that climbing has given one name."""
+
+    name: str
+    term: str
+    """Its id in the Cell Ontology; empty for none."""
+    n_cells: int
+    n_judged: int
+    """Of these, cells that judge."""
+    right: float
+    """Share of them whose known type is of that name; NaN without any."""
+
+
+def climbed(result: Result, terms: Sequence[str]) -> Climbed | None:
+    """Give the set of every cell one name of the Cell Ontology; None without sets.
+
+    Parameters
+    ----------
+    terms
+        Ids of the K types; empty for types without one.
+    """
+    return None if result.all_sets is None else climb(result.all_sets, result.types, terms)
+
+
+def one_names(result: Result, found: Climbed) -> tuple[OneName, ...]:
+    """Count the cells of each name, the most common first, and how often it is right on the cells that judge."""
+    judged, truth = result.test_rows, result.truth
+    held = found.holds[judged, truth]
+    names, counts = np.unique(found.names.astype(str), return_counts=True)
+    rows = []
+    for at in np.argsort(-counts, kind="stable"):
+        own = found.names[judged] == names[at]
+        first = int(np.flatnonzero(found.names == names[at])[0])
+        rows.append(
+            OneName(
+                name=str(names[at]),
+                term=str(found.terms[first]),
+                n_cells=int(counts[at]),
+                n_judged=int(own.sum()),
+                right=float(held[own].mean()) if own.any() else float("nan"),
+            )
+        )
+    return tuple(rows)
+
+
+def climbed_sentence(result: Result, found: Climbed) -> str:
+    """Say how many cells have a name above their types, and how often names hold the known type."""
+    share = coverage_of(found.holds[result.test_rows], result.truth).observed
+    of_one = float((found.holds[result.test_rows].sum(axis=1) == 1).mean())
+    above = float(found.above[result.test_rows].mean())
+    said = (
+        f"One name for each set: {100 * of_one:.1f} % of {len(result.test_rows):,} held-out cells keep one type, "
+        f"{100 * above:.1f} % get a name above their types; {100 * share.mean:.1f} % of the names hold the known type"
+    )
+    if share.known:
+        said += f" (95 % interval {100 * share.low:.1f} to {100 * share.high:.1f} %)"
+    return f"{said}, {100 * result.coverage:.0f} % were promised for the sets."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,9 @@ from scviz.metrics.evidence import Interval
 from scviz.tasks.annotation import MODEL, NOT_SEEN, NewType, Result
 from scviz.tasks.annotation.confidence import (
     calibrations,
+    climbed,
+    climbed_sentence,
+    one_names,
     sets_by_way,
     sets_sentence,
     spread_sentence,
@@ -21,7 +24,9 @@ from scviz.tasks.annotation.confidence import (
 SET = "set"
 
 
-def cells(result: Result) -> tuple[list[str], Iterator[tuple[object, ...]]]:
+def cells(
+    result: Result, terms: Sequence[str] | None = None
+) -> tuple[list[str], Iterator[tuple[object, ...]]]:
     """Give the columns of the table, and a row for each cell of the dataset.
 
     `known` and the names by the baselines are those of the cells that judge and empty for all others. Where doubtful
@@ -37,19 +42,22 @@ def cells(result: Result) -> tuple[list[str], Iterator[tuple[object, ...]]]:
     named = {"named": result.names}
     if result.unassigned_below:
         named["most probable"] = types[result.all_predicted]
-    more = _doubt_columns(result)
+    more = _doubt_columns(result, terms)
     columns = [*named, "confidence", "certainty", *more, "role", "known", *baselines]
     values = (result.all_confidence, result.all_certainty, *more.values())
     return columns, zip(*named.values(), *values, *judging, strict=True)
 
 
-def _doubt_columns(result: Result) -> dict[str, NDArray[Any]]:
+def _doubt_columns(result: Result, terms: Sequence[str] | None) -> dict[str, NDArray[Any]]:
     """Give (N,) of each column that only some results have: before temperature, set, how typical, fold, group."""
     found: dict[str, NDArray[Any]] = {}
     if result.raw_confidence is not None:
         found["confidence before"] = result.raw_confidence
     if result.all_sets is not None:
         found[SET] = result.set_names
+    one_name = climbed(result, terms) if terms is not None else None
+    if one_name is not None:
+        found["name of the set"] = one_name.names
     if result.all_typical is not None:
         found["typical"] = result.all_typical
     if result.folds is not None:
@@ -89,8 +97,14 @@ def probabilities_csv(result: Result) -> str:
     return text.getvalue()
 
 
-def summary(result: Result) -> dict[str, Any]:
-    """Say what was found, as JSON holds it."""
+def summary(result: Result, terms: Sequence[str] | None = None) -> dict[str, Any]:
+    """Say what was found, as JSON holds it.
+
+    Parameters
+    ----------
+    terms
+        Ids of the types in the Cell Ontology, for one name for each set.
+    """
     names, counts = np.unique(result.names, return_counts=True)
     found: dict[str, Any] = {"cells": dict(zip(names.tolist(), counts.tolist(), strict=True))}
     if result.gain is None:
@@ -122,7 +136,7 @@ def summary(result: Result) -> dict[str, Any]:
             "n": result.gain.n,
         },
         "confidence": _confidence(result),
-        "sets": _sets(result),
+        "sets": _sets(result, terms),
         "seeds": [
             {"seed": one.seed, "n": one.n, "macro_f1": _all(one.macro_f1), "accuracy": _all(one.accuracy)}
             for one in result.repeats
@@ -156,28 +170,49 @@ def _confidence(result: Result) -> dict[str, Any]:
     } | {"temperatures": [_rounded(one.value) if one else None for one in result.temperatures]}
 
 
-def _sets(result: Result) -> dict[str, Any]:
+def _sets(result: Result, terms: Sequence[str] | None) -> dict[str, Any]:
     """Say what sets of types promise and hold."""
     ways = sets_by_way(result)
     if not ways:
         return {}
-    return {
-        "promised": result.coverage,
-        "sentence": sets_sentence(result),
-        "calibrating": dict(zip(result.types, result.calibrating, strict=True)),
-    } | {
-        one.way: {
-            "observed": _rounded(one.coverage.observed.mean),
-            "interval": _span(one.coverage.observed),
-            "size": _rounded(one.coverage.size),
-            "single": _rounded(one.coverage.single),
-            "empty": _rounded(one.coverage.empty),
-            "by_type": _all(one.by_type),
-            "by_group": _all(one.by_group),
-            "in_every_set": list(one.in_all),
+    found = climbed(result, terms) if terms is not None else None
+    named = (
+        {}
+        if found is None
+        else {
+            "one_name": climbed_sentence(result, found),
+            "names": {
+                one.name: {
+                    "term": one.term,
+                    "cells": one.n_cells,
+                    "judged": one.n_judged,
+                    "right": _rounded(one.right),
+                }
+                for one in one_names(result, found)
+            },
         }
-        for one in ways
-    }
+    )
+    return (
+        named
+        | {
+            "promised": result.coverage,
+            "sentence": sets_sentence(result),
+            "calibrating": dict(zip(result.types, result.calibrating, strict=True)),
+        }
+        | {
+            one.way: {
+                "observed": _rounded(one.coverage.observed.mean),
+                "interval": _span(one.coverage.observed),
+                "size": _rounded(one.coverage.size),
+                "single": _rounded(one.coverage.single),
+                "empty": _rounded(one.coverage.empty),
+                "by_type": _all(one.by_type),
+                "by_group": _all(one.by_group),
+                "in_every_set": list(one.in_all),
+            }
+            for one in ways
+        }
+    )
 
 
 def _new_type(one: NewType) -> dict[str, Any]:

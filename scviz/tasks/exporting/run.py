@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scviz.datasets.cell_ontology import SOURCE
+from scviz.datasets.climbing import climb
 from scviz.datasets.label_terms import STANDARD, SUFFIX
 from scviz.datasets.labels import cell_labels
 from scviz.datasets.layers import LAYERS, layer_names
@@ -115,7 +116,7 @@ def _write_run(request: Request, context: Context) -> Result:
     dataset = context.workspace.dataset(run.request.dataset)
     model, of_weights = _weights(run, context)
     columns, embeddings = _COLLECT[run.task](run.result, model)
-    columns |= term_columns(columns, request)
+    columns |= term_columns(columns, request) | _one_names(run.result, model, request)
     note = {"run": request.run, "task": run.task, **of_weights, "dataset": dataset.id, **_terms_note(request)}
     layers = context.workspace.run_folder(request.run) / "result" / LAYERS
     file_name = f"{slug(dataset.name)}-{run.task}.h5ad"
@@ -156,6 +157,16 @@ def _annotation(result: Any, model: str) -> tuple[dict[str, Any], dict[str, Any]
     if result.all_sets is not None:
         columns[f"scviz_{model}_set"] = result.set_names.astype(str)
     return columns, {}
+
+
+def _one_names(result: Any, model: str, request: Request) -> dict[str, Any]:
+    """Give one name of the Cell Ontology for the set of each cell, where it has sets and its types have terms."""
+    sets = getattr(result, "all_sets", None)
+    if sets is None or not request.terms:
+        return {}
+    term = {one.label: one.term for one in request.terms}
+    found = climb(sets, result.types, [term.get(name, "") for name in result.types])
+    return {f"scviz_{model}_set_name": found.names.astype(str)}
 
 
 def _transfer(result: Any, _: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,15 +1,19 @@
-"""Cell types: choose, hand in, watch, show; learned from the dataset's own labels, or by a reference."""
+"""Cell types: choose, hand in, watch, show; learned from the dataset's own labels, by a reference, or in the file."""
 
 from pages.components.frame import frame
 from pages.components.task_page import task_page
 from pages.views.annotate.form import annotate_form
+from pages.views.annotate.in_file import names_in_file
 from pages.views.annotate.reference_form import reads_a_model, reference_form
 from pages.views.annotate.reference_result import reference_result
 from pages.views.annotate.result import annotation_result
-from pages.views.annotate.way import by_reference
+from pages.views.annotate.way import way
 
 frame("annotate")
-if by_reference():
+chosen = way()
+if chosen == "file":
+    names_in_file()
+elif chosen == "reference":
     task_page(
         "transfer",
         reference_form,

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Literal
 
 from scviz.settings import ROOT
 
@@ -58,6 +59,7 @@ COARSE = (
 """Types that a coarse comparison tells apart."""
 ALSO = MappingProxyType({"CL:0000233": "CL:0000556"})
 """Platelets count with the megakaryocytes that they come from: in blood either name is given to the same cells."""
+Relation = Literal["same", "broader", "narrower", "coarse", "different", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,25 @@ def common_name(ids: Collection[str]) -> str | None:
     wide = {coarse(one) for one in ids}
     shared = next(iter(wide)) if len(wide) == 1 else None
     return shared if shared is not None and all(shared in _steps_up(one) for one in ids) else parent
+
+
+def relation(own: str | None, other: str | None) -> Relation:
+    """Say how a term stands to another: the same, what the other is a kind of, a kind of it, or of one coarse type.
+
+    Examples
+    --------
+    >>> relation("CL:0000084", "CL:0000624"), relation("CL:0000624", "CL:0000625"), relation("CL:0000236", "CL:0000084")
+    ('broader', 'coarse', 'different')
+    """
+    if not own or not other or not {own, other} <= set(terms()):
+        return "unknown"
+    if own == other:
+        return "same"
+    if own in ancestors(other):
+        return "broader"
+    if other in ancestors(own):
+        return "narrower"
+    return "coarse" if coarse(own) == coarse(other) else "different"
 
 
 @lru_cache(maxsize=4096)

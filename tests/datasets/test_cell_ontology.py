@@ -13,6 +13,7 @@ from scviz.datasets.cell_ontology import (
     common_name,
     common_parent,
     label_of,
+    relation,
     terms,
 )
 from scviz.datasets.cell_type_terms import USUAL, terms_for
@@ -163,6 +164,15 @@ def test_a_cell_that_may_be_cd4_or_cd8_is_a_t_cell() -> None:
     assert common_name([CD4, CD8]) == T
     assert common_name([CD4]) == CD4
     assert common_name(["CL:0000233", "CL:0000556"]) == common_parent(["CL:0000233", "CL:0000556"])
+
+
+def test_terms_are_compared() -> None:
+    assert relation(CD4, CD4) == "same"
+    assert relation(T, CD4) == "broader"
+    assert relation(CD4, T) == "narrower"
+    assert relation(CD4, CD8) == "coarse"
+    assert relation(CD4, NK) == "different"
+    assert relation(None, NK) == relation("CL:9999999", NK) == "unknown"
 
 
 def test_every_id_that_is_named_is_in_the_table() -> None:

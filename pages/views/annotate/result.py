@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -16,6 +17,7 @@ from pages.views.annotate.cells import cells_of
 from pages.views.annotate.confidence import confidence_tab
 from pages.views.annotate.new_types import new_types_tab
 from pages.views.annotate.ontology import ontology
+from pages.views.annotate.others import Names, other_names
 from pages.views.annotate.scores import confusion, metrics, types_and_methods
 from scviz.metrics.comparison import MEANING
 from scviz.tasks import importing
@@ -31,7 +33,7 @@ def annotation_result(run: Run) -> None:
         metrics(result, result.gain)
     judged = ["Confusion", "Types", "Confidence"] if result.gain is not None else []
     judged += ["New types"] if result.n_train else []
-    names = [*judged, "Learning" if result.n_train else "Named", "Cells", "Ontology"]
+    names = [*judged, "Learning" if result.n_train else "Named", "Cells", "Ontology", "Other names"]
     place = dict(zip(names, tabs(names, key="annotate_tabs"), strict=True))
     threshold = 0.0
     if result.gain is not None:
@@ -53,6 +55,10 @@ def annotation_result(run: Run) -> None:
         cells_of(run, result, threshold)
     with place["Ontology"]:
         _ontology(run, result)
+    with place["Other names"]:
+        codes = np.where(result.unassigned, -1, result.all_predicted)
+        own = Names(names=result.types, codes=codes, title="the names given here")
+        other_names(run.request["dataset"], own)
 
 
 def _ontology(run: Run, result: Result) -> None:

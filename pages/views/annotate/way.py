@@ -1,4 +1,4 @@
-"""Whether names are learned from the labels of the dataset, or come from a reference."""
+"""Whether names are learned from the labels of the dataset, come from a reference, or are those of the file."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pages.components import state
 from pages.components.widgets import one_of
 from scviz.workspace import DatasetInfo
 
-WAYS = {"labels": "Learn from labels", "reference": "Names from a reference"}
+WAYS = {"labels": "Learn from labels", "reference": "Names from a reference", "file": "Names in this file"}
 
 
-def by_reference() -> bool:
+def way() -> str:
     """Let the user switch; cells without labels, and a link to such a run, begin with the reference."""
     dataset = state.current_dataset()
     if dataset is None:
-        return False
+        return "labels"
     key = f"annotate_way_{dataset.id}"
     if state.held(key) is None:
         state.preset(key, _first(dataset))
-    return one_of("Where names come from", WAYS, key=key) == "reference"
+    return one_of("Where names come from", WAYS, key=key)
 
 
 def _first(dataset: DatasetInfo) -> str:

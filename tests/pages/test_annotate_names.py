@@ -1,0 +1,69 @@
+"""The Annotate page about names that the file has: their terms, and other names beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anndata
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from scviz.datasets.readers import open_file
+from scviz.workspace.group_history import read_history
+from scviz.workspace.term_choices import chosen_terms
+from tests.conftest import Opened
+from tests.pages.test_annotate import table_with, words
+from tests.pages.test_pages import Open, visit  # noqa: F401 - visit is a fixture
+
+AUTHORS = ["CD14+ Mono", "B", "CD4 T"]
+CELLTYPIST = ["Classical monocytes", "B cells", "Tcm/Naive helper T cells"]
+
+
+@pytest.fixture
+def named(opened: Opened, adata: anndata.AnnData, tmp_path: Path) -> Opened:
+    """60 cells with names of the authors and of CellTypist; the latter calls two T cells B cells."""
+    adata.obs["cell_type"] = [AUTHORS[i % 3] for i in range(60)]
+    adata.obs["predicted_labels"] = [CELLTYPIST[1 if i in (2, 5) else i % 3] for i in range(60)]
+    adata.write_h5ad(tmp_path / "named.h5ad")
+    return Opened(opened.workspace, open_file(tmp_path / "named.h5ad", opened.workspace).id, "")
+
+
+def page_of(visit: Open, named: Opened) -> AppTest:  # noqa: F811
+    page = visit("pages/annotate.py", dataset=named.dataset)
+    page.session_state[f"annotate_way_{named.dataset}"] = "file"
+    page.session_state[f"in_file_{named.dataset}"] = "cell_type"
+    page.run()
+    assert not page.exception
+    assert not page.error
+    return page
+
+
+def test_ambiguous_names_are_offered_and_a_choice_is_kept(visit: Open, named: Opened) -> None:  # noqa: F811
+    page = page_of(visit, named)
+    assert "2 of 3 labels have a term of the Cell Ontology; to be chosen by you: CD14+ Mono." in words(page)
+    (box,) = [one for one in page.selectbox if one.label == "Term of CD14+ Mono"]
+    assert box.value == ""
+    assert any("CL:0000860" in option for option in box.options)
+    box.set_value("CL:0000860").run()
+    assert not page.exception
+    assert chosen_terms(named.workspace.dataset_folder(named.dataset)) == {"CD14+ Mono": "CL:0000860"}
+    assert "3 of 3 labels have a term" in words(page)
+
+
+def test_names_of_another_tool_are_compared_and_their_cells_make_a_group(
+    visit: Open,  # noqa: F811
+    named: Opened,
+) -> None:
+    page = page_of(visit, named)
+    table = table_with(page, "Written by").set_index("Column")
+    assert table.loc["predicted_labels", "Written by"] == "CellTypist"
+    assert table.loc["predicted_labels", "Cells with both"] == 60
+    assert table.loc["predicted_labels", "Same coarse type (%)"] == pytest.approx(100 * 58 / 60)
+    assert "On 60 cells with a name by cell_type and in predicted_labels: 33.3 %" in words(page)
+    pairs = table_with(page, "Stand to each other")
+    first = pairs.iloc[0]
+    assert (first["By cell_type"], first["In predicted_labels"], first["Cells"]) == ("CD4 T", "B cells", 2)
+    page.button(key="others_group_add").click().run()
+    assert not page.exception
+    groups = read_history(named.workspace.dataset_folder(named.dataset)).groups
+    assert {name: one.n_cells for name, one in groups.items()} == {"cell_type against predicted_labels": 2}

@@ -17,7 +17,7 @@ from pages.components.digits import TENTH
 from pages.components.newest_map import newest_map, no_map_yet, on_map
 from pages.components.show import escaped, table
 from pages.components.widgets import pick
-from scviz.datasets.labels import cell_labels
+from scviz.datasets.labels import Labels, cell_labels
 from scviz.datasets.name_relations import RELATIONS, WORDS, NamedBy, named_columns, relations_of
 from scviz.metrics.evidence import Interval, counted
 from scviz.metrics.name_comparison import DIFFERENT, UNKNOWN, NameComparison, compare_names
@@ -140,17 +140,20 @@ def _pairs(dataset: str, own: Names, column: str, found: NameComparison) -> None
         }
     )
     table(frame, key=f"others_pairs_{own.title}", name="names_that_disagree")
-    words = [f"{own.names[one.own]} / {labels.names[one.other]} ({one.n_cells:,})" for one in shown]
-    everyone = f"all cells of different types ({int((found.of_cells == DIFFERENT).sum()):,})"
-    choice = pick("Cells", [everyone, *words], key=f"others_cells_{own.title}")
-    rows = np.flatnonzero(found.of_cells == DIFFERENT)
-    if choice != everyone:
-        one = shown[words.index(choice)]
-        rows = np.flatnonzero((own.codes == one.own) & (labels.codes == one.other))
-    name = f"{own.title} against {column}" if choice == everyone else choice.rpartition(" (")[0]
-    add_to_group(dataset, rows, name=name, key="others_group")
+    _group(dataset, own, labels, found, column=column)
     if found.n_unknown:
         left = sorted({own.names[one.own] for one in found.pairs if one.relation == UNKNOWN})
         st.caption(
             escaped(f"Not comparable for lack of a term: {', '.join(left)}, or the names beside them.")
         )
+
+
+def _group(dataset: str, own: Names, labels: Labels, found: NameComparison, *, column: str) -> None:
+    """Offer the cells of one pair of names, or of all names of different types, as a group."""
+    differ = np.flatnonzero(found.of_cells == DIFFERENT)
+    pairs = {f"{own.names[one.own]} / {labels.names[one.other]}": one for one in found.pairs[:MOST_PAIRS]}
+    everyone = "all cells of different types"
+    choice = pick("Cells", [everyone, *pairs], key=f"others_cells_{own.title}")
+    one = pairs.get(choice)
+    rows = differ if one is None else np.flatnonzero((own.codes == one.own) & (labels.codes == one.other))
+    add_to_group(dataset, rows, name=choice if one else f"{own.title} against {column}", key="others_group")

@@ -55,8 +55,8 @@ def other_names(dataset: str, own: Names) -> None:
     _overview(own, columns, found)
     chosen = pick("Compare with", list(found), key=f"others_{own.title}")
     st.markdown(escaped(_sentence(own, chosen, found[chosen])))
-    _map(dataset, own, chosen, found[chosen])
-    _pairs(dataset, own, chosen, found[chosen])
+    _map(dataset, own, found[chosen], column=chosen)
+    _pairs(dataset, own, found[chosen], column=chosen)
 
 
 def _compared(dataset: str, own: Names, other: NamedBy) -> NameComparison:
@@ -108,7 +108,7 @@ def _share(one: Interval) -> str:
     return f"{100 * one.mean:.1f} %{known}"
 
 
-def _map(dataset: str, own: Names, column: str, found: NameComparison) -> None:
+def _map(dataset: str, own: Names, found: NameComparison, *, column: str) -> None:
     """Color the cells by how their two names stand to each other."""
     drawn = newest_map(dataset)
     if drawn is None:
@@ -124,7 +124,7 @@ def _map(dataset: str, own: Names, column: str, found: NameComparison) -> None:
     on_map(drawn, Coloring(codes=category_codes(found.of_cells), look=look), key="others_map")
 
 
-def _pairs(dataset: str, own: Names, column: str, found: NameComparison) -> None:
+def _pairs(dataset: str, own: Names, found: NameComparison, *, column: str) -> None:
     """List the pairs of names that are not the same, and offer their cells as a group."""
     labels = cell_labels(state.workspace().dataset_folder(dataset), column)
     shown = found.pairs[:MOST_PAIRS]
@@ -140,7 +140,7 @@ def _pairs(dataset: str, own: Names, column: str, found: NameComparison) -> None
         }
     )
     table(frame, key=f"others_pairs_{own.title}", name="names_that_disagree")
-    _group(dataset, own, labels, found, column=column)
+    _group(dataset, own, found, labels=labels)
     if found.n_unknown:
         left = sorted({own.names[one.own] for one in found.pairs if one.relation == UNKNOWN})
         st.caption(
@@ -148,7 +148,7 @@ def _pairs(dataset: str, own: Names, column: str, found: NameComparison) -> None
         )
 
 
-def _group(dataset: str, own: Names, labels: Labels, found: NameComparison, *, column: str) -> None:
+def _group(dataset: str, own: Names, found: NameComparison, *, labels: Labels) -> None:
     """Offer the cells of one pair of names, or of all names of different types, as a group."""
     differ = np.flatnonzero(found.of_cells == DIFFERENT)
     pairs = {f"{own.names[one.own]} / {labels.names[one.other]}": one for one in found.pairs[:MOST_PAIRS]}
@@ -156,4 +156,6 @@ def _group(dataset: str, own: Names, labels: Labels, found: NameComparison, *, c
     choice = pick("Cells", [everyone, *pairs], key=f"others_cells_{own.title}")
     one = pairs.get(choice)
     rows = differ if one is None else np.flatnonzero((own.codes == one.own) & (labels.codes == one.other))
-    add_to_group(dataset, rows, name=choice if one else f"{own.title} against {column}", key="others_group")
+    add_to_group(
+        dataset, rows, name=choice if one else f"{own.title} against {labels.column}", key="others_group"
+    )

@@ -19,6 +19,7 @@ COMMANDS = (
     "embed",
     "annotate",
     "ontology",
+    "audit",
     "in_silico",
     "perturb",
     "attention",

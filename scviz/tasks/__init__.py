@@ -33,6 +33,7 @@ TASKS = (
     "group_genes",
     "conditions",
     "markers",
+    "label_audit",
     "enrichment",
     "modules",
     "enhancement",

@@ -9,11 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from scviz.datasets.readers import open_file
+from scviz.jobs.queue import RunQueue
+from scviz.settings import Settings
+from scviz.tasks import label_audit
 from scviz.workspace.group_history import read_history
 from scviz.workspace.term_choices import chosen_terms
 from tests.conftest import Opened
 from tests.pages.test_annotate import table_with, words
-from tests.pages.test_pages import Open, visit  # noqa: F401 - visit is a fixture
+from tests.pages.test_pages import Open, carry_out, visit  # noqa: F401 - visit is a fixture
 
 AUTHORS = ["CD14+ Mono", "B", "CD4 T"]
 CELLTYPIST = ["Classical monocytes", "B cells", "Tcm/Naive helper T cells"]
@@ -67,3 +70,27 @@ def test_names_of_another_tool_are_compared_and_their_cells_make_a_group(
     assert not page.exception
     groups = read_history(named.workspace.dataset_folder(named.dataset)).groups
     assert {name: one.n_cells for name, one in groups.items()} == {"cell_type against predicted_labels": 2}
+
+
+def test_an_audit_is_handed_in_and_its_cells_make_a_group(visit: Open, named: Opened) -> None:  # noqa: F811
+    page = page_of(visit, named)
+    page.button(key="audit").click().run()
+    (run,) = [one for one in RunQueue(Settings.from_env()).database.runs() if one.task == "label_audit"]
+    assert run.request["label_key"] == "cell_type"
+    visit_again = Opened(named.workspace, named.dataset, "")
+    carry_out(
+        visit_again, "label_audit", label_audit.Request(dataset=named.dataset, label_key="predicted_labels")
+    )
+    page = visit("pages/annotate.py", dataset=named.dataset)
+    page.session_state[KEY] = IN_FILE
+    page.session_state[f"in_file_{named.dataset}"] = "predicted_labels"
+    page.run()
+    assert not page.exception
+    assert "may have a wrong label in predicted_labels" in words(page)
+    listed = table_with(page, "neighbors and markers")
+    assert set(listed["cell"]) == {"CELL02-1", "CELL05-1"}
+    assert set(listed["label"]) == {"B cells"}
+    assert set(listed["another coarse type"]) == {"yes"}
+    page.button(key="audit_group_add").click().run()
+    groups = read_history(named.workspace.dataset_folder(named.dataset)).groups
+    assert {name: one.n_cells for name, one in groups.items()} == {"predicted_labels to check": 2}

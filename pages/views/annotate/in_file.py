@@ -9,6 +9,7 @@ from pages.components import state
 from pages.components.missing import DATA, ICONS
 from pages.components.show import errors_in_words
 from pages.components.widgets import pick, tabs
+from pages.views.annotate.audit import audit
 from pages.views.annotate.ontology import ontology
 from pages.views.annotate.others import Names, other_names
 from scviz.datasets.labels import cell_labels
@@ -32,9 +33,11 @@ def names_in_file() -> None:
     with errors_in_words():
         labels = cell_labels(state.workspace().dataset_folder(dataset.id), column)
         sizes = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.names))
-        terms, others = tabs(["Ontology", "Other names"], key="in_file_tabs")
+        terms, others, wrong = tabs(["Ontology", "Other names", "Audit"], key="in_file_tabs")
         with terms:
             ontology(dataset.id, dict(zip(labels.names, sizes.tolist(), strict=True)), column=column)
         with others:
             own = Names(names=labels.names, codes=labels.codes, title=column, column=column)
             other_names(dataset.id, own)
+        with wrong:
+            audit(dataset.id, column)

@@ -82,7 +82,7 @@ def test_an_audit_is_handed_in_and_its_cells_make_a_group(visit: Open, named: Op
         visit_again, "label_audit", label_audit.Request(dataset=named.dataset, label_key="predicted_labels")
     )
     page = visit("pages/annotate.py", dataset=named.dataset)
-    page.session_state[KEY] = IN_FILE
+    page.session_state[f"annotate_way_{named.dataset}"] = "file"
     page.session_state[f"in_file_{named.dataset}"] = "predicted_labels"
     page.run()
     assert not page.exception

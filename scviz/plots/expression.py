@@ -108,7 +108,9 @@ def violins_figure(
     """
     colors = category_colors(max(2, len(groups)))
     colors[:2] = colors[1::-1]  # the volcano gives genes that are higher in the first group the second color
-    figure = go.Figure()
+    figure, look = go.Figure(), layout(dark=dark)
+    # a box in the color of its violin would not be seen
+    ink, paper = look["font"]["color"], "rgba(0,0,0,0.6)" if dark else "rgba(255,255,255,0.75)"
     step = len(groups) + 1
     for g, of_gene in enumerate(values):
         for k, own in enumerate(of_gene):
@@ -124,12 +126,12 @@ def violins_figure(
                 width=0.9,
                 points=False,
                 spanmode="hard",
-                box={"visible": True, "width": 0.25},
-                meanline={"visible": True},
+                box={"visible": True, "width": 0.25, "fillcolor": paper, "line": {"color": ink, "width": 1}},
+                meanline={"visible": True, "color": ink, "width": 1},
                 hoveron="violins",
             )
     figure.update_layout(
-        layout(dark=dark),
+        look,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )

@@ -62,6 +62,14 @@ def test_violins_of_a_gene_stand_side_by_side() -> None:
     assert list(drawing.layout.xaxis.tickvals) == [0.5, 3.5]
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_box_of_a_violin_is_seen_on_it(*, dark: bool) -> None:
+    drawing = violins_figure([[np.arange(9.0), np.arange(9.0)]], ["A"], groups=GROUPS, dark=dark)
+    for one in drawing.data:
+        assert one.box.line.color == one.meanline.color == drawing.layout.font.color
+        assert one.box.fillcolor not in (None, one.fillcolor)
+
+
 def heat() -> go.Figure:
     values = np.random.default_rng(0).random((2, 100))
     return cells_heatmap(values, ["A", "B"], np.repeat([0, 1], [60, 40]), groups=GROUPS)

@@ -86,7 +86,7 @@ def _ask(
         label_key=case.label_key,
         checkpoints=() if shipped else tuple(options.models),
         tuning="none" if shipped else options.tuning,
-        harmony=not shipped,
+        harmony=not shipped and "group_key" not in fields,  # it is there for two studies
         few_genes=True,
         seed=seed,
         **fields,  # type: ignore[arg-type]

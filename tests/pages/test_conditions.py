@@ -142,6 +142,21 @@ def test_another_gene_and_type_are_drawn(visit: Open, workspace: Workspace, tmp_
     assert "No gene of this dataset is called NOSUCH" in words(page)
 
 
+def test_the_genes_of_a_type_are_asked_for_with_the_same_donors(
+    visit: Open, workspace: Workspace, tmp_path: Path
+) -> None:
+    dataset = opened(workspace, tmp_path, crossed(3, doubled))
+    run = finished(workspace, dataset, same_donors="different")
+    page = visit("pages/conditions.py", dataset=dataset, run=run)
+    assert page.selectbox(key="conditions_same_donors").value == "different"
+    assert "3 names of donor are on both sides and were taken for different donors, as was chosen" in words(
+        page
+    )
+    assert "3 names in both, taken for different ones" in words(page)
+    (link,) = [one.proto for one in page.get("page_link") if "All genes of this type" in str(one.proto)]
+    assert "different" in str(link)
+
+
 def test_another_question_than_the_result_beside(visit: Open, workspace: Workspace, tmp_path: Path) -> None:
     dataset = opened(workspace, tmp_path, crossed(3, steady))
     run = finished(workspace, dataset, reference="A")

@@ -102,6 +102,7 @@ def _to_groups(request: Request, type_: str) -> None:
         within=(Filter(column=request.type_key, values=(type_,)),),
         method="deseq2",
         donor=request.donor_key,
+        same_donors=request.same_donors,
     )
     page = PAGES["groups"]
     st.page_link(

@@ -6,6 +6,7 @@ import numpy as np
 
 from scviz.metrics.composition import FEWEST_EXPECTED
 from scviz.metrics.evidence import Outcome, counted
+from scviz.metrics.thinning import MOST_UNLIKE
 from scviz.tasks.conditions import MOST_FDR, Request, TypeGenes
 from scviz.tasks.conditions.inputs import Inputs
 from scviz.tasks.conditions.shares import MOST_NEEDED, Shares
@@ -27,7 +28,9 @@ WORKED = (
 HOW_GENES = (
     "Counts are summed over the cells of each donor in each condition, scaled by the median gene, and compared by a "
     "moderated t test (as limma does it), in which genes share what is known of their spread; "
-    "donors in both conditions are compared with themselves. Changed: adjusted p (Benjamini-Hochberg over the genes of "
+    "donors in both conditions are compared with themselves. Where the samples of one condition hold more than "
+    f"{MOST_UNLIKE:g} times as many counts, some are dropped at random first, until both hold as many. "
+    "Changed: adjusted p (Benjamini-Hochberg over the genes of "
     f"the type) {100 * MOST_FDR:.0f} % or less. Types with more cells or donors show more changed genes; the column "
     "with equally many cells draws each sample down to the smallest one, the numbers of donors stay as they are. "
     "Swapped: genes that pass when the conditions of half of the donors are exchanged, which should be about none."

@@ -20,6 +20,7 @@ COMMANDS = (
     "annotate",
     "ontology",
     "audit",
+    "evidence",
     "in_silico",
     "perturb",
     "attention",

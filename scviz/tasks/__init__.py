@@ -34,6 +34,7 @@ TASKS = (
     "conditions",
     "markers",
     "label_audit",
+    "attribution",
     "enrichment",
     "modules",
     "enhancement",

@@ -110,7 +110,7 @@ def test_a_prediction_without_labels_claims_nothing(
     assert not page.exception
     assert not page.metric
     assert "cannot be told: no cell has a label to compare with" in words(page)
-    assert [tab.label for tab in page.tabs] == ["Named", "Cells", "Ontology", "Other names"]
+    assert [tab.label for tab in page.tabs] == ["Named", "Cells", "Evidence", "Ontology", "Other names"]
     counts = table_with(page, "Median confidence")
     cells = table_with(page, "certainty")
     assert counts.set_index("Named")["Cells"].to_dict() == cells["named"].value_counts().to_dict()

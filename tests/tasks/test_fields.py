@@ -46,6 +46,7 @@ GIVEN: dict[str, dict[str, Any]] = {
         "first": "stim",
         "second": "ctrl",
     },
+    "attribution": {"dataset": "d", "run": "r"},
     "label_audit": {"dataset": "d", "label_key": "cell_type"},
     "markers": {"dataset": "d", "column": "cell_type"},
     "gene_terms": {"library": "MSigDB_Hallmark_2020"},

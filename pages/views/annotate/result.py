@@ -15,6 +15,7 @@ from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import tabs
 from pages.views.annotate.cells import cells_of
 from pages.views.annotate.confidence import confidence_tab
+from pages.views.annotate.evidence import evidence
 from pages.views.annotate.new_types import new_types_tab
 from pages.views.annotate.ontology import ontology
 from pages.views.annotate.others import Names, other_names
@@ -33,7 +34,14 @@ def annotation_result(run: Run) -> None:
         metrics(result, result.gain)
     judged = ["Confusion", "Types", "Confidence"] if result.gain is not None else []
     judged += ["New types"] if result.n_train else []
-    names = [*judged, "Learning" if result.n_train else "Named", "Cells", "Ontology", "Other names"]
+    names = [
+        *judged,
+        "Learning" if result.n_train else "Named",
+        "Cells",
+        "Evidence",
+        "Ontology",
+        "Other names",
+    ]
     place = dict(zip(names, tabs(names, key="annotate_tabs"), strict=True))
     threshold = 0.0
     if result.gain is not None:
@@ -53,6 +61,8 @@ def annotation_result(run: Run) -> None:
             _named(run, result)
     with place["Cells"]:
         cells_of(run, result, threshold)
+    with place["Evidence"]:
+        evidence(run, result)
     with place["Ontology"]:
         _ontology(run, result)
     with place["Other names"]:

@@ -128,6 +128,11 @@ class Geneformer(FoundationModel):
 
     # vectors
 
+    @property
+    def first_layer(self) -> nn.Module:
+        """The part of the network whose first input is what layers read of the tokens, (B, L, D)."""
+        return self.network.lm.bert.encoder.layer[0]
+
     def forward(self, tokens: Tokens) -> Encoding:
         """Encode a batch; token vectors are those of the last layer."""
         gene_ids, mask = self._tensors(tokens)

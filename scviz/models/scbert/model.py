@@ -101,6 +101,11 @@ class ScBert(FoundationModel):
 
     # vectors
 
+    @property
+    def first_layer(self) -> nn.Module:
+        """The part of the network whose first input is what layers read of the tokens, (B, L, D)."""
+        return self.network.performer
+
     def forward(self, tokens: Tokens) -> Encoding:
         """Encode a batch."""
         gene_ids, bins, mask = self._tensors(tokens)

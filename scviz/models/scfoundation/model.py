@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from scviz.foundation.batching import Walk, suitable_batch
 from scviz.foundation.card import ModelCard
@@ -173,6 +173,11 @@ class ScFoundation(FoundationModel):
         return profiles(counts, TargetDepth.parse(self.config.target))
 
     # vectors
+
+    @property
+    def first_layer(self) -> nn.Module:
+        """The part of the network whose first input is what layers read of the tokens, (B, L, D)."""
+        return self.network.encoder_layers[0]
 
     def forward(self, tokens: Tokens) -> Encoding:
         """Encode a batch; token vectors are those of the encoder."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import read_batches
@@ -130,6 +130,11 @@ class ScGPT(FoundationModel):
         )
 
     # vectors
+
+    @property
+    def first_layer(self) -> nn.Module:
+        """The part of the network whose first input is what layers read of the tokens, (B, L, D)."""
+        return self.network.transformer_encoder
 
     def forward(self, tokens: Tokens, domains: Tensor | None = None) -> Encoding:
         """Encode a batch.

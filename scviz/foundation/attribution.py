@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from scviz.errors import UnsupportedTaskError
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.foundation.tokens import Tokens
 
@@ -95,7 +96,7 @@ def _gradient(
 ) -> tuple[Tensor, NDArray[np.float32]]:
     """Give the derivative of the score, (B, L, D), and the score, (B,), where the first layer reads `at`."""
     given = at.detach().requires_grad_(True)
-    with torch.enable_grad(), _instead(classifier.encoder.first_layer, given):
+    with torch.enable_grad(), _instead(_first_layer(classifier), given):
         scores = classifier(tokens).float()  # (B, K)
         own = own_score(scores, types)
         (gradient,) = torch.autograd.grad(own.sum(), given)
@@ -108,6 +109,17 @@ def own_score(scores: Tensor, types: Tensor) -> Tensor:
     return own - (scores.sum(dim=1) - own) / max(1, scores.shape[1] - 1)
 
 
+def _first_layer(classifier: CellTypeClassifier) -> nn.Module:
+    """Return the part of the encoder whose first input is what layers read of the tokens, (B, L, D)."""
+    layer = getattr(classifier.encoder, "first_layer", None)
+    if not isinstance(layer, nn.Module):
+        raise UnsupportedTaskError(
+            f"{classifier.encoder.card.title} does not say what its layers read.",
+            hint="Choose another model.",
+        )
+    return layer
+
+
 def _read(classifier: CellTypeClassifier, tokens: Tokens) -> Tensor:
     """Give what the first layer reads of cells, (B, L, D)."""
     seen: list[Tensor] = []
@@ -115,7 +127,7 @@ def _read(classifier: CellTypeClassifier, tokens: Tokens) -> Tensor:
     def keep(_: nn.Module, given: tuple[Any, ...]) -> None:
         seen.append(given[0].detach())
 
-    handle = classifier.encoder.first_layer.register_forward_pre_hook(keep)
+    handle = _first_layer(classifier).register_forward_pre_hook(keep)
     try:
         with torch.no_grad():
             classifier.eval()(tokens)

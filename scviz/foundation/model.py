@@ -194,17 +194,6 @@ class FoundationModel(nn.Module, ABC):
         counts = edited_counts(adata.X, columns, edit, levels=levels)
         return self.tokenize(AnnData(counts, obs=adata.obs, var=adata.var))
 
-    @property
-    def first_layer(self) -> nn.Module:
-        """The part of the network whose first input is what layers read of the tokens, (B, L, D).
-
-        Raises
-        ------
-        UnsupportedTaskError
-            If the model has no such part.
-        """
-        raise self._unsupported("layer whose input can be asked about")
-
     @abstractmethod
     def forward(self, tokens: Tokens) -> Encoding:
         """Encode a batch; gradients flow."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
+from benchmarks.transfer import main as tables
 from scviz.datasets.readers import open_file, read_counts
 from scviz.datasets.split import Split
 from scviz.metrics.classification import macro_f1
@@ -33,7 +34,7 @@ def cross_validate(workspace: Workspace, dataset: str, label_key: str) -> dict[s
     scores: dict[str, list[float]] = {}
     for known, held_out in StratifiedKFold(N_FOLDS, shuffle=True, random_state=0).split(codes, codes):
         split = Split(train=known, validation=np.empty(0, dtype=np.int64), test=held_out)
-        for name, named in baselines(adata.X, codes, split, seed=0).items():
+        for name, named in baselines(adata, codes, split, seed=0).items():
             scores.setdefault(name, []).append(macro_f1(codes[held_out], named, len(types)))
     return {name: float(np.mean(values)) for name, values in scores.items()}
 
@@ -41,12 +42,15 @@ def cross_validate(workspace: Workspace, dataset: str, label_key: str) -> dict[s
 def main() -> None:
     """Print one table per file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--transfer", type=Path, help="folder of real data: names from a reference, too")
     parser.add_argument("--label-key", default="cell_type")
     parser.add_argument("--checkpoint", default="geneformer/geneformer-demo")
     parser.add_argument("--modes", nargs="*", default=["head", "full"])
     parser.add_argument("--epochs", type=int, default=0)
     options = parser.parse_args()
+    if options.transfer:
+        tables([str(options.transfer)])
     with tempfile.TemporaryDirectory() as home:
         workspace = Workspace(Path(home))
         for file in options.files:

@@ -26,11 +26,12 @@ from scviz.memory import peak_gb
 from scviz.metrics.evidence import bootstrap
 from scviz.progress import silent
 from scviz.tasks.context import Context
-from scviz.tasks.transfer import Request, Result
+from scviz.tasks.transfer import NOT_SEEN, Request, Result
 from scviz.tasks.transfer.run import run
 from scviz.workspace import Workspace
 
 LABELS = "cell_type"
+DONORS = "Kang ctrl, donors held out"
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,22 @@ class Case:
     label_key: str = LABELS
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table for each case."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--models", nargs="*", default=[])
     parser.add_argument("--tuning", default="none")
-    options = parser.parse_args()
+    parser.add_argument("--only", default="", help="cases whose title begins with this")
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as home:
         workspace = Workspace(Path(home) / "home")
         for case in _cases(options.folder, workspace, Path(home)):
-            _across(case, workspace, options)
-        _held_out_donors(options.folder, workspace, options)
+            if case.title.startswith(options.only):
+                _across(case, workspace, options)
+        if DONORS.startswith(options.only):
+            _held_out_donors(options.folder, workspace, options)
 
 
 def _cases(folder: Path, workspace: Workspace, scratch: Path) -> Iterator[Case]:
@@ -118,7 +122,7 @@ def _held_out_donors(folder: Path, workspace: Workspace, options: argparse.Names
     """Hold whole donors of Kang's unstimulated cells out: other seeds, other donors."""
     kang = open_file(folder / "kang_ctrl_8684" / "kang_ctrl_8684.h5ad", workspace, name="kang").id
     query = next(info.id for info in workspace.datasets() if info.name == "stim")
-    case = Case("Kang ctrl, donors held out", query, kang)
+    case = Case(DONORS, query, kang)
     scores: dict[str, list[float]] = {}
     right: dict[str, NDArray[np.bool_]] = {}
     seconds: dict[str, float] = {}
@@ -145,8 +149,8 @@ def _row(name: str, values: Sequence[float], right: NDArray[np.bool_], seconds: 
 
 def _coarse(labels: NDArray[np.str_]) -> NDArray[np.str_]:
     """Give the coarse type of each label; its candidates may differ, their coarse type does not."""
-    own = {}
-    for label in sorted(set(labels.tolist())):
+    own = {NOT_SEEN: ""}
+    for label in sorted(set(labels.tolist()) - {NOT_SEEN}):
         kinds = {coarse(one.id) for one in terms_for(label).candidates}
         if len(kinds) != 1:
             raise SystemExit(f"{label} means one of {sorted(kinds)}.")

@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--transfer", type=Path, help="folder of real data: names from a reference, too")
     parser.add_argument("--label-key", default="cell_type")
-    parser.add_argument("--checkpoint", default="geneformer/geneformer-demo")
+    parser.add_argument("--checkpoint", default="geneformer/geneformer-blood")
     parser.add_argument("--modes", nargs="*", default=["head", "full"])
     parser.add_argument("--epochs", type=int, default=0)
     options = parser.parse_args()

@@ -37,7 +37,7 @@ CANDIDATES = 50
 """Genes of the screen that are deleted exactly in the end."""
 SHOWN_POINTS = (5, 17)
 DEMO_LABEL = "bulk_labels"
-DEMO = ROOT / "assets" / "checkpoints" / "geneformer-demo"
+DEMO = ROOT / "assets" / "checkpoints" / "geneformer-blood"
 
 
 def cost() -> None:

@@ -19,7 +19,7 @@ from scviz.tasks.in_silico import Request
 from scviz.tasks.in_silico.run import run
 from scviz.workspace import Workspace
 
-CHECKPOINT = "geneformer/geneformer-demo"
+CHECKPOINT = "geneformer/geneformer-blood"
 
 
 def main() -> None:

@@ -39,11 +39,7 @@ for card in sorted(cards().values(), key=lambda card: card.name not in ready):
             if not own:
                 st.info("No weights yet. Download some, or add a folder, below.")
             for info in own:
-                mark = (
-                    "Demo weights, trained on 700 cells: for trying things out."
-                    if info.demo
-                    else info.description
-                )
+                mark = " ".join([info.description, *info.judged])
                 row = st.columns([6, 2], vertical_alignment="center")
                 row[0].markdown(
                     f"**{escaped(info.name)}** · {info.n_parameters / 1e6:,.1f} M weights · {info.size_mb:,.1f} MB"

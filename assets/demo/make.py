@@ -36,7 +36,7 @@ from scviz.tasks.filters import Filter  # noqa: E402
 from scviz.workspace.database import OPEN, Run  # noqa: E402
 from scviz.workspace.records import content_hash, file_hash, write_json  # noqa: E402
 
-CHECKPOINT = "geneformer/geneformer-demo"
+CHECKPOINT = "geneformer/geneformer-blood"
 LABELS = "bulk_labels"
 EVERY = 10
 """Of the losses of training, one in so many is kept."""

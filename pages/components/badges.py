@@ -1,5 +1,5 @@
 """What limits a number, as a badge that looks alike on every page."""
 
-DEMO = ":orange-badge[:material/science: demo weights]"
+DEMO = ":orange-badge[:material/science: small blood model of this project, not the published one]"
 SIMULATED = ":orange-badge[:material/casino: simulated]"
 SEEN = ":orange-badge[:material/visibility: cells seen in training]"

@@ -1,4 +1,4 @@
-"""What a reader of a number must know of where it comes from: demo weights, simulated cells, cells seen in training."""
+"""What a reader of a number must know of where it comes from: small weights, simulated cells, cells seen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from scviz.errors import ScvizError
 from scviz.workspace.store import CheckpointInfo, DatasetInfo, Seen, Workspace
 
-DEMO = "demo weights"
+DEMO = "small blood models of this project, not the published ones"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,9 @@ class Provenance:
     dataset: str
     checkpoints: tuple[str, ...] = ()
     demo: tuple[str, ...] = ()
-    """Checkpoints that only show how things work."""
+    """Checkpoints that are small models of this project."""
+    judged: tuple[str, ...] = ()
+    """What these were found to be worth on cells that they never saw, a sentence each."""
     simulated: bool = False
     """Whether the cells were never measured."""
     seen: tuple[str, ...] = ()
@@ -33,9 +35,10 @@ class Provenance:
         said = []
         if self.demo:
             said.append(
-                f"{_names(self.demo)}: {DEMO}, small networks trained on 700 cells. They show how things work; their "
-                "numbers say nothing of the published model."
+                f"{_names(self.demo)}: {DEMO}, trained on 11,000 public cells. Their numbers say nothing of the "
+                "published models."
             )
+            said += self.judged
         if self.seen:
             said.append(
                 f"{_names(self.seen)} {'was' if len(self.seen) == 1 else 'were'} trained on these very cells, so the "
@@ -70,6 +73,7 @@ def provenance(workspace: Workspace, request: Mapping[str, Any]) -> Provenance:
         dataset=dataset.name if dataset else "",
         checkpoints=_names_of(infos),
         demo=_names_of([info for info in infos if info.demo]),
+        judged=tuple(sentence for info in infos if info.demo for sentence in info.judged),
         simulated=bool(dataset and dataset.simulated),
         seen=told["seen"],
         not_known=told["not known"],

@@ -24,7 +24,7 @@ N_CELLS = 300
 
 @pytest.fixture(scope="module")
 def blood(tmp_path_factory: pytest.TempPathFactory) -> AnnData:
-    """Counts of cells whose genes the demo weights know."""
+    """Counts of cells whose genes the small blood models know."""
     workspace = Workspace(tmp_path_factory.mktemp("blood"))
     demo = read_counts(workspace.dataset_folder(open_demo(workspace).id))[:N_CELLS]
     return AnnData(demo.X.toarray(), var=pd.DataFrame(index=demo.var_names))

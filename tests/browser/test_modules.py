@@ -43,7 +43,7 @@ def open_tab(page: Page, name: str) -> None:
 
 def test_modules_are_found_judged_drawn_and_handed_on(page: Page, url: str) -> None:
     page.set_default_timeout(SLOW)
-    page.goto(f"{url}/explore?checkpoint=scgpt/scgpt-demo")
+    page.goto(f"{url}/explore?checkpoint=scgpt/scgpt-blood")
     draw_model_map(page)
     map_drawn(page, "map_model")
     visit(page, "Modules")

@@ -78,7 +78,7 @@ def test_more_points_come_nearer(style: str) -> None:
 
 
 def test_the_demo_weights_rank_most_genes_right() -> None:
-    model = Geneformer.from_checkpoint(ROOT / "assets" / "checkpoints" / "geneformer-demo")
+    model = Geneformer.from_checkpoint(ROOT / "assets" / "checkpoints" / "geneformer-blood")
     rng = np.random.default_rng(0)
     ids = rng.permutation(model.vocab.ids)[None, :60]
     tokens = tokens_of("v1")

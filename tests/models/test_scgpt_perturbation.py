@@ -202,7 +202,7 @@ def test_a_step_always_reads_the_perturbed_genes() -> None:
 
 @pytest.mark.slow
 def test_the_demo_weights_learn_a_screen() -> None:
-    model = ScGPT.from_checkpoint(ROOT / "assets" / "checkpoints" / "scgpt-demo")
+    model = ScGPT.from_checkpoint(ROOT / "assets" / "checkpoints" / "scgpt-blood")
     genes = tuple(model.vocab.genes[:N_GENES])
     cells = made(SINGLES[:3], n_cells=24)
     names = dict(zip(GENES, genes, strict=True))

@@ -52,7 +52,7 @@ def test_a_comparison_is_handed_in_with_the_weights_that_know_the_genes(visit: O
     page = visit("pages/compare.py", dataset=opened.dataset)
     assert page.multiselect(key="compare_checkpoints").options == [
         "Tiny"
-    ]  # the demo weights know none of these genes
+    ]  # the small blood models know none of these genes
     assert (page.selectbox(key="compare_label_key").value, page.selectbox(key="compare_batch_key").value) == (
         "cell_type",
         "donor",
@@ -76,15 +76,21 @@ def test_a_finished_comparison_shows_the_baseline_among_scores_maps_and_disagree
     assert not page.exception
     assert not page.error
     scores = next(table.value for table in page.dataframe if "NMI" in table.value)
-    assert list(scores["Method"]) == ["Tiny", "Principal components (baseline)"]
+    assert list(scores["Method"]) == [
+        "Tiny",
+        "Tiny, same network, random weights",
+        "Principal components (baseline)",
+    ]
     assert scores["ARI"].notna().all()
     assert "Batch mixing" not in scores  # no column of batches was named
     gains = next(table.value for table in page.dataframe if "Told" in table.value)
-    assert len(gains) == 4
+    assert list(gains["Compared with"]) == ["principal components"] * 4 + [
+        "the same network with random weights"
+    ]
     assert (gains["from"] < gains["Difference"]).all()
     assert "95 % interval of 4 comparisons together" in words(page)
     assert "of 1 model with principal components" in words(page)
-    assert "demo weights" not in words(page)
+    assert "small blood model" not in words(page)
     assert "random neighbors would disagree" in words(page)
     assert len(page.get("plotly_chart")) == 1
     page.selectbox(key="color_by").set_value("Where methods disagree").run()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from scviz.datasets.demo import open_demo
+from scviz.datasets.readers import read_counts
 from scviz.jobs.queue import RunQueue
+from scviz.models import model_class
 from scviz.settings import Settings
 from scviz.tasks import embedding, opening
 from scviz.tasks.filters import Filter
 from scviz.tasks.modules import Request
 from scviz.tasks.opening.run import run as open_dataset
 from scviz.workspace import Workspace
-from tests.conftest import Opened
+from scviz.workspace.store import write_checkpoint_info
+from tests.conftest import Opened, keep_model
 from tests.pages.test_pages import Open, carry_out, visit, words
 
 __all__ = ["visit"]
@@ -109,7 +114,11 @@ def test_scores_and_genes_are_shown_on_the_map_that_is_there(visit: Open, opened
 
 @pytest.mark.slow
 def test_weights_that_were_trained_on_the_same_cells_are_named(visit: Open, workspace: Workspace) -> None:
-    demo = Opened(workspace, open_demo(workspace).id, "scgpt/scgpt-demo")
+    dataset = open_demo(workspace).id
+    cells = read_counts(workspace.dataset_folder(dataset))
+    demo = keep_model(Opened(workspace, dataset, ""), model_class("scgpt").untrained(cells, "tiny"))
+    info = replace(workspace.checkpoint(demo.checkpoint), trained_on=("demo",))
+    write_checkpoint_info(info, workspace.checkpoint_folder(demo.checkpoint))
     page = opened_page(visit, demo, run=carry_out(demo, "modules", of_model(demo, label_key="bulk_labels")))
     assert "seen in training" in words(page)
 

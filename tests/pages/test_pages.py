@@ -437,12 +437,12 @@ def test_a_choice_in_the_header_holds_and_leaves_the_old_run(visit: Open, opened
     page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=opened.checkpoint, run="old")
     other = next(option for option in page.selectbox(key="pick_checkpoint").options if option != "Tiny")
     page.selectbox(key="pick_checkpoint").select(other).run()
-    assert page.query_params["checkpoint"] == "geneformer/geneformer-demo"
+    assert page.query_params["checkpoint"] == "geneformer/geneformer-blood"
     assert "run" not in page.query_params
 
 
 def test_a_run_on_few_genes_must_be_wanted(visit: Open, opened: Opened) -> None:
-    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint="geneformer/geneformer-demo")
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint="geneformer/geneformer-blood")
     assert page.button(key="run").disabled
     assert "reads only 0 of 200 genes" in words(page)
     assert page.checkbox(key="few_genes").disabled

@@ -107,7 +107,7 @@ def test_networks_with_random_weights_are_left_out_where_they_are_not_wanted(ope
 
 @pytest.mark.slow
 def test_weights_that_know_no_gene_are_refused_by_name(opened: Opened) -> None:
-    asked = Request(dataset=opened.dataset, checkpoints=("geneformer/geneformer-demo",))
+    asked = Request(dataset=opened.dataset, checkpoints=("geneformer/geneformer-blood",))
     with pytest.raises(GeneMatchError, match="knows no gene") as refusal:
         run(asked, opened.context())
     assert "Leave it out" in refusal.value.hint

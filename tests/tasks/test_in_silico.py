@@ -182,7 +182,7 @@ def test_arrows_are_drawn_on_a_finished_map(opened: Opened) -> None:
     result = run(request(opened, map_run="mapped"), opened.context())
     assert np.array_equal(result.map_places, finished.umap)
     assert np.array_equal(result.before, finished.umap[result.rows])
-    other = replace(request(opened, map_run="mapped"), checkpoint="geneformer/geneformer-demo")
+    other = replace(request(opened, map_run="mapped"), checkpoint="geneformer/geneformer-blood")
     with pytest.raises((RequestError, GeneMatchError)):
         run(other, opened.context("other"))
 

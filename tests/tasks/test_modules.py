@@ -209,7 +209,7 @@ def test_no_module_is_told_and_not_an_error(opened: Opened) -> None:
 
 
 def test_a_model_that_knows_none_of_the_genes_is_refused(opened: Opened) -> None:
-    asked = replace(of_model(opened), checkpoint="scgpt/scgpt-demo")
+    asked = replace(of_model(opened), checkpoint="scgpt/scgpt-blood")
     with pytest.raises(RequestError, match="Only 0 genes vary") as refusal:
         run(asked, opened.context())
     assert "weights that know the genes" in refusal.value.hint

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +101,20 @@ def keep_model(opened: Opened, model: FoundationModel, title: str = "Tiny") -> O
     )
     write_checkpoint_info(checkpoint, folder)
     return Opened(opened.workspace, opened.dataset, checkpoint.id)
+
+
+def keep_stranger(opened: Opened, kind: str = "geneformer") -> str:
+    """Put weights that know none of the genes among those of the workspace; returns their id."""
+    from scviz.models import model_class
+
+    var = pd.DataFrame(index=[f"STRANGE{i}" for i in range(40)])
+    cells = anndata.AnnData(csr_matrix(np.ones((8, 40), dtype=np.float32)), var=var)
+    folder = opened.workspace.home / "checkpoints" / kind / "stranger"
+    model_class(kind).untrained(cells, "tiny").save(folder)
+    known = opened.workspace.checkpoint(opened.checkpoint)
+    stranger = replace(known, id=f"{kind}/stranger", model=kind, name="Stranger")
+    write_checkpoint_info(stranger, folder)
+    return stranger.id
 
 
 @pytest.fixture

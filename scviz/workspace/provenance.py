@@ -34,10 +34,7 @@ class Provenance:
         """Say what limits the numbers, a sentence each."""
         said = []
         if self.demo:
-            said.append(
-                f"{_names(self.demo)}: {DEMO}, trained on 11,000 public cells. Their numbers say nothing of the "
-                "published models."
-            )
+            said.append(f"{_names(self.demo)}: {DEMO}. Their numbers say nothing of the published models.")
             said += self.judged
         if self.seen:
             said.append(

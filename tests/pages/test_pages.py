@@ -24,7 +24,7 @@ from scviz.settings import ROOT, Settings
 from scviz.tasks import annotation, back, checking, embedding, front
 from scviz.workspace.database import Run
 from scviz.workspace.records import RECORD, fingerprint, stamp_of, to_json, write_record
-from tests.conftest import Opened, keep_model
+from tests.conftest import Opened, keep_model, keep_stranger
 
 PAGES = [
     "app.py",
@@ -442,7 +442,7 @@ def test_a_choice_in_the_header_holds_and_leaves_the_old_run(visit: Open, opened
 
 
 def test_a_run_on_few_genes_must_be_wanted(visit: Open, opened: Opened) -> None:
-    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint="geneformer/geneformer-blood")
+    page = visit("pages/annotate.py", dataset=opened.dataset, checkpoint=keep_stranger(opened))
     assert page.button(key="run").disabled
     assert "reads only 0 of 200 genes" in words(page)
     assert page.checkbox(key="few_genes").disabled

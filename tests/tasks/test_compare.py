@@ -16,7 +16,7 @@ from scviz.tasks.compare.judging import Embedded, Groups, score_cells, scores_of
 from scviz.tasks.compare.run import compare_neighbors, price, run
 from scviz.workspace.records import read_record, write_record
 from scviz.workspace.store import write_checkpoint_info
-from tests.conftest import Opened
+from tests.conftest import Opened, keep_stranger
 
 SECOND = "geneformer/second"
 
@@ -107,7 +107,7 @@ def test_networks_with_random_weights_are_left_out_where_they_are_not_wanted(ope
 
 @pytest.mark.slow
 def test_weights_that_know_no_gene_are_refused_by_name(opened: Opened) -> None:
-    asked = Request(dataset=opened.dataset, checkpoints=("geneformer/geneformer-blood",))
+    asked = Request(dataset=opened.dataset, checkpoints=(keep_stranger(opened),))
     with pytest.raises(GeneMatchError, match="knows no gene") as refusal:
         run(asked, opened.context())
     assert "Leave it out" in refusal.value.hint

@@ -37,7 +37,7 @@ from scviz.tasks.opening.run import run as open_dataset
 from scviz.workspace import Workspace
 from scviz.workspace.groups import name_group
 from scviz.workspace.records import read_record, write_record
-from tests.conftest import Opened, keep_model
+from tests.conftest import Opened, keep_model, keep_stranger
 
 MARKERS = {
     name: {f"GENE{20 * t + g}" for g in range(1, 21)}
@@ -209,7 +209,7 @@ def test_no_module_is_told_and_not_an_error(opened: Opened) -> None:
 
 
 def test_a_model_that_knows_none_of_the_genes_is_refused(opened: Opened) -> None:
-    asked = replace(of_model(opened), checkpoint="scgpt/scgpt-blood")
+    asked = replace(of_model(opened), checkpoint=keep_stranger(opened, "scgpt"))
     with pytest.raises(RequestError, match="Only 0 genes vary") as refusal:
         run(asked, opened.context())
     assert "weights that know the genes" in refusal.value.hint

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from pages.components import state
+from pages.components.coverage import coverage
 from pages.components.published_panel import published_panel
 from pages.components.runs import checkpoint_name
 from pages.components.show import errors_in_words
@@ -31,7 +32,7 @@ def compare_form(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo], ru
     """
     form = Form(Request, "compare", run)
     groups = {kind: _few(dataset, kind) for kind in ("label", "batch", "category")}
-    _begin(form, options)
+    _begin(form, dataset, options)
     row = st.columns([6, 3, 3])
     checkpoints = row[0].multiselect(
         "Models and checkpoints",
@@ -70,9 +71,11 @@ def _few(dataset: DatasetInfo, kind: str) -> list[str]:
     return [c for c in dataset.columns_of(kind) if dataset.column(c).n_values <= MOST_TYPES]
 
 
-def _begin(form: Form, options: Mapping[str, CheckpointInfo]) -> None:
-    """Set what is not a single field: the question of the result beside it, else the demo checkpoints."""
-    demos = [name for name, info in options.items() if info.demo]
+def _begin(form: Form, dataset: DatasetInfo, options: Mapping[str, CheckpointInfo]) -> None:
+    """Set what is not a single field: the question of the result beside it, else small models that read most genes."""
+    found = {name: coverage(dataset.id, name).n_found for name in options}
+    well = [name for name in options if found[name] > max(found.values()) / 2]
+    demos = [name for name in well if options[name].demo]
     asked = [one for one in form.asked("checkpoints", ()) if one in options] if form.fresh else []
     if asked or state.held("compare_checkpoints") is None:
-        state.preset("compare_checkpoints", asked or (demos or list(options))[:MOST_CHECKPOINTS])
+        state.preset("compare_checkpoints", asked or (demos or well)[:MOST_CHECKPOINTS])

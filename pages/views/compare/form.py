@@ -73,9 +73,13 @@ def _few(dataset: DatasetInfo, kind: str) -> list[str]:
 
 def _begin(form: Form, dataset: DatasetInfo, options: Mapping[str, CheckpointInfo]) -> None:
     """Set what is not a single field: the question of the result beside it, else small models that read most genes."""
-    found = {name: coverage(dataset.id, name).n_found for name in options}
-    well = [name for name in options if found[name] > max(found.values()) / 2]
-    demos = [name for name in well if options[name].demo]
     asked = [one for one in form.asked("checkpoints", ()) if one in options] if form.fresh else []
     if asked or state.held("compare_checkpoints") is None:
-        state.preset("compare_checkpoints", asked or (demos or well)[:MOST_CHECKPOINTS])
+        state.preset("compare_checkpoints", asked or _suggested(dataset, options))
+
+
+def _suggested(dataset: DatasetInfo, options: Mapping[str, CheckpointInfo]) -> list[str]:
+    """Choose small models, else any, that read more than half of the genes that the best reads."""
+    found = {name: coverage(dataset.id, name).n_found for name in options}
+    well = [name for name in options if found[name] > max(found.values()) / 2]
+    return ([name for name in well if options[name].demo] or well)[:MOST_CHECKPOINTS]

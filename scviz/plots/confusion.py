@@ -106,7 +106,7 @@ def _add_points(
     figure.add_scatter(
         x=[name for _ in names for name in names],
         y=[name for name in names for _ in names],
-        customdata=np.stack([counts.ravel(), share.ravel()], axis=1),
+        customdata=list(zip(counts.ravel().tolist(), share.ravel().tolist(), strict=True)),
         mode="markers",
         marker={"symbol": "square", "size": 17, "opacity": 0, "color": "#D55E00"},
         selected={"marker": {"opacity": 0.45}},

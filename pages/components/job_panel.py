@@ -107,7 +107,7 @@ def _live(run_id: str, key: str) -> None:
             width="stretch",
             disabled=run.stop_requested,
         )
-        _offer_first(run, wait)
+        _offer_first(run, wait, key=key)
         if run.stop_requested:
             st.caption("Stopping after this batch. What is done is kept.")
         if run.note:
@@ -115,13 +115,13 @@ def _live(run_id: str, key: str) -> None:
         curve(run_id)
 
 
-def _offer_first(run: Run, wait: Wait | None) -> None:
+def _offer_first(run: Run, wait: Wait | None, *, key: str) -> None:
     """Let a run of one's own overtake others of one's own."""
     if wait is None or not wait.own_before or run.owner != state.owner():
         return
     st.button(
         "Run first",
-        key="job_first",
+        key=f"{key}_first",
         icon=":material/vertical_align_top:",
         on_click=state.queue().bring_forward,
         args=(run.id,),

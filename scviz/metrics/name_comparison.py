@@ -44,7 +44,7 @@ class NameComparison:
     by_chance: float
     """Share that would be coarsely the same if the names were dealt to the cells anew."""
     pairs: tuple[Pair, ...]
-    """Names that disagree, coarsely or cannot be compared, that of most cells first."""
+    """Names that are not the same: those that differ, then what cannot be compared; that of most cells first."""
 
 
 def compare_names(
@@ -117,4 +117,6 @@ def _pairs(counts: NDArray[np.int64], relations: NDArray[np.integer]) -> tuple[P
         Pair(own=int(k), other=int(n), relation=int(relations[k, n]), n_cells=int(counts[k, n]))
         for k, n in places
     ]
-    return tuple(sorted(found, key=lambda one: (one.relation < DIFFERENT, -one.n_cells)))
+    return tuple(
+        sorted(found, key=lambda one: (one.relation != DIFFERENT, one.relation < DIFFERENT, -one.n_cells))
+    )

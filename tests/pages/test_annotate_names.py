@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from scviz.datasets.readers import open_file
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
-from scviz.tasks import label_audit
+from scviz.tasks import annotation, label_audit
 from scviz.workspace.group_history import read_history
 from scviz.workspace.term_choices import chosen_terms
 from tests.conftest import Opened
@@ -94,3 +94,31 @@ def test_an_audit_is_handed_in_and_its_cells_make_a_group(visit: Open, named: Op
     page.button(key="audit_group_add").click().run()
     groups = read_history(named.workspace.dataset_folder(named.dataset)).groups
     assert {name: one.n_cells for name, one in groups.items()} == {"predicted_labels to check": 2}
+
+
+def test_a_run_compares_only_cells_it_did_not_learn_from_and_asks_for_evidence(
+    visit: Open,  # noqa: F811
+    opened: Opened,
+    named: Opened,
+) -> None:
+    trained = Opened(named.workspace, named.dataset, opened.checkpoint)
+    request = annotation.Request(
+        dataset=named.dataset,
+        checkpoint=opened.checkpoint,
+        label_key="cell_type",
+        epochs=1,
+        test_fraction=0.5,
+    )
+    run = carry_out(trained, "annotation", request)
+    page = visit("pages/annotate.py", dataset=named.dataset, checkpoint=opened.checkpoint, run=run)
+    assert not page.exception
+    table = table_with(page, "Written by").set_index("Column")
+    held_out = RunQueue(Settings.from_env()).result(run).test_rows
+    assert table["Cells with both"].to_dict() == dict.fromkeys(table.index, len(held_out))
+    page.button(key="evidence_markers").click().run()
+    assert not page.exception
+    page.button(key="evidence_genes").click().run()
+    assert not page.exception
+    asked = {one.task: one.request for one in RunQueue(Settings.from_env()).database.runs()}
+    assert asked["markers"]["column"] == "cell_type"
+    assert asked["attribution"]["run"] == run

@@ -30,11 +30,8 @@ from scviz.workspace.database import Run
 TASK = "label_audit"
 MOST_SHOWN = 2_000
 """Cells in the table on the page; the file holds all of them."""
-STATES = (
-    "neighbors and markers agree with the label",
-    "one of them does not",
-    "both speak for one other label",
-)
+STATES = ("both agree", "one disagrees", "to check")
+"""What neighbors and markers say of a label."""
 COLORS = ("#9FC5B5", "#E6B325", "#C8553D")
 
 
@@ -59,7 +56,7 @@ def audit(dataset: str, column: str) -> None:
             state.queue().submit(TASK, Request(dataset=dataset, label_key=column), state.owner())
             st.rerun()
         return
-    run = job_panel(run.id)
+    run = job_panel(run.id, key="audit_run")
     if run.state == "done":
         _show(run, result_of(run, Result))
 

@@ -55,7 +55,7 @@ def _markers(run: Run, kind: str) -> None:
             state.queue().submit("markers", markers.Request(**asked), state.owner())
             st.rerun()
         return
-    found = job_panel(found.id)
+    found = job_panel(found.id, key="evidence_markers_run")
     if found.state != "done":
         return
     known = result_of(found, markers.Result)
@@ -126,7 +126,7 @@ def _genes(run: Run, kind: str) -> None:
             state.queue().submit("attribution", asked, state.owner())
             st.rerun()
         return
-    found = job_panel(found.id)
+    found = job_panel(found.id, key="evidence_genes_run")
     if found.state == "done":
         _attribution(found, result_of(found, attribution.Result), kind)
 

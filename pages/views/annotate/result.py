@@ -66,9 +66,23 @@ def annotation_result(run: Run) -> None:
     with place["Ontology"]:
         _ontology(run, result)
     with place["Other names"]:
-        codes = np.where(result.unassigned, -1, result.all_predicted)
-        own = Names(names=result.types, codes=codes, title="the names given here")
-        other_names(run.request["dataset"], own)
+        _others(run, result)
+
+
+def _others(run: Run, result: Result) -> None:
+    """Compare the names with those of the file, on cells that no label was learned from."""
+    codes = np.where(result.unassigned, -1, result.all_predicted)
+    if result.n_train:
+        from scviz.datasets.labels import cell_labels
+
+        folder = state.workspace().dataset_folder(run.request["dataset"])
+        learned = cell_labels(folder, run.request["label_key"]).codes >= 0
+        learned[result.test_rows] = False
+        codes = np.where(learned, -1, codes)
+        st.caption(
+            "Cells whose labels taught the model, or chose its best epoch, are left out of the comparison."
+        )
+    other_names(run.request["dataset"], Names(names=result.types, codes=codes, title="the model"))
 
 
 def _ontology(run: Run, result: Result) -> None:

@@ -1,0 +1,84 @@
+"""Add what a model makes of the reference's cells: a rule on its cell vectors, beside the one on genes.
+
+    python assets/reference/add_model.py FOLDER CHECKPOINT [REFERENCE]
+
+FOLDER is that of `make.py`, CHECKPOINT an id such as geneformer/geneformer-demo, REFERENCE the folder that is added to,
+`blood` by default. Types, weights of cells, donors left out and the shift between studies are those of `make.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import anndata
+import numpy as np
+import scipy.sparse as sp
+from make import HERE, NAMES, Cells, _folds, _read, _shift, _weights
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+
+from scviz.models import model_class
+from scviz.settings import ROOT
+from scviz.tasks.transfer.references import Rule, read_reference, write_reference
+from scviz.tasks.transfer.rules import Linear, temperature_of
+from scviz.workspace import Workspace
+from scviz.workspace.records import content_hash
+
+
+def vectors_of(folder: Path, checkpoint: str, workspace: Workspace) -> np.ndarray:
+    """Read all cells with all their genes, (N, C), those of each study by itself; 0 where the model sees no gene."""
+    info = workspace.checkpoint(checkpoint)
+    model = model_class(info.model).for_task(workspace.checkpoint_folder(checkpoint), "embedding")
+    kang = _read(folder, "kang_ifnb_2000")
+    own = (kang.obs["condition"] == "ctrl") & (kang.obs["cell_type_source"] == "author")
+    studies = (_read(folder, "pbmc_sorted_3500"), kang[own.to_numpy()].copy())
+    found = [model.embed(anndata.AnnData(sp.csr_matrix(one.X), one.obs, one.var)) for one in studies]
+    return np.nan_to_num(np.vstack(found)).astype(np.float32)
+
+
+def learned(vectors: np.ndarray, cells: Cells, rows: np.ndarray) -> Linear:
+    """Learn types from vectors of some cells, less the shift between the studies."""
+    types, study = cells.types[rows], cells.study[rows]
+    shift = _shift(vectors[rows], types, study)
+    read = vectors[rows] - shift[study]
+    center, scale = read.mean(axis=0), np.maximum(read.std(axis=0), 1e-6)
+    model = LogisticRegression(max_iter=3000)
+    model.fit((read - center) / scale, types, sample_weight=_weights(types, study))
+    rule = Linear(weights=model.coef_.T.astype(np.float32), intercept=model.intercept_.astype(np.float32))
+    return rule.after(np.eye(len(center), dtype=np.float32), center, scale)
+
+
+def main() -> None:
+    """Judge on donors left out, learn from all cells, write the reference with one rule more."""
+    folder, checkpoint = Path(sys.argv[1]), sys.argv[2]
+    target = Path(sys.argv[3]) if len(sys.argv) > 3 else HERE / "blood"
+    workspace, cells = Workspace(ROOT / "nowhere"), Cells(folder)
+    vectors = vectors_of(folder, checkpoint, workspace)
+    scores = np.full((len(cells.types), len(NAMES)), np.nan, dtype=np.float32)
+    for known, left in _folds(cells):
+        scores[left] = learned(vectors, cells, known).scores(vectors[left])
+    left = np.isfinite(scores[:, 0])
+    truth, named = cells.types[left], scores[left].argmax(axis=1)
+    rule, info = learned(vectors, cells, np.arange(len(cells.types))), workspace.checkpoint(checkpoint)
+    key, accuracy = checkpoint.replace("/", "-"), float(np.mean(named == truth))
+    added = Rule(
+        key=key,
+        name=f"logistic regression on {info.name}",
+        temperature=temperature_of(scores[left], truth),
+        accuracy=accuracy,
+        macro_f1=float(f1_score(truth, named, average="macro")),
+        validated=accuracy,
+        checkpoint=checkpoint,
+        checkpoint_hash=content_hash(workspace.checkpoint_folder(checkpoint)),
+    )
+    kept = read_reference(target).with_tensors()
+    rules = (*(one for one in kept.reference.rules if one.key != key), added)
+    tensors = {**kept.tensors, f"{key}.weights": rule.weights, f"{key}.intercept": rule.intercept}
+    write_reference(replace(kept.reference, rules=rules), tensors, target)
+    print(f"{info.name}: accuracy {accuracy:.3f}, macro-F1 {added.macro_f1:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -33,6 +33,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "enhancement": {"dataset": "d", "checkpoint": "scfoundation/c"},
     "enrichment": {"dataset": "d", "genes": ("CD3E", "CD3D")},
     "downloading": {"model": "geneformer", "released": "Geneformer-V2-316M"},
+    "exporting": {"run": "r"},
     "fetching": {"url": "https://example.org/cells.h5ad"},
     "filtering": {"dataset": "d", "group": "g"},
     "checking": {"path": "cells.h5ad"},

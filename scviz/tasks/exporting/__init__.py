@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from scviz.datasets.label_terms import LabelTerm
 from scviz.errors import RequestError
 from scviz.tasks.cell_groups import CellGroup
+from scviz.tasks.fields import Switch, check_fields
 
 TITLE = "Annotated file"
 HEAVY = False
@@ -29,10 +31,16 @@ class Request:
     """Column of the dataset whose labels get their terms."""
     terms: tuple[LabelTerm, ...] = ()
     """Terms of the Cell Ontology for the labels that are written."""
-    standard: bool = False
-    """Whether terms are also written where the schema of CELLxGENE has them; refused where the file has that column."""
+    standard: Annotated[
+        bool,
+        Switch(
+            "Standard column, too",
+            help="Terms are also written where the schema of CELLxGENE has them; refused where the file has that column.",
+        ),
+    ] = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         of_dataset = sum(map(bool, (self.groups, self.column)))
         if bool(self.run) + of_dataset != 1 or bool(of_dataset) != bool(self.dataset):
             raise RequestError(

@@ -35,7 +35,7 @@ class Request:
         bool,
         Switch(
             "Standard column, too",
-            help="Terms are also written where the schema of CELLxGENE has them; refused where the file has that column.",
+            help="Terms are also written where the schema of CELLxGENE has them; refused where the file has it.",
         ),
     ] = False
 

@@ -26,7 +26,9 @@ def test_what_genes_add_is_the_whole_difference_of_the_score(name: str, adata: a
     found = attribute(classifier, tokens, np.array([0, 1, 2, 0]), average=average, n_steps=64)
     difference = found.score - found.start
     assert np.abs(difference).max() > 1e-4
-    assert found.integrated.sum(axis=1) == pytest.approx(difference, abs=0.03 * np.abs(difference).max())
+    assert found.integrated.sum(axis=1) == pytest.approx(
+        difference, abs=0.03 * float(np.abs(difference).max())
+    )
     with torch.no_grad():
         scores = own_score(classifier(tokens), torch.tensor([0, 1, 2, 0]))
     assert found.score == pytest.approx(scores.numpy(), abs=1e-5)

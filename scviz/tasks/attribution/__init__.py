@@ -8,10 +8,12 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.tasks.fields import SEED, Number, check_fields
+from scviz.tasks.fields import SEED, Needs, Number, check_fields
 
 TITLE = "Genes behind a name"
 HEAVY = True
+NEEDS = Needs(cells=12, genes=10)
+"""Two types of six held-out cells, and so many genes as make a ranking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from scviz.metrics.calibration import Reliability
 from scviz.plots.theme import OKABE_ITO, layout
 
+ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+"""The legend over the picture, which stands in half a page."""
+
 
 def reliability_figure(curves: Mapping[str, Reliability], *, dark: bool = False) -> go.Figure:
     """Draw the share of right names against confidence; on the diagonal confidence is right.
@@ -41,7 +44,7 @@ def reliability_figure(curves: Mapping[str, Reliability], *, dark: bool = False)
             + name
             + "</extra>",
         )
-    figure.update_layout(layout(dark=dark), height=360)
+    figure.update_layout(layout(dark=dark), height=360, legend=ABOVE)
     figure.update_xaxes(title_text="Mean confidence", range=[-0.02, 1.02])
     figure.update_yaxes(title_text="Share of right names", range=[-0.02, 1.02])
     return figure
@@ -88,7 +91,7 @@ def abstaining_figure(
         customdata=thresholds[some].tolist(),
         hovertemplate="below %{customdata:.2f} unnamed: %{x:.1%} named, %{y:.1%} of them right<extra></extra>",
     )
-    figure.update_layout(layout(dark=dark), height=300)
+    figure.update_layout(layout(dark=dark), height=300, legend=ABOVE)
     figure.update_xaxes(title_text="Share of cells named", range=[-0.02, 1.02])
     figure.update_yaxes(title_text="Share of right names")
     return figure

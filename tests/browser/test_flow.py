@@ -258,8 +258,13 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     page: Page, url: str, quiet: object
 ) -> None:
     page.goto(f"{url}/compare")
-    for model in ("Geneformer", "scBERT", "scFoundation", "scGPT"):
-        expect(keyed(page, "compare_checkpoints")).to_contain_text(f"{model}, small blood model")
+    for name in (
+        "Geneformer, small blood model",
+        "scBERT demo",
+        "scFoundation demo",
+        "scGPT, small blood model",
+    ):
+        expect(keyed(page, "compare_checkpoints")).to_contain_text(name)
     press(page, "run")
     map_drawn_within(page, "map_0", SLOW)
     maps = [f"map_{i}" for i in range(5)]

@@ -138,6 +138,8 @@ FAMILIES: Mapping[str, Family] = {
         vectors="network.position_embedding.weight",
         quiet=(".out.weight", ".narrow.weight"),
         first=("network.encoder_layers.0.qkv", "network.encoder_layers.0.out"),
+        batch=4,  # each update restores all genes
+        n_named=150,
         strength=12.0,  # a part of its cell vectors is the largest value of any token, which rare genes decide
     ),
     "scbert": Family(
@@ -145,7 +147,7 @@ FAMILIES: Mapping[str, Family] = {
         vectors="network.pos_emb.emb.weight",
         quiet=("to_out.weight", ".w2.weight"),
         first=(),  # attention over all genes, expressed or not, is no summary of a cell
-        batch=8,
+        batch=4,
         n_named=150,
     ),
 }

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import scviz
 from scviz.errors import JobError
 from scviz.jobs import engine
 from scviz.jobs.keys import security_of
@@ -87,7 +86,7 @@ class Connection:
         """Connect to the engine of this machine; one that hangs, or an idle one of another version, is replaced."""
         home, env = self.settings.home, self.settings.as_env()
         found = engine.find_or_start(self.settings, env)
-        if found.version != scviz.__version__ and self._is_idle():
+        if found.version != engine.code_version() and self._is_idle():
             engine.end(home)
             found = engine.find_or_start(self.settings, env)
         for seconds in (CONNECT_SECONDS, HUNG_SECONDS):  # a busy machine answers late

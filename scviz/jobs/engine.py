@@ -10,6 +10,7 @@ machine. Who may talk with it has its key; see `scviz.jobs.keys`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -19,6 +20,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import psutil
@@ -62,7 +64,7 @@ class Engine:
     boot: str
     """Which start of the machine that was."""
     version: str
-    """Of scviz."""
+    """Of scviz, and of the files that an engine and the web side must have in common."""
 
     @property
     def is_alive(self) -> bool:
@@ -209,7 +211,7 @@ def main(settings: Settings) -> None:
 def write_engine(home: Path, address: str) -> None:
     """Say where this process listens, to its own user alone."""
     pid = os.getpid()
-    engine = Engine(address=address, pid=pid, began=_began(pid), boot=_boot(), version=scviz.__version__)
+    engine = Engine(address=address, pid=pid, began=_began(pid), boot=_boot(), version=code_version())
     draft = address_file(home).with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -220,6 +222,15 @@ def write_engine(home: Path, address: str) -> None:
 def _is_named(home: Path) -> bool:
     engine = read_engine(home)
     return engine is not None and engine.pid == os.getpid()
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Name the code that an engine and the web side must have in common: runs, and the settings they are given."""
+    digest = hashlib.sha256()
+    for path in sorted([*Path(__file__).parent.glob("*.py"), ROOT / "scviz" / "settings.py"]):
+        digest.update(path.read_bytes())
+    return f"{scviz.__version__}-{digest.hexdigest()[:12]}"
 
 
 def _boot() -> str:

@@ -310,7 +310,7 @@ def test_a_form_shows_the_question_of_the_result_beside_it(visit: Open, opened: 
     assert page.selectbox(key="annotation_group_key").value == "donor"
     assert page.number_input(key="annotation_test_fraction").value == 30
     assert page.number_input(key="annotation_epochs").value == 2
-    assert "press Run" not in words(page)
+    assert "Changed: press Run" not in words(page)
     page.number_input(key="annotation_seed").set_value(4).run()
     assert "Changed: press Run" in words(page)
     assert page.metric
@@ -422,7 +422,7 @@ def panel(run: str) -> None:
 
 @pytest.mark.parametrize(("ended", "offered"), [("failed", False), ("lost", True)])
 def test_a_file_that_could_not_be_opened_is_not_offered_again(
-    opened: Opened, ended: str, *, offered: bool
+    visit: Open, opened: Opened, ended: str, *, offered: bool
 ) -> None:
     row = Run(id=ended, task="opening", request={"path": "cut.h5ad"}, state=ended, message="It is cut off.")
     opened.workspace.run_folder(ended).mkdir(parents=True)

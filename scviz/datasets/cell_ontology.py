@@ -20,41 +20,53 @@ TABLE = ROOT / "assets" / "ontology" / "cell_types.tsv.gz"
 SOURCE = "Cell Ontology, release 2026-03-26 (CC BY 4.0)"
 CELL = "CL:0000000"
 COARSE = (
-    *("CL:0000084", "CL:0000236", "CL:0000946", "CL:0000623", "CL:0001065"),
-    *(
-        "CL:0000576",
-        "CL:0000451",
-        "CL:0000235",
-        "CL:0000129",
-        "CL:0000097",
-        "CL:0000775",
-        "CL:0000771",
-        "CL:0000767",
-    ),
-    *("CL:0000556", "CL:0000764", "CL:0008001", "CL:0000092"),
-    *(
-        "CL:0000115",
-        "CL:0000669",
-        "CL:0000192",
-        "CL:0000746",
-        "CL:0008002",
-        "CL:0000594",
-        "CL:0000057",
-        "CL:0000136",
-    ),
-    *(
-        "CL:0000062",
-        "CL:0000138",
-        "CL:0000134",
-        "CL:0000077",
-        "CL:0000148",
-        "CL:0000312",
-        "CL:0000182",
-        "CL:0000653",
-    ),
-    *("CL:0008024", "CL:0002064", "CL:0002079", "CL:0000066"),
-    *("CL:0000127", "CL:0000128", "CL:0002453", "CL:0002573", "CL:0000210", "CL:0000540", "CL:0000125"),
-    *("CL:0000586", "CL:0000351", "CL:0001064"),
+    "CL:0000084",  # T cell
+    "CL:0000236",  # B cell
+    "CL:0000946",  # antibody secreting cell
+    "CL:0000623",  # natural killer cell
+    "CL:0001065",  # innate lymphoid cell
+    "CL:0000576",  # monocyte
+    "CL:0000451",  # dendritic cell
+    "CL:0000235",  # macrophage
+    "CL:0000129",  # microglial cell
+    "CL:0000097",  # mast cell
+    "CL:0000775",  # neutrophil
+    "CL:0000771",  # eosinophil
+    "CL:0000767",  # basophil
+    "CL:0000556",  # megakaryocyte
+    "CL:0000764",  # erythroid lineage cell
+    "CL:0008001",  # hematopoietic precursor cell
+    "CL:0000092",  # osteoclast
+    "CL:0000115",  # endothelial cell
+    "CL:0000669",  # pericyte
+    "CL:0000192",  # smooth muscle cell
+    "CL:0000746",  # cardiac muscle cell
+    "CL:0008002",  # skeletal muscle fiber
+    "CL:0000594",  # skeletal muscle satellite cell
+    "CL:0000057",  # fibroblast
+    "CL:0000136",  # adipocyte
+    "CL:0000062",  # osteoblast
+    "CL:0000138",  # chondrocyte
+    "CL:0000134",  # mesenchymal stem cell
+    "CL:0000077",  # mesothelial cell
+    "CL:0000148",  # melanocyte
+    "CL:0000312",  # keratinocyte
+    "CL:0000182",  # hepatocyte
+    "CL:0000653",  # podocyte
+    "CL:0008024",  # pancreatic endocrine cell
+    "CL:0002064",  # pancreatic acinar cell
+    "CL:0002079",  # pancreatic ductal cell
+    "CL:0000066",  # epithelial cell
+    "CL:0000127",  # astrocyte
+    "CL:0000128",  # oligodendrocyte
+    "CL:0002453",  # oligodendrocyte precursor cell
+    "CL:0002573",  # Schwann cell
+    "CL:0000210",  # photoreceptor cell
+    "CL:0000540",  # neuron
+    "CL:0000125",  # glial cell
+    "CL:0000586",  # germ cell
+    "CL:0000351",  # trophoblast cell
+    "CL:0001064",  # malignant cell
 )
 """Types that a coarse comparison tells apart."""
 ALSO = MappingProxyType({"CL:0000233": "CL:0000556"})

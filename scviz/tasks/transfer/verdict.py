@@ -64,7 +64,8 @@ def notes_of(result: Result) -> tuple[str, ...]:
     notes += [f"Confidence was calibrated on validation cells of the reference, {_heat(one)}." for one in hot]
     unseen = int((result.best() < 0).sum())
     if unseen:
-        notes.append(f"{counted(unseen, 'cell')} have no gene that the method reads and get no name.")
+        have, get = ("has", "gets") if unseen == 1 else ("have", "get")
+        notes.append(f"{counted(unseen, 'cell')} {have} no gene that the method reads and {get} no name.")
     return tuple(notes)
 
 

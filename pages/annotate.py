@@ -7,11 +7,12 @@ from pages.views.annotate.in_file import names_in_file
 from pages.views.annotate.reference_form import reads_a_model, reference_form
 from pages.views.annotate.reference_result import reference_result
 from pages.views.annotate.result import annotation_result
-from pages.views.annotate.way import way
+from pages.views.annotate.way import choose_way, way
 
 frame("annotate")
 chosen = way()
 if chosen == "file":
+    choose_way()
     names_in_file()
 elif chosen == "reference":
     task_page(
@@ -25,6 +26,7 @@ elif chosen == "reference":
         own_checkpoint=False,
         estimated=reads_a_model,
         widths=(3, 10),
+        above=choose_way,
     )
 else:
     task_page(
@@ -35,4 +37,5 @@ else:
         nothing_run="Press Run: the model learns the types from some of the labeled cells and names the rest, or "
         "weights that know types name all cells.",
         widths=(3, 10),
+        above=choose_way,
     )

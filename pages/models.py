@@ -6,7 +6,7 @@ from pages.components import state
 from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES, frame
 from pages.components.show import escaped
-from pages.views.models.checkpoints import add_folder, progress_of_adding, published_weights
+from pages.views.models.checkpoints import add_folder, how_good, progress_of_adding, published_weights
 from scviz.models import cards
 from scviz.tasks import TASKS, front
 
@@ -39,12 +39,11 @@ for card in sorted(cards().values(), key=lambda card: card.name not in ready):
             if not own:
                 st.info("No weights yet. Download some, or add a folder, below.")
             for info in own:
-                mark = " ".join([info.description, *info.judged])
                 row = st.columns([6, 2], vertical_alignment="center")
                 row[0].markdown(
                     f"**{escaped(info.name)}** · {info.n_parameters / 1e6:,.1f} M weights · {info.size_mb:,.1f} MB"
                 )
-                row[0].caption(escaped(mark), help=escaped(info.self_test) or None)
+                row[0].caption(escaped(info.description), help=escaped(info.self_test) or None)
                 chosen = current is not None and info.id == current.id
                 if row[1].button(
                     "In use" if chosen else "Use", key=f"use_{info.id}", disabled=chosen, width="stretch"
@@ -53,6 +52,8 @@ for card in sorted(cards().values(), key=lambda card: card.name not in ready):
                     st.rerun()
                 if dataset is not None:
                     coverage_bar(dataset, info)
+                if info.judged:
+                    how_good(info)
         with st.expander("Published weights"):
             published_weights(card, own)
         with st.expander("Add weights from this server"):

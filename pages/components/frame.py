@@ -292,7 +292,7 @@ def _pickers() -> None:
         _picker(left, "dataset", names, label=label, current=dataset.id)
     if checkpoint is not None:
         names = {info.id: info.name for info in state.workspace().checkpoints()}
-        label = f"Checkpoint {badges.DEMO}" if checkpoint.demo else "Checkpoint"
+        label = f"Checkpoint {badges.DEMO_SHORT}" if checkpoint.demo else "Checkpoint"
         _picker(right, "checkpoint", names, label=label, current=checkpoint.id)
 
 

@@ -40,6 +40,7 @@ def task_page(
     while_running: Callable[[str], None] | None = None,
     changes_nothing: tuple[str, ...] = (),
     linked: bool = False,
+    above: Callable[[], None] | None = None,
 ) -> None:
     """Draw a page: ask, hand in, watch, show.
 
@@ -61,6 +62,8 @@ def task_page(
         Fields of the Request that do not change the answer.
     linked
         Whether the question stands in the address before it is handed in.
+    above
+        Draws what stands above the question.
     """
     dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
     if dataset is None or (reads_a_model and checkpoint is None):
@@ -70,6 +73,8 @@ def task_page(
     run = shown_run(task, dataset, checkpoint if own_checkpoint else None)
     left, right = st.columns(widths, gap="medium")
     with left, errors_in_words():
+        if above is not None:
+            above()
         request = asked_or_missing(lambda: ask(dataset, checkpoint, run))
         if linked:
             link_question(task, request, run)

@@ -24,7 +24,9 @@ FEW = 2
 """So many sentences are read as they stand."""
 
 
-def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[str] = ()) -> None:
+def verdict_box(
+    outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[str] = (), meaning: str = ""
+) -> None:
     """Say what a run found.
 
     Parameters
@@ -35,6 +37,8 @@ def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[st
         Number, compared with what, on which cells, how sure.
     notes
         What else to know, a sentence each.
+    meaning
+        What the number is, for the tooltip.
     """
     show, icon = BOXES[outcome]
     show(in_lines(sentence), icon=icon)
@@ -45,7 +49,7 @@ def verdict_box(outcome: Outcome, sentence: str, *, run: Run, notes: Sequence[st
     rest = [shown, *(escaped(note) for note in (*notes, how_made(run), again))]
     words = " ".join(part for part in rest if part)
     if words:
-        st.caption(words, help=" ".join(escaped(one) for one in known.sentences) or None)
+        st.caption(words, help=" ".join(escaped(one) for one in (meaning, *known.sentences) if one) or None)
 
 
 def in_lines(verdict: str) -> str:

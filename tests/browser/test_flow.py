@@ -289,7 +289,7 @@ def test_nothing_is_lost_when_the_page_reloads_and_the_worker_is_killed(page: Pa
     page.goto(f"{url}/annotate")
     choose(page, "annotation_mode", "Full fine-tuning")
     settled(page)
-    page.get_by_text("Advanced").click()
+    page.get_by_text("Advanced", exact=True).click()
     keyed(page, "annotation_epochs", "input").fill("3")
     page.keyboard.press("Enter")
     settled(page)
@@ -314,7 +314,7 @@ def test_a_run_is_stopped_and_seen_among_the_runs(page: Page, url: str) -> None:
     page.goto(f"{url}/annotate")
     choose(page, "annotation_mode", "Full fine-tuning")
     settled(page)
-    page.get_by_text("Advanced").click()
+    page.get_by_text("Advanced", exact=True).click()
     keyed(page, "annotation_epochs", "input").fill("9")  # a question that no finished run answers
     page.keyboard.press("Enter")
     settled(page)

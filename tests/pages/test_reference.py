@@ -23,7 +23,7 @@ def words(page: AppTest) -> str:
 
 
 def way(page: AppTest) -> str:
-    (found,) = [one for one in page.get("button_group") if "annotate_way" in str(one.key)]
+    (found,) = [one for one in page.radio if "annotate_way" in str(one.key)]
     return str(found.value)
 
 

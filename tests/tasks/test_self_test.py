@@ -83,7 +83,7 @@ def test_weights_that_know_few_of_its_genes_or_lack_tensors_cannot_be_told() -> 
     kept = model.vocab.genes
     model.load_report = replace(model.load_report, missing=("cls.predictions.bias",))
     assert "1 tensor of pre-training, such as cls.predictions.bias" in self_test(model, silent).sentence
-    model.vocab = replace(model.vocab, genes=tuple(f"ENSG{i:011d}" for i in range(len(kept))), aliases={})
+    model.vocab = replace(model.vocab, genes=tuple(f"ENSG9{i:010d}" for i in range(len(kept))), aliases={})
     result = self_test(model, silent)
     assert (result.outcome, result.n_genes) == ("unknown", 0)
     assert "know 0 genes of the 765" in result.sentence

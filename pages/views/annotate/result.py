@@ -94,7 +94,7 @@ def _ontology(run: Run, result: Result) -> None:
 
 def _verdict(run: Run, result: Result) -> None:
     if result.gain is not None:
-        verdict_box(result.gain.outcome, result.gain.sentence, run=run, notes=(MEANING, *result.notes))
+        verdict_box(result.gain.outcome, result.gain.sentence, run=run, notes=result.notes, meaning=MEANING)
         return
     named = len(result.all_predicted) - int(result.unassigned.sum()) - int((result.all_predicted < 0).sum())
     verdict_box(

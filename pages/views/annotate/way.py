@@ -5,21 +5,32 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
-from pages.components.widgets import one_of
 from scviz.workspace import DatasetInfo
 
 WAYS = {"labels": "Learn from labels", "reference": "Names from a reference", "file": "Names in this file"}
 
 
 def way() -> str:
-    """Let the user switch; cells without labels, and a link to such a run, begin with the reference."""
+    """Tell which is chosen; cells without labels, and a link to such a run, begin with the reference."""
     dataset = state.current_dataset()
     if dataset is None:
         return "labels"
     key = f"annotate_way_{dataset.id}"
-    if state.held(key) is None:
+    if state.held(key) not in WAYS:
         state.preset(key, _first(dataset))
-    return one_of("Where names come from", WAYS, key=key)
+    return str(state.held(key))
+
+
+def choose_way() -> None:
+    """Let the user switch."""
+    dataset = state.current_dataset()
+    if dataset is not None:
+        st.radio(
+            "Where names come from",
+            list(WAYS),
+            format_func=WAYS.__getitem__,
+            key=f"annotate_way_{dataset.id}",
+        )
 
 
 def _first(dataset: DatasetInfo) -> str:

@@ -41,6 +41,15 @@ def published_weights(card: ModelCard, own: list[CheckpointInfo]) -> None:
             _steps(released)
 
 
+def how_good(info: CheckpointInfo) -> None:
+    """Say how weights of this project did on cells that they never saw, and which cells they saw."""
+    with st.expander("How good it is on cells that it never saw", key=f"how_good_{info.id}"):
+        st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in info.judged))
+        if info.sources:
+            st.caption("Trained on:")
+            st.markdown("\n".join(f"- {escaped(source)}" for source in info.sources))
+
+
 def _download(card: ModelCard, released: ReleasedCheckpoint) -> None:
     """Offer a download to those who have said what the card asks for."""
     key = f"{card.name}_{released.name}"

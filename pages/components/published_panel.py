@@ -18,6 +18,7 @@ from scviz.tasks.needs import is_few
 from scviz.tasks.published_offers import Offer, published_offers
 from scviz.workspace import CheckpointInfo, DatasetInfo
 
+ENDED = ("failed", "stopped", "lost")
 UNDER_WAY = "fetching_weights"
 """Run that downloads, kept in the session."""
 
@@ -84,13 +85,20 @@ def _goes_on(task: str, request: Any) -> bool:
     if run_id is None:
         return False
     run = job_panel(run_id, key="weights")
+    if run.state in ENDED:
+        left, right = st.columns(2)
+        left.button(
+            "Close", key="weights_close", on_click=state.keep, args=(UNDER_WAY, None), width="stretch"
+        )
+        right.page_link(MODELS, label="Add weights from this server", query_params=state.link())
+        return True
     if run.state != "done":
         return True
     state.keep(UNDER_WAY, None)
     taken: Taken = state.queue().result(run_id)
     if taken.passed is False:
         st.warning(f"The weights are here, and were not used. {escaped(taken.self_test)}")
-        return True
+        return False
     state.remember("checkpoint", taken.checkpoint)
     state.forget_run()
     if _names_a_checkpoint(request):

@@ -61,7 +61,7 @@ def list_models(options: argparse.Namespace, settings: Settings) -> None:
     read = {one.released.name: f", reads {one.n_found:,} of {one.n_genes:,} genes" for one in offers}
     absent = [(card, one) for card in cards().values() for one in card.released if one.name not in here]
     for card, released in absent:
-        way = "fetch" if released.hub else "by hand"
+        way = "by hand" if not released.hub else "fetch with a file beside" if released.beside else "fetch"
         print(
             f"{released.name}  published, {way}, {released.size_mb:,.0f} MB, {card.licence}"
             f"{read.get(released.name, '')}"

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from scviz.plots.theme import VIRIDIS, layout, plotly_scale
 
+MANY = 8
+"""Types from which their names are written smaller, so that each is there."""
 Show = Literal["percent", "counts"]
 
 
@@ -94,8 +96,10 @@ def confusion_figure(
     if clickable:
         _add_points(figure, names, share=share, counts=ordered)
     figure.update_layout(layout(dark=dark), margin={"l": 8, "r": 8, "t": 8, "b": 8})
-    figure.update_xaxes(title_text="Named by the model", tickangle=-35, showgrid=False)
-    figure.update_yaxes(title_text="Known type", autorange="reversed", showgrid=False)
+    size = 10 if len(names) > MANY else 12
+    every = {"showgrid": False, "dtick": 1, "tickfont": {"size": size}}
+    figure.update_xaxes(title_text="Named by the model", tickangle=-35, **every)
+    figure.update_yaxes(title_text="Known type", autorange="reversed", **every)
     return figure
 
 

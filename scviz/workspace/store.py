@@ -268,7 +268,7 @@ class Workspace:
             If one of them is not here.
         """
         own, trained_on = seen_as(self.dataset(dataset)), self.checkpoint(checkpoint).trained_on
-        if any(_content(seen) == _content(own) for seen in trained_on):
+        if any(same_content(seen, own) for seen in trained_on):
             return "seen"
         return "not seen" if trained_on and NOT_KNOWN not in trained_on else "not known"
 
@@ -342,6 +342,17 @@ def _content(dataset: str) -> str:
     ('1a2b3c4d', 'demo')
     """
     return dataset.rpartition("-")[2]
+
+
+def same_content(one: str, other: str) -> bool:
+    """Tell whether two ids are of the same file, whatever it is called.
+
+    Examples
+    --------
+    >>> same_content("my-cells-1a2b3c4d", "cells-1a2b3c4d")
+    True
+    """
+    return _content(one) == _content(other)
 
 
 def write_info(info: DatasetInfo, folder: Path) -> None:

@@ -9,6 +9,7 @@ from scipy.stats import binom
 from scviz.metrics.evidence import LEVEL, Gain, Interval
 from scviz.tasks.compare import PCA, ScoreGain
 from scviz.tasks.compare.judging import (
+    Drawn,
     Embedded,
     Groups,
     gains_of,
@@ -38,8 +39,9 @@ def gains(
         name: scores_of(score_cells(one, groups, seed=0, n_starts=3), one, groups)
         for name, one in methods.items()
     }
-    drawn = half_scores(methods, groups, seed=seed, n_halves=n_halves)
-    return gains_of(scores, drawn, names={"model": "Model", PCA: "PCA"}, groups=groups)
+    halves = half_scores(methods, groups, seed=seed, n_halves=n_halves)
+    drawn = Drawn(scores=scores, halves=halves, names={"model": "Model", PCA: "PCA"}, groups=groups)
+    return gains_of(drawn, ["model"])
 
 
 def test_the_same_vectors_with_other_noise_are_seldom_called_better_by_any_score() -> None:

@@ -27,14 +27,16 @@ def fit_tab(result: Result) -> None:
         help=f"They hold {100 * fit.read:.0f} % of its molecules. The dataset has {fit.n_query:,} genes.",
     )
     before.metric(
-        "Cells beyond the reference",
+        "Cells beyond, as they are",
         f"{100 * fit.beyond_before:.0f} %",
         help="Farther from every type than 95 % of the reference's own held-out cells; 5 % would be as alike as they.",
     )
     after.metric(
-        "Without the common shift",
+        "Cells beyond, what all types share taken off",
         f"{100 * fit.beyond:.0f} %",
-        help="What all types moved by alike tells of the preparation, not of the cells, and is taken off.",
+        help="What all types moved by alike tells of the preparation, not of the cells, and is taken off, unless it is "
+        f"larger than other preparations explain: here {fit.shift:.1f} of the reach. The verdict and the table below go "
+        "by this number.",
     )
     rows = [
         {

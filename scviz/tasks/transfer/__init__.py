@@ -24,6 +24,10 @@ HARMONY_LINEAR, HARMONY_NEAREST = f"{PCS_LINEAR}, Harmony", f"{PCS_NEAREST}, Har
 NOT_SEEN = "not seen"
 """Name of cells in which the model sees no gene."""
 MOST_CHECKPOINTS = 4
+FEWEST_SHARED, LEAST_READ = 500, 0.25
+"""Genes of the reference, and share of its molecules on these, below which nobody can tell whether it fits."""
+LARGEST_SHIFT = 0.6
+"""Blood of other laboratories lies 0.3 to 0.45 off the shipped reference, cell lines of lung cancers 1.0."""
 SHORT = {
     LOGISTIC: "logistic",
     PCS_LINEAR: "pca_logistic",
@@ -161,6 +165,18 @@ class Fit:
     beyond: float
     """The same after a shift that all types have in common, as between preparations, was taken off."""
     clusters: tuple[ClusterFit, ...]
+    shift: float = 0.0
+    """How far all types lie off alike, 1 at the reach of the reference."""
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether so few genes are read that distances say nothing: cells without them lie in the middle."""
+        return self.n_shared < FEWEST_SHARED or self.read < LEAST_READ
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether all types lie farther off alike than another preparation explains."""
+        return self.shift > LARGEST_SHIFT
 
     @property
     def far(self) -> tuple[ClusterFit, ...]:

@@ -15,10 +15,11 @@ from scviz.tasks.transfer.fitting import Genes
 from scviz.tasks.transfer.genes import GeneSpace, Shared, shared_genes, space_of
 from scviz.tasks.transfer.learning import components_of, scores_of
 from scviz.tasks.transfer.placing import Place
-from scviz.tasks.transfer.references import Kept, Rule
+from scviz.tasks.transfer.references import Kept, Reference, Rule
 from scviz.tasks.transfer.rules import Floats, Linear, probabilities
 from scviz.tasks.transfer.vectors import vectors_of
 from scviz.workspace.records import content_hash
+from scviz.workspace.store import same_content
 
 
 def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
@@ -59,8 +60,17 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         pcs=components_of(space, shared),
         reference_name=reference.name,
         held_out=reference.held_out,
-        notes=reference.notes,
+        notes=(*reference.notes, *_taught(reference, request.dataset)),
         context=context,
+    )
+
+
+def _taught(reference: Reference, dataset: str) -> tuple[str, ...]:
+    """Say that the cells to be named are those that the reference learned from."""
+    if not any(same_content(one, dataset) for one in reference.trained_on):
+        return ()
+    return (
+        f"Cells of this very dataset taught {reference.name}: that the names agree with their labels is no test.",
     )
 
 

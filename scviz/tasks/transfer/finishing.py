@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.transfer import Method, Request, Result
-from scviz.tasks.transfer.fitting import NO_FIT, Genes, clusters_of, fit_of
-from scviz.tasks.transfer.placing import Place
+from scviz.tasks.transfer import LARGEST_SHIFT, Method, Request, Result
+from scviz.tasks.transfer.fitting import NO_FIT, Before, Genes, clusters_of, fit_of
+from scviz.tasks.transfer.placing import Place, size_of
 from scviz.tasks.transfer.verdict import notes_of, verdict_of
 
 
@@ -71,8 +71,10 @@ def finish(
         held_out=held_out,
         **learned,
     )
-    distance = place.distances(pcs, place.shift(pcs, draft.best()))
-    fit = fit_of(genes, distance, clusters, names=draft.names(), before=before)
+    shift = place.shift(pcs, draft.best())
+    size = size_of(shift, place)
+    distance = place.distances(pcs, shift if size <= LARGEST_SHIFT else 0.0)
+    fit = fit_of(genes, distance, clusters, names=draft.names(), before=Before(distance=before, shift=size))
     whole = replace(draft, distance=distance, fit=fit)
     whole = replace(whole, notes=(*notes, *notes_of(whole)))
     return replace(whole, verdict=verdict_of(whole))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from scviz.datasets.expression import principal_components
 from scviz.datasets.map_layout import membership_graph
 from scviz.datasets.neighbors import nearest
 from scviz.datasets.variable_expression import variable_expression
-from scviz.metrics.evidence import bootstrap
+from scviz.metrics.evidence import share_interval
 from scviz.progress import Progress
 from scviz.tasks.cell_clusters import cell_clusters
 from scviz.tasks.context import Context
@@ -31,6 +31,16 @@ class Genes:
     n_query: int
     read: float
     """Share of the reference's molecules that lie on the shared genes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What was there before a shift common to all types was taken off."""
+
+    distance: NDArray[np.float32]
+    """(N,) distances."""
+    shift: float
+    """How large the shift is, 1 at the reach of the reference; a larger one than is usual is left in."""
 
 
 NO_FIT = Fit(n_shared=0, n_reference=0, n_query=0, read=0.0, beyond_before=0.0, beyond=0.0, clusters=())
@@ -59,7 +69,7 @@ def fit_of(
     clusters: NDArray[np.int32],
     *,
     names: NDArray[np.str_],
-    before: NDArray[np.float32],
+    before: Before,
 ) -> Fit:
     """Put together what is known of the fit.
 
@@ -71,25 +81,30 @@ def fit_of(
         (N,) from 0; -1 for none.
     names
         (N,) that the cells are given.
-    before
-        (N,) distances before the shift common to all types was taken off.
     """
-    return Fit(
+    fit = Fit(
         n_shared=genes.n_shared,
         n_reference=genes.n_reference,
         n_query=genes.n_query,
         read=genes.read,
-        beyond_before=float((before > 1).mean()),
+        beyond_before=float((before.distance > 1).mean()),
         beyond=float((distance > 1).mean()),
         clusters=tuple(
             _cluster(number, distance[clusters == number] > 1, names[clusters == number])
             for number in range(int(clusters.max(initial=-1)) + 1)
         ),
+        shift=before.shift,
     )
+    if not (fit.is_thin or fit.is_foreign):
+        return fit
+    untold = tuple(
+        replace(one, nearness="cannot tell") if one.nearness == "near" else one for one in fit.clusters
+    )
+    return replace(fit, clusters=untold)
 
 
 def _cluster(number: int, beyond: NDArray[np.bool_], names: NDArray[np.str_]) -> ClusterFit:
-    share = bootstrap(beyond.astype(np.float64))
+    share = share_interval(beyond)
     known, counts = np.unique(names, return_counts=True)
     return ClusterFit(
         number=number + 1,

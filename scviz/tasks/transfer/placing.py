@@ -65,6 +65,11 @@ class Place:
         return np.asarray(np.median(moved, axis=0), dtype=np.float32)
 
 
+def size_of(shift: Floats, place: Place) -> float:
+    """Measure a shift, (P,), as distances of cells are measured: 1 at the reach."""
+    return float(np.sqrt(((shift / place.spread) ** 2).mean()) / place.reach)
+
+
 def fit_place(pcs: Floats, types: NDArray[np.int64], n_types: int, *, held_out: Floats) -> Place:
     """Find the centers of the types among training cells, and how far held-out cells lie from the nearest.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scviz.metrics.evidence import counted
-from scviz.tasks.transfer import Method, Result
+from scviz.tasks.transfer import LARGEST_SHIFT, Method, Result
 
 MOST_NAMED = 4
 """Clusters that a sentence names."""
@@ -21,25 +21,50 @@ def verdict_of(result: Result) -> str:
         f"{int(named.sum()):,} of {counted(len(best), 'cell')} named with {types} by {result.chosen}, "
         f"mean confidence {confidence:.2f}."
     )
-    return " ".join([lead, _fit(result), _judged(result)]).strip()
+    return " ".join(filter(None, [_doubt(result), lead, _fit(result), _judged(result)]))
+
+
+def _doubt(result: Result) -> str:
+    """Say first where the reference cannot be trusted with these cells; empty where it may be."""
+    fit, name = result.fit, result.reference_name
+    if fit.is_thin:
+        return (
+            f"Whether {name} fits these cells cannot be told: only {fit.n_shared:,} of its {fit.n_reference:,} genes, "
+            f"which hold {100 * fit.read:.0f} % of its molecules, are here. The names are guesses."
+        )
+    if fit.is_foreign:
+        return (
+            f"{name} does not fit these cells: all types lie {fit.shift:.1f} of its reach off alike, more than another "
+            f"preparation explains (up to {LARGEST_SHIFT:g}). The names are guesses."
+        )
+    return ""
 
 
 def _fit(result: Result) -> str:
     fit, far = result.fit, result.fit.far
+    if fit.is_thin:
+        return ""
+    taken = (
+        ""
+        if fit.is_foreign
+        else f" ({100 * fit.beyond_before:.0f} % before what all types share was taken off)"
+    )
     share = (
-        f"{100 * fit.beyond:.0f} % of the cells lie farther from {result.reference_name} than 95 % of its own "
-        f"held-out cells do ({100 * fit.beyond_before:.0f} % before a shift common to all types was taken off)"
+        f"{100 * fit.beyond:.0f} % of the cells are unlike {result.reference_name}: farther from every type than 95 % "
+        f"of its own held-out cells{taken}"
     )
     if not far:
-        return f"{share}; no cluster lies mostly beyond."
-    such = ", ".join(f"{one.number} ({one.n_cells:,} cells, named {one.name})" for one in far[:MOST_NAMED])
+        return f"{share}." if fit.is_foreign else f"{share}; no cluster lies mostly beyond."
+    such = ", ".join(
+        f"cluster {one.number} ({one.n_cells:,} cells, named {one.name})" for one in far[:MOST_NAMED]
+    )
     more = f" and {len(far) - MOST_NAMED} more" if len(far) > MOST_NAMED else ""
     if len(far) == len(fit.clusters):
         return f"{share}. All clusters lie beyond: the reference does not fit these cells, and their names are guesses."
-    verb = "has" if len(far) == 1 else "have"
+    verb, whose = ("has", "Its cells' names") if len(far) == 1 else ("have", "The names of their cells")
     return (
         f"{share}. {counted(len(far), 'cluster')} of {len(fit.clusters)} {verb} no counterpart in the reference: "
-        f"{such}{more}. Their names are guesses."
+        f"{such}{more}. {whose} are guesses."
     )
 
 
@@ -48,8 +73,8 @@ def _judged(result: Result) -> str:
     if np.isnan(own.accuracy):
         return "How good this method is on known cells was not kept."
     return (
-        f"On {result.held_out} it names {100 * own.accuracy:.0f} % right; how many of these cells it names right "
-        "cannot be told without labels."
+        f"On {result.held_out} it names {100 * own.accuracy:.0f} % right; cells of another study are named less well, "
+        "and how many of these it names right cannot be told without labels."
     )
 
 
@@ -58,7 +83,7 @@ def notes_of(result: Result) -> tuple[str, ...]:
     fit = result.fit
     notes = [
         f"{fit.n_shared:,} of the {fit.n_reference:,} genes of the reference are in the dataset; they hold "
-        f"{100 * fit.read:.0f} % of its molecules."
+        f"{100 * fit.read:.0f} % of its molecules; ribosomal and mitochondrial genes are left out."
     ]
     hot = [one for one in result.methods if one.name == result.chosen and abs(one.temperature - 1) > 0.05]
     notes += [f"Confidence was calibrated on validation cells of the reference, {_heat(one)}." for one in hot]

@@ -84,7 +84,7 @@ def draw_model_map(page: Page) -> None:
     """Ask for the map of the model on the Explore page; its form is folded at first."""
     settled(page)
     for patience in PATIENT:
-        keyed(page, "model_map", "summary").click()
+        keyed(page, "model_map", "summary").first.click()  # published weights open within it
         try:
             keyed(page, "run", "button:visible").first.wait_for(timeout=patience)
         except TimeoutError:

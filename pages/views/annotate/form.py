@@ -46,8 +46,8 @@ def annotate_form(
 def _no_types(dataset: DatasetInfo) -> Missing:
     return Missing(
         reason="No column of this dataset looks like cell types, and this checkpoint knows none. Take names from "
-        "a reference (above), name groups on the map, open a file with labels, or import a checkpoint that was fine-tuned "
-        "on cell types.",
+        "a reference (above), name groups on the map, open a file with labels, or import a checkpoint that was "
+        "fine-tuned on cell types.",
         page=EXPLORE,
         label="Name groups on the map",
         checkpoints=[info for info in readable(dataset) if info.types],

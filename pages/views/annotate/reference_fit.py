@@ -35,8 +35,8 @@ def fit_tab(result: Result) -> None:
         "Cells beyond, what all types share taken off",
         f"{100 * fit.beyond:.0f} %",
         help="What all types moved by alike tells of the preparation, not of the cells, and is taken off, unless it is "
-        f"larger than other preparations explain: here {fit.shift:.1f} of the reach. The verdict and the table below go "
-        "by this number.",
+        f"larger than other preparations explain: here {fit.shift:.1f} of the reach. The verdict and the table "
+        "go by this number.",
     )
     rows = [
         {

@@ -24,8 +24,8 @@ HARMONY_LINEAR, HARMONY_NEAREST = f"{PCS_LINEAR}, Harmony", f"{PCS_NEAREST}, Har
 NOT_SEEN = "not seen"
 """Name of cells in which the model sees no gene."""
 MOST_CHECKPOINTS = 4
-FEWEST_SHARED, LEAST_READ = 500, 0.25
-"""Genes of the reference, and share of its molecules on these, below which nobody can tell whether it fits."""
+LEAST_SHARED, LEAST_READ = 0.1, 0.25
+"""Share of the reference's genes, and of its molecules on these, below which nobody can tell whether it fits."""
 LARGEST_SHIFT = 0.6
 """Blood of other laboratories lies 0.3 to 0.45 off the shipped reference, cell lines of lung cancers 1.0."""
 SHORT = {
@@ -171,7 +171,7 @@ class Fit:
     @property
     def is_thin(self) -> bool:
         """Whether so few genes are read that distances say nothing: cells without them lie in the middle."""
-        return self.n_shared < FEWEST_SHARED or self.read < LEAST_READ
+        return self.n_shared < LEAST_SHARED * self.n_reference or self.read < LEAST_READ
 
     @property
     def is_foreign(self) -> bool:

@@ -40,7 +40,7 @@ def task_page(
     while_running: Callable[[str], None] | None = None,
     changes_nothing: tuple[str, ...] = (),
     linked: bool = False,
-    above: Callable[[], None] | None = None,
+    above: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw a page: ask, hand in, watch, show.
 
@@ -73,8 +73,7 @@ def task_page(
     run = shown_run(task, dataset, checkpoint if own_checkpoint else None)
     left, right = st.columns(widths, gap="medium")
     with left, errors_in_words():
-        if above is not None:
-            above()
+        above()
         request = asked_or_missing(lambda: ask(dataset, checkpoint, run))
         if linked:
             link_question(task, request, run)

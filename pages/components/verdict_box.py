@@ -49,7 +49,7 @@ def verdict_box(
     rest = [shown, *(escaped(note) for note in (*notes, how_made(run), again))]
     words = " ".join(part for part in rest if part)
     if words:
-        st.caption(words, help=" ".join(escaped(one) for one in (meaning, *known.sentences) if one) or None)
+        st.caption(words, help=" ".join(map(escaped, filter(None, (meaning, *known.sentences)))) or None)
 
 
 def in_lines(verdict: str) -> str:

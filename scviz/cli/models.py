@@ -10,6 +10,7 @@ from typing import Any
 
 from scviz.cli.running import carry_out, dataset_of
 from scviz.errors import RequestError
+from scviz.foundation.card import ReleasedCheckpoint
 from scviz.models import cards, released_as
 from scviz.settings import Settings
 from scviz.tasks import downloading, importing, self_test
@@ -61,11 +62,17 @@ def list_models(options: argparse.Namespace, settings: Settings) -> None:
     read = {one.released.name: f", reads {one.n_found:,} of {one.n_genes:,} genes" for one in offers}
     absent = [(card, one) for card in cards().values() for one in card.released if one.name not in here]
     for card, released in absent:
-        way = "by hand" if not released.hub else "fetch with a file beside" if released.beside else "fetch"
         print(
-            f"{released.name}  published, {way}, {released.size_mb:,.0f} MB, {card.licence}"
+            f"{released.name}  published, {_way(released)}, {released.size_mb:,.0f} MB, {card.licence}"
             f"{read.get(released.name, '')}"
         )
+
+
+def _way(released: ReleasedCheckpoint) -> str:
+    """Say how published weights come here."""
+    if not released.hub:
+        return "by hand"
+    return "fetch with a file beside" if released.beside else "fetch"
 
 
 def fetch_weights(options: argparse.Namespace, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from scviz.datasets.expression import principal_components
 from scviz.datasets.map_layout import membership_graph
 from scviz.datasets.neighbors import nearest
 from scviz.datasets.variable_expression import variable_expression
-from scviz.metrics.evidence import share_interval
+from scviz.metrics.shares import share_interval
 from scviz.progress import Progress
 from scviz.tasks.cell_clusters import cell_clusters
 from scviz.tasks.context import Context

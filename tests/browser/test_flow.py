@@ -87,7 +87,7 @@ def test_a_newcomer_reaches_the_confusion_matrix_in_two_clicks(page: Page, url: 
     assert box["y"] + box["height"] <= 800, "the confusion matrix must be seen without scrolling"
     picture(page, "annotate")
     for tab in ("Types", "Learning", "Cells"):
-        page.get_by_role("tab", name=tab).click()
+        page.get_by_role("tab", name=tab, exact=True).click()
         settled(page)
         picture(page, f"annotate-{tab.lower()}")
 
@@ -184,7 +184,7 @@ def test_a_gene_is_knocked_out_in_monocytes_beside_random_genes(page: Page, url:
     assert box["y"] + box["height"] <= 800, "the arrows must be seen without scrolling"
     picture(page, "in-silico")
     for tab in ("Types", "Real perturbation", "Cells"):
-        page.get_by_role("tab", name=tab).click()
+        page.get_by_role("tab", name=tab, exact=True).click()
         settled(page)
         picture(page, f"in-silico-{tab.split()[0].lower()}")
     page.get_by_role("tab", name="Map").click()

@@ -232,7 +232,7 @@ def test_a_finished_annotation_shows_every_number_beside_its_baseline(visit: Ope
     assert not page.error
     assert len(page.metric) == 4
     assert all(" compared with " in metric.delta for metric in page.metric)
-    assert "Naming score" in words(page)
+    assert any("Naming score" in one.proto.help for one in page.caption), "its meaning is one touch away"
     assert "logistic regression" in words(page)
     assert len(page.get("plotly_chart")) >= 2
     page.selectbox(key="confusion_method").set_value("the most common type").run()

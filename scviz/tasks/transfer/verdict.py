@@ -73,7 +73,7 @@ def _judged(result: Result) -> str:
     if np.isnan(own.accuracy):
         return "How good this method is on known cells was not kept."
     return (
-        f"On {result.held_out} it names {100 * own.accuracy:.0f} % right; cells of another study are named less well, "
+        f"On {result.held_out}, it names {100 * own.accuracy:.0f} % right; cells of another study are named less well, "
         "and how many of these it names right cannot be told without labels."
     )
 

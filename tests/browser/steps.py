@@ -139,6 +139,22 @@ def choose(page: Page, key: str, option: str) -> None:
     raise AssertionError(f"There is no option {option!r} in {key!r}.")
 
 
+def choose_first(page: Page, key: str) -> str:
+    """Choose what a select box offers first, tried again like `choose`; returns its name."""
+    for patience in PATIENT:
+        settled(page)
+        keyed(page, key).get_by_role("combobox").click()
+        option = page.get_by_role("option").first
+        try:
+            name = option.inner_text(timeout=patience)
+            option.click(timeout=patience)
+        except TimeoutError:
+            page.keyboard.press("Escape")
+            continue
+        return name
+    raise AssertionError(f"There is nothing to choose in {key!r}.")
+
+
 def type_gene(page: Page, text: str) -> None:
     """Type a gene into the search and take what is offered first; it waits for the answer by itself."""
     settled(page)

@@ -17,6 +17,7 @@ from scviz.settings import Settings
 from scviz.workspace import Workspace
 from tests.browser.conftest import Serve, end_engine
 from tests.browser.steps import (
+    choose_first,
     keyed,
     lasso,
     map_drawn,
@@ -99,11 +100,7 @@ def test_a_filter_is_taken_back_and_done_again_by_keys(page: Page, opened: tuple
     passing = keyed(page, "map_model", ".scviz-map")
     expect(passing).to_have_attribute("data-passing", "700")
     keyed(page, "cell_filter", "summary").click()
-    box = keyed(page, f"filters_{dataset}_column")
-    box.get_by_role("combobox").click()
-    option = page.get_by_role("option").first
-    name = option.inner_text()
-    option.click()
+    name = choose_first(page, f"filters_{dataset}_column")
     settled(page)
     assert json.loads(says(page, "filters"))[0][1] == name
     pills = page.locator(f"[class*='st-key-filter_{dataset}_category'] button")

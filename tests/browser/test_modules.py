@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,4 +79,7 @@ def test_modules_are_found_judged_drawn_and_handed_on(page: Page, url: str) -> N
     expect(page.get_by_role("heading", name="In-silico")).to_be_visible()
     settled(page)
     expect(keyed(page, "scope", "input")).to_have_value("One by one")
-    expect(page.get_by_text("genes cannot be edited", exact=False).first).to_be_visible()
+    expect(page.get_by_role("combobox", name="Gene set", exact=True)).to_have_value(
+        re.compile(r"^Module 1 · \d+ genes$")
+    )
+    expect(keyed(page, "run", "button:visible").first).to_be_enabled()

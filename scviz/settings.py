@@ -15,8 +15,11 @@ from urllib.parse import urlsplit
 
 from scviz.errors import SettingsError
 
-ROOT = Path(__file__).resolve().parent.parent
-"""The folder of the project: app.py, assets, pages."""
+CODE = Path(__file__).resolve().parent
+IS_INSTALLED = (CODE / "site").is_dir()
+"""Whether this is the built package, which brings the dashboard's files along, and not the repository."""
+ROOT = CODE / "site" if IS_INSTALLED else CODE.parent
+"""The folder of the dashboard: app.py, assets, pages."""
 
 GIGABYTE = 10**9
 DATAVERSE = "https://dataverse.harvard.edu"

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from scviz.errors import ScvizError
 from scviz.settings import Settings
@@ -40,9 +41,8 @@ COMMANDS = (
 
 def parser() -> argparse.ArgumentParser:
     """Offer all commands."""
-    whole = argparse.ArgumentParser(
-        prog="python -m scviz", description="Single-cell foundation models, with baselines."
-    )
+    called = "scviz" if Path(sys.argv[0]).stem == "scviz" else "python -m scviz"
+    whole = argparse.ArgumentParser(prog=called, description="Single-cell foundation models, with baselines.")
     entries = whole.add_subparsers(required=True, metavar="COMMAND")
     for name in COMMANDS:
         import_module(f"scviz.cli.{name}").add_command(entries)

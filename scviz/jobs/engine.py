@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 import scviz
 from scviz.errors import JobError, SettingsError
 from scviz.jobs.keys import make_key, security_of
-from scviz.settings import ROOT, Settings
+from scviz.settings import CODE, IS_INSTALLED, ROOT, Settings
 
 QUIET = {
     "distributed.scheduler.allowed-failures": 0,  # a killed run is lost; it does not silently start again
@@ -178,7 +178,9 @@ def _start(home: Path, env: dict[str, str]) -> Engine:
 
 
 def importable(env: dict[str, str]) -> dict[str, str]:
-    """Return an environment in which a new interpreter finds this package."""
+    """Return an environment in which a new interpreter finds this package: where it is installed, it does already."""
+    if IS_INSTALLED:
+        return dict(env)
     path = os.pathsep.join(part for part in (str(ROOT), env.get("PYTHONPATH", "")) if part)
     return {**env, "PYTHONPATH": path}
 
@@ -228,7 +230,7 @@ def _is_named(home: Path) -> bool:
 def code_version() -> str:
     """Name the code that an engine and the web side must have in common: runs, and the settings they are given."""
     digest = hashlib.sha256()
-    for path in sorted([*Path(__file__).parent.glob("*.py"), ROOT / "scviz" / "settings.py"]):
+    for path in sorted([*Path(__file__).parent.glob("*.py"), CODE / "settings.py"]):
         digest.update(path.read_bytes())
     return f"{scviz.__version__}-{digest.hexdigest()[:12]}"
 

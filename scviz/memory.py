@@ -5,9 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 GIGABYTE = 10**9
+SHARE_OF_FREE = 0.9
+"""What a run may take of the memory that is free."""
+FLOOR_GB, SMALL_FLOOR_GB = 1.0, 0.3
+"""Least memory with which a run begins: one that needs a model or a map, and any other."""
+NEAR = 0.85
+"""From this share of its limit on, a process that fails without a reason has most likely run out of memory."""
+WORDS = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "out of memory",
+    "memory allocation",
+    "bad_alloc",
+    "memoryerror",
+)
+"""What libraries say when memory runs out, in small letters."""
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 LIMITS = {
     1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
@@ -24,10 +41,111 @@ def is_out_of_memory(error: BaseException) -> bool:
     >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError("shape"))
     (True, False)
     """
-    words = ("can't allocate memory", "cannot allocate memory", "not enough memory", "out of memory")
-    text = str(error).lower()
-    said = isinstance(error, RuntimeError | OSError) and any(part in text for part in words)
+    said = isinstance(error, RuntimeError | OSError) and says_out_of_memory(str(error))
     return said or isinstance(error, MemoryError)
+
+
+def says_out_of_memory(text: str) -> bool:
+    """Tell whether a text, such as the end of a log, says that memory ran out.
+
+    Examples
+    --------
+    >>> says_out_of_memory("terminate called after throwing an instance of 'std::bad_alloc'")
+    True
+    """
+    text = text.lower()
+    return any(part in text for part in WORDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """The memory that a run may use."""
+
+    gigabytes: float
+    why: str
+    """What bounds it, the end of a sentence."""
+
+
+def room(setting_gb: float = 0.0, proc: Path = PROC, cgroups: Path = CGROUPS) -> Room:
+    """Find the memory that a run may use: the least of the machine, the container, the process and the setting.
+
+    Parameters
+    ----------
+    setting_gb
+        What the owner of the server allows, in GB; 0 for what there is.
+    proc, cgroups
+        As `available_gb` takes them.
+    """
+    import psutil
+
+    free = psutil.virtual_memory().available / GIGABYTE * SHARE_OF_FREE
+    found = [Room(gigabytes=free, why="that is what this machine has free")]
+    for left in _left_by_groups(proc, cgroups):
+        found.append(
+            Room(gigabytes=max(0, left) / GIGABYTE * SHARE_OF_FREE, why="that is what its container has left")
+        )
+    if LIMIT_AT_START:
+        found.append(
+            Room(
+                gigabytes=LIMIT_AT_START / GIGABYTE, why="that is the limit of processes here, as ulimit says"
+            )
+        )
+    if setting_gb:
+        found.append(Room(gigabytes=setting_gb, why="that is what SCVIZ_MEMORY_GB allows"))
+    return min(found, key=lambda one: one.gigabytes)
+
+
+def limit_memory(gigabytes: float) -> None:
+    """Let an allocation fail in this process before the machine runs out of memory.
+
+    Nothing happens where the system has no such limit.
+    """
+    if sys.platform != "linux":
+        return
+    import resource
+
+    limit, hard = int(gigabytes * GIGABYTE), resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
+
+
+def is_near_limit(gigabytes: float) -> bool:
+    """Tell whether this process has taken nearly as much as it may."""
+    taken = [peak_gb()]
+    with suppress(OSError, ValueError, IndexError):
+        status = (PROC / "self" / "status").read_text(encoding="ascii")
+        taken.append(int(status.split("VmData:")[1].split()[0]) * 1024 / GIGABYTE)
+    return max(taken) >= NEAR * gigabytes
+
+
+def killed_for_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
+    """Count the processes that the system has ended, here or in any container, because memory ran out."""
+    counts = []
+    for path in [
+        *(
+            folder / name
+            for folder in _groups(proc, cgroups)
+            for name in ("memory.events", "memory.oom_control")
+        ),
+        proc / "vmstat",
+    ]:
+        with suppress(OSError, ValueError):
+            lines = path.read_text(encoding="ascii").splitlines()
+            counts += [int(line.split()[1]) for line in lines if line.startswith("oom_kill ")]
+    return sum(counts)
+
+
+def _limit_at_start() -> int:
+    """Return the bytes that this process may take as it was started; 0 where there is no limit."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    soft = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS)]
+    return min((one for one in soft if one >= 0), default=0)
+
+
+LIMIT_AT_START = _limit_at_start()
+"""Known before a run limits itself further."""
 
 
 def available_gb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float:
@@ -42,11 +160,17 @@ def available_gb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float:
     """
     import psutil
 
-    free = [int(psutil.virtual_memory().available)]
+    free = [int(psutil.virtual_memory().available), *_left_by_groups(proc, cgroups)]
+    return max(0, min(free)) / GIGABYTE
+
+
+def _left_by_groups(proc: Path, cgroups: Path) -> list[int]:
+    """Return the bytes that each group of this process which has a limit may still take."""
+    left = []
     for folder in _groups(proc, cgroups):
         with suppress(OSError, ValueError):  # "max" is no number: no limit
-            free.append(_left(folder))
-    return max(0, min(free)) / GIGABYTE
+            left.append(_left(folder))
+    return left
 
 
 def _groups(proc: Path, cgroups: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scviz.memory import GIGABYTE, available_gb, is_out_of_memory
+from scviz.memory import GIGABYTE, available_gb, is_out_of_memory, killed_for_memory, room
 
 VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
 VERSION_2 = ("memory.max", "memory.current", "")
@@ -124,6 +124,28 @@ def test_without_a_limit_the_machine_counts(container: Container, made: Callable
 
 def test_this_machine_has_free_memory() -> None:
     assert 0.001 < available_gb() < MACHINE_GB
+
+
+def test_the_least_of_machine_container_and_setting_counts(container: Container) -> None:
+    container.group("", VERSION_2, limit="500000000", used=100_000_000)
+    inside = room(0.0, container.proc, container.cgroups)
+    assert (round(inside.gigabytes, 3), inside.why) == (0.36, "that is what its container has left")
+    assert room(2.0, container.proc, container.cgroups) == inside
+    asked = room(0.3, container.proc, container.cgroups)
+    assert (asked.gigabytes, asked.why) == (0.3, "that is what SCVIZ_MEMORY_GB allows")
+    (container.cgroups / "memory.max").write_text("max\n")
+    assert room(10**6, container.proc, container.cgroups).why == "that is what this machine has free"
+
+
+def test_what_the_system_ended_is_counted_in_both_versions(container: Container) -> None:
+    container.belongs("4:memory:/one", "0::/two")
+    container.group("memory/one", VERSION_1, limit="1000")
+    container.group("two", VERSION_2, limit="1000")
+    assert killed_for_memory(container.proc, container.cgroups) == 0
+    (container.cgroups / "memory" / "one" / "memory.oom_control").write_text("under_oom 0\noom_kill 2\n")
+    (container.cgroups / "two" / "memory.events").write_text("oom 9\noom_kill 1\n")
+    (container.proc / "vmstat").write_text("nr_free_pages 7\noom_kill 4\n")
+    assert killed_for_memory(container.proc, container.cgroups) == 7
 
 
 SHORT = (

@@ -52,7 +52,7 @@ def _price(answer: pricing.Result) -> None:
     text = f"About **{duration(cost.seconds)}** and **{cost.gigabytes:.1f} GB** on this machine."
     if cost.gigabytes >= answer.available_gb:
         st.error(
-            f"{text} Only {answer.available_gb:.1f} GB are free: use smaller batches or a smaller model."
+            f"{text} Only {answer.available_gb:.1f} GB may be used: take smaller batches or a smaller model."
         )
     elif cost.seconds > LONG_SECONDS:
         st.warning(
@@ -60,4 +60,4 @@ def _price(answer: pricing.Result) -> None:
             "methods or epochs, or a smaller model, take less."
         )
     else:
-        st.caption(text, help=f"{cost.how}. Free memory: {answer.available_gb:.1f} GB.")
+        st.caption(text, help=f"{cost.how}. Memory that may be used: {answer.available_gb:.1f} GB.")

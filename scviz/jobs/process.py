@@ -32,6 +32,8 @@ class Child:
     def __init__(self, *arguments: str, env: Mapping[str, str], log: Path | None = None) -> None:
         self._process = _start(arguments, env, log)
         self._lines: queue.Queue[bytes] = queue.Queue()
+        self.own_code: int | None = None
+        """The exit code with which it had ended by itself when `end` was called; None if it had not."""
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
@@ -59,6 +61,7 @@ class Child:
 
     def end(self) -> None:
         """Kill it and all it started."""
+        self.own_code = self.code
         if hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)

@@ -20,10 +20,11 @@ from scviz.errors import JobError
 from scviz.jobs import engine
 from scviz.jobs.connection import CONNECT_SECONDS, Connection
 from scviz.jobs.course import read_events
+from scviz.jobs.endings import RESUME
 from scviz.jobs.estimates import estimate_of
 from scviz.jobs.lines import Wait, brought_forward, line_of, next_place, waits
 from scviz.jobs.scheduler import Known, known_to, make_independent, resources_of
-from scviz.jobs.supervisor import RESUME, WORKER_ENDED, keep_spare, supervise
+from scviz.jobs.supervisor import WORKER_ENDED, keep_spare, supervise
 from scviz.settings import Settings
 from scviz.tasks import front
 from scviz.workspace import Workspace

@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -25,16 +24,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scviz.jobs.course import Course, read_events, shares_of_stages
+from scviz.jobs.endings import RESUME, Circumstances, ended
 from scviz.jobs.engine import importable
 from scviz.jobs.process import GRACE_SECONDS, Child
 from scviz.jobs.protocol import STOP
 from scviz.jobs.warm_pool import Spare
+from scviz.memory import room
 from scviz.settings import PREFIX, Settings
 
 if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
     from distributed import Future
 
-    from scviz.workspace.database import Database, Run, State
+    from scviz.workspace.database import Database, Run
 
 BEAT_SECONDS = 0.5
 """How often the row is written and a stop is looked for."""
@@ -46,9 +47,7 @@ SMOOTHING_SECONDS = 10.0
 SPARE = Spare()
 """Each Dask worker has its own."""
 
-RESUME = "Press Resume to go on from where it was."
 WORKER_ENDED = "The worker process that had this run ended."
-SEE_LOG = "The log of the run says more."
 
 
 def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
@@ -158,11 +157,6 @@ def _is_at_work(row: Run, attempt: int) -> bool:
     return row.state == "running" and row.attempt == attempt and not row.stop_requested
 
 
-def ended(state: State, message: str = "", hint: str = "") -> dict[str, Any]:
-    """Return the changes that end a run."""
-    return {"state": state, "message": message, "hint": hint, "ended": time.time()}
-
-
 class Tracker:
     """Turns events of the child into fields of the row."""
 
@@ -207,6 +201,7 @@ class Tracker:
 
 def _watch(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, Any]:
     """Start the child and stay with it until it says how the run ended; return the changes that end the run."""
+    around = _circumstances(row, env)
     child, lent = _find_child(database, row, env)
     tracker, watched = Tracker(_shares(database, row, env)), _Watched(database, row, child)
     try:
@@ -221,8 +216,16 @@ def _watch(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, An
             child.end()
         if lent:
             SPARE.give_back(child)
-    ending = tracker.ending or _how_it_ended(child.code or 0, stopped=watched.deadline < math.inf)
+    ending = tracker.ending or around.ending(child.own_code, stopped=watched.deadline < math.inf)
     return {**tracker.fields, **ending}
+
+
+def _circumstances(row: Run, env: Mapping[str, str]) -> Circumstances:
+    from scviz.workspace import Workspace
+
+    settings = Settings.from_env(env)
+    log = Workspace.from_settings(settings).run_folder(row.id) / "log.txt"
+    return Circumstances(room(settings.memory_gb), log)
 
 
 class _Watched:
@@ -305,15 +308,3 @@ def n_cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _how_it_ended(code: int, *, stopped: bool) -> dict[str, Any]:
-    """Say how a child ended that said nothing itself."""
-    if stopped:
-        return ended("stopped")
-    if code == -signal.SIGKILL:
-        reason = "The worker process was ended by signal 9, most often because memory ran out."
-        return ended("lost", reason, f"Free some memory or ask for less. {RESUME}")
-    if code < 0:
-        return ended("lost", f"The worker process was ended by signal {-code}.", f"{SEE_LOG} {RESUME}")
-    return ended("failed", f"The worker process ended too early, with exit code {code}.", SEE_LOG)

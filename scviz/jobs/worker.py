@@ -17,11 +17,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from scviz.errors import JobCancelledError, ScvizError, SettingsError
+from scviz.errors import JobCancelledError, SettingsError
+from scviz.jobs.endings import error_in_words, refuse_too_little
 from scviz.jobs.protocol import Orders
 from scviz.jobs.run_log import RunLog, say_what_runs
 from scviz.jobs.warm_pool import WAIT
-from scviz.memory import GIGABYTE, available_gb, is_out_of_memory
+from scviz.memory import Room, limit_memory, room
 from scviz.progress import Progress, Report, silent
 from scviz.settings import Settings
 from scviz.tasks import back, front
@@ -32,13 +33,6 @@ from scviz.workspace.records import RECORD, from_json, write_record
 
 EVENT_SECONDS = 0.2
 """Shortest time between two events that carry nothing but a count."""
-SHARE_OF_FREE_MEMORY = 0.9
-
-SEE_LOG = "The log of the run says more."
-LESS_MEMORY = (
-    "Take fewer cells or genes, a smaller batch size or a smaller model, "
-    "or give runs more memory (SCVIZ_MEMORY_GB)."
-)
 
 
 class Reporter:
@@ -115,7 +109,7 @@ def _ended(state: str, message: str = "", hint: str = "") -> dict[str, Any]:
     return {"state": state, "message": message, "hint": hint}
 
 
-def execute(run: str, workspace: Workspace, report: Report) -> dict[str, Any]:
+def execute(run: str, workspace: Workspace, report: Report, *, allowed: Room | None = None) -> dict[str, Any]:
     """Carry a run out in this process, write its result, and say how it ended: state, message, hint.
 
     Parameters
@@ -126,12 +120,17 @@ def execute(run: str, workspace: Workspace, report: Report) -> dict[str, Any]:
         Where things are kept.
     report
         Called after each batch.
+    allowed
+        Memory that it may use; what there is if it is left out.
     """
+    allowed = allowed or room()
     folder = workspace.run_folder(run)
     if (folder / "result" / RECORD).exists():  # written last: an earlier attempt had finished
         return _ended("done")
     try:
         task, request = _asked(folder)
+        refuse_too_little(allowed, heavy=front(task).HEAVY or getattr(front(task), "QUICK", False))
+        limit_memory(allowed.gigabytes)
         say_what_runs(task, request, workspace)
         context = Context(workspace=workspace, report=report, folder=folder)
         refuse_idle(task, request, workspace)
@@ -142,7 +141,7 @@ def execute(run: str, workspace: Workspace, report: Report) -> dict[str, Any]:
         return _ended("stopped")
     except Exception as error:  # noqa: BLE001 - the one place where errors of a task become words
         traceback.print_exc()
-        return _in_words(error)
+        return _ended("failed", *error_in_words(error, allowed))
     return _ended("done")
 
 
@@ -159,34 +158,6 @@ def _asked(folder: Path) -> tuple[str, Any]:
     return asked["task"], from_json(front(asked["task"]).Request, asked["request"])
 
 
-def _in_words(error: Exception) -> dict[str, Any]:
-    """Tell a user why a run failed."""
-    if isinstance(error, ScvizError):
-        return _ended("failed", str(error), error.hint)
-    text = " ".join(str(error).split())
-    if is_out_of_memory(error):
-        return _ended("failed", f"The run needed more memory than it may use. ({text[:200]})", LESS_MEMORY)
-    message = f"Something inside scviz went wrong: {type(error).__name__}: {text[:500]}"
-    return _ended("failed", message, SEE_LOG)
-
-
-def limit_memory(gigabytes: float) -> None:
-    """Let an allocation fail in this process before the machine runs out of memory.
-
-    Parameters
-    ----------
-    gigabytes
-        Memory it may use; 0 means most of what is free. Nothing happens where the system has no such limit.
-    """
-    if sys.platform != "linux":
-        return
-    import resource
-
-    limit = int((gigabytes or available_gb() * SHARE_OF_FREE_MEMORY) * GIGABYTE)
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
-
-
 def main(run: str, *, helps: bool) -> None:
     """Be the child process of one run, or one that helps it, or one that waits for runs."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -199,7 +170,7 @@ def main(run: str, *, helps: bool) -> None:
         for given in runs_to_carry_out(orders, pipe):
             _carry_out(given, settings, pipe=pipe, stop=orders.stop)
     elif helps:
-        limit_memory(settings.memory_gb)
+        limit_memory(room(settings.memory_gb).gigabytes)
         help_out(run, Workspace.from_settings(settings))
     else:
         _carry_out(run, settings, pipe=pipe, stop=orders.stop)
@@ -207,9 +178,8 @@ def main(run: str, *, helps: bool) -> None:
 
 def _carry_out(run: str, settings: Settings, *, pipe: IO[str], stop: threading.Event) -> None:
     workspace = Workspace.from_settings(settings)
-    limit_memory(settings.memory_gb)
     reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
-    ending = execute(run, workspace, reporter)
+    ending = execute(run, workspace, reporter, allowed=room(settings.memory_gb))
     reporter.end(ending)  # after all is in the log: who hears of the end may end this process
 
 

@@ -119,7 +119,12 @@ def test_a_light_run_goes_on_beside_a_heavy_one(queue: RunQueue) -> None:
     [
         ("hint", "No matrix holds raw counts.", "Open another file."),
         ("bug", "Something inside scviz went wrong: KeyError: 'louvain'", "log"),
-        ("memory", "The run needed more memory than it may use.", "smaller batch size"),
+        (
+            "memory",
+            "Memory ran out: the run needed more than the 2.0 GB it may use (that is what SCVIZ_MEMORY_GB allows).",
+            "smaller batch size",
+        ),
+        ("abort", "Memory ran out: the run needed more than the 2.0 GB it may use", "smaller batch size"),
         ("exit", "The worker process ended too early, with exit code 3.", "log"),
     ],
 )
@@ -130,7 +135,7 @@ def test_a_failing_run_says_why_and_what_to_do(queue: RunQueue, how: str, messag
     assert ended.message.startswith(message)
     assert hint in ended.hint
     assert ended.note == "This will not end well."
-    assert ("Traceback" in queue.log(run)) == (how != "exit")
+    assert ("Traceback" in queue.log(run)) == (how not in ("exit", "abort"))
     with pytest.raises(JobError, match="has no result; it is failed"):
         queue.result(run)
 

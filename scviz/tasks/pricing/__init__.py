@@ -28,7 +28,7 @@ class Result:
 
     price: Price
     available_gb: float
-    """Memory that was free on the machine when the price was taken."""
+    """Memory that the run might use when the price was taken: the least of machine, container and setting."""
 
 
 def question(task: str, request: Any) -> Request:

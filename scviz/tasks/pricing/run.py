@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from scviz.errors import UnsupportedTaskError
-from scviz.memory import available_gb
+from scviz.memory import room
+from scviz.settings import Settings
 from scviz.tasks import back, front
 from scviz.tasks.context import Context
 from scviz.tasks.needs import refuse_idle
@@ -24,6 +25,7 @@ def run(request: Request, context: Context) -> Result:
         raise UnsupportedTaskError(
             f"Time and memory of {request.task} are not estimated.", hint="Just run it."
         )
-    free, asked = available_gb(), from_json(front(request.task).Request, request.request)
+    free = room(Settings.from_env().memory_gb).gigabytes
+    asked = from_json(front(request.task).Request, request.request)
     refuse_idle(request.task, asked, context.workspace)
     return Result(price=price(asked, context), available_gb=free)

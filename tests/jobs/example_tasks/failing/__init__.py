@@ -11,7 +11,7 @@ HEAVY = False
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    how: Literal["hint", "bug", "memory", "exit", "deaf", "family"]
+    how: Literal["hint", "bug", "memory", "exit", "abort", "mute", "deaf", "family"]
     label: str = ""
 
 

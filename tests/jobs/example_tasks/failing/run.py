@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 
@@ -24,6 +26,13 @@ def run(request: Request, context: Context) -> Result:
             np.ones(10**9)  # 8 GB
         case "exit":
             sys.exit(3)
+        case "abort":  # as C++ ends where it gets no memory
+            sys.stderr.write("terminate called after throwing an instance of 'std::bad_alloc'\n")
+            sys.stderr.flush()
+            os.abort()
+        case "mute":  # as Python says it where a library gets none
+            kept = _all_there_is()
+            raise SystemError(f"error return without exception set, {len(kept)}")
         case "deaf":
             time.sleep(600)  # never reports
         case "family":
@@ -31,3 +40,11 @@ def run(request: Request, context: Context) -> Result:
             (context.folder / "helper.txt").write_text(str(helper.pid))
             time.sleep(600)
     return Result()
+
+
+def _all_there_is() -> list[bytearray]:
+    kept: list[bytearray] = []
+    with suppress(MemoryError):
+        while True:
+            kept.append(bytearray(10**7))
+    return kept[:-1]

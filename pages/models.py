@@ -6,7 +6,8 @@ from pages.components import state
 from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES, frame
 from pages.components.show import escaped
-from pages.views.models.checkpoints import add_folder, how_good, progress_of_adding, published_weights
+from pages.views.models.checkpoints import how_good, progress_of_adding
+from pages.views.models.ways import asked_first, ways_to_get
 from scviz.models import cards
 from scviz.tasks import TASKS, front
 
@@ -22,9 +23,10 @@ dataset, current = state.current_dataset(), state.current_checkpoint()
 checkpoints = state.workspace().checkpoints()
 
 ready = {info.model for info in checkpoints}
-for card in sorted(cards().values(), key=lambda card: card.name not in ready):
+for card in asked_first(cards().values(), ready):
     own = [info for info in checkpoints if info.model == card.name]
     with st.container(border=True, key=f"card_{card.name}"):
+        ways_to_get(card, own, asked=True)
         left, right = st.columns([4, 5], gap="large")
         with left:
             st.subheader(card.title, anchor=False)
@@ -54,10 +56,7 @@ for card in sorted(cards().values(), key=lambda card: card.name not in ready):
                     coverage_bar(dataset, info)
                 if info.judged:
                     how_good(info)
-        with st.expander("Published weights"):
-            published_weights(card, own)
-        with st.expander("Add weights from this server"):
-            add_folder(card)
+        ways_to_get(card, own, asked=False)
         st.page_link(
             PAGES["pretrain"].file,
             label=f"Train {card.title} on my own cells",

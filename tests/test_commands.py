@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +16,7 @@ from scviz.cli import running
 from scviz.cli.running import text_of, wait, write_csv
 from scviz.errors import JobError, RequestError
 from scviz.jobs.queue import RunQueue
-from scviz.settings import Settings
+from scviz.settings import ROOT, Settings
 from scviz.workspace.database import Run, State
 
 
@@ -90,3 +93,19 @@ def test_a_table_of_cells_without_columns_has_a_row_for_each(
     settings = Settings.from_env({"SCVIZ_HOME": str(tmp_path)})
     write_csv(tmp_path / "cells.csv", "dataset", settings, columns=[], rows=zip())
     assert (tmp_path / "cells.csv").read_text().split() == ["cell", "a", "b"]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_command_ends_without_a_word_when_nobody_reads_its_output_any_more(
+    tmp_path: Path, unbuffered: str
+) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    surroundings = os.environ | {"SCVIZ_HOME": str(tmp_path), "PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "scviz", "models", "list"]
+    found = subprocess.run(
+        command, stdout=writes, stderr=subprocess.PIPE, env=surroundings, cwd=ROOT, check=False
+    )
+    os.close(writes)
+    assert found.stderr == b""
+    assert found.returncode == cli.OUTPUT_CLOSED

@@ -15,6 +15,8 @@ from scviz.workspace import CheckpointInfo, DatasetInfo
 
 DATA, MODELS, EXPLORE = "pages/data.py", "pages/models.py", "pages/explore.py"
 ICONS = {DATA: ":material/folder_open:", MODELS: ":material/neurology:", EXPLORE: ":material/scatter_plot:"}
+ASKED_WEIGHTS = "weights"
+"""Part of an address of the Models page: name of the published weights that somebody wants."""
 SCREEN = "clean"
 """The simulated screen that is offered where a page needs one."""
 
@@ -54,6 +56,19 @@ def draw_missing(missing: Missing) -> None:
         st.page_link(
             missing.page, label=missing.label, icon=ICONS.get(missing.page), query_params=state.link()
         )
+
+
+def link_to_weights(released: str, *, label: str) -> None:
+    """Lead to the ways to get published weights.
+
+    Parameters
+    ----------
+    released
+        Their name on the card of the model.
+    """
+    st.page_link(
+        MODELS, label=label, icon=ICONS[MODELS], query_params={**state.link(), ASKED_WEIGHTS: released}
+    )
 
 
 def _offer_screen() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import streamlit as st
@@ -10,11 +10,13 @@ import streamlit as st
 from pages.components import state
 from pages.components.coverage import coverage
 from pages.components.job_panel import duration, job_panel
-from pages.components.missing import MODELS
+from pages.components.missing import Missing, link_to_weights
 from pages.components.show import errors_in_words, escaped
 from scviz.tasks import downloading
+from scviz.tasks.compare import MOST_CHECKPOINTS
 from scviz.tasks.intake import Taken
 from scviz.tasks.needs import is_few
+from scviz.tasks.perturbation.methods import ANY_MODEL, Method
 from scviz.tasks.published_offers import Offer, published_offers
 from scviz.workspace import CheckpointInfo, DatasetInfo
 
@@ -39,6 +41,7 @@ def published_panel(
     if not offers:
         return
     best = max(offers, key=lambda one: one.share)
+    st.caption(_why(dataset, checkpoint))
     with st.expander(f"Published weights read up to {100 * best.share:.0f} % of these genes"):
         st.caption("Nothing is downloaded until you press Download.")
         for offer in offers:
@@ -48,6 +51,15 @@ def published_panel(
 def _wanted(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> bool:
     comes_along = state.workspace().comes_along(checkpoint.id)
     return comes_along or checkpoint.demo or is_few(coverage(dataset.id, checkpoint.id))
+
+
+def _why(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> str:
+    """Say what the weights in use lack."""
+    found = coverage(dataset.id, checkpoint.id)
+    read = f"{found.n_found:,} of {found.n_genes:,} genes of these cells"
+    if is_few(found):
+        return escaped(f"{checkpoint.name} reads only {read}: what it says rests on these.")
+    return escaped(f"{checkpoint.name} is small and not what its authors publish; it reads {read}.")
 
 
 def _draw(offer: Offer, request: Any) -> None:
@@ -68,10 +80,10 @@ def _draw(offer: Offer, request: Any) -> None:
             "not timed with these weights.",
         )
         if not offer.one_press:
-            st.page_link(MODELS, label="How to get them", query_params=state.link())
+            link_to_weights(released.name, label="How to get them")
             return
         agreed = st.checkbox(escaped(card.agreement), key=f"{key}_agreed")
-        label = "Download and run" if _names_a_checkpoint(request) else "Download"
+        label = "Download and run" if asked_with(request, "", card.name) else "Download"
         if st.button(label, key=f"{key}_get", disabled=not agreed, icon=":material/download:"):
             with errors_in_words():
                 asked = downloading.Request(model=card.name, released=released.name, accepted_licence=True)
@@ -86,11 +98,8 @@ def _goes_on(task: str, request: Any) -> bool:
         return False
     run = job_panel(run_id, key="weights")
     if run.state in ENDED:
-        left, right = st.columns(2)
-        left.button(
-            "Close", key="weights_close", on_click=state.keep, args=(UNDER_WAY, None), width="stretch"
-        )
-        right.page_link(MODELS, label="Add weights from this server", query_params=state.link())
+        st.button("Close", key="weights_close", on_click=state.keep, args=(UNDER_WAY, None))
+        link_to_weights(run.request["released"], label="Add weights from this server")
         return True
     if run.state != "done":
         return True
@@ -101,19 +110,47 @@ def _goes_on(task: str, request: Any) -> bool:
         return False
     state.remember("checkpoint", taken.checkpoint)
     state.forget_run()
-    if _names_a_checkpoint(request):
+    asked = asked_with(request, taken.checkpoint, state.workspace().checkpoint(taken.checkpoint).model)
+    if asked is not None:
         with errors_in_words():
-            asked = _with(request, taken.checkpoint)
             state.show_run(state.queue().submit(task, asked, state.owner()).run)
     st.rerun()
     return True
 
 
-def _names_a_checkpoint(request: Any) -> bool:
-    return is_dataclass(request) and bool(getattr(request, "checkpoint", ""))
+def asked_with(request: Any, checkpoint: str, model: str) -> Any:
+    """Ask the same with other weights; None where a question has no place for them.
 
-
-def _with(request: Any, checkpoint: str) -> Any:
-    """Ask the same with other weights."""
+    Parameters
+    ----------
+    checkpoint
+        Id of the weights.
+    model
+        Whose they are.
+    """
+    changes = {} if request is None or isinstance(request, Missing) else _changes(request, checkpoint, model)
+    if not changes:
+        return None
     lenient = {"few_genes": False} if any(field.name == "few_genes" for field in fields(request)) else {}
-    return replace(request, checkpoint=checkpoint, **lenient)
+    return replace(request, **changes, **lenient)
+
+
+def _changes(request: Any, checkpoint: str, model: str) -> dict[str, Any]:
+    """Name the fields of a question that other weights change."""
+    if getattr(request, "checkpoint", ""):
+        return {"checkpoint": checkpoint}
+    if checkpoints := getattr(request, "checkpoints", ()):
+        return {"checkpoints": (checkpoint, *checkpoints[: MOST_CHECKPOINTS - 1])}
+    methods = getattr(request, "methods", ())
+    if not any(_reads(one, model) for one in methods):
+        return {}
+    return {
+        "methods": tuple(
+            replace(one, checkpoint=checkpoint) if _reads(one, model) else one for one in methods
+        )
+    }
+
+
+def _reads(method: Method, model: str) -> bool:
+    """Tell whether a method of perturbation reads weights of a model."""
+    return bool(method.checkpoint) and method.card.weights in (ANY_MODEL, model)

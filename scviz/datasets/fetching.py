@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 
+from scviz.datasets.connection_words import why_not_fetched
 from scviz.errors import DataError, UnreadableFileError, UnsafeFileError
 from scviz.progress import Progress, Report, silent
 
@@ -57,8 +58,8 @@ def fetch(
         ) from error
     except (httpx2.HTTPError, OSError) as error:
         raise DataError(
-            f"The file could not be downloaded: {str(error) or type(error).__name__}.",
-            hint=f"Check the connection and the free space, then resume: what is here is kept. {by_hand}",
+            f"The file could not be downloaded. {why_not_fetched(error, httpx2.URL(url).host)}",
+            hint=f"Resume when that is mended: what is here is kept. {by_hand}",
         ) from error
     part.replace(target)
 

@@ -12,6 +12,7 @@ from urllib.request import getproxies
 
 import httpx2
 
+from scviz.datasets.connection_words import why_not_fetched
 from scviz.datasets.fetching import SECONDS
 from scviz.datasets.public_address import file_name, how_to_find, refuse_peer, refuse_private, web_address
 from scviz.errors import DataError, UnreadableFileError, UnsafeFileError
@@ -192,8 +193,8 @@ def _answer(url: str, limits: Limits, headers: dict[str, str]) -> Iterator[httpx
                     here = urljoin(here, answer.headers.get("Location", ""))
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise DataError(
-            f"The file could not be fetched: {str(error) or type(error).__name__}.",
-            hint="Check the connection, then resume the run: what is here is kept.",
+            f"The file could not be fetched. {why_not_fetched(error, _host(url))}",
+            hint="Resume when that is mended: what is here is kept.",
         ) from error
     raise DataError(
         f"{urlsplit(url).hostname} sends from one place to the next.", hint=how_to_find(_host(url))

@@ -12,6 +12,7 @@ from huggingface_hub import HfFileMetadata, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError
 from huggingface_hub.file_download import http_get
 
+from scviz.datasets.connection_words import why_not_fetched
 from scviz.errors import CheckpointError
 from scviz.foundation.card import ReleasedCheckpoint, ReleasedFile
 from scviz.foundation.published import sha256
@@ -38,10 +39,9 @@ def download(
         If the place cannot be reached, lacks a file, or has another content than was published.
     """
     target.mkdir(parents=True, exist_ok=True)
+    endpoint = endpoint or os.environ.get("HF_ENDPOINT") or None
     try:
-        _fetch_absent(
-            released, target, endpoint=endpoint or os.environ.get("HF_ENDPOINT") or None, report=report
-        )
+        _fetch_absent(released, target, endpoint=endpoint, report=report)
     except (RepositoryNotFoundError, EntryNotFoundError) as error:
         closed = isinstance(error, GatedRepoError)
         raise CheckpointError(
@@ -50,9 +50,10 @@ def download(
         ) from error
     except (httpx2.HTTPError, OSError) as error:
         raise CheckpointError(
-            f"{released.name} could not be downloaded from {released.hub}: {_first_line(error)}.",
-            hint="Check the connection and the free space, then resume: what is here is kept. On a server "
-            "without internet, copy the files into a folder and add the folder.",
+            f"{released.name} could not be downloaded from {released.hub}. "
+            f"{why_not_fetched(error, _host(endpoint))}",
+            hint="Resume when that is mended: what is here is kept. On a server "
+            "without internet, copy the files into a folder of it and add the folder on the Models page.",
         ) from error
 
 
@@ -135,6 +136,6 @@ def _bar(report: Report, *, stage: str, before: int, total: int) -> type:
     return Bar
 
 
-def _first_line(error: Exception) -> str:
-    """Shorten what a library says to its first line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+def _host(endpoint: str | None) -> str:
+    """Name the server that is asked."""
+    return httpx2.URL(endpoint).host if endpoint else "huggingface.co"

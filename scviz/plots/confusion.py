@@ -13,6 +13,9 @@ from scviz.plots.theme import VIRIDIS, layout, plotly_scale
 
 MANY = 8
 """Types from which their names are written smaller, so that each is there."""
+HOVER = (
+    "true: %{y}<br>named: %{x}<br>%{customdata[0]} cells, %{customdata[1]:.1f} % of the type<extra></extra>"
+)
 Show = Literal["percent", "counts"]
 
 
@@ -65,7 +68,7 @@ def confusion_figure(
     types
         K names in the order of rows and columns.
     show
-        Text in the squares: share of the true type in %, or cells. Color is always the share.
+        What text and color say: share of the true type in %, or cells.
     clickable
         Lay a point that is not seen over each square: pages are told of clicks on points alone.
     """
@@ -73,24 +76,27 @@ def confusion_figure(
     ordered = counts[np.ix_(order, order)]
     names = [types[i] for i in order]
     share = row_shares(ordered) * 100
-    text = np.where(
-        ordered == 0, "", share.round().astype(int).astype(str) if show == "percent" else ordered.astype(str)
+    shown, title, most = (
+        (share, "% of true type", 100)
+        if show == "percent"
+        else (ordered, "Cells", max(int(ordered.max(initial=0)), 1))
     )
+    text = np.where(ordered == 0, "", shown.round().astype(int).astype(str))
     figure = go.Figure(
         go.Heatmap(
-            z=share.astype(np.float32),
+            z=shown.astype(np.float32),
             x=names,
             y=names,
             text=text,
-            customdata=ordered,
+            customdata=np.stack([ordered, share], axis=-1),
             texttemplate="%{text}",
             zmin=0,
-            zmax=100,
+            zmax=most,
             colorscale=plotly_scale(VIRIDIS),
             xgap=1,
             ygap=1,
-            colorbar={"title": {"text": "% of true type"}, "thickness": 12, "len": 0.9},
-            hovertemplate="true: %{y}<br>named: %{x}<br>%{customdata} cells, %{z:.1f} % of the type<extra></extra>",
+            colorbar={"title": {"text": title}, "thickness": 12, "len": 0.9},
+            hovertemplate=HOVER,
         )
     )
     if clickable:
@@ -116,6 +122,5 @@ def _add_points(
         selected={"marker": {"opacity": 0.45}},
         unselected={"marker": {"opacity": 0}},
         showlegend=False,
-        hovertemplate="true: %{y}<br>named: %{x}<br>%{customdata[0]} cells, %{customdata[1]:.1f} % of the type"
-        "<extra></extra>",
+        hovertemplate=HOVER,
     )

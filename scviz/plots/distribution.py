@@ -12,6 +12,8 @@ from scviz.plots.theme import category_colors, layout
 
 MOST_BINS, FEWEST_BINS = 30, 5
 """Few cells fill few bins, or the lines only jump."""
+ABOVE = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}
+"""Names may be long: beside the lines they would leave these no room."""
 
 
 def distribution_figure(
@@ -41,7 +43,7 @@ def distribution_figure(
             line={"color": color, "width": 2, "shape": "hvh"},
             hovertemplate="%{x:.3f}: %{y:.1f} % of cells<extra>" + method + "</extra>",
         )
-    figure.update_layout(layout(dark=dark))
+    figure.update_layout(layout(dark=dark), legend=ABOVE)
     figure.update_xaxes(title_text=title)
     figure.update_yaxes(title_text="Cells (%)", rangemode="tozero")
     return figure

@@ -104,6 +104,8 @@ def test_without_a_connection_there_is_a_sentence_with_a_way_on(
     ) as refusal:
         download(released, tmp_path / "here", endpoint=nowhere, report=silent)
     assert "copy the files into a folder" in refusal.value.hint
+    assert str(refusal.value).endswith("This server has no connection to 127.0.0.1.")
+    assert "Errno" not in str(refusal.value)
 
 
 def _stopping_at(name: str):

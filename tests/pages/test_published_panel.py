@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.components.published_panel import asked_with
 from scviz.datasets.demo import open_demo
 from scviz.jobs.queue import RunQueue
 from scviz.progress import silent
 from scviz.settings import Settings
+from scviz.tasks import compare, modules, perturbation
 from scviz.tasks.intake import Taken
+from scviz.tasks.perturbation.methods import Method
 from scviz.workspace import Workspace
 from scviz.workspace.database import Run
 from scviz.workspace.records import write_record
@@ -110,3 +114,39 @@ def test_weights_that_fail_the_self_test_are_not_used(visit: Open, demo: Opened)
     assert "were not used. What the self-test says." in words(page)
     assert {run.request.get("checkpoint", demo.checkpoint) for run in runs()} == {demo.checkpoint}
     assert page.selectbox(key="pick_checkpoint").value == demo.checkpoint
+
+
+def test_a_failed_download_is_told_in_words_with_the_way_to_these_weights(visit: Open, demo: Opened) -> None:  # noqa: F811
+    page = visit("pages/annotate.py", dataset=demo.dataset, checkpoint=demo.checkpoint)
+    pressed(page)
+    (run,) = [run for run in runs() if run.task == "downloading"]
+    RunQueue(Settings.from_env()).database.update(run.id, state="failed", message="No connection.", ended=9.0)
+    page.run()
+    assert not page.exception
+    assert "No connection." in words(page)
+    (link,) = [one for one in page.get("page_link") if one.proto.label == "Add weights from this server"]
+    assert "weights=Geneformer-V1-10M" in link.proto.query_string
+
+
+def test_a_link_to_weights_lands_at_them(visit: Open) -> None:  # noqa: F811
+    page = visit("pages/models.py", weights="scgpt-whole-human")
+    assert not page.exception
+    assert page.subheader[0].value == "How to get scGPT-whole-human"
+    opened = [box.label for box in page.expander if box.proto.expanded]
+    assert opened == ["Published weights", "Add weights from this server"]
+    assert next(one.key for one in page.text_input if one.key.startswith("folder_")) == "folder_scgpt"
+    gone = visit("pages/models.py", weights="nothing of this name")
+    assert not gone.exception
+    assert not any(box.proto.expanded for box in gone.expander)
+
+
+def test_a_question_keeps_everything_but_its_weights() -> None:
+    compared = compare.Request(dataset="d", checkpoints=("a/1", "b/2", "c/3", "d/4"), label_key="type")
+    more = asked_with(compared, "scgpt/new", "scgpt")
+    assert more.checkpoints == ("scgpt/new", "a/1", "b/2", "c/3")
+    assert more.label_key == "type"
+    read, other = Method(name="scgpt", checkpoint="scgpt/old"), Method(name="gears")
+    screen = perturbation.Request(dataset="d", column="gene", methods=(read, other))
+    assert asked_with(screen, "scgpt/new", "scgpt").methods == (replace(read, checkpoint="scgpt/new"), other)
+    assert asked_with(screen, "geneformer/new", "geneformer") is None
+    assert asked_with(modules.Request(dataset="d"), "scgpt/new", "scgpt") is None, "expression reads no model"

@@ -32,11 +32,21 @@ def test_the_confusion_matrix_shows_shares_and_keeps_the_counts() -> None:
     (trace,) = figure.data
     at = {name: i for i, name in enumerate(trace.y)}
     assert list(trace.x) == list(trace.y)
-    assert trace.z[at["A"]][at["C"]] == pytest.approx(20)
+    assert trace.z[at["A"]][at["C"]] == 2
     assert trace.text[at["A"]][at["C"]] == "2"
-    assert trace.customdata[at["C"]][at["A"]] == 4
+    assert trace.colorbar.title.text == "Cells"
+    assert trace.zmax == 8
+    assert list(trace.customdata[at["C"]][at["A"]]) == [4, 40]
     assert figure.layout.xaxis.title.text == "Named by the model"
     assert figure.layout.yaxis.title.text == "Known type"
+
+
+def test_shares_have_a_color_bar_in_percent() -> None:
+    (trace,) = confusion_figure(COUNTS, ["A", "B", "C"], show="percent").data
+    at = {name: i for i, name in enumerate(trace.y)}
+    assert trace.z[at["A"]][at["C"]] == pytest.approx(20)
+    assert trace.text[at["A"]][at["C"]] == "20"
+    assert (trace.colorbar.title.text, trace.zmax) == ("% of true type", 100)
 
 
 def test_a_distribution_has_a_line_for_each_method_that_adds_up_to_all_cells() -> None:
@@ -45,6 +55,7 @@ def test_a_distribution_has_a_line_for_each_method_that_adds_up_to_all_cells() -
     assert [trace.name for trace in figure.data] == ["a", "b"]
     assert [sum(trace.y) for trace in figure.data] == pytest.approx([100, 100])
     assert figure.layout.xaxis.title.text == "Correlation"
+    assert figure.layout.legend.orientation == "h", "long names take no room from the lines"
     assert figure.layout.yaxis.title.text == "Cells (%)"
     assert draw(figure, "svg").startswith(b"<?xml")
 

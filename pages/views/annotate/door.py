@@ -106,7 +106,7 @@ def _confidence(square: Square, footer: str) -> None:
         key="door_confidence",
         name="confidence_of_square",
         alt="Confidence of these cells and of the others of their type",
-        height=260,
+        height=340,
         footer=footer,
     )
 

@@ -9,7 +9,6 @@ import streamlit as st
 from pages.components import state
 from pages.components.first_map import draw_again, finished_overview
 from pages.components.frame import PAGES
-from pages.components.published_panel import published_panel
 from pages.components.show import errors_in_words
 from pages.components.task_page import hand_in
 from pages.components.widgets import Form
@@ -20,8 +19,8 @@ from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
 
-def model_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> None:
-    """Ask how a model reads the cells, and hand in."""
+def model_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run | None) -> Request | None:
+    """Ask how a model reads the cells, and hand in; returns what is asked."""
     st.caption(
         "The model reads each cell, and similar embeddings are placed close together; beside it stands the map of "
         "plain principal components, and a sentence says which of both keeps known types together."
@@ -29,7 +28,7 @@ def model_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run
     if checkpoint is None:
         page = PAGES["models"]
         st.page_link(page.file, label="Choose a model first", icon=page.icon, query_params=state.link())
-        return
+        return None
     form, card = Form(Request, "embedding", run), cards()[checkpoint.model]
     depths = card.read_depths
     read_depth = str(form.column("read_depth", list(depths), names=depths)) if depths else ""
@@ -47,7 +46,8 @@ def model_form(dataset: DatasetInfo, checkpoint: CheckpointInfo | None, run: Run
         )
         with row[3]:
             hand_in("embedding", request, run=run, label="Draw the map", changes_nothing=("batch_size",))
-        published_panel("embedding", request, dataset=dataset, checkpoint=checkpoint)
+        return request
+    return None
 
 
 def _variable_genes(form: Form) -> dict[str, Any]:

@@ -79,5 +79,9 @@ class JobCancelledError(JobError):
     """The run was stopped by its user."""
 
 
+class DatabaseError(JobError):
+    """The database of runs cannot be used for now; what is in it is safe."""
+
+
 class OutOfMemoryError(JobError):
     """The work does not fit into memory, even in its smallest pieces."""

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import badges, state
 from pages.components.theme_watch import KEY, follow_theme
+from pages.components.trouble import needs_database
 from pages.components.widgets import told_apart
 from scviz.errors import SettingsError
 from scviz.settings import ROOT
@@ -215,9 +216,10 @@ def frame(name: str, *, pickers: bool = True) -> None:
     follow_theme()
     _settle(name)
     _gate()
-    state.take_in_shipped()
-    state.follow_run()
-    _sidebar()
+    with needs_database():
+        state.take_in_shipped()
+        state.follow_run()
+        _sidebar()
     with st.container(key="frame_header"):
         left, right = st.columns([5, 6], vertical_alignment="bottom")
         with left:

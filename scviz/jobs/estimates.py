@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import scviz
-from scviz.tasks import pricing
+from scviz.tasks import pricing, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import Database, Run
-from scviz.workspace.records import RECORD, fingerprint, read_record, to_json
+from scviz.workspace.records import RECORD, read_record, to_json
 
 
 def estimate_of(run: Run, request: Any, database: Database, *, workspace: Workspace) -> pricing.Result | None:
@@ -19,7 +18,7 @@ def estimate_of(run: Run, request: Any, database: Database, *, workspace: Worksp
     run
         It may be new to the database.
     """
-    asked = fingerprint("pricing", to_json(pricing.question(run.task, request)), scviz.__version__)
+    asked = question_id("pricing", to_json(pricing.question(run.task, request)))
     for row in database.runs(["done"], run.owner, fingerprint=asked, limit=1):
         folder = workspace.run_folder(row.id) / "result"
         if (folder / RECORD).exists():

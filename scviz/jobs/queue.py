@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import scviz
 from scviz.errors import JobError
 from scviz.jobs import engine
 from scviz.jobs.connection import CONNECT_SECONDS, Connection
@@ -26,10 +25,10 @@ from scviz.jobs.lines import Wait, brought_forward, line_of, next_place, waits
 from scviz.jobs.scheduler import Known, known_to, make_independent, resources_of
 from scviz.jobs.supervisor import WORKER_ENDED, keep_spare, supervise
 from scviz.settings import Settings
-from scviz.tasks import front
+from scviz.tasks import front, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Database, Run, State
-from scviz.workspace.records import RECORD, fingerprint, from_json, read_record, to_json
+from scviz.workspace.records import RECORD, from_json, read_record, to_json
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -251,7 +250,7 @@ class RunQueue:
             task=task,
             title=front(task).TITLE,
             request=asked,
-            fingerprint=fingerprint(task, asked, scviz.__version__),
+            fingerprint=question_id(task, asked),
             owner=owner,
             created=now,
             heartbeat=now,

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 import scviz
 from scviz.settings import ROOT
-from scviz.tasks import front
+from scviz.tasks import front, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import Database, Run
 from scviz.workspace.records import fingerprint, from_json, read_json, to_json
@@ -147,7 +147,7 @@ def _row(name: str, made: Made, shelf: Shelf, *, ids: Mapping[str, str]) -> Run:
         task=made.task,
         title=task.TITLE,
         request=request,
-        fingerprint=fingerprint(made.task, request, scviz.__version__),
+        fingerprint=question_id(made.task, request),
         owner=shelf.owner,
         state="done",
         fraction=1.0,

@@ -65,7 +65,7 @@ def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
     from scviz.workspace.database import Database
 
     settings = Settings.from_env(env)
-    database = Database.from_settings(settings)
+    database = Database.from_settings(settings, as_it_is=True)
     now = time.time()
     try:
         if database.update(
@@ -141,7 +141,7 @@ def help_out(run: str, attempt: int, env: Mapping[str, str], *, number: int) -> 
 
     settings = Settings.from_env(env)
     log = Workspace.from_settings(settings).run_folder(run) / f"log-helper-{number}.txt"
-    database, child = Database.from_settings(settings), None
+    database, child = Database.from_settings(settings, as_it_is=True), None
     try:
         while _is_at_work(row := database.get(run), attempt) and (child is None or child.code is None):
             if child is None and row.stage:  # its own child has begun, and has cleared up

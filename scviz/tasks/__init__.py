@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from scviz.errors import RequestError
+from scviz.workspace.records import fingerprint
 
 TASKS = (
     "checking",
@@ -47,7 +50,8 @@ def front(task: str) -> ModuleType:
     """Return the module that holds TITLE, HEAVY, Request and Result of a task; imports no torch.
 
     HEAVY runs take turns. `QUICK = True` says that runs take seconds, need models and leave nothing behind in the
-    process; `FANS_OUT = True` that several processes may share one. A name with a dot is that of a package outside
+    process; `FANS_OUT = True` that several processes may share one. `VERSION = 2` says that equal questions have got
+    other answers since the first one, which are then computed anew. A name with a dot is that of a package outside
     `scviz`, built alike.
 
     Raises
@@ -60,6 +64,17 @@ def front(task: str) -> ModuleType:
     if task not in TASKS:
         raise RequestError(f"There is no task {task!r}.", hint=f"The tasks are: {', '.join(TASKS)}.")
     return import_module(f"scviz.tasks.{task}")
+
+
+def question_id(task: str, asked: Mapping[str, Any]) -> str:
+    """Return the hash of a question: equal ones have equal answers, until the version of the task goes up.
+
+    Parameters
+    ----------
+    asked
+        The request as JSON has it.
+    """
+    return fingerprint(task, asked, getattr(front(task), "VERSION", 1))
 
 
 def back(task: str) -> ModuleType:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, TypeVar
 
 import sqlalchemy as sql
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, String, Table, Text
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import exc
 
-from scviz.errors import JobError, SettingsError
+from scviz.errors import JobError
 from scviz.settings import Settings
+from scviz.workspace.connecting import engine_of, patiently
+from scviz.workspace.schema import RUNS, bring_up_to_date
+
+Answer = TypeVar("Answer")
 
 State = Literal["queued", "running", "done", "failed", "stopped", "lost"]
 
 OPEN: tuple[State, ...] = ("queued", "running")
 """States of a run that has not ended."""
 
-BUSY_SECONDS = 30.0
-"""How long a writer waits for another one before SQLite gives up."""
+PATIENCE_SECONDS = 15.0
+"""How long a page waits for a database that is locked, full or being restarted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,7 @@ class Run:
     title: str = ""
     request: dict[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
-    """Hash of task, request and version; equal questions have equal ones."""
+    """Hash of task, request and version of the task; equal questions have equal ones."""
     owner: str = "local"
     state: State = "queued"
     stage: str = ""
@@ -71,6 +74,8 @@ class Run:
     """The smallest of a line comes first."""
     expected: float = 0.0
     """Seconds that it was estimated to take; 0 where nobody asked."""
+    trouble: str = ""
+    """What holds it up now, a sentence; empty while nothing does."""
 
 
 def time_left(run: Run) -> float | None:
@@ -88,46 +93,6 @@ def time_left(run: Run) -> float | None:
     return max(0.0, (run.total - run.done) / run.rate)
 
 
-RUNS = Table(
-    "runs",
-    MetaData(),
-    Column("id", String(64), primary_key=True),
-    Column("task", String(120), nullable=False),
-    Column("title", Text, nullable=False),
-    Column("request", JSON, nullable=False),
-    Column("fingerprint", String(64), nullable=False),
-    Column("owner", String(255), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("done", Integer, nullable=False),
-    Column("total", Integer, nullable=False),
-    Column("fraction", Float, nullable=False),
-    Column("rate", Float, nullable=False),
-    Column("values", JSON, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("hint", Text, nullable=False),
-    Column("created", Float(53), nullable=False),
-    Column("started", Float(53), nullable=False),
-    Column("ended", Float(53), nullable=False),
-    Column("heartbeat", Float(53), nullable=False),
-    Column("engine", String(255), nullable=False),
-    Column("stop_requested", Boolean, nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("line", String(16), nullable=False),
-    Column("place", Float(53), nullable=False),
-    Column("expected", Float(53), nullable=False),
-)
-
-ADDED = {
-    "fraction": "FLOAT NOT NULL DEFAULT 0",
-    "line": "VARCHAR(16) NOT NULL DEFAULT ''",
-    "place": "FLOAT NOT NULL DEFAULT 0",
-    "expected": "FLOAT NOT NULL DEFAULT 0",
-}
-"""Columns that tables made by earlier versions lack, the oldest first."""
-
-
 class Database:
     """The table of runs.
 
@@ -136,47 +101,60 @@ class Database:
     url
         SQLAlchemy URL. A SQLite file is kept in write-ahead mode, so that readers never wait; it must lie on
         a disk of this machine. When runs compute on other machines, name a server such as PostgreSQL.
+    patience
+        Seconds for which everything here is tried before it raises a DatabaseError.
+    as_it_is
+        Take tables as they are, also those that a newer version has added to; for engines of earlier code.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        try:
-            self._engine = sql.create_engine(url, pool_pre_ping=True)
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"The database of runs needs the package {error.name}, which is not installed.",
-                hint=f"Install it with pip install {error.name}, or leave SCVIZ_DATABASE out.",
-            ) from error
-        if self._engine.dialect.name == "sqlite":
-            sql.event.listen(self._engine, "connect", _prepare_sqlite)
-        with self._engine.begin() as connection:
-            connection.execute(CreateTable(RUNS, if_not_exists=True))
-        self._add_columns()
+    def __init__(self, url: str, *, patience: float = PATIENCE_SECONDS, as_it_is: bool = False) -> None:
+        self.url, self.patience = url, patience
+        self._engine = engine_of(url)
+        if not as_it_is:
+            self._do(lambda: bring_up_to_date(self._engine))
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Database:
-        """Open the database that the settings name, and make its table."""
+    def from_settings(
+        cls, settings: Settings, *, patience: float = PATIENCE_SECONDS, as_it_is: bool = False
+    ) -> Self:
+        """Open the database that the settings name, and bring its tables up to date."""
         if settings.database:
-            return cls(settings.database)
+            return cls(settings.database, patience=patience, as_it_is=as_it_is)
         settings.make_home()
-        return cls(sqlite_url(settings.home / "scviz.db"))
+        return cls(sqlite_url(settings.home / "scviz.db"), patience=patience, as_it_is=as_it_is)
 
-    def _add_columns(self) -> None:
-        """Add the columns that tables made by earlier versions lack."""
-        there = {column["name"] for column in sql.inspect(self._engine).get_columns(RUNS.name)}
-        for name in ADDED.keys() - there:
-            with (
-                suppress(sql.exc.DBAPIError),
-                self._engine.begin() as connection,
-            ):  # another process may be first
-                connection.execute(sql.text(f"ALTER TABLE runs ADD COLUMN {name} {ADDED[name]}"))
-                if name == "fraction":
-                    connection.execute(sql.update(RUNS).where(RUNS.c.state == "done").values(fraction=1.0))
+    def within(self, seconds: float) -> Self:
+        """Return the same database, used with another patience; 0 tries once."""
+        other = copy.copy(self)
+        other.patience = seconds
+        return other
+
+    def _do(self, act: Callable[[], Answer]) -> Answer:
+        return patiently(act, self.patience)
+
+    def _write(self, query: sql.Executable) -> int:
+        """Carry a change out and tell how many rows it met."""
+
+        def act() -> int:
+            with self._engine.begin() as connection:
+                return connection.execute(query).rowcount
+
+        return self._do(act)
+
+    def _read(self, query: sql.Select[Any]) -> list[Run]:
+        def act() -> list[Run]:
+            with self._engine.connect() as connection:
+                return [Run(**row) for row in connection.execute(query).mappings()]
+
+        return self._do(act)
 
     def add(self, run: Run) -> None:
         """Add a run."""
-        with self._engine.begin() as connection:
-            connection.execute(sql.insert(RUNS).values(dataclasses.asdict(run)))
+        try:
+            self._write(sql.insert(RUNS).values(dataclasses.asdict(run)))
+        except exc.IntegrityError:  # an earlier try has got through, and its answer has not
+            if self.get(run.id).created != run.created:
+                raise
 
     def get(self, run: str) -> Run:
         """Read a run.
@@ -186,13 +164,12 @@ class Database:
         JobError
             If there is no such run.
         """
-        with self._engine.connect() as connection:
-            row = connection.execute(sql.select(RUNS).where(RUNS.c.id == run)).mappings().first()
-        if row is None:
+        found = self._read(sql.select(RUNS).where(RUNS.c.id == run))
+        if not found:
             raise JobError(
                 f"There is no run {run!r} here.", hint="It may have been deleted; see the Runs page."
             )
-        return Run(**row)
+        return found[0]
 
     def runs(
         self,
@@ -227,8 +204,7 @@ class Database:
             query = query.where(RUNS.c.fingerprint == fingerprint)
         if task is not None:
             query = query.where(RUNS.c.task == task)
-        with self._engine.connect() as connection:
-            return [Run(**row) for row in connection.execute(query).mappings()]
+        return self._read(query)
 
     def update(
         self,
@@ -260,16 +236,14 @@ class Database:
             query = query.where(RUNS.c.state.in_(only_if))
         if only_attempt is not None:
             query = query.where(RUNS.c.attempt == only_attempt)
-        with self._engine.begin() as connection:
-            return connection.execute(query).rowcount > 0
+        return self._write(query) > 0
 
     def delete(self, run: str, *, only_if: Sequence[State] | None = None) -> bool:
         """Remove a run, if it is in one of these states; tell whether it was removed."""
         query = sql.delete(RUNS).where(RUNS.c.id == run)
         if only_if is not None:
             query = query.where(RUNS.c.state.in_(only_if))
-        with self._engine.begin() as connection:
-            return connection.execute(query).rowcount > 0
+        return self._write(query) > 0
 
     def close(self) -> None:
         """Close all connections."""
@@ -279,13 +253,3 @@ class Database:
 def sqlite_url(path: Path) -> str:
     """Return the URL of a SQLite file."""
     return f"sqlite:///{path}"
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Let many processes read and write: wait for each other, and read beside a writer."""
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
-    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()

@@ -15,15 +15,14 @@ import streamlit as st
 from anndata import AnnData
 from streamlit.testing.v1 import AppTest
 
-import scviz
 from scviz.datasets.expression import log_expression
 from scviz.datasets.readers import open_file
 from scviz.jobs.queue import RunQueue
 from scviz.models import cards, model_class
 from scviz.settings import ROOT, Settings
-from scviz.tasks import annotation, back, checking, embedding
+from scviz.tasks import annotation, back, checking, embedding, question_id
 from scviz.workspace.database import Run
-from scviz.workspace.records import RECORD, fingerprint, stamp_of, to_json, write_record
+from scviz.workspace.records import RECORD, stamp_of, to_json, write_record
 from tests.conftest import Opened, keep_model
 
 PAGES = [
@@ -59,7 +58,7 @@ def carry_out(opened: Opened, task: str, request: Any) -> str:
         id=f"run-of-{task}",
         task=task,
         request=to_json(request),
-        fingerprint=fingerprint(task, to_json(request), scviz.__version__),
+        fingerprint=question_id(task, to_json(request)),
         state="done",
         created=1.0,
         started=1.0,

@@ -6,14 +6,19 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sql
 
-from scviz.errors import JobError
+from scviz.errors import DatabaseError, JobError
 from scviz.settings import ROOT, Settings
+from scviz.workspace import connecting
+from scviz.workspace.connecting import patiently
 from scviz.workspace.database import Database, Run, sqlite_url, time_left
 
 
@@ -149,17 +154,74 @@ def test_the_time_left_is_what_remains_at_the_present_rate(fields: dict, seconds
     assert time_left(Run(id="a", task="embedding", **fields)) == seconds
 
 
-def test_a_table_of_an_earlier_version_gets_what_it_lacks(tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path / "old.db")
-    old = Database(url)
-    for name, state in (("finished", "done"), ("broken", "failed")):
-        old.add(Run(id=name, task="embedding", state=state))  # type: ignore[arg-type]
-    old.close()
-    with sqlite3.connect(tmp_path / "old.db") as connection:
-        for column in ("fraction", "line", "place", "expected"):
-            connection.execute(f"ALTER TABLE runs DROP COLUMN {column}")
-    connection.close()
-    new = Database(url)
-    assert (new.get("finished").fraction, new.get("broken").fraction) == (1.0, 0.0)
-    assert (new.get("broken").line, new.get("broken").place, new.get("broken").expected) == ("", 0.0, 0.0)
-    new.close()
+def lock(path: Path) -> sqlite3.Connection:
+    """Keep the database from being written, as a backup or another program may."""
+    other = sqlite3.connect(path, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def test_a_writer_waits_for_a_database_that_is_locked_and_readers_do_not(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "BUSY_SECONDS", 0.05)
+    database.add(Run(id="a", task="embedding"))
+    database.close()  # the next connection has the short wait
+    other = lock(path)
+    assert database.get("a").done == 0
+    free = threading.Timer(0.6, other.rollback)
+    free.start()
+    assert database.update("a", done=5)
+    free.join()
+    assert database.get("a").done == 5
+    other.close()
+
+
+def test_a_database_that_stays_locked_is_told_in_words(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "BUSY_SECONDS", 0.05)
+    database.add(Run(id="a", task="embedding"))
+    database.close()
+    other = lock(path)
+    with pytest.raises(DatabaseError, match="cannot be used now: another process keeps it locked") as told:
+        database.within(0.1).update("a", done=5)
+    assert "Nothing is lost" in told.value.hint
+    other.close()
+    assert database.update("a", done=6)
+
+
+def test_a_full_disk_is_told_in_words_and_what_was_there_stays(database: Database, path: Path) -> None:
+    database.add(Run(id="a", task="embedding"))
+    database.close()
+    pages = sqlite3.connect(path).execute("PRAGMA page_count").fetchone()[0]
+    full = Database(database.url)
+    sql.event.listen(full._engine, "connect", lambda one, _: one.execute(f"PRAGMA max_page_count = {pages}"))
+    full._engine.dispose()
+    with pytest.raises(DatabaseError, match="cannot be used now: its disk is full"):
+        full.within(0.1).add(Run(id="b", task="embedding", note="x" * 100_000))
+    assert [run.id for run in full.runs()] == ["a"]
+    full.close()
+
+
+def test_a_damaged_file_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "scviz.db").write_bytes(b"no database at all " * 100)
+    with pytest.raises(DatabaseError, match="its file is damaged") as told:
+        Database(sqlite_url(tmp_path / "scviz.db"))
+    assert "backup" in told.value.hint
+
+
+def test_a_wrong_question_is_not_asked_again(database: Database) -> None:
+    asked = time.monotonic()
+    with pytest.raises(sql.exc.OperationalError, match="no such table"):
+        patiently(lambda: database._engine.connect().exec_driver_sql("SELECT 1 FROM nowhere"), 10)
+    assert time.monotonic() - asked < 1
+
+
+def test_a_run_whose_first_try_got_through_unheard_is_added_once(database: Database) -> None:
+    run = Run(id="a", task="embedding", created=5.0)
+    database.add(run)
+    database.add(run)
+    with pytest.raises(sql.exc.IntegrityError):
+        database.add(Run(id="a", task="embedding", created=6.0))
+    assert len(database.runs()) == 1

@@ -92,8 +92,13 @@ def sentences(judged: dict[str, Any], title: str) -> tuple[str, ...]:
             f"On {one['cells']:,} cells of {what}, which it never saw, neighbors by the vectors of {title} name cells "
             f"with a macro-F1 of {named['model']:.3f}: random weights {low:.3f} to {high:.3f}, principal components of "
             f"its training cells {named[TRAINED]:.3f} ({_gap(gains[TRAINED])}), principal components of these cells "
-            f"{named[OWN]:.3f} ({_gap(gains[OWN])}), its own first vectors before training {named[FIRST]:.3f}."
+            f"{named[OWN]:.3f} ({_gap(gains[OWN])}), its own first vectors before training {named[FIRST]:.3f} "
+            f"({_gap(gains[FIRST])})."
         )
+        if gains[FIRST]["high"] < 0:
+            said.append(
+                "So training by its own objective has made its cell vectors worse there than those it began with."
+            )
         losses = one["losses"]
         said.append(
             f"Its own loss there is {losses['model']:.3f}, that of the frequency baseline "

@@ -261,7 +261,7 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     for name in (
         "Geneformer, small blood model",
         "scBERT demo",
-        "scFoundation demo",
+        "scFoundation, small blood model",
         "scGPT, small blood model",
     ):
         expect(keyed(page, "compare_checkpoints")).to_contain_text(name)

@@ -143,6 +143,18 @@ def test_attention_sums_to_one_over_real_tokens(model: ScBert) -> None:
         assert not weights[:, :, -3:].any()
 
 
+def test_attention_between_some_genes_is_a_part_of_that_between_all(model: ScBert) -> None:
+    model, adata = sharper(model), planted_cells()[:3]
+    columns = np.array([9, 1, 4])
+    whole = model.attention(model.tokenize(adata))
+    places = model.vocab.column_tokens(adata.var)[columns]
+    cells = list(model.gene_attention(adata, columns))
+    assert len(cells) == 3
+    for cell, weights in zip(cells, whole, strict=True):
+        assert cell.places.tolist() == [0, 1, 2]
+        np.testing.assert_allclose(cell.scores[0], weights[np.ix_(places, places)], rtol=1e-5)
+
+
 @pytest.mark.parametrize("published", [False, True])
 def test_attention_sums_are_column_sums_of_the_map(model: ScBert, *, published: bool) -> None:
     tokens = padded(sharper(model).tokenize(planted_cells()[:2]), 3)

@@ -24,7 +24,7 @@ from scviz.settings import ROOT
 from tests.models.cells import planted_cells
 from tests.predictors.screens import planted_screen
 
-DEMO = ROOT / "assets" / "checkpoints" / "scfoundation-demo"
+BLOOD = ROOT / "assets" / "checkpoints" / "scfoundation-blood"
 GENES = tuple(f"GENE{i}" for i in range(0, 60, 2))
 """Thirty of the model's genes."""
 SHORT = ContextGearsSettings(epochs=2, batch_size=8, at_once=4)
@@ -111,9 +111,9 @@ def test_an_unknown_gene_has_a_reason_and_no_prediction() -> None:
     assert np.isnan(predictor.predict([("NEW",)])).all()
 
 
-def test_the_demo_checkpoint_predicts_a_small_screen() -> None:
-    demo = ScFoundation.for_task(DEMO, "perturbation")
-    genes = demo.vocab.genes[:50]
+def test_the_blood_model_predicts_a_small_screen() -> None:
+    blood = ScFoundation.for_task(BLOOD, "perturbation")
+    genes = blood.vocab.genes[:50]
     rng = np.random.default_rng(0)
     screen = Screen(
         expression=sp.csr_matrix(np.log1p(rng.poisson(1.0, size=(24, 50))).astype(np.float32)),
@@ -121,9 +121,9 @@ def test_the_demo_checkpoint_predicts_a_small_screen() -> None:
         perturbations=((), (genes[0],), (genes[1],)),
         codes=np.arange(24) % 3,
     )
-    predictor = demo.perturbation_predictor(PerturbationInputs(epochs=1, batch_size=6))
+    predictor = blood.perturbation_predictor(PerturbationInputs(epochs=1, batch_size=6))
     predictor.fit(screen, None)
-    assert predictor.gears.network.shape.hidden == demo.config.decoder_width
+    assert predictor.gears.network.shape.hidden == blood.config.decoder_width
     assert np.isfinite(predictor.predict([(genes[2],)])).all()
 
 

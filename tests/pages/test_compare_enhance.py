@@ -18,7 +18,7 @@ def test_weights_that_cannot_restore_expression_are_told_apart(visit: Open, open
     page = visit("pages/enhance.py", dataset=opened.dataset, checkpoint=opened.checkpoint)
     assert "Geneformer cannot denoise expression; scFoundation can." in words(page)
     assert page.button(key="run").disabled
-    page.button(key="use_scfoundation/scfoundation-demo").click().run()
+    page.button(key="use_scfoundation/scfoundation-blood").click().run()
     assert "cannot denoise" not in words(page)
 
 

@@ -13,9 +13,8 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from scviz.errors import DataError, GeneMatchError, JobCancelledError, RequestError, UnsupportedTaskError
+from scviz.errors import DataError, GeneMatchError, JobCancelledError, RequestError
 from scviz.models import MODELS, model_class
-from scviz.models.scbert import model as scbert
 from scviz.networks.attention import SETTINGS, influence, ranked_attention
 from scviz.progress import Progress
 from scviz.tasks import opening
@@ -126,15 +125,6 @@ def test_every_model_answers(opened: Opened, adata: anndata.AnnData, table: str,
     assert any("The model reads GENE45 in no cell" in note for note in result.notes) == unread
     assert any("did not make networks in this way" in note for note in result.notes) == (name != "scgpt")
     assert price(request(mine), mine.context()).seconds > 0
-
-
-def test_a_vocabulary_whose_attention_would_fill_the_memory_is_refused(
-    opened: Opened, adata: anndata.AnnData, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scbert, "MOST_ATTENDED", 10)
-    mine = keep_model(opened, model_class("scbert").untrained(adata, "tiny"))
-    with pytest.raises(UnsupportedTaskError, match="takes gigabytes for each cell"):
-        run(request(mine), mine.context())
 
 
 def test_a_run_that_was_stopped_half_way_gives_the_same_numbers(scgpt: Opened) -> None:

@@ -13,7 +13,6 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from scviz.errors import UnsupportedTaskError
 from scviz.foundation.attention import CellAttention
 from scviz.foundation.batching import read_batches
 from scviz.foundation.card import ModelCard
@@ -30,9 +29,6 @@ from scviz.models.scbert.finetuning import freeze_as_published
 from scviz.models.scbert.network import Network, TypeHead
 from scviz.models.scbert.pretraining import mask_bins, read_corpus
 from scviz.models.scbert.tokenizer import LevelRules, n_tokens, tokenize
-
-MOST_ATTENDED = 4000
-"""Genes of a vocabulary between all of which attention is read, cell by cell."""
 
 
 class ScBert(FoundationModel):
@@ -159,7 +155,7 @@ class ScBert(FoundationModel):
         """Return the attention of the last layer, mean over heads, (B, L, L): row attends to column.
 
         Rows and columns of padding are zero. A cell of 16,907 tokens takes over a gigabyte; `attention_sums`
-        gives its column sums without it.
+        gives its column sums without it, and `gene_attention` what is between some genes.
         """
         gene_ids, bins, mask = self._tensors(tokens)
         with torch.inference_mode():
@@ -168,20 +164,20 @@ class ScBert(FoundationModel):
         return weights.cpu().numpy()
 
     def gene_attention(self, adata: AnnData, columns: NDArray[np.int64]) -> Iterator[CellAttention]:
-        """Read whole cells, all genes of the vocabulary, for attention between the (M,) genes of `columns`.
+        """Read whole cells, and give the attention of the last layer between the (M,) genes of `columns` alone.
 
-        Raises
-        ------
-        UnsupportedTaskError
-            If the vocabulary is so large that one cell takes gigabytes.
+        Every gene of the vocabulary takes part in a cell, expressed or not; of the attention between them, which
+        for thousands of genes would take gigabytes, no more than the asked-for rows and columns is multiplied out.
         """
-        if len(self.vocab) > MOST_ATTENDED:
-            raise UnsupportedTaskError(
-                f"scBERT reads all {len(self.vocab):,} genes of its vocabulary at once, and attention between all of "
-                "them takes gigabytes for each cell.",
-                hint="Choose scGPT, which reads the chosen genes alone, or another model.",
-            )
-        return super().gene_attention(adata, columns)
+        places = torch.as_tensor(self.vocab.column_tokens(adata.var)[columns], device=self.device)
+        for row in range(adata.n_obs):
+            gene_ids, bins, mask = self._tensors(self.tokenize(adata[row : row + 1]))
+            if not mask.any():
+                continue
+            with torch.inference_mode():
+                *_, (queries, keys) = self.network.attentions(gene_ids, bins, mask)
+                weights = _product(queries[:, :, places], keys[:, :, places])  # (1, M, M)
+            yield CellAttention(scores=weights.cpu().numpy(), places=np.arange(len(columns)))
 
     def attention_map(self, tokens: Tokens, *, published: bool = False) -> NDArray[np.float32]:
         """Return attention, mean over heads and layers, (B, L, L): row attends to column.

@@ -3,6 +3,7 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
+from pages.components.asked_page import AskedPage
 from pages.components.hosts import KnownHosts
 from pages.components.packed import Packed
 from pages.components.warm import warm_up
@@ -10,4 +11,4 @@ from scviz.settings import Settings
 
 warm_up()
 known = Middleware(KnownHosts, names=Settings.from_env().hosts)
-app = st.App("app.py", middleware=[known, Middleware(Packed)])
+app = st.App("app.py", middleware=[known, Middleware(AskedPage), Middleware(Packed)])

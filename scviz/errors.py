@@ -19,6 +19,10 @@ class ScvizError(Exception):
         self.hint = hint
 
 
+class NotAllowedError(ScvizError):
+    """Somebody asked for what is not theirs, or may only look."""
+
+
 class DataError(ScvizError):
     """Something is wrong with a dataset."""
 

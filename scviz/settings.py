@@ -31,6 +31,8 @@ KUBERNETES = re.compile(r"SCVIZ_(SERVICE|PORT)(_\w+)?")
 """What Kubernetes gives to every container beside a service named scviz."""
 DATABASES = ("postgresql", "sqlite")
 ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+ALLOWED = re.compile(r"(anyone|code:[0-9a-f]{24}|group:[^=,]+|[^@=,\s:]*@[^@=,\s:]+)(=(viewer|user|owner))?")
+"""Who may come in after a login, and as what; `scviz.workspace.admission` reads it."""
 PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/@]*@")
 
 
@@ -54,6 +56,11 @@ class Settings:
     """`SCVIZ_MEMORY_GB`: memory that one run may use, in GB; 0 means most of what is free."""
     login: bool = False
     """`SCVIZ_LOGIN`: on asks for a login (OIDC, set up in `.streamlit/secrets.toml`); default off."""
+    allow: tuple[str, ...] = ()
+    """`SCVIZ_ALLOW`: who may come in after a login, separated by commas: verified addresses, `@lab.org`, `group:cells`,
+    `code:…` as the page shows it, `anyone`; each may end with `=viewer`, `=user` or `=owner`; default nobody."""
+    groups_claim: str = "groups"
+    """`SCVIZ_GROUPS_CLAIM`: what the issuer of logins calls the list of a person's groups; default `groups`."""
     hosts: tuple[str, ...] = ()
     """`SCVIZ_HOSTS`: names by which the server may be called, such as `cells.example.org`, separated by commas; default
     those of this machine and addresses in digits."""
@@ -140,7 +147,7 @@ class Settings:
         lists = {_variable("data_roots"): roots, _variable("fetch_from"): " ".join(self.fetch_from)}
         lists |= {
             _variable(name): ",".join(getattr(self, name))
-            for name in ("hosts", "prefetch", "accept_licenses")
+            for name in ("allow", "hosts", "prefetch", "accept_licenses")
         }
         return values | {_variable("home"): str(self.home.absolute())} | lists
 
@@ -238,6 +245,20 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+def _allowed(text: str) -> tuple[str, ...]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    entries = tuple(one if one.startswith("group:") else one.casefold() for one in parts)
+    if not entries or not all(map(ALLOWED.fullmatch, entries)):
+        raise ValueError(text)
+    return entries
+
+
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[^\s,]+", text):
+        raise ValueError(text)
+    return text
+
+
 def _scheduler(text: str) -> str:
     parts = urlsplit(text if "://" in text else f"tcp://{text}")
     if parts.scheme not in ("tcp", "tls", "ws", "wss", "ucx") or not parts.hostname or not parts.port:
@@ -273,6 +294,12 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "spare": SWITCH,
     "memory_gb": (_gigabytes, "gigabytes, such as 8 or 0.5; 0 for most of what is free"),
     "login": SWITCH,
+    "allow": (
+        _allowed,
+        "verified addresses, @domains, group:NAME, code:CODE or anyone, each with =viewer, =user, =owner or "
+        "nothing behind it, separated by commas",
+    ),
+    "groups_claim": (_word, "the name of a claim, such as groups"),
     "hosts": (_names, "names of machines, separated by commas"),
     "upload_gb": (_some_gigabytes, "gigabytes, more than 0, such as 0.5"),
     "unpack_gb": (_some_gigabytes, "gigabytes, more than 0, such as 64"),

@@ -26,6 +26,10 @@ GOOD: list[tuple[str, str, object]] = [
     ("workers", " 3 ", 3),
     *[(name, text, True) for name in ("login", "spare") for text in (*ON, "True", "YES")],
     *[(name, text, False) for name in ("login", "spare") for text in (*OFF, "Off")],
+    ("allow", "Ada@Lab.org=owner, @lab.org", ("ada@lab.org=owner", "@lab.org")),
+    ("allow", "group:Cell Lab=viewer,anyone", ("group:Cell Lab=viewer", "anyone")),
+    ("allow", f"code:{'0a' * 12}", (f"code:{'0a' * 12}",)),
+    ("groups_claim", "cognito:groups", "cognito:groups"),
     ("memory_gb", "0", 0.0),
     ("memory_gb", "1.5", 1.5),
     ("upload_gb", "2", 2.0),
@@ -51,6 +55,21 @@ BAD: list[tuple[str, str]] = [
     *[("database", text) for text in ("runs.db", "postgrsql://host/runs", "mysql://host/runs", "yes")],
     *[("workers", text) for text in ("0", "-1", "2.5", "two", "true", "1_0")],
     *[(name, text) for name in ("login", "spare") for text in ("2", "ja", "ture", "enabled", "-1")],
+    *[
+        ("allow", text)
+        for text in (
+            ",",
+            "lab.org",
+            "ada",
+            "*",
+            "ada@lab.org=admin",
+            "a@b@c",
+            "code:12",
+            "group:",
+            "a b@c.org",
+        )
+    ],
+    *[("groups_claim", text) for text in ("my groups", "a,b")],
     *[("memory_gb", text) for text in ("-1", "8 GB", "inf", "nan", "half")],
     *[
         (name, text)

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import badges, state
+from pages.components.login import gate, who_is_in
 from pages.components.theme_watch import KEY, follow_theme
 from pages.components.trouble import needs_database
 from pages.components.widgets import told_apart
@@ -252,11 +253,8 @@ def _gate() -> None:
     except SettingsError as error:
         st.error(f"{error} {error.hint}")
         st.stop()
-    if state.settings().login and not st.user.get("is_logged_in", False):
-        st.header("scviz", anchor=False)
-        st.write("This server is for its group. Please log in to see your data and runs.")
-        st.button("Log in", type="primary", on_click=st.login, key="login")
-        st.stop()
+    if state.settings().login:
+        gate()
 
 
 def _sidebar() -> None:
@@ -279,9 +277,7 @@ def _sidebar() -> None:
             st.divider()
             st.caption(f"{len(running)} {'run is' if len(running) == 1 else 'runs are'} under way")
         if state.settings().login:
-            st.divider()
-            st.caption(state.owner())
-            st.button("Log out", on_click=st.logout, key="logout")
+            who_is_in(state.person())
 
 
 def _pickers() -> None:

@@ -12,7 +12,7 @@ from scviz.workspace.groups import redo, undo
 
 def who() -> str:
     """Return who changes groups; empty where nobody logs in."""
-    return state.owner() if state.settings().login else ""
+    return state.person().called if state.settings().login else ""
 
 
 def record_step(dataset: str, step: Step | None) -> None:

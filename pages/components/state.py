@@ -8,11 +8,13 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components.visitor import admission
 from scviz.errors import ScvizError
 from scviz.jobs.queue import RunQueue
 from scviz.jobs.shipped import Shelf, take_in
 from scviz.settings import Settings
 from scviz.workspace import CheckpointInfo, DatasetInfo, Workspace
+from scviz.workspace.people import MACHINE, Person
 
 OF_DATASET = ("filters", "selection", "zoom", "ask")
 """Parts of an address that mean nothing on another dataset."""
@@ -54,9 +56,22 @@ def _take_in(owner: str, demo: tuple[str, ...]) -> None:  # noqa: ARG001 - demo:
         take_in(Shelf(workspace=workspace(), database=queue().database, owner=owner))
 
 
+def person() -> Person:
+    """Return who asks: whoever has logged in and may come in, or the owner of the machine on a server without a login.
+
+    Where a login is wanted, nothing goes on without one.
+    """
+    if not settings().login:
+        return MACHINE
+    found = admission(settings())
+    if found is None or not found.admitted:
+        st.stop()
+    return found.person
+
+
 def owner() -> str:
-    """Return who asks: the e-mail address of a login, or "local" on a server without one."""
-    return str(st.user.get("email", "local")) if settings().login else "local"
+    """Return the id under which whoever asks owns things."""
+    return person().id
 
 
 def dark() -> bool:

@@ -1,0 +1,180 @@
+"""Who people are, whose a thing is, and who may see and change it.
+
+A person is an issuer and a subject, never an address. Beside each thing that somebody owns lies `access.json`: whose
+it is and with whom it is shared. Things without it are of whoever started the server, as on a server without a login.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+
+from scviz.errors import NotAllowedError
+from scviz.workspace.records import fingerprint, read_json, write_json
+
+Role = Literal["viewer", "user", "owner"]
+ROLES: tuple[Role, ...] = ("viewer", "user", "owner")
+"""From the one who may do least: look at what is shared, work on her own, see and end what others do."""
+
+LOCAL = "local"
+"""Whose the things are that the command line or a server without a login made: of the owner of the machine."""
+SERVER = "server"
+"""Whose the things are that a server with a login has for all, such as published weights from its start."""
+EVERYONE = "everyone"
+"""With whom a thing is shared that all who may log in see."""
+
+ACCESS, PEOPLE = "access.json", "people"
+MARK = 8
+"""Letters of a person's id within the names of her things, so that equal files of two people are two things."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who has logged in, or the owner of the machine, who need not."""
+
+    issuer: str = ""
+    """Address of who vouches for her."""
+    subject: str = ""
+    """Her name there, which never changes and is never given to another."""
+    name: str = ""
+    """What she is called; proves nothing."""
+    email: str = ""
+    """Her address, if the issuer has verified it, in small letters; else empty."""
+    role: Role = "user"
+
+    @property
+    def id(self) -> str:
+        """The name under which she owns things: a hash of issuer and subject, or LOCAL or SERVER."""
+        return fingerprint(self.issuer, self.subject) if self.issuer else (self.subject or LOCAL)
+
+    @property
+    def called(self) -> str:
+        """What others read of her: her verified address, else her name with the beginning of her id."""
+        return self.email or f"{self.name or 'somebody'} ({self.id[:MARK]})"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All by which a thing may be shared with her."""
+        return frozenset(filter(None, (self.id, self.email, EVERYONE)))
+
+
+MACHINE = Person(role="owner")
+"""Who sits at the machine: the command line, and everybody on a server without a login."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Whose a thing is, and with whom it is shared."""
+
+    owner: str = LOCAL
+    """Id of a person."""
+    shared: tuple[str, ...] = ()
+    """Ids of people, verified addresses, or EVERYONE."""
+
+
+def access_of(thing: Path) -> Access:
+    """Read whose a thing is, by its folder."""
+    path = thing / ACCESS
+    try:
+        seen = path.stat()
+    except OSError:
+        return Access()
+    return _read(path, (seen.st_ino, seen.st_mtime_ns, seen.st_size))
+
+
+def owner_of(thing: Path) -> str:
+    """Return the id of the person whose a thing is, by its folder; LOCAL where nobody says."""
+    return access_of(thing).owner
+
+
+def sees(person: Person, access: Access) -> bool:
+    """Tell whether a thing is a person's own or shared with her: what her lists offer."""
+    if person.id == access.owner or person.names & set(access.shared):
+        return True
+    return person.role == "owner" and access.owner in (LOCAL, SERVER)
+
+
+def may_see(person: Person, thing: Path) -> bool:
+    """Tell whether a person may see a thing, by its folder: hers, shared with her, or she owns the server.
+
+    Examples
+    --------
+    >>> may_see(MACHINE, Path("anything")), may_see(Person(issuer="https://id", subject="7"), Path("anything"))
+    (True, False)
+    """
+    return person.role == "owner" or sees(person, access_of(thing))
+
+
+def may_change(person: Person, thing: Path) -> bool:
+    """Tell whether a person may change, share or delete a thing: hers, or she owns the server."""
+    return person.role == "owner" or (person.role == "user" and person.id == owner_of(thing))
+
+
+def claim(person: Person, thing: Path) -> None:
+    """Note that a new thing is a person's; nothing is noted of the owner of the machine."""
+    if person.id == SERVER:
+        write_json(Access(owner=SERVER, shared=(EVERYONE,)), thing / ACCESS)
+    elif person.id != LOCAL:
+        write_json(Access(owner=person.id), thing / ACCESS)
+
+
+def share(person: Person, thing: Path, with_whom: Iterable[str]) -> Access:
+    """Share a thing with these and nobody else: ids of people, addresses, EVERYONE; none makes it private again.
+
+    Raises
+    ------
+    NotAllowedError
+        If it is not hers.
+    """
+    if not may_change(person, thing):
+        raise NotAllowedError(
+            "Only its owner can share this.", hint="Ask whoever has shared it with you to share it further."
+        )
+    with FileLock(thing / f"{ACCESS}.lock"):
+        names = tuple(dict.fromkeys(name if "@" not in name else name.casefold() for name in with_whom))
+        access = replace(access_of(thing), shared=names)
+        write_json(access, thing / ACCESS)
+    return access
+
+
+def mark_of(person: Person) -> str:
+    """Return what stands within the names of a person's things; empty for those of the machine and the server.
+
+    Examples
+    --------
+    >>> mark_of(MACHINE), len(mark_of(Person(issuer="https://id", subject="7")))
+    ('', 8)
+    """
+    return person.id[:MARK] if person.issuer else ""
+
+
+def remember_person(home: Path, person: Person) -> None:
+    """Note who has logged in, so that runs know with whom things are shared."""
+    path = _file_of(home, person.id)
+    if not path.exists() or read_json(Person, path) != person:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_json(person, path)
+
+
+def person_of(home: Path, identifier: str) -> Person:
+    """Return who has an id: as she was when she logged in last, or the machine or the server."""
+    if identifier == LOCAL:
+        return MACHINE
+    if identifier == SERVER:
+        return Person(subject=SERVER)
+    path = _file_of(home, identifier)
+    return read_json(Person, path) if path.exists() else Person(subject=identifier)
+
+
+def _file_of(home: Path, identifier: str) -> Path:
+    return home / PEOPLE / f"{fingerprint(identifier)}.json"  # an id of earlier versions may be anything
+
+
+@lru_cache(maxsize=4096)
+def _read(path: Path, seen: tuple[int, ...]) -> Access:  # noqa: ARG001 - a file that was written again is read again
+    return read_json(Access, path)

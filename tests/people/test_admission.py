@@ -51,7 +51,8 @@ def test_an_address_that_is_not_verified_identifies_nobody(said: object) -> None
 
 
 @pytest.mark.parametrize(
-    "email", ["evil@x.org@lab.org", "ada @lab.org", "ada@lab.org\nx", "@lab.org", "", None, 7, "\u0430da@lab.org"]
+    "email",
+    ["evil@x.org@lab.org", "ada @lab.org", "ada@lab.org\nx", "@lab.org", "", None, 7, "\u0430da@lab.org"],
 )
 def test_what_is_no_plain_address_is_none(email: object) -> None:
     assert not admit({**ADA, "email": email}, ["ada@lab.org", "@lab.org"]).admitted

@@ -18,7 +18,7 @@ from pages.views.data.fetch import fetch_by_address
 from scviz.datasets.listing import file_meant, openable
 from scviz.datasets.safety import allowed
 from scviz.errors import UnreadableFileError
-from scviz.workspace.store import slug
+from scviz.workspace.names import slug
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -160,7 +160,7 @@ def kept_upload(file: UploadedFile) -> Path:
     """Put an upload into the workspace, once in a session."""
     kept = state.kept(f"upload_{file.file_id}")
     if kept is None:
-        folder = state.workspace().home / "uploads" / uuid4().hex
+        folder = state.workspace().new_upload(uuid4().hex)
         kept = str(_written(file, folder, PurePosixPath(file.name).name))
         state.keep(f"upload_{file.file_id}", kept)
     return Path(kept)
@@ -171,7 +171,7 @@ def _kept_folder(files: Sequence[UploadedFile]) -> Path:
     together = "+".join(sorted(file.file_id for file in files))
     kept = state.kept(f"upload_{together}")
     if kept is None:
-        folder = state.workspace().home / "uploads" / uuid4().hex / slug(_plain_name(files))
+        folder = state.workspace().new_upload(uuid4().hex) / slug(_plain_name(files))
         for file in files:
             parts = PurePosixPath(file.name).parts
             inner = [slug(part) for part in parts[:-1] if part not in ("..", "/")]

@@ -29,8 +29,8 @@ from scviz.datasets.gene_sheets import (
 from scviz.datasets.genes import named
 from scviz.errors import DataError
 from scviz.workspace import TermsInfo, Workspace
+from scviz.workspace.names import slug
 from scviz.workspace.records import fingerprint, write_json
-from scviz.workspace.store import slug
 
 Terms = dict[str, frozenset[str]]
 """Terms of each gene, by its symbol."""
@@ -155,7 +155,7 @@ def keep_terms(
         Where they come from, a few words.
     """
     terms = {gene: sorted(known) for gene, known in sorted(terms.items())}
-    folder = workspace.terms_folder(f"{slug(name)}-{fingerprint(terms)[:8]}")
+    folder = workspace.terms_folder(workspace.own_name(slug(name), fingerprint(terms)))
     info = TermsInfo(
         id=folder.name,
         name=name,
@@ -165,6 +165,7 @@ def keep_terms(
     )
     if not (folder / "info.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
+        workspace.claim(folder)
         write_terms(terms, folder / "terms.json")
         write_json(info, folder / "info.json")  # last: where it is, all is
     return info

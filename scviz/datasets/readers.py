@@ -36,8 +36,9 @@ from scviz.datasets.streaming import matrix_blocks
 from scviz.errors import CountsError, DataError
 from scviz.progress import Progress, Report, silent
 from scviz.workspace import DatasetInfo, Workspace
+from scviz.workspace.names import slug
 from scviz.workspace.records import content_hash, fingerprint
-from scviz.workspace.store import slug, write_info
+from scviz.workspace.store import write_info
 
 LAYOUT = 3
 """Raised when what is kept of a dataset changes, so that files are opened anew."""
@@ -100,7 +101,8 @@ def open_file(
     matrix = _choose(card, choices)
     settled = replace(choices, counts_location=matrix.location, turned=card.turned)
     key = fingerprint(content, asdict(settled), demo, LAYOUT)
-    folder = workspace.dataset_folder(f"{slug(name)}-{key[:8]}")
+    own = f"{slug(name)}-{key[:8]}" if demo else workspace.own_name(slug(name), key)
+    folder = workspace.dataset_folder(own)
     if (folder / "info.json").exists():
         return workspace.dataset(folder.name)
     with place(folder) as draft:
@@ -114,6 +116,7 @@ def open_file(
             info = _opened(source, card, matrix, choices=choices, report=report)
         history = (*notes, *info.history)
         info = replace(info, id=folder.name, name=name, source=path.name, demo=demo, history=history)
+        workspace.claim(draft, for_all=demo)
         write_info(replace(info, simulated=preset_of(source)), draft)
     if arrived.arrival is not None:
         shutil.rmtree(arrived.path.parent, ignore_errors=True)

@@ -20,8 +20,9 @@ from scviz.datasets.layers import read_blocks
 from scviz.errors import RequestError
 from scviz.progress import Report, silent
 from scviz.workspace import DatasetInfo, Workspace
+from scviz.workspace.names import slug, without_owner
 from scviz.workspace.records import fingerprint
-from scviz.workspace.store import slug, write_info
+from scviz.workspace.store import write_info
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +62,9 @@ def apply_step(
     """
     before, folder = workspace.dataset(dataset), workspace.dataset_folder(dataset)
     columns = {name: [str(value) for value in values] for name, values in step.columns.items()}
-    key = fingerprint(dataset, step.line, _kept(step.cells), _kept(step.genes), columns)
+    key = fingerprint(without_owner(dataset), step.line, _kept(step.cells), _kept(step.genes), columns)
     name = name or before.name
-    target = workspace.dataset_folder(f"{slug(name)}-{key[:8]}")
+    target = workspace.dataset_folder(workspace.own_name(slug(name), key))
     if (target / "info.json").exists():
         return workspace.dataset(target.name)
     cells = np.ones(before.n_cells, dtype=bool) if step.cells is None else step.cells
@@ -76,6 +77,7 @@ def apply_step(
         with h5py.File(folder / COUNTS, "r") as file:
             write_cells(draft, kept, _blocks(file["X"], cells, genes), report=report)
         os.link(draft / COUNTS, draft / SOURCE)  # results are written into a copy of it
+        workspace.claim(draft)
         info = info_of(draft, kept, counts=replace(before.counts, location="X"))
         write_info(
             replace(

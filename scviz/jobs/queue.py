@@ -28,6 +28,7 @@ from scviz.settings import Settings
 from scviz.tasks import front, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Database, Run, State
+from scviz.workspace.people import claim, person_of
 from scviz.workspace.records import RECORD, from_json, read_record, to_json
 
 if TYPE_CHECKING:
@@ -281,6 +282,7 @@ class RunQueue:
     def _write_request(self, run: Run) -> None:
         folder = self.workspace.run_folder(run.id)
         folder.mkdir(parents=True)
+        claim(person_of(self.workspace.home, run.owner), folder)
         text = json.dumps({"task": run.task, "request": run.request}, indent=1)
         (folder / "request.json").write_text(text, encoding="utf-8")
 

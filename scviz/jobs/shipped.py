@@ -21,6 +21,7 @@ from scviz.settings import ROOT
 from scviz.tasks import front, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import Database, Run
+from scviz.workspace.people import claim, person_of
 from scviz.workspace.records import fingerprint, from_json, read_json, to_json
 
 SHIPPED = ROOT / "assets" / "demo"
@@ -166,6 +167,7 @@ def _copy(name: str, made: Made, shelf: Shelf, *, ids: Mapping[str, str]) -> Non
     folder = shelf.workspace.run_folder(ids[name])
     draft = folder.with_name(f".{folder.name}.{uuid4().hex}")
     shutil.copytree(shelf.source / name, draft, ignore=shutil.ignore_patterns(MADE))
+    claim(person_of(shelf.workspace.home, shelf.owner), draft)
     for path, asset in made.equal.items():
         shutil.copyfile(ROOT / "assets" / asset, draft / path)
     for text in draft.rglob("*.json"):

@@ -171,13 +171,13 @@ def main(run: str, *, helps: bool) -> None:
             _carry_out(given, settings, pipe=pipe, stop=orders.stop)
     elif helps:
         limit_memory(room(settings.memory_gb).gigabytes)
-        help_out(run, Workspace.from_settings(settings))
+        help_out(run, Workspace.from_settings(settings).for_run(run))
     else:
         _carry_out(run, settings, pipe=pipe, stop=orders.stop)
 
 
 def _carry_out(run: str, settings: Settings, *, pipe: IO[str], stop: threading.Event) -> None:
-    workspace = Workspace.from_settings(settings)
+    workspace = Workspace.from_settings(settings).for_run(run)
     reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
     ending = execute(run, workspace, reporter, allowed=room(settings.memory_gb))
     reporter.end(ending)  # after all is in the log: who hears of the end may end this process

@@ -15,8 +15,9 @@ from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.intake import Source, Taken
 from scviz.tasks.testing import self_test
+from scviz.workspace.names import slug
 from scviz.workspace.records import file_hash, fingerprint, read_json
-from scviz.workspace.store import CheckpointInfo, slug, write_checkpoint_info
+from scviz.workspace.store import CheckpointInfo, write_checkpoint_info
 
 
 def take_in(source: Source, context: Context) -> Taken:
@@ -43,7 +44,7 @@ def take_in(source: Source, context: Context) -> Taken:
         classifier.save(draft, trained_on=seen)
         content = fingerprint(*(file_hash(path) for path in sorted(draft.glob("*.safetensors"))))
     made = _made_here(source.folder)
-    name = f"{slug(source.name)}-{content[:8]}"
+    name = context.workspace.own_name(slug(source.name), content)
     folder = context.workspace.home / "checkpoints" / source.model / name
     info = replace(
         _info(source, model, draft, id_=f"{source.model}/{name}"),
@@ -55,6 +56,7 @@ def take_in(source: Source, context: Context) -> Taken:
     if made is not None:
         info = replace(info, description=made.description, licence=made.licence, demo=made.demo)
     if not folder.exists():
+        context.workspace.claim(draft)
         write_checkpoint_info(info, draft)
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(draft, folder)

@@ -15,7 +15,7 @@ from typing import Literal
 from filelock import FileLock
 
 from scviz.errors import NotAllowedError
-from scviz.workspace.records import fingerprint, read_json, write_json
+from scviz.workspace.records import ACCESS, fingerprint, read_json, write_json
 
 Role = Literal["viewer", "user", "owner"]
 ROLES: tuple[Role, ...] = ("viewer", "user", "owner")
@@ -28,7 +28,7 @@ SERVER = "server"
 EVERYONE = "everyone"
 """With whom a thing is shared that all who may log in see."""
 
-ACCESS, PEOPLE = "access.json", "people"
+PEOPLE = "people"
 MARK = 8
 """Letters of a person's id within the names of her things, so that equal files of two people are two things."""
 
@@ -150,7 +150,7 @@ def mark_of(person: Person) -> str:
     >>> mark_of(MACHINE), len(mark_of(Person(issuer="https://id", subject="7")))
     ('', 8)
     """
-    return person.id[:MARK] if person.issuer else ""
+    return "" if person.id in (LOCAL, SERVER) else fingerprint(person.id)[:MARK]
 
 
 def remember_person(home: Path, person: Person) -> None:

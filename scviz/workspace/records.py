@@ -18,6 +18,8 @@ from pydantic import TypeAdapter
 Record = TypeVar("Record")
 
 RECORD, ARRAYS = "record.json", "arrays.npz"
+ACCESS = "access.json"
+"""Whose a folder is; `scviz.workspace.people` reads it."""
 
 
 def _read_adapters(kind: type) -> dict[str, TypeAdapter[Any]]:
@@ -136,10 +138,11 @@ def file_hash(path: Path) -> str:
 
 
 def content_hash(path: Path) -> str:
-    """Hash the content of a file, or of all files of a folder with their names."""
+    """Hash the content of a file, or of all files of a folder with their names; whose they are is no content."""
     if path.is_file():
         return file_hash(path)
-    files = sorted(one for one in path.rglob("*") if one.is_file() and not one.is_symlink())
+    found = (one for one in path.rglob("*") if not one.name.startswith(ACCESS))
+    files = sorted(one for one in found if one.is_file() and not one.is_symlink())
     return fingerprint([(str(one.relative_to(path)), file_hash(one)) for one in files])
 
 

@@ -6,19 +6,34 @@ HOME/terms/<slug>-<hash>/           terms.json info.json
 HOME/links/                         tables of known links, as published
 HOME/runs/<id>/                     request.json events.jsonl result/ log.txt state/
 HOME/uploads/                       files that came through the browser
+HOME/people/                        who has logged in, where there is a login
 HOME/arrived/                       files of other formats, turned into h5ad until they are opened
 HOME/scviz.db                       which runs there are and how far they are
+
+Beside a thing that a person owns lies access.json: whose it is, and with whom it is shared.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from scviz.errors import CheckpointError, DataError
+from scviz.errors import DataError
 from scviz.settings import ROOT, Settings
+from scviz.workspace.names import not_here, same_content
+from scviz.workspace.people import (
+    MACHINE,
+    SERVER,
+    Person,
+    access_of,
+    claim,
+    mark_of,
+    may_see,
+    owner_of,
+    person_of,
+    sees,
+)
 from scviz.workspace.records import read_json, write_json
 
 BUNDLED = ROOT / "assets" / "checkpoints"
@@ -169,22 +184,20 @@ def seen_as(dataset: DatasetInfo) -> str:
     return DEMO if dataset.demo else dataset.id
 
 
-def slug(name: str) -> str:
-    """Shorten a name to lower-case letters, digits and single dashes.
-
-    Examples
-    --------
-    >>> slug("My PBMC (final).h5ad")
-    'my-pbmc-final-h5ad'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "unnamed"
-
-
 class Workspace:
-    """Finds and lists what is kept below one folder."""
+    """Finds and lists what is kept below one folder, for one person: what she may not see is not there.
 
-    def __init__(self, home: Path) -> None:
+    Parameters
+    ----------
+    home
+        The folder.
+    person
+        Who asks; the owner of the machine sees everything.
+    """
+
+    def __init__(self, home: Path, person: Person = MACHINE) -> None:
         self.home = home
+        self.person = person
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Workspace:
@@ -194,6 +207,43 @@ class Workspace:
         for name in ("datasets", "checkpoints", "runs", "uploads", "data"):
             (settings.home / name).mkdir(parents=True, exist_ok=True)
         return workspace
+
+    # people
+
+    def of(self, person: Person) -> Workspace:
+        """Return the same workspace as a person sees it."""
+        return Workspace(self.home, person)
+
+    def for_run(self, run: str) -> Workspace:
+        """Return the same workspace as the owner of a run sees it."""
+        return self.of(person_of(self.home, owner_of(self.run_folder(run))))
+
+    def own_name(self, stem: str, key: str = "") -> str:
+        """Return what a new thing of this person is called: equal things of two people are two, with two names.
+
+        Examples
+        --------
+        >>> Workspace(Path("home")).own_name("cells", "1a2b3c4d5e6f")
+        'cells-1a2b3c4d'
+        """
+        return "-".join(filter(None, (stem, mark_of(self.person), key[:8])))
+
+    def claim(self, thing: Path, *, for_all: bool = False) -> None:
+        """Note that a new thing, by its folder, is this person's; or that all of a server with people see it."""
+        claim(Person(subject=SERVER) if for_all and self.person != MACHINE else self.person, thing)
+
+    def lists(self, thing: Path) -> bool:
+        """Tell whether the lists of this person name a thing, by its folder; none names a draft."""
+        if thing.name.startswith("."):
+            return False
+        return self.person == MACHINE or sees(self.person, access_of(thing))
+
+    def new_upload(self, name: str) -> Path:
+        """Make a folder among the uploads for files of this person."""
+        folder = self._inside("uploads", name)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.claim(folder)
+        return folder
 
     # datasets
 
@@ -211,13 +261,13 @@ class Workspace:
         """
         path = self.dataset_folder(dataset) / "info.json"
         if not path.exists():
-            raise DataError(f"There is no dataset {dataset!r} here.", hint="Open it again on the Data page.")
+            raise not_here("datasets", dataset)
         return read_json(DatasetInfo, path)
 
     def datasets(self) -> list[DatasetInfo]:
         """List the datasets, the one opened last first."""
         paths = sorted((self.home / "datasets").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
-        return [read_json(DatasetInfo, path) for path in paths if not path.parent.name.startswith(".")]
+        return [read_json(DatasetInfo, path) for path in paths if self.lists(path.parent)]
 
     # checkpoints
 
@@ -241,9 +291,7 @@ class Workspace:
         """
         path = self.checkpoint_folder(checkpoint) / "scviz.json"
         if not path.exists():
-            raise CheckpointError(
-                f"There is no checkpoint {checkpoint!r} here.", hint="Choose another one on the Models page."
-            )
+            raise not_here("checkpoints", checkpoint)
         return read_json(CheckpointInfo, path)
 
     def checkpoints(self) -> list[CheckpointInfo]:
@@ -251,6 +299,7 @@ class Workspace:
         own = sorted(
             (self.home / "checkpoints").glob("*/*/scviz.json"), key=lambda path: -path.stat().st_mtime
         )
+        own = [path for path in own if self.lists(path.parent)]
         return [read_json(CheckpointInfo, path) for path in (*own, *sorted(BUNDLED.glob("*/scviz.json")))]
 
     def names_of_weights(self) -> set[str]:
@@ -293,15 +342,13 @@ class Workspace:
         """
         path = self.terms_folder(terms) / "terms.json"
         if not path.exists():
-            raise DataError(
-                f"There are no gene terms {terms!r} here.", hint="Add them again on the Data page."
-            )
+            raise not_here("terms", terms)
         return path
 
     def terms(self) -> list[TermsInfo]:
         """List the collections of gene terms, newest first."""
         paths = sorted((self.home / "terms").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
-        return [read_json(TermsInfo, path) for path in paths if not path.parent.name.startswith(".")]
+        return [read_json(TermsInfo, path) for path in paths if self.lists(path.parent)]
 
     @property
     def arrived(self) -> Path:
@@ -330,29 +377,9 @@ class Workspace:
         shelf = self.home / parts[0]
         if ".." in Path(*parts).parts or shelf not in path.parents:
             raise DataError(f"{'/'.join(parts[1:])!r} is no name of something kept here.")
+        if self.person != MACHINE and path.exists() and not may_see(self.person, path):
+            raise not_here(parts[0], "/".join(parts[1:]))
         return path
-
-
-def _content(dataset: str) -> str:
-    """Return the part of an id that is a hash of the file; the rest is the name that somebody gave it.
-
-    Examples
-    --------
-    >>> _content("my-cells-1a2b3c4d"), _content("demo")
-    ('1a2b3c4d', 'demo')
-    """
-    return dataset.rpartition("-")[2]
-
-
-def same_content(one: str, other: str) -> bool:
-    """Tell whether two ids are of the same file, whatever it is called.
-
-    Examples
-    --------
-    >>> same_content("my-cells-1a2b3c4d", "cells-1a2b3c4d")
-    True
-    """
-    return _content(one) == _content(other)
 
 
 def write_info(info: DatasetInfo, folder: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 from scviz.errors import CheckpointError, DataError
 from scviz.settings import Settings
 from scviz.workspace import CheckpointInfo, ColumnInfo, CountsSource, DatasetInfo, TermsInfo, Workspace
+from scviz.workspace.names import slug
 from scviz.workspace.provenance import provenance
 from scviz.workspace.records import write_json
-from scviz.workspace.store import NOT_KNOWN, slug, write_checkpoint_info, write_info
+from scviz.workspace.store import NOT_KNOWN, write_checkpoint_info, write_info
 
 
 @pytest.fixture

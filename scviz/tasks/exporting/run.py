@@ -20,7 +20,7 @@ from scviz.progress import Progress
 from scviz.tasks.cell_groups import members
 from scviz.tasks.context import Context, Finished
 from scviz.tasks.exporting import GROUPS, Request, Result
-from scviz.workspace.store import slug
+from scviz.workspace.names import slug
 
 LABEL = "_label"
 """How columns with names of types end."""

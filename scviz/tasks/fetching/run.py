@@ -28,8 +28,7 @@ def run(request: Request, context: Context) -> Result:
         offer = look_up(url, limits)
         return Result(name=offer.name, host=offer.host, n_bytes=offer.size)
     found = fetch_public(url, context.state / "fetch", limits, report=context.report)
-    path = context.workspace.home / "uploads" / context.folder.name / found.offer.name
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = context.workspace.new_upload(context.folder.name) / found.offer.name
     found.path.replace(path)
     changed = "It had changed at its place since the first part of it came, so that all was fetched anew."
     return Result(

@@ -28,8 +28,9 @@ from scviz.tasks.pretraining.judging import MOST_JUDGED, cell_losses, frequency_
 from scviz.tasks.price import Price
 from scviz.training import Cells, TrainingSettings, fit
 from scviz.workspace import DatasetInfo
+from scviz.workspace.names import slug
 from scviz.workspace.records import file_hash
-from scviz.workspace.store import CheckpointInfo, seen_as, slug, write_checkpoint_info
+from scviz.workspace.store import CheckpointInfo, seen_as, write_checkpoint_info
 
 FEWEST_CELLS = 20
 OPTIMIZER_BYTES = 8
@@ -147,7 +148,7 @@ def _keep(model: FoundationModel, request: Request, context: Context, *, n_train
     draft = context.state / "checkpoint"
     model.save(draft)
     weights = draft / "weights.safetensors"
-    name = slug(request.name) if request.demo else f"{slug(request.name)}-{file_hash(weights)[:8]}"
+    name = context.workspace.own_name(slug(request.name), "" if request.demo else file_hash(weights))
     dataset = context.workspace.dataset(request.dataset)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     origin = _origin(request, context)
@@ -165,6 +166,7 @@ def _keep(model: FoundationModel, request: Request, context: Context, *, n_train
         command=_command(request, dataset),
         trained_on=origin.trained_on,
     )
+    context.workspace.claim(draft)
     write_checkpoint_info(info, draft)
     folder: Path = context.workspace.home / "checkpoints" / kind / name
     folder.parent.mkdir(parents=True, exist_ok=True)

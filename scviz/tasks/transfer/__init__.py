@@ -12,7 +12,7 @@ from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Interval
 from scviz.metrics.scores import ClassificationScores
 from scviz.tasks.fields import FEW_GENES, SEED, Choice, Column, Needs, Number, Switch, check_fields
-from scviz.workspace.store import slug
+from scviz.workspace.names import slug
 
 TITLE = "Names from a reference"
 HEAVY = True

@@ -18,8 +18,8 @@ from scviz.tasks.transfer.placing import Place
 from scviz.tasks.transfer.references import Kept, Reference, Rule
 from scviz.tasks.transfer.rules import Floats, Linear, probabilities
 from scviz.tasks.transfer.vectors import vectors_of
+from scviz.workspace.names import same_content
 from scviz.workspace.records import content_hash
-from scviz.workspace.store import same_content
 
 
 def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:

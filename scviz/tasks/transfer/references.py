@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scviz.errors import DataError, RequestError
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
+from scviz.workspace.names import slug
 from scviz.workspace.records import content_hash, read_json, write_json
-from scviz.workspace.store import slug
 
 SHIPPED = ROOT / "assets" / "reference"
 """References that come with scviz, a folder each."""
@@ -113,7 +113,7 @@ def references(workspace: Workspace) -> list[Kept]:
     """List the references without cells: saved ones, newest first, then those that come with scviz."""
     own = sorted(workspace.references.glob(f"*/{RECORD}"), key=lambda path: -path.stat().st_mtime)
     return [
-        *(read_reference(path.parent) for path in own if not path.parent.name.startswith(".")),
+        *(read_reference(path.parent) for path in own if workspace.lists(path.parent)),
         *(read_reference(path.parent) for path in sorted(SHIPPED.glob(f"*/{RECORD}"))),
     ]
 
@@ -174,7 +174,8 @@ def keep_reference(folder: Path, workspace: Workspace, *, name: str = "") -> Kep
     draft = workspace.references / f".{uuid4().hex}"
     try:
         write_reference(named, found.tensors, draft)
-        target = workspace.references / f"{slug(named.name)}-{content_hash(draft)[:8]}"
+        target = workspace.references / workspace.own_name(slug(named.name), content_hash(draft))
+        workspace.claim(draft)
         if not target.exists():
             draft.rename(target)
     finally:

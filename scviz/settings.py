@@ -29,6 +29,8 @@ OF_TESTS = {"SCVIZ_GOLDENS"}
 """Variables that tests read."""
 KUBERNETES = re.compile(r"SCVIZ_(SERVICE|PORT)(_\w+)?")
 """What Kubernetes gives to every container beside a service named scviz."""
+ENCRYPTED = ("tls", "wss")
+"""Schemes of schedulers that only who has the key can talk with."""
 DATABASES = ("postgresql", "sqlite")
 ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 ALLOWED = re.compile(r"(anyone|code:[0-9a-f]{24}|group:[^=,]+|[^@=,\s:]*@[^@=,\s:]+)(=(viewer|user|owner))?")
@@ -46,6 +48,12 @@ class Settings:
     """`SCVIZ_DATA_ROOTS`: folders whose files may be opened by path; default `data` in the workspace."""
     scheduler: str = ""
     """`SCVIZ_SCHEDULER`: address of a Dask scheduler; empty starts one on this machine."""
+    scheduler_key: Path | None = None
+    """`SCVIZ_SCHEDULER_KEY`: folder with the key that it shares with its workers; default what Dask's own settings
+    say."""
+    anybody_may_run_code: bool = False
+    """`SCVIZ_ANYBODY_MAY_RUN_CODE`: on accepts a scheduler without TLS, by which whoever reaches its port can run code
+    on its workers; default off."""
     database: str = ""
     """`SCVIZ_DATABASE`: SQLAlchemy URL of the run database; empty means a SQLite file in the workspace."""
     workers: int = 1
@@ -131,7 +139,9 @@ class Settings:
             name: _value(name, text) for name in KINDS if (text := env.get(_variable(name), "").strip())
         }
         home = values.get("home") or Path.home() / ".scviz"
-        return cls(**{"home": home, "data_roots": (home / "data",), **values})
+        settings = cls(**{"home": home, "data_roots": (home / "data",), **values})
+        _refuse_plain(settings)
+        return settings
 
     def as_env(self) -> dict[str, str]:
         """Write the settings as environment variables, for processes that have no other way to know them.
@@ -149,6 +159,7 @@ class Settings:
             _variable(name): ",".join(getattr(self, name))
             for name in ("allow", "hosts", "prefetch", "accept_licenses")
         }
+        lists[_variable("scheduler_key")] = str(self.scheduler_key.absolute()) if self.scheduler_key else ""
         return values | {_variable("home"): str(self.home.absolute())} | lists
 
 
@@ -171,6 +182,18 @@ def _refuse_unknown(env: Mapping[str, str]) -> None:
         raise SettingsError(
             f"There is no setting {name}.",
             hint=f"Did you mean {near[0]}?" if near else f"The settings are: {', '.join(sorted(known))}.",
+        )
+
+
+def _refuse_plain(settings: Settings) -> None:
+    """Refuse a scheduler that takes code from whoever reaches it, unless that was said."""
+    if not settings.scheduler or settings.anybody_may_run_code:
+        return
+    if urlsplit(settings.scheduler).scheme not in ENCRYPTED:
+        raise SettingsError(
+            f"SCVIZ_SCHEDULER is {settings.scheduler!r}: without TLS, whoever reaches that port can run code there.",
+            hint="Start the scheduler with TLS and give its tls:// address (README, A cluster); "
+            "or accept that by SCVIZ_ANYBODY_MAY_RUN_CODE=1.",
         )
 
 
@@ -261,7 +284,7 @@ def _word(text: str) -> str:
 
 def _scheduler(text: str) -> str:
     parts = urlsplit(text if "://" in text else f"tcp://{text}")
-    if parts.scheme not in ("tcp", "tls", "ws", "wss", "ucx") or not parts.hostname or not parts.port:
+    if parts.scheme not in (*ENCRYPTED, "tcp", "ws", "ucx") or not parts.hostname or not parts.port:
         raise ValueError(text)
     return text
 
@@ -285,7 +308,9 @@ WEB = (_web, "an address that begins with http:// or https://")
 KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "home": (_folder, "a folder"),
     "data_roots": (_folders, f"folders, separated by {os.pathsep!r}"),
-    "scheduler": (_scheduler, "an address such as tcp://10.0.0.1:8786"),
+    "scheduler": (_scheduler, "an address such as tls://10.0.0.1:8786"),
+    "scheduler_key": (_folder, "a folder"),
+    "anybody_may_run_code": SWITCH,
     "database": (
         _database,
         "an SQLAlchemy address of PostgreSQL or SQLite such as postgresql://user:password@host/name",

@@ -15,21 +15,22 @@ from scviz.settings import KINDS, OFF, ON, ROOT, Settings
 from scviz.workspace.database import Database
 from tests.pages.test_pages import PAGES, Open, visit  # noqa: F401 - a fixture
 
+SWITCHES = ("login", "spare", "anybody_may_run_code")
 GOOD: list[tuple[str, str, object]] = [
     ("home", "/srv/scviz", Path("/srv/scviz")),
     ("home", "~/cells", Path.home() / "cells"),
     ("data_roots", os.pathsep.join(("/a", "/b")), (Path("/a"), Path("/b"))),
-    ("scheduler", "tcp://10.0.0.1:8786", "tcp://10.0.0.1:8786"),
-    ("scheduler", "head:8786", "head:8786"),
+    *[("scheduler", text, text) for text in ("tls://10.0.0.1:8786", "wss://head:8786")],
+    ("scheduler_key", "/etc/scviz/key", Path("/etc/scviz/key")),
     ("database", "postgresql://me:secret@host/runs", "postgresql://me:secret@host/runs"),
     ("database", "sqlite:////tmp/runs.db", "sqlite:////tmp/runs.db"),
     ("workers", " 3 ", 3),
-    *[(name, text, True) for name in ("login", "spare") for text in (*ON, "True", "YES")],
-    *[(name, text, False) for name in ("login", "spare") for text in (*OFF, "Off")],
     ("allow", "Ada@Lab.org=owner, @lab.org", ("ada@lab.org=owner", "@lab.org")),
     ("allow", "group:Cell Lab=viewer,anyone", ("group:Cell Lab=viewer", "anyone")),
     ("allow", f"code:{'0a' * 12}", (f"code:{'0a' * 12}",)),
     ("groups_claim", "cognito:groups", "cognito:groups"),
+    *[(name, text, True) for name in SWITCHES for text in (*ON, "True", "YES")],
+    *[(name, text, False) for name in SWITCHES for text in (*OFF, "Off")],
     ("memory_gb", "0", 0.0),
     ("memory_gb", "1.5", 1.5),
     ("upload_gb", "2", 2.0),
@@ -54,7 +55,6 @@ BAD: list[tuple[str, str]] = [
     *[("scheduler", text) for text in ("yes", "tcp://10.0.0.1", "http://10.0.0.1:8786", "tcp://host:port")],
     *[("database", text) for text in ("runs.db", "postgrsql://host/runs", "mysql://host/runs", "yes")],
     *[("workers", text) for text in ("0", "-1", "2.5", "two", "true", "1_0")],
-    *[(name, text) for name in ("login", "spare") for text in ("2", "ja", "ture", "enabled", "-1")],
     *[
         ("allow", text)
         for text in (
@@ -70,6 +70,8 @@ BAD: list[tuple[str, str]] = [
         )
     ],
     *[("groups_claim", text) for text in ("my groups", "a,b")],
+    ("scheduler_key", __file__),
+    *[(name, text) for name in SWITCHES for text in ("2", "ja", "ture", "enabled", "-1")],
     *[("memory_gb", text) for text in ("-1", "8 GB", "inf", "nan", "half")],
     *[
         (name, text)
@@ -106,6 +108,16 @@ def test_what_is_not_understood_is_refused_with_what_may_stand_there(name: str, 
 def test_every_setting_is_tried_at_good_and_bad_values() -> None:
     fields = set(Settings.__dataclass_fields__)
     assert fields == set(KINDS) == {name for name, *_ in GOOD} == {name for name, _ in BAD}
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.1:8786", "head:8786", "ws://head:8786"])
+def test_a_scheduler_without_tls_is_refused_unless_its_risk_is_named(address: str) -> None:
+    with pytest.raises(SettingsError, match="whoever reaches that port can run code") as refusal:
+        Settings.from_env({"SCVIZ_SCHEDULER": address})
+    assert "SCVIZ_ANYBODY_MAY_RUN_CODE=1" in refusal.value.hint
+    wanted = Settings.from_env({"SCVIZ_SCHEDULER": address, "SCVIZ_ANYBODY_MAY_RUN_CODE": "1"})
+    assert wanted.scheduler == address
+    assert Settings.from_env(wanted.as_env()) == wanted
 
 
 def test_an_empty_value_is_as_good_as_none() -> None:

@@ -16,6 +16,7 @@ from scviz.settings import Settings
 
 COMMANDS = (
     "server",
+    "cluster_key",
     "data",
     "fetch",
     "qc",

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from scviz.errors import JobError
 from scviz.jobs import engine
-from scviz.jobs.keys import security_of
+from scviz.jobs.keys import CERTIFICATE, KEY, engine_key, security_of
 from scviz.settings import Settings
 
 if TYPE_CHECKING:
     from distributed import Client
+    from distributed.security import Security
 
 CONNECT_SECONDS = 20.0
 HUNG_SECONDS = 60.0
@@ -102,9 +103,15 @@ class Connection:
             self._client.close(timeout=1)
             self._client = None
         if self._client is None:
-            own = None if self.settings.scheduler else security_of(self.settings.home)
             try:
-                self._client = Client(address, set_as_default=False, timeout=seconds, security=own)
+                self._client = Client(
+                    address, set_as_default=False, timeout=seconds, security=self._security()
+                )
+            except TypeError as error:  # there is no key for an address that wants one
+                raise JobError(
+                    f"The scheduler at {address} is not called without a key.",
+                    hint="Ask the owner of the server to set SCVIZ_SCHEDULER_KEY.",
+                ) from error
             except (OSError, ValueError) as error:
                 raise JobError(
                     f"The scheduler at {address} does not answer.",
@@ -112,3 +119,17 @@ class Connection:
                 ) from error
             self._address = address
         return self._client
+
+    def _security(self) -> Security | None:
+        """Return what is shown to the scheduler; None for what Dask's own configuration says."""
+        if not self.settings.scheduler:
+            return security_of(engine_key(self.settings.home))
+        folder = self.settings.scheduler_key
+        if folder is None:
+            return None
+        if missing := [name for name in (KEY, CERTIFICATE) if not (folder / name).is_file()]:
+            raise JobError(
+                f"SCVIZ_SCHEDULER_KEY is {folder}, where no {missing[0]} is.",
+                hint="`python -m scviz cluster-key FOLDER` makes a key.",
+            )
+        return security_of(folder)

@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 
 import scviz
 from scviz.errors import JobError, SettingsError
-from scviz.jobs.keys import make_key, security_of
+from scviz.jobs.keys import engine_key, make_key, security_of
 from scviz.settings import CODE, IS_INSTALLED, ROOT, Settings
 
 QUIET = {
@@ -155,7 +155,7 @@ def end(home: Path) -> bool:
 
 def _start(home: Path, env: dict[str, str]) -> Engine:
     end(home)  # one that takes no call is no use to anybody
-    make_key(home)
+    make_key(engine_key(home))
     with (home / "engine.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "scviz.jobs.engine"],
@@ -201,7 +201,7 @@ def main(settings: Settings) -> None:
         resources=at_a_time,
         dashboard_address=None,
         protocol="tls://",
-        security=security_of(settings.home),
+        security=security_of(engine_key(settings.home)),
         host="127.0.0.1",
         memory_limit=0,
     ) as cluster:

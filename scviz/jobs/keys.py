@@ -2,6 +2,7 @@
 
 A scheduler carries out whatever it is sent. So each engine makes a key and a certificate for itself when it starts,
 in a folder that its user alone may read; web server, scheduler and worker show each other this certificate (TLS).
+For a scheduler and workers of one's own, `python -m scviz cluster-key` makes one.
 """
 
 # mypy: untyped-calls-exclude=distributed
@@ -17,13 +18,19 @@ if TYPE_CHECKING:
     from distributed.security import Security
 
 FOLDER = "engine-key"
+KEY, CERTIFICATE = "key.pem", "certificate.pem"
 VALID = timedelta(days=3650)
 SLACK = timedelta(days=2)
 """A clock may be wrong by so much."""
 
 
-def make_key(home: Path) -> None:
-    """Make a new key and its certificate; the old ones are gone."""
+def engine_key(home: Path) -> Path:
+    """Return the folder with the key of the engine of a workspace."""
+    return home / FOLDER
+
+
+def make_key(folder: Path) -> None:
+    """Make a new key and its certificate in a folder that its user alone may read; the old ones are gone."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -43,20 +50,19 @@ def make_key(home: Path) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    folder = home / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
     plain = serialization.NoEncryption()
     pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    _write(folder / "key.pem", key.private_bytes(pem, form, plain))
-    _write(folder / "certificate.pem", certificate.public_bytes(pem))
+    _write(folder / KEY, key.private_bytes(pem, form, plain))
+    _write(folder / CERTIFICATE, certificate.public_bytes(pem))
 
 
-def security_of(home: Path) -> Security:
-    """Return what web server, scheduler and worker of the engine of a workspace show each other."""
+def security_of(folder: Path) -> Security:
+    """Return what web server, scheduler and workers that have the key in a folder show each other."""
     from distributed.security import Security
 
-    key, certificate = (str(home / FOLDER / name) for name in ("key.pem", "certificate.pem"))
+    key, certificate = str(folder / KEY), str(folder / CERTIFICATE)
     shown = {f"tls_{role}_key": key for role in ("client", "scheduler", "worker")}
     shown |= {f"tls_{role}_cert": certificate for role in ("client", "scheduler", "worker")}
     return Security(require_encryption=True, tls_ca_file=certificate, **shown)

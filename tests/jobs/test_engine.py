@@ -22,7 +22,7 @@ from scviz.cli import main
 from scviz.jobs import connection
 from scviz.jobs import engine as ending
 from scviz.jobs.engine import address_file, find, read_engine, write_engine
-from scviz.jobs.keys import FOLDER, make_key, security_of
+from scviz.jobs.keys import KEY, engine_key, make_key, security_of
 from scviz.jobs.queue import RunQueue
 from scviz.workspace import Workspace
 from tests.jobs.conftest import settings_for
@@ -48,8 +48,8 @@ def up(queue: RunQueue) -> None:
 def test_files_of_an_engine_are_for_its_user_alone(queue: RunQueue) -> None:
     up(queue)
     home = queue.settings.home
-    assert mode(home) == mode(home / FOLDER) == 0o700
-    assert [mode(path) for path in sorted((home / FOLDER).iterdir())] == [0o600, 0o600]
+    assert mode(home) == mode(engine_key(home)) == 0o700
+    assert [mode(path) for path in sorted(engine_key(home).iterdir())] == [0o600, 0o600]
     assert mode(address_file(home)) == 0o600
 
 
@@ -98,12 +98,12 @@ def test_another_user_of_the_machine_reads_nothing() -> None:
         home = Path(folder) / "home"
         home.mkdir(mode=0o755)  # as earlier versions made it
         Workspace.from_settings(settings_for(home))
-        make_key(home)
+        make_key(engine_key(home))
         write_engine(home, "tls://127.0.0.1:1")
         open_to_all = Path(folder) / "open.txt"
         open_to_all.write_text("this test can find what is open")
         open_to_all.chmod(0o644)
-        names = [home / "runs", address_file(home), home / FOLDER / "key.pem", home, open_to_all]
+        names = [home / "runs", address_file(home), engine_key(home) / KEY, home, open_to_all]
         look = 'for n; do if test -d "$n"; then ls "$n"; else cat "$n"; fi >/dev/null 2>&1 && echo yes || echo no; done'
         found = subprocess.run(
             ["/bin/sh", "-c", look, "sh", *map(str, names)],

@@ -16,6 +16,7 @@ from example_tasks import helped
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from scviz.jobs.keys import security_of
 from scviz.jobs.queue import RunQueue
 from scviz.tasks import embedding
 from scviz.tasks.context import Context
@@ -45,10 +46,10 @@ def test_a_run_on_this_machine_has_no_helper(queue: RunQueue) -> None:
 @pytest.fixture
 def on_cluster(new_queue: NewQueue, cluster: Cluster) -> RunQueue:
     """A queue whose runs go to a cluster of two workers."""
-    queue = new_queue(SCVIZ_SCHEDULER=cluster.address)
+    queue = new_queue(**cluster.env)
     for _ in range(2):
         cluster.start_worker()
-    with Client(cluster.address, set_as_default=False) as client:
+    with Client(cluster.address, set_as_default=False, security=security_of(cluster.key)) as client:
         client.wait_for_workers(2, timeout=30)
     return queue
 

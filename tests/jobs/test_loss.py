@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from distributed import Client
 from example_tasks import counting
 
 from scviz.errors import JobError
 from scviz.jobs.engine import address_file, find, read_engine
+from scviz.jobs.keys import make_key, security_of
 from scviz.jobs.queue import RunQueue
 from scviz.workspace.database import Run
 from tests.jobs.cluster import Cluster
@@ -109,16 +111,41 @@ def test_a_stale_address_is_no_engine(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_cluster_that_does_not_answer_is_named_and_the_run_is_kept(new_queue: NewQueue) -> None:
-    queue = new_queue(SCVIZ_SCHEDULER="tcp://127.0.0.1:1")
-    with pytest.raises(JobError, match=r"scheduler at tcp://127.0.0.1:1 does not answer"):
+def test_a_cluster_that_does_not_answer_is_named_and_the_run_is_kept(
+    new_queue: NewQueue, tmp_path: Path
+) -> None:
+    make_key(tmp_path / "key")
+    queue = new_queue(SCVIZ_SCHEDULER="tls://127.0.0.1:1", SCVIZ_SCHEDULER_KEY=str(tmp_path / "key"))
+    with pytest.raises(JobError, match=r"scheduler at tls://127.0.0.1:1 does not answer"):
         queue.submit(COUNTING, counting.Request())
     assert [row.state for row in queue.runs()] == ["lost"]
 
 
+@pytest.mark.parametrize("key", ["", "nowhere"])
+def test_a_cluster_whose_key_is_missing_says_which_setting(
+    new_queue: NewQueue, tmp_path: Path, key: str
+) -> None:
+    folder = {"SCVIZ_SCHEDULER_KEY": str(tmp_path / key)} if key else {}
+    queue = new_queue(SCVIZ_SCHEDULER="tls://127.0.0.1:1", **folder)
+    with pytest.raises(JobError) as refusal:
+        queue.submit(COUNTING, counting.Request())
+    assert "SCVIZ_SCHEDULER_KEY" in f"{refusal.value} {refusal.value.hint}"
+
+
+@pytest.mark.slow
+def test_who_has_not_the_key_of_a_cluster_is_not_let_in(cluster: Cluster, tmp_path: Path) -> None:
+    make_key(tmp_path / "other")
+    for address, how in (
+        (cluster.address.replace("tls://", "tcp://"), {}),
+        (cluster.address, {"security": security_of(tmp_path / "other")}),
+    ):
+        with pytest.raises((OSError, ValueError)):
+            Client(address, timeout=3, set_as_default=False, **how)
+
+
 @pytest.mark.slow
 def test_runs_go_to_a_cluster_by_its_address(new_queue: NewQueue, cluster: Cluster) -> None:
-    queue = new_queue(SCVIZ_SCHEDULER=cluster.address)
+    queue = new_queue(**cluster.env)
     worker = cluster.start_worker()
     run = start(queue)
     assert processes_of(queue, run)[1] == worker.pid
@@ -128,7 +155,7 @@ def test_runs_go_to_a_cluster_by_its_address(new_queue: NewQueue, cluster: Clust
 
 @pytest.mark.slow
 def test_a_killed_worker_of_a_cluster_is_noticed(new_queue: NewQueue, cluster: Cluster) -> None:
-    queue = new_queue(SCVIZ_SCHEDULER=cluster.address)
+    queue = new_queue(**cluster.env)
     worker = cluster.start_worker()
     run = start(queue)
     worker.kill()

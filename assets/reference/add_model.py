@@ -17,16 +17,15 @@ from pathlib import Path
 import anndata
 import numpy as np
 import scipy.sparse as sp
-from make import HERE, NAMES, Cells, _folds, _read, _shift, _weights
+from make import HERE, N_FOLDS, NAMES, Cells, _read, _shift, _weights, folds_of, left_out, order_of
 from make import learned as learned_of_genes
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
 
 from benchmarks.blood.corpus import CHOOSING, JUDGING
 from scviz.models import model_class
 from scviz.settings import ROOT
-from scviz.tasks.transfer.references import Rule, read_reference, write_reference
-from scviz.tasks.transfer.rules import Linear, temperature_of
+from scviz.tasks.transfer.references import BARS, JUDGED, read_reference, write_reference
+from scviz.tasks.transfer.rules import Linear
 from scviz.workspace import Workspace
 from scviz.workspace.records import content_hash
 
@@ -56,9 +55,10 @@ def learned(vectors: np.ndarray, cells: Cells, rows: np.ndarray) -> Linear:
 
 def genes_named(cells: Cells) -> np.ndarray:
     """Name the cells of donors left out by their genes, (N,); -1 for cells that are never left out."""
-    named = np.full(len(cells.types), -1)
-    for known, left in _folds(cells):
-        space, rule, _ = learned_of_genes(cells, known)
+    named, folds = np.full(len(cells.types), -1), folds_of(cells)
+    for fold in range(N_FOLDS):
+        left = np.flatnonzero(folds == fold)
+        space, rule, _ = learned_of_genes(cells, np.flatnonzero(folds != fold))
         read = space.centered(sp.csr_matrix(cells.counts[left]), np.arange(len(cells.genes)))
         named[left] = rule.scores(space.scaled(read)).argmax(axis=1)
     return named
@@ -79,30 +79,34 @@ def main() -> None:
     target = Path(sys.argv[3]) if len(sys.argv) > 3 else HERE / "blood"
     workspace, cells = Workspace(ROOT / "nowhere"), Cells(folder)
     vectors = vectors_of(folder, checkpoint, workspace)
+    folds = folds_of(cells)
     scores = np.full((len(cells.types), len(NAMES)), np.nan, dtype=np.float32)
-    for known, left in _folds(cells):
-        scores[left] = learned(vectors, cells, known).scores(vectors[left])
-    left = np.isfinite(scores[:, 0])
-    truth, named = cells.types[left], scores[left].argmax(axis=1)
-    own_names = np.where(left, scores.argmax(axis=1), -1)
+    for fold in range(N_FOLDS):
+        left = folds == fold
+        scores[left] = learned(vectors, cells, np.flatnonzero(~left)).scores(vectors[left])
+    own_names = np.where(folds >= 0, scores.argmax(axis=1), -1)
+    left = np.flatnonzero(folds >= 0)[order_of(int((folds >= 0).sum()))]
+    truth = cells.types[left]
+    judged = left_out(scores[left], truth, folds[left])
     rule, info = learned(vectors, cells, np.arange(len(cells.types))), workspace.checkpoint(checkpoint)
-    key, accuracy = checkpoint.replace("/", "-"), float(np.mean(named == truth))
-    added = Rule(
-        key=key,
-        name=f"logistic regression on {info.name}",
-        temperature=temperature_of(scores[left], truth),
-        accuracy=accuracy,
-        macro_f1=float(f1_score(truth, named, average="macro")),
-        validated=accuracy,
+    key = checkpoint.replace("/", "-")
+    added = replace(
+        judged.rule(key, f"logistic regression on {info.name}", truth),
         checkpoint=checkpoint,
         checkpoint_hash=content_hash(workspace.checkpoint_folder(checkpoint)),
     )
     kept = read_reference(target).with_tensors()
     rules = (*(one for one in kept.reference.rules if one.key != key), added)
-    tensors = {**kept.tensors, f"{key}.weights": rule.weights, f"{key}.intercept": rule.intercept}
+    tensors = {
+        **kept.tensors,
+        f"{key}.weights": rule.weights,
+        f"{key}.intercept": rule.intercept,
+        f"{key}{JUDGED}": judged.scores,
+        f"{key}{BARS}": judged.bars,
+    }
     write_reference(replace(kept.reference, rules=rules), tensors, target)
     print(
-        f"{info.name}: accuracy {accuracy:.3f}, macro-F1 {added.macro_f1:.3f}; {compared(cells, own_names)}"
+        f"{info.name}: accuracy {added.accuracy:.3f}, macro-F1 {added.macro_f1:.3f}; {compared(cells, own_names)}"
     )
 
 

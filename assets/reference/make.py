@@ -10,7 +10,7 @@ held back, and that the shift is taken off, was chosen by Kang's donors left out
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anndata
@@ -18,7 +18,6 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 
 HERE = Path(__file__).parent
@@ -27,12 +26,24 @@ sys.path.insert(0, str(HERE.parents[1]))
 from scviz.datasets.expression import N_COMPONENTS, TARGET_SUM, variable_genes  # noqa: E402
 from scviz.datasets.gene_kinds import kinds_of_genes  # noqa: E402
 from scviz.datasets.genes import identifiers  # noqa: E402
+from scviz.metrics.comparison import FEWEST_JUDGED  # noqa: E402
+from scviz.metrics.scores import classification_scores  # noqa: E402
 from scviz.tasks.transfer import LOGISTIC  # noqa: E402
 from scviz.tasks.transfer.genes import GeneSpace  # noqa: E402
+from scviz.tasks.transfer.held_out import BASELINES  # noqa: E402
+from scviz.tasks.transfer.judging import bar_of, baselines_of  # noqa: E402
 from scviz.tasks.transfer.keeping import tensors_of  # noqa: E402
-from scviz.tasks.transfer.placing import Place, fit_place  # noqa: E402
-from scviz.tasks.transfer.references import Reference, Rule, write_reference  # noqa: E402
-from scviz.tasks.transfer.rules import STRENGTH, Linear, temperature_of  # noqa: E402
+from scviz.tasks.transfer.placing import fit_place  # noqa: E402
+from scviz.tasks.transfer.references import (  # noqa: E402
+    BARS,
+    BASELINE,
+    JUDGED,
+    TRUTH,
+    Reference,
+    Rule,
+    write_reference,
+)
+from scviz.tasks.transfer.rules import STRENGTH, Linear, probabilities, temperature_of  # noqa: E402
 
 N_GENES, N_FOLDS = 2000, 4
 TYPES = {
@@ -152,71 +163,127 @@ def _weights(types: np.ndarray, study: np.ndarray) -> np.ndarray:
     return weights * len(types) / weights.sum()
 
 
-def _folds(cells: Cells) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Leave out Kang's donors in turns; sorted cells, of which no donor is known, are learned from every time."""
-    kang, others = np.flatnonzero(cells.study == 1), np.flatnonzero(cells.study == 0)
-    for known, left in GroupKFold(N_FOLDS).split(kang, groups=cells.donor[kang]):
-        yield np.concatenate([others, kang[known]]), kang[left]
+def folds_of(cells: Cells) -> np.ndarray:
+    """Leave out Kang's donors in turns: fold of each cell, (N,).
+
+    It is -1 for sorted cells, of which no donor is known and which are learned from every time.
+    """
+    folds = np.full(len(cells.types), -1)
+    kang = np.flatnonzero(cells.study == 1)
+    for fold, (_, left) in enumerate(GroupKFold(N_FOLDS).split(kang, groups=cells.donor[kang])):
+        folds[kang[left]] = fold
+    return folds
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What a rule says of cells that were left out in turns, each judged by what the other donors chose."""
+
+    temperature: float
+    bar: float
+    scores: np.ndarray
+    """(M, K), so that the temperature of all gives what that of the other donors gives."""
+    bars: np.ndarray
+    """(M,) of the other donors."""
+
+    def rule(self, key: str, name: str, truth: np.ndarray, *, scaled: bool = False) -> Rule:
+        """Give the record of the rule, with its scores by (M,) known types."""
+        named = self.scores.argmax(axis=1)
+        found = classification_scores(truth, named, NAMES, fewest=FEWEST_JUDGED)
+        return Rule(
+            key=key,
+            name=name,
+            temperature=self.temperature,
+            scaled=scaled,
+            accuracy=found.accuracy,
+            macro_f1=found.macro_f1,
+            validated=found.accuracy,
+            bar=self.bar,
+        )
+
+
+def left_out(scores: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> LeftOut:
+    """Find temperature and bar of all cells left out, and for each fold those of the others.
+
+    Parameters
+    ----------
+    scores
+        (M, K)
+    truth, folds
+        (M,) of these.
+    """
+    temperature = temperature_of(scores, truth)
+    own, bars = np.empty_like(scores), np.empty(len(scores), dtype=np.float32)
+    for fold in np.unique(folds):
+        here = folds == fold
+        without = temperature_of(scores[~here], truth[~here])
+        own[here] = scores[here] * np.float32(temperature / without)
+        bars[here] = bar_of(probabilities(scores[~here], without), truth[~here])
+    bar = bar_of(probabilities(scores, temperature), truth)
+    return LeftOut(temperature=temperature, bar=bar, scores=own, bars=bars)
+
+
+def order_of(n: int) -> np.ndarray:
+    """Draw the order in which the cells left out are kept, (M,)."""
+    return np.random.default_rng(0).permutation(n)
 
 
 def main() -> None:
     """Judge on donors left out, then learn from all cells and write."""
     cells = Cells(Path(sys.argv[1]))
-    scores = np.full((len(cells.types), len(NAMES)), np.nan, dtype=np.float32)
-    distances = np.full(len(cells.types), np.nan)
-    for known, left in _folds(cells):
+    folds, n = folds_of(cells), len(cells.types)
+    scores = np.full((n, len(NAMES)), np.nan, dtype=np.float32)
+    distances, guesses = np.full(n, np.nan), np.zeros((len(BASELINES), n), dtype=np.int64)
+    for fold in range(N_FOLDS):
+        known, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         space, rule, centered = learned(cells, known)
         read = space.centered(sp.csr_matrix(cells.counts[left]), np.arange(len(cells.genes)))
         scores[left] = rule.scores(space.scaled(read))
-        place = fit_place(
-            centered @ space.components, cells.types[known], len(NAMES), held_out=read @ space.components
-        )
-        pcs = read @ space.components
+        pcs, taught = read @ space.components, centered @ space.components
+        place = fit_place(taught, cells.types[known], len(NAMES), held_out=pcs)
         distances[left] = place.distances(pcs, place.shift(pcs, scores[left].argmax(axis=1))) * place.reach
-    left = np.isfinite(scores[:, 0])
-    truth, named = cells.types[left], scores[left].argmax(axis=1)
-    space, rule, centered = learned(cells, np.arange(len(cells.types)))
-    of_all = fit_place(
-        centered @ space.components, cells.types, len(NAMES), held_out=centered @ space.components
-    )
-    place = Place(
-        centers=of_all.centers, spread=of_all.spread, reach=float(np.quantile(distances[left], 0.95))
-    )
-    accuracy, macro_f1 = float(np.mean(named == truth)), float(f1_score(truth, named, average="macro"))
+        guessed = baselines_of(taught, cells.types[known], pcs, n_types=len(NAMES), seed=0)
+        guesses[:, left] = [guessed[name] for name in BASELINES]
+    left = np.flatnonzero(folds >= 0)[order_of(int((folds >= 0).sum()))]
+    truth, judged = cells.types[left], left_out(scores[left], cells.types[left], folds[left])
+    space, rule, centered = learned(cells, np.arange(n))
+    pcs = centered @ space.components
+    of_all = fit_place(pcs, cells.types, len(NAMES), held_out=pcs)
+    place = replace(of_all, reach=float(np.quantile(distances[left], 0.95)))
     reference = Reference(
         name="Blood cells",
-        description=f"Human blood (PBMC), {len(NAMES)} types; {len(cells.types):,} cells of two public studies were "
-        "learned from; it holds means and weights of types, no cells.",
+        description=f"Human blood (PBMC), {len(NAMES)} types; {n:,} cells of two public studies were learned from; it "
+        "holds means and weights of types, no cells.",
         types=tuple(NAMES),
         ontology_ids=tuple(TYPES.values()),
         genes=cells.genes,
         target=TARGET_SUM,
         reach=place.reach,
-        rules=(
-            Rule(
-                key="genes",
-                name=LOGISTIC,
-                temperature=temperature_of(scores[left], truth),
-                scaled=True,
-                accuracy=accuracy,
-                macro_f1=macro_f1,
-                validated=accuracy,
-            ),
-        ),
-        n_cells=len(cells.types),
-        held_out=f"{left.sum():,} cells of 8 donors of Kang et al., left out in turns",
+        rules=(judged.rule("genes", LOGISTIC, truth, scaled=True),),
+        n_cells=n,
+        held_out=f"{len(left):,} cells of 8 donors of Kang et al., left out in turns",
         trained_on=TRAINED_ON,
+        chosen=LOGISTIC,
+        n_validation=len(left),
+        n_calibrating=len(left),
+        baselines=BASELINES,
         license="CC BY 4.0 (sorted cells, 10x Genomics) and GEO public data (GSE96583)",
         sources=(
             "Zheng et al. 2017, doi:10.1038/ncomms14049: blood cells sorted by antibodies, 10x Genomics, CC BY 4.0",
             "Kang et al. 2018, doi:10.1038/nbt.4042: unstimulated cells of 8 donors with lupus, GSE96583",
         ),
     )
-    tensors = tensors_of(space, place) | {"genes.weights": rule.weights, "genes.intercept": rule.intercept}
+    tensors = tensors_of(space, place) | {
+        "genes.weights": rule.weights,
+        "genes.intercept": rule.intercept,
+        f"genes{JUDGED}": judged.scores,
+        f"genes{BARS}": judged.bars,
+        TRUTH: truth.astype(np.int32),
+        **{f"{BASELINE}{at}": guesses[at, left].astype(np.int32) for at in range(len(BASELINES))},
+    }
     write_reference(reference, tensors, HERE / "blood")
-    print(
-        f"accuracy {accuracy:.3f}, macro-F1 {macro_f1:.3f}, temperature {reference.rules[0].temperature:.2f}"
-    )
+    own = reference.rules[0]
+    print(f"accuracy {own.accuracy:.3f}, macro-F1 {own.macro_f1:.3f}, temperature {own.temperature:.2f}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from scviz.cli.running import (
     write_copy,
     write_csv,
 )
+from scviz.datasets.columns import cell_names
 from scviz.datasets.label_terms import label_terms
 from scviz.datasets.own_cell_split import keep_split
 from scviz.errors import RequestError
@@ -95,7 +96,7 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
         columns, rows = cells(result, ids)
         write_csv(options.csv, request.dataset, settings, columns=columns, rows=rows)
     if options.probabilities_csv:
-        options.probabilities_csv.write_text(probabilities_csv(result), encoding="utf-8")
+        options.probabilities_csv.write_text(probabilities_csv(result, cell_names(folder)), encoding="utf-8")
     write_copy(options, run_id, settings, terms=terms)
 
 

@@ -10,13 +10,15 @@ from scviz.cli.fields import add_fields
 from scviz.cli.running import carry_out, dataset_of, say, write_copy, write_csv
 from scviz.errors import RequestError
 from scviz.settings import Settings
-from scviz.tasks import transfer
+from scviz.tasks import opening, transfer
 from scviz.tasks.annotation import Request as Learning
 from scviz.tasks.fields import suggested
 from scviz.tasks.transfer.references import keep_reference, named_reference, references
 from scviz.tasks.transfer.tables import cells, summary
 from scviz.workspace import Workspace
 
+MOST_LISTED = 20
+"""Datasets that a refusal names."""
 LEARNED = "reference"
 """Folder of the classifier in the result of a run that learned one."""
 
@@ -84,7 +86,7 @@ def request_of(options: argparse.Namespace, settings: Settings) -> transfer.Requ
             few_genes=options.few_genes,
             **common,
         )
-    reference = dataset_of(options.reference, settings)
+    reference = _labeled_dataset(options.reference, workspace, settings)
     label_key = options.label_key or suggested(Learning, "label_key", workspace.dataset(reference))
     return transfer.Request(
         dataset=dataset,
@@ -96,6 +98,26 @@ def request_of(options: argparse.Namespace, settings: Settings) -> transfer.Requ
         few_genes=options.few_genes,
         **common,
     )
+
+
+def _labeled_dataset(text: str, workspace: Workspace, settings: Settings) -> str:
+    """Find or open the dataset that is meant as a reference.
+
+    Raises
+    ------
+    RequestError
+        If the text means nothing that is here.
+    """
+    open_here = [info.id for info in workspace.datasets()]
+    is_file = Path(text).expanduser().exists() or ":" in text or opening.request_of(text) is not None
+    if text not in open_here and not is_file:
+        known = ", ".join(one.id for one in references(workspace))
+        labeled = ", ".join(open_here[:MOST_LISTED]) or "none"
+        raise RequestError(
+            f"There is no reference, dataset or file {text!r}.",
+            hint=f"References: {known}. Datasets that are open: {labeled}. Or name a labeled file.",
+        )
+    return dataset_of(text, settings)
 
 
 def _save(learned: Path, options: argparse.Namespace, settings: Settings) -> dict[str, str]:

@@ -28,7 +28,7 @@ class TypeScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationScores:
-    """How well cells are named, each from 0 to 1; means are over types that have cells, alike for all methods."""
+    """How well cells are named, each from 0 to 1; means are over types that have cells enough, alike for all."""
 
     accuracy: float
     balanced_accuracy: float
@@ -39,10 +39,12 @@ class ClassificationScores:
     weighted_f1: float
     """Mean of F1 weighted by how common each type is."""
     types: tuple[TypeScores, ...]
+    n_judged: int = 0
+    """Types that the macro means are over; 0 where an older result does not say."""
 
 
 def classification_scores(
-    truth: NDArray[np.int64], predicted: NDArray[np.int64], types: Sequence[str]
+    truth: NDArray[np.int64], predicted: NDArray[np.int64], types: Sequence[str], *, fewest: int = 1
 ) -> ClassificationScores:
     """Score names of cells.
 
@@ -50,6 +52,9 @@ def classification_scores(
     ----------
     truth, predicted
         (M,) positions in `types`.
+    fewest
+        Types with fewer cells are left out of the macro means, as a verdict leaves them out; unless that leaves fewer
+        than two.
 
     Examples
     --------
@@ -63,7 +68,7 @@ def classification_scores(
     recall = np.divide(hits, true, out=nothing.copy(), where=true > 0)
     precision = np.divide(hits, named, out=np.where(true > 0, 0.0, np.nan), where=named > 0)
     f1 = np.divide(2 * hits, true + named, out=nothing.copy(), where=true + named > 0)
-    present = true > 0
+    present = true >= fewest if (true >= fewest).sum() > 1 else true > 0
     return ClassificationScores(
         accuracy=accuracy(truth, predicted),
         balanced_accuracy=float(np.nanmean(recall)),
@@ -71,6 +76,7 @@ def classification_scores(
         macro_recall=float(np.nan_to_num(recall[present]).mean()),
         macro_f1=float(f1[present].mean()),
         weighted_f1=float(np.average(np.nan_to_num(f1), weights=true)),
+        n_judged=int(present.sum()),
         types=tuple(
             TypeScores(name=name, support=int(t), precision=float(p), recall=float(r), f1=float(f))
             for name, t, p, r, f in zip(types, true, precision, recall, f1, strict=True)

@@ -86,7 +86,10 @@ def test_confidence_sets_new_types_and_squares_are_shown_and_follow_from_the_tab
 
 def assert_numbers_follow(page: AppTest, result: Result) -> None:
     """Compute the tables of confidence and sets again from what is exported."""
-    p = pd.read_csv(StringIO(probabilities_csv(result)))
+    barcodes = [f"AAAC-{i}" for i in range(len(result.all_predicted))]
+    p = pd.read_csv(StringIO(probabilities_csv(result, barcodes)))
+    assert p.columns[0] == "cell"
+    assert p["cell"].tolist() == [barcodes[row] for row in result.test_rows]
     shares = p[[f"p {name}" for name in NAMES]].to_numpy()
     truth = p["known"].to_numpy()
     calibration = table_with(page, "Brier").set_index("Confidence")

@@ -26,7 +26,7 @@ from scviz.tasks.transfer import (
     Result,
     column_stem,
 )
-from scviz.tasks.transfer.finishing import chosen_method
+from scviz.tasks.transfer.judging import chosen_method
 from scviz.tasks.transfer.references import (
     RECORD,
     TENSORS,

@@ -76,3 +76,14 @@ def test_what_is_no_classifier_is_said(
     assert "There is no classifier in" in capsys.readouterr().err
     assert main(["annotate", two.query, "--reference", "blood", "--apply", str(tmp_path)]) == 1
     assert "Name one of them" in capsys.readouterr().err
+
+
+def test_a_reference_that_is_not_here_is_refused_with_those_that_are(
+    two: Two,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["annotate", two.query, "--reference", "bloood"]) == 1
+    said = capsys.readouterr().err
+    assert "There is no reference, dataset or file 'bloood'" in said
+    assert "References: blood." in said
+    assert two.reference in said

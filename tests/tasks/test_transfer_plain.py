@@ -61,8 +61,8 @@ def test_plain_methods_are_those_of_scikit_learn(blood: AnnData) -> None:
     request = Request(dataset="query", reference="reference", label_key="cell_type")
     labeled = labeled_cells(request, blood)
     train, test = labeled.split.train, labeled.split.test
-    genes, reference, query = both_have(blood, blood)
-    space = fit_space(reference, genes, train, seed=0)
+    both = both_have(blood, blood)
+    space = fit_space(both.reference, both.genes, train, seed=0)
     cells = Cells(
         reference=blood,
         query=blood,
@@ -71,9 +71,9 @@ def test_plain_methods_are_those_of_scikit_learn(blood: AnnData) -> None:
         judged=test,
         n_types=len(labeled.types),
     )
-    _, scored = plain_methods(cells, space, reference=reference, query=query)
+    _, scored = plain_methods(cells, space, reference=both.reference, query=both.query)
     own = {one.name: np.array(labeled.types)[one.judged.argmax(axis=1)] for one in scored}
     truth = np.array(labeled.types)[labeled.codes[test]]
-    for name, named in theirs(blood, list(genes), train, test).items():
+    for name, named in theirs(blood, list(both.genes), train, test).items():
         assert abs(np.mean(own[name] == truth) - np.mean(named == truth)) <= AS_GOOD
         assert np.mean(own[name] == truth) > 0.75

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.digits import DIGITS, TENTH
 from pages.components.show import download, escaped, figure, table
+from scviz.datasets.columns import cell_names
 from scviz.datasets.label_terms import label_terms
 from scviz.metrics.evidence import Gain, Interval
 from scviz.metrics.rejection import leave_unnamed
@@ -40,9 +41,10 @@ def confidence_tab(run: Run, result: Result, gain: Gain, *, footer: str) -> floa
         _sets(result)
         _one_names(run, result)
         _seeds(result)
+    folder = state.workspace().dataset_folder(run.request["dataset"])
     download(
         "Probabilities of the cells that judge (CSV)",
-        lambda: probabilities_csv(result),
+        lambda: probabilities_csv(result, cell_names(folder)),
         name="probabilities.csv",
         key="probabilities_csv",
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 import streamlit as st
 
 from pages.components import state
 from pages.components.digits import DIGITS, HUNDREDTH, SHARE, TENTH
 from pages.components.show import errors_in_words, escaped, table
+from scviz.metrics.comparison import FEWEST_JUDGED
 from scviz.tasks.transfer import Result
 from scviz.tasks.transfer.references import keep_reference
+from scviz.tasks.transfer.tables import method_rows
 from scviz.workspace.database import Run
 
 NEARNESS = {"near": "yes", "far": "no", "cannot tell": "cannot tell"}
@@ -61,16 +65,17 @@ def fit_tab(result: Result) -> None:
 
 def methods_tab(run: Run, result: Result) -> None:
     """Show the scores of each method on held-out cells of the reference, and offer to save what was learned."""
+    here = {one.name: float(pd.Series(result.confidence(one.name)).mean()) for one in result.methods}
     rows = [
         {
-            "Method": one.name,
-            "Accuracy": one.accuracy,
-            "Macro-F1": one.macro_f1,
-            "Temperature": one.temperature,
-            "Mean confidence here": float(pd.Series(result.confidence(one.name)).mean()),
-            "Seconds": one.seconds,
+            "Method": row["method"],
+            "Accuracy": row["accuracy"],
+            "Macro-F1": row["macro_f1"],
+            "Temperature": row.get("temperature"),
+            "Mean confidence here": here.get(row["method"]),
+            "Seconds": row.get("seconds"),
         }
-        for one in result.methods
+        for row in method_rows(result)
     ]
     digits = {
         **dict.fromkeys(("Accuracy", "Macro-F1"), DIGITS),
@@ -79,12 +84,28 @@ def methods_tab(run: Run, result: Result) -> None:
     }
     table(pd.DataFrame(rows), key="transfer_methods", name="methods", column_config=digits)
     st.caption(
-        escaped(f"Accuracy and macro-F1: on {result.held_out}. Cells of another study are named less well.")
+        escaped(
+            f"Accuracy and macro-F1: on {result.held_out}{_judged_types(result)}. Cells of another study are named "
+            "less well."
+            + (f" {_join(result.baselines)} know nothing of the types." if result.baselines else "")
+        )
     )
     if result.gain is not None:
         st.caption(escaped(result.gain.sentence))
     with errors_in_words():
         _save(run, result)
+
+
+def _judged_types(result: Result) -> str:
+    """Say which types the macro-F1 is over."""
+    scores = result.methods[0].scores
+    if scores is None or not scores.n_judged or scores.n_judged == len(scores.types):
+        return ""
+    return f"; macro-F1 over the {scores.n_judged} of {len(scores.types)} types with {FEWEST_JUDGED} or more of these"
+
+
+def _join(names: Iterable[str]) -> str:
+    return " and ".join(f'"{name}"' for name in names)
 
 
 def _save(run: Run, result: Result) -> None:

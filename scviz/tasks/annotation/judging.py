@@ -47,7 +47,10 @@ def judge(
     baselines = [Names(method=method, types=named) for method, named in predicted.items() if method != MODEL]
     model = Names(method=name, types=predicted[MODEL])
     return Judged(
-        scores={method: classification_scores(truth, named, types) for method, named in predicted.items()},
+        scores={
+            method: classification_scores(truth, named, types, fewest=FEWEST_JUDGED)
+            for method, named in predicted.items()
+        },
         gain=replace(compare(truth, model, baselines, n_types=len(types)), counted=counted),
         notes=_notes(truth, types, counted),
     )

@@ -74,8 +74,14 @@ def _of_judging(result: Result, values: NDArray[Any]) -> NDArray[Any]:
     return column
 
 
-def probabilities_csv(result: Result) -> str:
-    """Write the probability of each type for the cells that judge, and whether each way's set holds it, as CSV."""
+def probabilities_csv(result: Result, names: Sequence[str]) -> str:
+    """Write the probability of each type for the cells that judge, and whether each way's set holds it, as CSV.
+
+    Parameters
+    ----------
+    names
+        N names of cells, such as barcodes, which stand first.
+    """
     import csv
     from io import StringIO
 
@@ -84,6 +90,7 @@ def probabilities_csv(result: Result) -> str:
     ways = list(result.test_sets)
     writer.writerow(
         [
+            "cell",
             "row",
             "known",
             *(f"p {name}" for name in result.types),
@@ -93,7 +100,7 @@ def probabilities_csv(result: Result) -> str:
     for at, row in enumerate(result.test_rows):
         sets = [int(inside) for way in ways for inside in result.test_sets[way][at]]
         p = [f"{value:.6g}" for value in result.probabilities[at]]
-        writer.writerow([int(row), result.types[result.truth[at]], *p, *sets])
+        writer.writerow([names[row], int(row), result.types[result.truth[at]], *p, *sets])
     return text.getvalue()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from scviz.errors import RequestError
 from scviz.metrics.evidence import Gain, Interval
 from scviz.metrics.scores import ClassificationScores
 from scviz.tasks.fields import FEW_GENES, SEED, Choice, Column, Needs, Number, Switch, check_fields
+from scviz.tasks.transfer.held_out import NameDoubt, name_doubts, words_of_sets
 from scviz.workspace.names import slug
 
 TITLE = "Names from a reference"
@@ -155,7 +156,7 @@ class Fit:
     n_shared: int
     """Genes that both have."""
     n_reference: int
-    """Genes of the reference."""
+    """Genes of the reference, those left out by rule (ribosomes, mitochondria) not counted."""
     n_query: int
     """Genes of the dataset."""
     read: float
@@ -223,9 +224,20 @@ class Result:
     gain: Gain | None = None
     """Of the best model over the best plain method on held-out cells; None without models."""
     truth: NDArray[np.int64] | None = None
-    """(M,) types of the held-out cells of the reference; None for one that is no dataset."""
+    """(M,) types of the held-out cells of the reference; None where a saved reference did not keep them."""
     predicted: dict[str, NDArray[np.int64]] | None = None
     """(M,) what each method calls them."""
+    judged: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    """(M, K) probabilities that each method gives to their types."""
+    baselines: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """(M,) what names without knowledge of the types, `held_out.BASELINES`, call them."""
+    bars: dict[str, float] = field(default_factory=dict)
+    """How odd a cell may be and still have a type in its set, by method; without too few cells set aside, there is
+    none."""
+    judged_bars: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    """(M,) the bar of each held-out cell, by method, where it differs: for cells left out in turns, that of others."""
+    n_calibrating: int = 0
+    """Cells of the reference that were set aside to find the bars."""
     n_train: int = 0
     n_validation: int = 0
     reference_name: str = ""
@@ -252,12 +264,29 @@ class Result:
         """Cell Ontology id of every cell, (N,); '' where not known."""
         return np.array([*self.ontology_ids, ""])[self.best(method)]
 
+    def sets(self, method: str = "") -> NDArray[np.object_] | None:
+        """Write the set of types of every cell, (N,); None without cells that were set aside for it."""
+        name = method or self.chosen
+        bar = self.bars.get(name)
+        if bar is None:
+            return None
+        return words_of_sets(self.probabilities[name], bar, self.types, not_seen=NOT_SEEN)
+
+    def doubts(self, method: str = "") -> tuple[NameDoubt, ...]:
+        """Say of each type how far its name can be trusted; none where nothing is known of held-out cells."""
+        known = (self.predicted or {}).get(method or self.chosen)
+        if self.truth is None or known is None:
+            return ()
+        return name_doubts(self.truth, known, self.types)
+
     def columns(self, method: str = "") -> dict[str, NDArray[Any]]:
-        """Give the columns that a copy of the file gets, (N,) each: name, confidence, Cell Ontology id, distance."""
+        """Give the columns that a copy of the file gets, (N,) each: name, confidence, term, distance, set of types."""
         stem = column_stem(method or self.chosen)
-        return {
+        columns: dict[str, NDArray[Any]] = {
             f"{stem}_label": self.names(method),
             f"{stem}_confidence": self.confidence(method),
             f"{stem}_ontology_term_id": self.ids(method),
             f"{stem}_distance": self.distance,
         }
+        sets = self.sets(method)
+        return columns if sets is None else columns | {f"{stem}_set": sets.astype(str)}

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
-from scviz.errors import RequestError
+from scviz.errors import CheckpointError, RequestError
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.transfer import Method, Request, Result
 from scviz.tasks.transfer.finishing import Named, finish
 from scviz.tasks.transfer.fitting import Genes
 from scviz.tasks.transfer.genes import GeneSpace, Shared, shared_genes, space_of
+from scviz.tasks.transfer.judging import Codes, Found, chosen_method, named, scored_method
 from scviz.tasks.transfer.learning import components_of, scores_of
 from scviz.tasks.transfer.placing import Place
-from scviz.tasks.transfer.references import Kept, Reference, Rule
+from scviz.tasks.transfer.references import BARS, BASELINE, JUDGED, TRUTH, Kept, Reference, Rule
 from scviz.tasks.transfer.rules import Floats, Linear, probabilities
 from scviz.tasks.transfer.vectors import vectors_of
 from scviz.workspace.names import same_content
@@ -36,19 +38,20 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
     context.report(Progress(stage="Naming cells"))
     shared = shared_genes(query, reference.genes)
     space = space_of(reference.genes, reference.target, kept.tensors)
-    methods, found = [], {}
-    for rule in _rules(request, kept, context):
+    rules, notes = _rules(request, kept, context)
+    seconds, given = {}, {}
+    for rule in rules:
         begun = time.monotonic()
         scores = _scores(rule, kept, space, shared=shared, context=context, dataset=request.dataset)
-        found[rule.name] = probabilities(scores, rule.temperature)
-        methods.append(_method(rule, time.monotonic() - begun))
+        given[rule.name] = probabilities(scores, rule.temperature)
+        seconds[rule.name] = time.monotonic() - begun
     return finish(
         request,
         Named(
             types=reference.types,
             ontology_ids=reference.ontology_ids,
-            methods=tuple(methods),
-            probabilities=found,
+            probabilities=given,
+            found=_found(rules, kept, seconds=seconds),
         ),
         Genes(
             n_shared=len(shared.places),
@@ -60,7 +63,7 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         pcs=components_of(space, shared),
         reference_name=reference.name,
         held_out=reference.held_out,
-        notes=(*reference.notes, *_taught(reference, request.dataset)),
+        notes=(*reference.notes, *notes, *_taught(reference, request.dataset)),
         context=context,
     )
 
@@ -74,20 +77,86 @@ def _taught(reference: Reference, dataset: str) -> tuple[str, ...]:
     )
 
 
-def _rules(request: Request, kept: Kept, context: Context) -> list[Rule]:
-    """Take the rules on genes, and those of the models that are asked for, with the weights they were learned with."""
-    rules = [rule for rule in kept.reference.rules if not rule.checkpoint]
+def _rules(request: Request, kept: Kept, context: Context) -> tuple[list[Rule], list[str]]:
+    """Take the rules on genes, and those of the models that are asked for or name, with the weights they learned with.
+
+    Returns
+    -------
+    The rules, and what else to know.
+    """
+    reference = kept.reference
+    rules = [rule for rule in reference.rules if not rule.checkpoint]
     for checkpoint in request.checkpoints:
-        own = content_hash(context.workspace.checkpoint_folder(checkpoint))
-        fitting = [rule for rule in kept.reference.rules if rule.checkpoint and rule.checkpoint_hash == own]
+        fitting = _of_model(reference, checkpoint, context)
         if not fitting:
             raise RequestError(
-                f"{kept.reference.name} was not learned with "
+                f"{reference.name} was not learned with "
                 f"{context.workspace.checkpoint(checkpoint).name}, or with other weights of it.",
                 hint="Leave the model out, or choose a labeled dataset as reference.",
             )
         rules += [rule for rule in fitting if rule not in rules]
-    return rules
+    names = next((one for one in reference.rules if one.name == reference.chosen), None)
+    if names is None or names in rules:
+        return rules, []
+    try:
+        fitting = _of_model(reference, names.checkpoint, context)
+    except CheckpointError:
+        fitting = []
+    if fitting:
+        return rules + fitting, []
+    return rules, [
+        f"{reference.name} names by {names.name}; that model, with the same weights, is not here, so another rule "
+        "names."
+    ]
+
+
+def _of_model(reference: Reference, checkpoint: str, context: Context) -> list[Rule]:
+    """Take the rules that were learned with the weights of a checkpoint."""
+    context.workspace.checkpoint(checkpoint)
+    own = content_hash(context.workspace.checkpoint_folder(checkpoint))
+    return [rule for rule in reference.rules if rule.checkpoint and rule.checkpoint_hash == own]
+
+
+def _found(rules: list[Rule], kept: Kept, *, seconds: dict[str, float]) -> Found:
+    """Give what is known of each rule, and which one names: the one that the run chose where it learned the rules."""
+    reference, tensors = kept.reference, kept.tensors
+    known = TRUTH in tensors
+    truth = np.asarray(tensors[TRUTH], dtype=np.int64) if known else None
+    judged = {
+        rule.name: probabilities(np.asarray(tensors[f"{rule.key}{JUDGED}"], np.float32), rule.temperature)
+        for rule in rules
+        if known
+    }
+    methods = [
+        _method(rule, truth, judged.get(rule.name), types=reference.types, seconds=seconds[rule.name])
+        for rule in rules
+    ]
+    names = [one.name for one in methods]
+    found = Found(
+        methods=tuple(methods),
+        chosen=reference.chosen
+        if reference.chosen in names
+        else chosen_method(methods, n_validation=reference.n_validation),
+        n_validation=reference.n_validation,
+    )
+    if truth is None:
+        return found
+    return replace(
+        found,
+        truth=truth,
+        judged=judged,
+        baselines={
+            name: np.asarray(tensors[f"{BASELINE}{number}"], dtype=np.int64)
+            for number, name in enumerate(reference.baselines)
+        },
+        bars={rule.name: rule.bar for rule in rules if np.isfinite(rule.bar)},
+        judged_bars={
+            rule.name: np.asarray(tensors[f"{rule.key}{BARS}"], dtype=np.float32)
+            for rule in rules
+            if f"{rule.key}{BARS}" in tensors
+        },
+        n_calibrating=reference.n_calibrating,
+    )
 
 
 def _scores(
@@ -104,7 +173,20 @@ def _scores(
     return scores_of(space, shared, linear, scaled=rule.scaled)
 
 
-def _method(rule: Rule, seconds: float) -> Method:
+def _method(
+    rule: Rule, truth: Codes | None, judged: Floats | None, *, types: tuple[str, ...], seconds: float
+) -> Method:
+    """Score a rule on the held-out cells, (M,) types and (M, K) probabilities, or say what its record says."""
+    if truth is not None and judged is not None:
+        return scored_method(
+            rule.name,
+            truth,
+            named(judged),
+            types=types,
+            temperature=rule.temperature,
+            validated=rule.validated,
+            seconds=seconds,
+        )
     return Method(
         name=rule.name,
         temperature=rule.temperature,

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.transfer import LARGEST_SHIFT, Method, Request, Result
+from scviz.tasks.transfer import LARGEST_SHIFT, Request, Result
 from scviz.tasks.transfer.fitting import NO_FIT, Before, Genes, clusters_of, fit_of
+from scviz.tasks.transfer.judging import Found
 from scviz.tasks.transfer.placing import Place, size_of
 from scviz.tasks.transfer.verdict import notes_of, verdict_of
 
@@ -23,10 +24,10 @@ class Named:
 
     types: tuple[str, ...]
     ontology_ids: tuple[str, ...]
-    methods: tuple[Method, ...]
     probabilities: dict[str, NDArray[np.float32]]
     """(N, K) by method."""
-    n_validation: int = 0
+    found: Found
+    """How good each is, and which names."""
 
 
 def finish(
@@ -55,20 +56,28 @@ def finish(
     learned
         Fields of the Result that tell of the training.
     """
-    clusters = clusters_of(request.dataset, context, seed=request.seed)
+    found, clusters = named.found, clusters_of(request.dataset, context, seed=request.seed)
     context.report(Progress(stage="Comparing with the reference"))
     before = place.distances(pcs)
     draft = Result(
         types=named.types,
         ontology_ids=named.ontology_ids,
-        methods=named.methods,
-        chosen=chosen_method(named.methods, n_validation=named.n_validation),
+        methods=found.methods,
+        chosen=found.chosen,
         probabilities=named.probabilities,
         clusters=clusters,
         distance=before,
         fit=NO_FIT,
         reference_name=reference_name,
         held_out=held_out,
+        truth=found.truth,
+        predicted=found.predicted,
+        judged=found.judged,
+        baselines=found.baselines,
+        bars=found.bars,
+        judged_bars=found.judged_bars,
+        n_validation=found.n_validation,
+        n_calibrating=found.n_calibrating,
         **learned,
     )
     shift = place.shift(pcs, draft.best())
@@ -78,19 +87,3 @@ def finish(
     whole = replace(draft, distance=distance, fit=fit)
     whole = replace(whole, notes=(*notes, *notes_of(whole)))
     return replace(whole, verdict=verdict_of(whole))
-
-
-def chosen_method(methods: Sequence[Method], *, n_validation: int = 0) -> str:
-    """Name the method that names: the first whose accuracy on validation cells chance cannot tell from the best one.
-
-    Examples
-    --------
-    >>> plain = Method(name="plain", temperature=1.0, validated=0.90)
-    >>> other = Method(name="other", temperature=1.0, validated=0.92)
-    >>> chosen_method([plain, other], n_validation=100), chosen_method([plain, other], n_validation=10_000)
-    ('plain', 'other')
-    """
-    known = np.nan_to_num([one.validated for one in methods], nan=0.0)
-    best = known.max()
-    error = 2 * np.sqrt(best * (1 - best) / n_validation) if n_validation else 0.0
-    return methods[int(np.flatnonzero(known >= best - error)[0])].name

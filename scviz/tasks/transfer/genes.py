@@ -113,14 +113,26 @@ def _found(adata: AnnData, places: NDArray[np.int64]) -> Shared:
     return Shared(counts=sp.csr_matrix(adata.X)[:, there], places=places[there])
 
 
-def both_have(reference: AnnData, query: AnnData) -> tuple[tuple[str, ...], Shared, Shared]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """The S genes that two datasets share."""
+
+    genes: tuple[str, ...]
+    """Their names in the reference."""
+    reference: Shared
+    """Molecules of them in the reference, (R, S)."""
+    query: Shared
+    """The same in the dataset to be named, (N, S)."""
+    n_reference: int
+    """Genes of the reference that could be shared: those that are left out by rule are not counted."""
+    read: float
+    """Share of the molecules of these that lie on shared ones."""
+
+
+def both_have(reference: AnnData, query: AnnData) -> Common:
     """Find the S genes that two datasets share, ribosomal and mitochondrial ones left out.
 
     These differ between preparations of the same cells more than between types.
-
-    Returns
-    -------
-    Their names in the reference; molecules in the reference and in the query, genes in the same order, (N, S) each.
 
     Raises
     ------
@@ -132,10 +144,14 @@ def both_have(reference: AnnData, query: AnnData) -> tuple[tuple[str, ...], Shar
     order = np.argsort(found.places)
     places = found.places[order]
     together = np.arange(len(places))
-    return (
-        tuple(names[at] for at in places),
-        Shared(counts=sp.csr_matrix(reference.X)[:, kept[places]], places=together),
-        Shared(counts=found.counts[:, order], places=together),
+    whole = sp.csr_matrix(reference.X)
+    molecules = np.asarray(whole.sum(axis=0), dtype=np.float64).ravel()[kept]
+    return Common(
+        genes=tuple(names[at] for at in places),
+        reference=Shared(counts=whole[:, kept[places]], places=together),
+        query=Shared(counts=found.counts[:, order], places=together),
+        n_reference=len(kept),
+        read=float(molecules[places].sum() / max(molecules.sum(), 1)),
     )
 
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scviz.tasks.context import Context
 from scviz.tasks.transfer import Method, Request
 from scviz.tasks.transfer.genes import GeneSpace
+from scviz.tasks.transfer.judging import Found, chosen_method
 from scviz.tasks.transfer.labeled import Labeled
 from scviz.tasks.transfer.learning import Scored
 from scviz.tasks.transfer.placing import Place
-from scviz.tasks.transfer.references import Reference, Rule, write_reference
+from scviz.tasks.transfer.references import BASELINE, JUDGED, TRUTH, Reference, Rule, write_reference
 from scviz.workspace.records import content_hash
 from scviz.workspace.store import seen_as
 
@@ -29,19 +30,14 @@ def keep_rules(
     *,
     space: GeneSpace,
     place: Place,
-    methods: Sequence[Method],
+    found: Found,
     ontology_ids: tuple[str, ...],
     context: Context,
 ) -> None:
     """Write the linear rules with their temperatures; those of nearest cells would need the cells."""
-    dataset, rules = context.workspace.dataset(request.reference), []
-    tensors = tensors_of(space, place)
-    for number, (one, method) in enumerate(zip(scored, methods, strict=True)):
-        if one.rule is None:
-            continue
-        key = f"rule{number}"
-        tensors |= {f"{key}.weights": one.rule.weights, f"{key}.intercept": one.rule.intercept}
-        rules.append(_rule(key, one, method, context=context))
+    dataset, kept = context.workspace.dataset(request.reference), _kept(scored, found)
+    names = [method.name for _, _, method in kept]
+    chosen = found.chosen if found.chosen in names else _next_best(kept, found)
     reference = Reference(
         name=f"Types of {dataset.name}",
         description=f"Learned from {request.label_key} of {dataset.name}.",
@@ -50,14 +46,53 @@ def keep_rules(
         genes=space.genes,
         target=space.target,
         reach=place.reach,
-        rules=tuple(rules),
+        rules=tuple(_rule(key, one, method, found=found, context=context) for key, one, method in kept),
         n_cells=len(inputs.split.train),
         held_out=f"{len(inputs.split.test):,} held-out cells of {dataset.name}",
         license=NOT_SAID,
         sources=(dataset.source,),
         trained_on=(seen_as(dataset),),
+        notes=() if chosen == found.chosen else (_other_way(found.chosen, chosen),),
+        chosen=chosen,
+        n_validation=found.n_validation,
+        n_calibrating=found.n_calibrating,
+        baselines=tuple(found.baselines),
     )
+    tensors = tensors_of(space, place) | _of_held_out(kept, found, n_test=len(inputs.split.test))
+    for key, one, _ in kept:
+        if one.rule is not None:
+            tensors |= {f"{key}.weights": one.rule.weights, f"{key}.intercept": one.rule.intercept}
     write_reference(reference, tensors, context.result / FOLDER)
+
+
+def _kept(scored: Sequence[Scored], found: Found) -> list[tuple[str, Scored, Method]]:
+    """Give a key to each way that can be kept."""
+    pairs = enumerate(zip(scored, found.methods, strict=True))
+    return [(f"rule{number}", one, method) for number, (one, method) in pairs if one.rule is not None]
+
+
+def _next_best(kept: Sequence[tuple[str, Scored, Method]], found: Found) -> str:
+    return chosen_method([method for _, _, method in kept], n_validation=found.n_validation)
+
+
+def _other_way(chosen: str, kept: str) -> str:
+    return (
+        f"The run that learned this classifier named by {chosen}, which needs the cells or a trained model and "
+        f"cannot be kept; the classifier names by {kept}."
+    )
+
+
+def _of_held_out(
+    kept: Sequence[tuple[str, Scored, Method]], found: Found, *, n_test: int
+) -> dict[str, NDArray[np.generic]]:
+    """Keep of the held-out cells their types, (M,), scores, (M, K), and names by baselines, (M,), in any order."""
+    if found.truth is None:
+        return {}
+    order = np.random.default_rng(0).permutation(n_test)
+    tensors: dict[str, NDArray[np.generic]] = {TRUTH: found.truth[order].astype(np.int32)}
+    tensors |= {f"{key}{JUDGED}": one.judged[-n_test:][order] for key, one, _ in kept}
+    names = enumerate(found.baselines.values())
+    return tensors | {f"{BASELINE}{number}": one[order].astype(np.int32) for number, one in names}
 
 
 def tensors_of(space: GeneSpace, place: Place) -> dict[str, NDArray[np.generic]]:
@@ -73,7 +108,7 @@ def tensors_of(space: GeneSpace, place: Place) -> dict[str, NDArray[np.generic]]
     }
 
 
-def _rule(key: str, one: Scored, method: Method, *, context: Context) -> Rule:
+def _rule(key: str, one: Scored, method: Method, *, found: Found, context: Context) -> Rule:
     folder = context.workspace.checkpoint_folder(one.checkpoint) if one.checkpoint else None
     return Rule(
         key=key,
@@ -85,4 +120,5 @@ def _rule(key: str, one: Scored, method: Method, *, context: Context) -> Rule:
         validated=method.validated,
         checkpoint=one.checkpoint,
         checkpoint_hash=content_hash(folder) if folder else "",
+        bar=found.bars.get(one.name, float("nan")),
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
 from scviz.datasets.expression import depth_of
+from scviz.datasets.folds import part_of
 from scviz.datasets.labels import labels_in
 from scviz.datasets.split import Split, split_cells
 from scviz.errors import RequestError
@@ -17,6 +18,9 @@ from scviz.tasks.transfer import Request
 FEWEST_CELLS = 5
 """Types with fewer labeled cells can be neither learned nor tested."""
 VALIDATION_FRACTION = 0.1
+CALIBRATION_FRACTION = 0.1
+FEWEST_CALIBRATING = 40
+"""Of fewer cells set aside there are no sets of types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,8 @@ class Labeled:
     codes: NDArray[np.int64]
     """(R,) position in `types`; -1 for cells without a label."""
     split: Split
+    calibration: NDArray[np.int64]
+    """(L,) rows set aside to tell how odd a cell of a type may be; none where they would be too few."""
     notes: tuple[str, ...]
 
 
@@ -64,19 +70,42 @@ def labeled_cells(request: Request, adata: AnnData) -> Labeled:
         validation_fraction=VALIDATION_FRACTION,
         seed=request.seed,
     )
+    train, calibration = _set_aside(split.train, labels, seed=request.seed)
     codes = np.where(labels == "", -1, np.searchsorted(types, labels))
     return Labeled(
         adata=adata,
         types=tuple(types.tolist()),
         codes=codes.astype(np.int64),
-        split=split,
+        split=replace(split, train=train),
+        calibration=calibration,
         notes=(
             *known.notes,
             *(groups.notes if groups else ()),
             *_said(rare.tolist(), split, request),
+            *_without_sets(calibration),
             *depth_of(adata).notes,
         ),
     )
+
+
+def _set_aside(
+    train: NDArray[np.int64], labels: NDArray[np.str_], *, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Take from the training cells those that decide how odd a cell of a type may be, if they are enough."""
+    if len(train) * CALIBRATION_FRACTION >= FEWEST_CALIBRATING:
+        kept, drawn = part_of(train, labels, fraction=CALIBRATION_FRACTION, seed=seed)
+        if len(drawn) >= FEWEST_CALIBRATING:
+            return kept, drawn
+    return train, np.empty(0, dtype=np.int64)
+
+
+def _without_sets(calibration: NDArray[np.int64]) -> list[str]:
+    if len(calibration):
+        return []
+    return [
+        f"No sets of types: fewer than {FEWEST_CALIBRATING} cells could be set aside to tell how odd a cell of a type "
+        "may be."
+    ]
 
 
 def _said(rare: list[str], split: Split, request: Request) -> list[str]:

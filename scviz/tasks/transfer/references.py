@@ -24,6 +24,11 @@ MOST_BYTES = 200_000_000
 """A larger file is no reference."""
 OF_GENES = ("profile", "chosen", "mean", "scale", "components", "centers", "spread")
 """What is known of the genes, besides what each rule keeps; `genes.GeneSpace` says what they are."""
+TRUTH, JUDGED, BASELINE = "held_out_types", ".held_out", "baseline"
+"""Known types of the held-out cells, (M,); how the names of their scores, (M, K) for each rule, end; how the names of
+what a baseline calls them, (M,), begin. Nothing of their genes is kept, and their order is drawn by lot."""
+BARS = ".held_out_bars"
+"""How the name of the bars of the held-out cells ends, (M,), where each has that of the cells it was not among."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,8 @@ class Rule:
     """Model whose cell vectors it reads; empty for genes."""
     checkpoint_hash: str = ""
     """Of the files of that model: other weights give other vectors."""
+    bar: float = float("nan")
+    """How odd a cell may be and still have a type in its set; NaN where too few cells were set aside to find it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +77,15 @@ class Reference:
     license: str
     sources: tuple[str, ...] = ()
     trained_on: tuple[str, ...] = ()
-    """Ids of datasets of this workspace; empty for one that came with scviz."""
+    """Ids of the datasets that taught it, each ending with a hash of its content."""
+    chosen: str = ""
+    """The rule that names: the one that the run that learned it chose, where that can be kept."""
+    n_validation: int = 0
+    """Cells that chose among the rules."""
+    n_calibrating: int = 0
+    """Cells that were set aside to find the bars."""
+    baselines: tuple[str, ...] = ()
+    """Names without knowledge of the types; `baseline<n>` holds what the n-th of them says of the held-out cells."""
     notes: tuple[str, ...] = ()
 
 
@@ -207,13 +222,30 @@ def _check_shapes(reference: Reference, tensors: Mapping[str, NDArray[np.generic
     missing = [name for name in OF_GENES if name not in tensors]
     if missing:
         raise DataError(f"The classifier lacks {', '.join(missing)}.", hint="Save it again.")
-    for name, shape in _wanted(reference, tensors).items():
+    for name, shape in (_wanted(reference, tensors) | _wanted_of_held_out(reference, tensors)).items():
         found = tensors[name].shape if name in tensors else "nothing"
         if found != shape:
             raise DataError(f"{name} of the classifier is {found}, not {shape}.", hint="Save it again.")
     one_each = len(reference.ontology_ids) == len(reference.types)
     if not one_each or np.max(tensors["chosen"], initial=0) >= len(reference.genes):
         raise DataError("The record of the classifier does not fit its tensors.", hint="Save it again.")
+
+
+def _wanted_of_held_out(
+    reference: Reference, tensors: Mapping[str, NDArray[np.generic]]
+) -> dict[str, tuple[int, ...]]:
+    """Give the shapes of what is known of the held-out cells: types, scores of each rule, names of each baseline."""
+    if TRUTH not in tensors:
+        return {}
+    n = len(tensors[TRUTH])
+    wanted: dict[str, tuple[int, ...]] = {TRUTH: (n,)}
+    for rule in reference.rules:
+        wanted[f"{rule.key}{JUDGED}"] = (n, len(reference.types))
+        if f"{rule.key}{BARS}" in tensors:
+            wanted[f"{rule.key}{BARS}"] = (n,)
+    for number in range(len(reference.baselines)):
+        wanted[f"{BASELINE}{number}"] = (n,)
+    return wanted
 
 
 def _wanted(reference: Reference, tensors: Mapping[str, NDArray[np.generic]]) -> dict[str, tuple[int, ...]]:

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from scviz.metrics.comparison import FEWEST_JUDGED
+from scviz.metrics.scores import classification_scores
 from scviz.tasks.transfer import Result, column_stem
+from scviz.tasks.transfer.held_out import NameDoubt
 
 
 def cells(result: Result, method: str = "") -> tuple[list[str], Iterator[tuple[object, ...]]]:
@@ -21,7 +24,7 @@ def cells(result: Result, method: str = "") -> tuple[list[str], Iterator[tuple[o
 
 def types_table(result: Result, method: str = "") -> list[dict[str, Any]]:
     """Count the cells of each name, with their mean confidence and how many lie far from the reference."""
-    best, confidence = result.best(method), result.confidence(method)
+    best, confidence, doubts = result.best(method), result.confidence(method), result.doubts(method)
     rows = []
     for code, (name, term) in enumerate(zip(result.types, result.ontology_ids, strict=True)):
         own = best == code
@@ -34,9 +37,50 @@ def types_table(result: Result, method: str = "") -> list[dict[str, Any]]:
                     "share": float(own.mean()),
                     "confidence": float(confidence[own].mean()),
                     "far": float((result.distance[own] > 1).mean()),
+                    **(_held_out(doubts[code]) if doubts else {}),
                 }
             )
     return sorted(rows, key=lambda row: -int(row["cells"]))
+
+
+def _held_out(doubt: NameDoubt) -> dict[str, Any]:
+    """Say how far the name can be trusted, by the held-out cells of the reference; None where there is no such cell."""
+    right, found = doubt.right, doubt.found
+    return {
+        "named_so": right.n,
+        "right": _known(right.mean),
+        "right_low": _known(right.low),
+        "right_high": _known(right.high),
+        "most_others": doubt.others,
+        "of_this_type": found.n,
+        "found": _known(found.mean),
+        "most_named_instead": doubt.named_instead,
+        "said": "weak" if doubt.weak else "cannot tell" if doubt.untested else "",
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def method_rows(result: Result) -> list[dict[str, Any]]:
+    """Score every method, and the names that know nothing of the types, on the same held-out cells."""
+    rows = [
+        {
+            "method": one.name,
+            "accuracy": one.accuracy,
+            "macro_f1": one.macro_f1,
+            "temperature": one.temperature,
+            "seconds": one.seconds,
+        }
+        for one in result.methods
+    ]
+    if result.truth is None:
+        return rows
+    for name, named in result.baselines.items():
+        scores = classification_scores(result.truth, named, result.types, fewest=FEWEST_JUDGED)
+        rows.append({"method": name, "accuracy": scores.accuracy, "macro_f1": scores.macro_f1})
+    return rows
 
 
 def summary(result: Result) -> dict[str, Any]:
@@ -74,6 +118,11 @@ def summary(result: Result) -> dict[str, Any]:
                 "seconds": round(one.seconds, 2),
             }
             for one in result.methods
+        },
+        "baselines": {
+            row["method"]: {"accuracy": row["accuracy"], "macro_f1": row["macro_f1"]}
+            for row in method_rows(result)
+            if row["method"] in result.baselines
         },
         "judged_on": result.held_out,
         **({"models": result.gain.sentence} if result.gain else {}),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from scviz.metrics.evidence import counted
-from scviz.tasks.transfer import LARGEST_SHIFT, Method, Result
+from scviz.metrics.evidence import bootstrap, counted
+from scviz.metrics.shares import share_interval
+from scviz.tasks.transfer import LARGEST_SHIFT, Fit, Method, Result
+from scviz.tasks.transfer.held_out import FEWEST_NAMED, NameDoubt
 
 MOST_NAMED = 4
 """Clusters that a sentence names."""
@@ -72,10 +74,75 @@ def _judged(result: Result) -> str:
     own = next(one for one in result.methods if one.name == result.chosen)
     if np.isnan(own.accuracy):
         return "How good this method is on known cells was not kept."
-    return (
-        f"On {result.held_out}, it names {100 * own.accuracy:.0f} % right; cells of another study are named less well, "
-        "and how many of these it names right cannot be told without labels."
+    said = (
+        f"On {result.held_out}, it names {100 * own.accuracy:.0f} % right{_beside(result)}; cells of another study are "
+        "named less well, and how many of these it names right cannot be told without labels."
     )
+    return " ".join(filter(None, [said, _weak(result), _untested(result), _missed(result)]))
+
+
+def _beside(result: Result) -> str:
+    """Say how sure that is, and what names without any knowledge reach on the same cells; empty where not kept."""
+    if result.truth is None or not result.baselines or not result.predicted:
+        return ""
+    named = result.predicted[result.chosen]
+    span = share_interval(named == result.truth)
+    others = {name: float((one == result.truth).mean()) for name, one in result.baselines.items()}
+    beside = " and ".join(f"{100 * share:.0f} % by {name}" for name, share in others.items())
+    best = result.baselines[max(others, key=others.__getitem__)]
+    gap = bootstrap((named == result.truth).astype(np.float64) - (best == result.truth))
+    doubt = "" if gap.known and gap.low > 0 else ", so that it is not shown to know anything of them"
+    return (
+        f" (95 % interval {100 * span.low:.0f} to {100 * span.high:.0f} %), compared with {beside} on the same cells"
+        f"{doubt}"
+    )
+
+
+def _weak(result: Result) -> str:
+    """Name the names that cells here have, and that are often wrong on held-out cells."""
+    doubts, counts = _doubts(result)
+    weak = [one for one in doubts if one.weak and counts[one.name]]
+    if not weak:
+        return ""
+    such = ", ".join(
+        f"{one.name} (right for {100 * one.right.mean:.0f} % of {one.right.n:,} held-out cells of that name, most "
+        f"others {one.others})"
+        for one in weak
+    )
+    n, word = sum(counts[one.name] for one in weak), "name" if len(weak) == 1 else "names"
+    have = "has it" if n == 1 else "have it" if len(weak) == 1 else "have one of them"
+    return f"Weak {word}: {such}; {counted(n, 'cell')} here {have}."
+
+
+def _untested(result: Result) -> str:
+    """Name the names that cells here have, and that too few held-out cells have."""
+    doubts, counts = _doubts(result)
+    such = [one.name for one in doubts if one.untested and counts[one.name]]
+    if not such:
+        return ""
+    return (
+        f"How far {', '.join(such)} can be trusted cannot be told: fewer than {FEWEST_NAMED} held-out cells were named "
+        "so."
+    )
+
+
+def _missed(result: Result) -> str:
+    """Name the types that are not found among held-out cells, so that they may be here under another name."""
+    missed = [one for one in _doubts(result)[0] if one.missed]
+    if not missed:
+        return ""
+    such = ", ".join(
+        f"{one.name} (found for {100 * one.found.mean:.0f} % of {one.found.n:,} held-out ones, most others named "
+        f"{one.named_instead})"
+        for one in missed
+    )
+    return f"May be missed: {such}."
+
+
+def _doubts(result: Result) -> tuple[tuple[NameDoubt, ...], dict[str, int]]:
+    """Say how far each name can be trusted, and how many cells here have it."""
+    counts = np.bincount(result.best()[result.best() >= 0], minlength=len(result.types))
+    return result.doubts(), dict(zip(result.types, counts.tolist(), strict=True))
 
 
 def notes_of(result: Result) -> tuple[str, ...]:
@@ -83,7 +150,7 @@ def notes_of(result: Result) -> tuple[str, ...]:
     fit = result.fit
     notes = [
         f"{fit.n_shared:,} of the {fit.n_reference:,} genes of the reference are in the dataset; they hold "
-        f"{100 * fit.read:.0f} % of its molecules; ribosomal and mitochondrial genes are left out."
+        f"{_share(fit)} of its molecules; ribosomal and mitochondrial genes are left out."
     ]
     hot = [one for one in result.methods if one.name == result.chosen and abs(one.temperature - 1) > 0.05]
     notes += [f"Confidence was calibrated on validation cells of the reference, {_heat(one)}." for one in hot]
@@ -92,6 +159,13 @@ def notes_of(result: Result) -> tuple[str, ...]:
         have, get = ("has", "gets") if unseen == 1 else ("have", "get")
         notes.append(f"{counted(unseen, 'cell')} {have} no gene that the method reads and {get} no name.")
     return tuple(notes)
+
+
+def _share(fit: Fit) -> str:
+    """Write a share that is not quite all as such."""
+    if fit.n_shared < fit.n_reference and fit.read > 0.995:
+        return "more than 99 %"
+    return f"{100 * fit.read:.0f} %"
 
 
 def _heat(method: Method) -> str:

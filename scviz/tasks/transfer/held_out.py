@@ -1,0 +1,164 @@
+"""What held-out cells of a reference say of its names: which are weak, what leaving doubtful cells unnamed buys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scviz.metrics.conformal import lac_scores, set_names, sets_below
+from scviz.metrics.evidence import Interval, bootstrap
+from scviz.metrics.rejection import Rejection, leave_unnamed
+from scviz.metrics.shares import share_interval
+
+MAJORITY = "the most common type"
+PERMUTED = "logistic regression on 50 PCs, labels permuted"
+BASELINES = (MAJORITY, PERMUTED)
+"""What names without having learned anything of the types."""
+WEAK = 0.7
+"""Share of right ones among the held-out cells of a name, below which the name is weak."""
+MISSED = 0.5
+"""Share of the held-out cells of a type that get its name, below which the type may be missed."""
+FEWEST_NAMED = 10
+"""Held-out cells with a name, or of a type, from which anything is said of it."""
+THRESHOLDS = np.arange(0, 1.0, 0.05)
+COVERAGE = 0.9
+"""What sets of types promise."""
+
+Floats = NDArray[np.float32]
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameDoubt:
+    """How far one name can be trusted, by the held-out cells of the reference."""
+
+    name: str
+    right: Interval
+    """Share of the held-out cells with this name that are of it; `n` of them."""
+    found: Interval
+    """Share of the held-out cells of this type that get its name; `n` of them."""
+    others: str = ""
+    """What most of the wrong ones among its cells are; empty where all are right."""
+    named_instead: str = ""
+    """What most cells of this type that do not get its name are called; empty where all get it."""
+
+    @property
+    def weak(self) -> bool:
+        """Whether too many held-out cells with this name are of another type."""
+        return self.right.n >= FEWEST_NAMED and self.right.mean < WEAK
+
+    @property
+    def missed(self) -> bool:
+        """Whether too many held-out cells of this type get another name."""
+        return self.found.n >= FEWEST_NAMED and self.found.mean < MISSED
+
+    @property
+    def untested(self) -> bool:
+        """Whether too few held-out cells have the name to tell how far it can be trusted."""
+        return self.right.n < FEWEST_NAMED
+
+
+def name_doubts(truth: Codes, named: Codes, types: tuple[str, ...]) -> tuple[NameDoubt, ...]:
+    """Say of each type how far its name can be trusted.
+
+    Parameters
+    ----------
+    truth, named
+        (M,) positions in `types` of held-out cells: the known ones, and those that a method gives.
+
+    Examples
+    --------
+    >>> truth, named = np.array([0] * 10 + [1] * 10), np.array([0] * 20)
+    >>> one, two = name_doubts(truth, named, ("CD4 T cell", "CD8 T cell"))
+    >>> one.right.mean, one.others, one.weak, two.missed, two.named_instead
+    (0.5, 'CD8 T cell', True, True, 'CD4 T cell')
+    """
+    found = []
+    for code, name in enumerate(types):
+        so, own = named == code, truth == code
+        found.append(
+            NameDoubt(
+                name=name,
+                right=share_interval(own[so]),
+                found=share_interval(so[own]),
+                others=_most(truth[so & ~own], types),
+                named_instead=_most(named[own & ~so], types),
+            )
+        )
+    return tuple(found)
+
+
+def _most(codes: Codes, types: tuple[str, ...]) -> str:
+    return types[int(np.bincount(codes).argmax())] if len(codes) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstaining:
+    """What is named, and how well, at each threshold of confidence."""
+
+    thresholds: NDArray[np.float64]
+    """(T,)"""
+    named: NDArray[np.float64]
+    """(T,) share of the held-out cells that get a name."""
+    accuracy: NDArray[np.float64]
+    """(T,) share of these that are right; NaN where none is named."""
+    spans: NDArray[np.float64]
+    """(T, 2) 95 % interval of it; NaN where too few are named."""
+
+
+def abstaining(truth: Codes, judged: Floats) -> Abstaining:
+    """Leave held-out cells unnamed below ever higher confidence.
+
+    Parameters
+    ----------
+    truth
+        (M,) known types.
+    judged
+        (M, K) probabilities; NaN for cells that a model does not see, which have no name.
+    """
+    seen = np.nan_to_num(judged, nan=0.0)
+    confidence, right = seen.max(axis=1), seen.argmax(axis=1) == truth
+    spans = [bootstrap(right[confidence >= t].astype(np.float64)) for t in THRESHOLDS]
+    return Abstaining(
+        thresholds=THRESHOLDS,
+        named=np.array([(confidence >= t).mean() for t in THRESHOLDS]),
+        accuracy=np.array([span.mean for span in spans]),
+        spans=np.array([(span.low, span.high) for span in spans]),
+    )
+
+
+def left_unnamed(truth: Codes, judged: Floats, baseline: Codes, *, threshold: float) -> Rejection:
+    """Score the held-out cells that are named when those below a confidence are not.
+
+    Parameters
+    ----------
+    truth, baseline
+        (M,) known types, and those that a baseline gives.
+    judged
+        (M, K) probabilities; NaN for cells that a model does not see.
+    """
+    seen = np.nan_to_num(judged, nan=0.0)
+    return leave_unnamed(seen.max(axis=1), truth, seen.argmax(axis=1), baseline=baseline, threshold=threshold)
+
+
+def sets_of(probabilities: Floats, bar: float) -> NDArray[np.bool_]:
+    """Draw the set of types of each cell, (N, K); empty for cells that are not seen.
+
+    Parameters
+    ----------
+    probabilities
+        (N, K)
+    bar
+        How odd a cell may be: 1 less the least probability of a type in a set.
+    """
+    return sets_below(np.nan_to_num(lac_scores(probabilities), nan=np.inf), bar)
+
+
+def words_of_sets(
+    probabilities: Floats, bar: float, types: tuple[str, ...], *, not_seen: str
+) -> NDArray[np.object_]:
+    """Write the set of each cell, (N,)."""
+    seen = np.isfinite(probabilities).all(axis=1)
+    return np.where(seen, set_names(sets_of(probabilities, bar), types), not_seen)

@@ -10,12 +10,14 @@ from streamlit.testing.v1 import AppTest
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks.transfer import LOGISTIC, Request
+from scviz.tasks.transfer.held_out import MAJORITY, PERMUTED
 from scviz.tasks.transfer.references import references
 from scviz.workspace import Workspace
 from tests.conftest import Opened
 from tests.pages import test_pages
 from tests.pages.test_pages import Open, carry_out, visit  # noqa: F401 - visit is a fixture
-from tests.tasks.test_transfer import Two, two  # noqa: F401 - two is a fixture
+from tests.tasks.test_transfer import Two, opened, two  # noqa: F401 - two is a fixture
+from tests.tasks.test_transfer_doubt import confused
 
 
 def words(page: AppTest) -> str:
@@ -88,3 +90,31 @@ def test_what_was_learned_is_saved_and_offered(visit: Open, done: str, tmp_path:
     assert "Saved. Choose My types as reference" in words(page)
     kept = references(Workspace(tmp_path / "home"))
     assert [one.reference.name for one in kept] == ["My types", "Blood cells"]
+
+
+def test_weak_names_abstaining_and_sets_are_shown(
+    visit: Open,  # noqa: F811
+    two: Two,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    reference = opened(two.workspace, tmp_path, confused(1), "confused")
+    request = Request(dataset=two.query, reference=reference, label_key="cell_type")
+    run = carry_out(Opened(two.workspace, two.query, ""), "transfer", request)
+    page = visit("pages/annotate.py", run=run)
+    assert not page.exception
+    assert "Weak names: NK cell (right for" in words(page)
+    assert "were promised, for cells like the" in words(page)
+    (types,) = [one.value for one in page.dataframe if "Held-out cells named so" in one.value.columns]
+    assert dict(zip(types["Type"], types["Name"], strict=True))["NK cell"] == "weak"
+    (methods,) = [one.value for one in page.dataframe if "Temperature" in one.value.columns]
+    assert {MAJORITY, PERMUTED} < set(methods["Method"])
+    (sets,) = [one.value for one in page.dataframe if list(one.value.columns)[:1] == ["Set"]]
+    assert sets["Cells"].sum() == 120
+
+    page.slider(key="transfer_threshold").set_value(0.9).run()
+    assert not page.exception
+    (cells,) = [one.value for one in page.dataframe if "scviz_logistic_label" in one.value.columns]
+    unnamed = cells["scviz_logistic_label"] == "unnamed"
+    assert unnamed.tolist() == (cells["scviz_logistic_confidence"] < 0.9).tolist()
+    assert 0 < unnamed.sum() < 120
+    assert f"With 0.90: {100 * unnamed.mean():.0f} % of the cells here are unnamed." in words(page)

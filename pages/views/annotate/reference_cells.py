@@ -15,17 +15,26 @@ from scviz.tasks.transfer.tables import cells
 from scviz.workspace.database import Run
 
 
-def reference_cells(run: Run, result: Result, method: str) -> None:
-    """Show a row for each cell, and offer a copy of the file with the names."""
+def reference_cells(run: Run, result: Result, method: str, *, threshold: float) -> None:
+    """Show a row for each cell, and offer a copy of the file with the names.
+
+    Parameters
+    ----------
+    threshold
+        Least confidence of a name, chosen beside; 0 names all.
+    """
     columns, rows = cells(result, method)
     frame = pd.DataFrame(rows, columns=columns)
     names = cell_names(state.workspace().dataset_folder(run.request["dataset"]))
     frame.insert(0, "cell", pd.Series(names))
     stem = column_stem(method)
+    if threshold:
+        frame.loc[~(frame[f"{stem}_confidence"] >= threshold), f"{stem}_label"] = "unnamed"
     digits = dict.fromkeys((f"{stem}_confidence", f"{stem}_distance"), HUNDREDTH)
     table(frame, key="transfer_cells", name="names_by_reference", height=360, column_config=digits)
     st.caption(
         "Confidence: probability of the name. Distance: 1 is as far from its type as 95 % of the reference's own "
         "held-out cells go; a name of a cell beyond is a guess."
+        + (f" Below {threshold:.2f} unnamed." if threshold else "")
     )
     annotated_file(run)

@@ -8,6 +8,7 @@ from pages.components.finished import result_of
 from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import pick, tabs
 from pages.views.annotate.reference_cells import reference_cells
+from pages.views.annotate.reference_confidence import reference_confidence
 from pages.views.annotate.reference_fit import fit_tab, methods_tab
 from pages.views.annotate.reference_map import map_tab
 from pages.views.annotate.reference_types import types_tab
@@ -30,17 +31,19 @@ def reference_result(run: Run) -> None:
             first=result.chosen,
             help="The first is the plainest that no other method beats on validation cells of the reference.",
         )
-    places = tabs(("Map", "Types", "Fit", "Methods", "Cells"), key="reference_tabs")
+    places = tabs(("Map", "Types", "Confidence", "Fit", "Methods", "Cells"), key="reference_tabs")
     with places[0]:
         map_tab(run, result, method)
     with places[1]:
         types_tab(result, method, footer=footer(run))
     with places[2]:
-        fit_tab(result)
+        threshold = reference_confidence(result, method, footer=footer(run))
     with places[3]:
-        methods_tab(run, result)
+        fit_tab(result)
     with places[4]:
-        reference_cells(run, result, method)
+        methods_tab(run, result)
+    with places[5]:
+        reference_cells(run, result, method, threshold=threshold)
     if method != result.chosen:
         st.caption(f"The verdict and the file are of {result.chosen}.")
 

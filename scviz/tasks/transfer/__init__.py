@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.metrics.conformal import Coverage
 from scviz.metrics.evidence import Gain, Interval
 from scviz.metrics.scores import ClassificationScores
 from scviz.tasks.fields import FEW_GENES, SEED, Choice, Column, Needs, Number, Switch, check_fields
-from scviz.tasks.transfer.held_out import NameDoubt, name_doubts, words_of_sets
+from scviz.tasks.transfer.held_out import NameDoubt, coverage_on, name_doubts, words_of_sets
 from scviz.workspace.names import slug
 
 TITLE = "Names from a reference"
@@ -278,6 +279,13 @@ class Result:
         if self.truth is None or known is None:
             return ()
         return name_doubts(self.truth, known, self.types)
+
+    def coverage(self, method: str = "") -> Coverage | None:
+        """Count how often the sets of the held-out cells hold the known type; None without sets or such cells."""
+        name = method or self.chosen
+        if self.truth is None or name not in self.bars or name not in self.judged:
+            return None
+        return coverage_on(self.truth, self.judged[name], self.judged_bars.get(name, self.bars[name]))
 
     def columns(self, method: str = "") -> dict[str, NDArray[Any]]:
         """Give the columns that a copy of the file gets, (N,) each: name, confidence, term, distance, set of types."""

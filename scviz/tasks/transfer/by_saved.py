@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import numpy as np
 
 from scviz.errors import CheckpointError, RequestError
 from scviz.progress import Progress
 from scviz.tasks.context import Context
-from scviz.tasks.transfer import Method, Request, Result
+from scviz.tasks.transfer import Request, Result
 from scviz.tasks.transfer.finishing import Named, finish
 from scviz.tasks.transfer.fitting import Genes
 from scviz.tasks.transfer.genes import GeneSpace, Shared, shared_genes, space_of
-from scviz.tasks.transfer.judging import Codes, Found, chosen_method, named, scored_method
 from scviz.tasks.transfer.learning import components_of, scores_of
 from scviz.tasks.transfer.placing import Place
-from scviz.tasks.transfer.references import BARS, BASELINE, JUDGED, TRUTH, Kept, Reference, Rule
+from scviz.tasks.transfer.references import Kept, Reference, Rule
 from scviz.tasks.transfer.rules import Floats, Linear, probabilities
+from scviz.tasks.transfer.saved_scores import found_of
 from scviz.tasks.transfer.vectors import vectors_of
 from scviz.workspace.names import same_content
 from scviz.workspace.records import content_hash
@@ -51,7 +50,7 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
             types=reference.types,
             ontology_ids=reference.ontology_ids,
             probabilities=given,
-            found=_found(rules, kept, seconds=seconds),
+            found=found_of(rules, kept, seconds=seconds),
         ),
         Genes(
             n_shared=len(shared.places),
@@ -95,16 +94,22 @@ def _rules(request: Request, kept: Kept, context: Context) -> tuple[list[Rule], 
                 hint="Leave the model out, or choose a labeled dataset as reference.",
             )
         rules += [rule for rule in fitting if rule not in rules]
+    own, notes = _of_the_chosen(reference, context)
+    return rules + [rule for rule in own if rule not in rules], notes
+
+
+def _of_the_chosen(reference: Reference, context: Context) -> tuple[list[Rule], list[str]]:
+    """Take the rules of the model that the reference names by, and say it if that model is not here."""
     names = next((one for one in reference.rules if one.name == reference.chosen), None)
-    if names is None or names in rules:
-        return rules, []
+    if names is None or not names.checkpoint:
+        return [], []
     try:
         fitting = _of_model(reference, names.checkpoint, context)
     except CheckpointError:
         fitting = []
     if fitting:
-        return rules + fitting, []
-    return rules, [
+        return fitting, []
+    return [], [
         f"{reference.name} names by {names.name}; that model, with the same weights, is not here, so another rule "
         "names."
     ]
@@ -115,48 +120,6 @@ def _of_model(reference: Reference, checkpoint: str, context: Context) -> list[R
     context.workspace.checkpoint(checkpoint)
     own = content_hash(context.workspace.checkpoint_folder(checkpoint))
     return [rule for rule in reference.rules if rule.checkpoint and rule.checkpoint_hash == own]
-
-
-def _found(rules: list[Rule], kept: Kept, *, seconds: dict[str, float]) -> Found:
-    """Give what is known of each rule, and which one names: the one that the run chose where it learned the rules."""
-    reference, tensors = kept.reference, kept.tensors
-    known = TRUTH in tensors
-    truth = np.asarray(tensors[TRUTH], dtype=np.int64) if known else None
-    judged = {
-        rule.name: probabilities(np.asarray(tensors[f"{rule.key}{JUDGED}"], np.float32), rule.temperature)
-        for rule in rules
-        if known
-    }
-    methods = [
-        _method(rule, truth, judged.get(rule.name), types=reference.types, seconds=seconds[rule.name])
-        for rule in rules
-    ]
-    names = [one.name for one in methods]
-    found = Found(
-        methods=tuple(methods),
-        chosen=reference.chosen
-        if reference.chosen in names
-        else chosen_method(methods, n_validation=reference.n_validation),
-        n_validation=reference.n_validation,
-    )
-    if truth is None:
-        return found
-    return replace(
-        found,
-        truth=truth,
-        judged=judged,
-        baselines={
-            name: np.asarray(tensors[f"{BASELINE}{number}"], dtype=np.int64)
-            for number, name in enumerate(reference.baselines)
-        },
-        bars={rule.name: rule.bar for rule in rules if np.isfinite(rule.bar)},
-        judged_bars={
-            rule.name: np.asarray(tensors[f"{rule.key}{BARS}"], dtype=np.float32)
-            for rule in rules
-            if f"{rule.key}{BARS}" in tensors
-        },
-        n_calibrating=reference.n_calibrating,
-    )
 
 
 def _scores(
@@ -171,30 +134,6 @@ def _scores(
         vectors = vectors_of(context.counts(dataset), rule.checkpoint, context, of="dataset")
         return linear.scores(vectors)
     return scores_of(space, shared, linear, scaled=rule.scaled)
-
-
-def _method(
-    rule: Rule, truth: Codes | None, judged: Floats | None, *, types: tuple[str, ...], seconds: float
-) -> Method:
-    """Score a rule on the held-out cells, (M,) types and (M, K) probabilities, or say what its record says."""
-    if truth is not None and judged is not None:
-        return scored_method(
-            rule.name,
-            truth,
-            named(judged),
-            types=types,
-            temperature=rule.temperature,
-            validated=rule.validated,
-            seconds=seconds,
-        )
-    return Method(
-        name=rule.name,
-        temperature=rule.temperature,
-        validated=rule.validated,
-        accuracy=rule.accuracy,
-        macro_f1=rule.macro_f1,
-        seconds=seconds,
-    )
 
 
 def _place(kept: Kept) -> Place:

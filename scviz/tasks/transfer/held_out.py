@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.metrics.conformal import lac_scores, set_names, sets_below
+from scviz.metrics.conformal import Coverage, coverage_of, lac_scores, set_names, sets_below
 from scviz.metrics.evidence import Interval, bootstrap
 from scviz.metrics.rejection import Rejection, leave_unnamed
 from scviz.metrics.shares import share_interval
@@ -143,7 +143,22 @@ def left_unnamed(truth: Codes, judged: Floats, baseline: Codes, *, threshold: fl
     return leave_unnamed(seen.max(axis=1), truth, seen.argmax(axis=1), baseline=baseline, threshold=threshold)
 
 
-def sets_of(probabilities: Floats, bar: float) -> NDArray[np.bool_]:
+def coverage_on(truth: Codes, judged: Floats, bars: float | Floats) -> Coverage:
+    """Count how often the sets of held-out cells hold the known type.
+
+    Parameters
+    ----------
+    truth
+        (M,) known types.
+    judged
+        (M, K) probabilities; a cell that a model does not see has an empty set.
+    bars
+        One for all cells, or (M,), see `sets_of`.
+    """
+    return coverage_of(sets_of(judged, bars), truth)
+
+
+def sets_of(probabilities: Floats, bar: float | Floats) -> NDArray[np.bool_]:
     """Draw the set of types of each cell, (N, K); empty for cells that are not seen.
 
     Parameters
@@ -151,9 +166,10 @@ def sets_of(probabilities: Floats, bar: float) -> NDArray[np.bool_]:
     probabilities
         (N, K)
     bar
-        How odd a cell may be: 1 less the least probability of a type in a set.
+        How odd a cell may be: 1 less the least probability of a type in a set; one for all cells, or (N,).
     """
-    return sets_below(np.nan_to_num(lac_scores(probabilities), nan=np.inf), bar)
+    bars = np.broadcast_to(np.asarray(bar, dtype=np.float64).reshape(-1, 1), probabilities.shape)
+    return sets_below(np.nan_to_num(lac_scores(probabilities), nan=np.inf), bars)
 
 
 def words_of_sets(

@@ -57,6 +57,7 @@ def summary(result: Result) -> dict[str, Any]:
             "low": result.expected_low,
             "high": result.expected_high,
             "p": result.p,
+            "share_if_labels_were_dealt_at_random": result.any_label,
         },
         "changed_as_a_test": {
             "labels": result.n_planted,

@@ -27,7 +27,7 @@ class Evidence:
     by_neighbors: NDArray[np.int64]
     """(N,) the label of most neighbors."""
     by_markers: NDArray[np.int64]
-    """(N,) the type whose markers the cell expresses most like."""
+    """(N,) the type whose markers the cell expresses most like; none where no type has any."""
     margin: NDArray[np.float32]
     """(N,) correlation with the markers of that type, less that with the markers of its own."""
 
@@ -47,6 +47,8 @@ class Expected:
     """95 % of the permutations lie between."""
     p: float
     """Share of the permutations, the data among them, with as many cells or more."""
+    any_label: float
+    """Share of the cells that would be spoken against, if the labels were dealt anew to all cells, each as often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def evidence(
     for learned in (half, ~half):
         rows = np.flatnonzero(~learned & (codes >= 0))
         like = _likeness(expression, codes, learned & (codes >= 0), rows=rows, n_markers=n_markers)  # (M, K)
-        by_markers[rows] = like.argmax(axis=1)
+        by_markers[rows] = np.where(np.ptp(like, axis=1) > 0, like.argmax(axis=1), -1)
         margin[rows] = like.max(axis=1) - like[np.arange(len(rows)), codes[rows]]
     return Evidence(by_neighbors=neighbor_names(neighbors, codes), by_markers=by_markers, margin=margin)
 
@@ -152,7 +154,18 @@ def expected_by_chance(found: Evidence, codes: NDArray[np.int64], *, seed: int =
             counts[draw] += int((marked[places] == said[other]).sum())
     low, high = np.quantile(counts, [0.025, 0.975])
     p = (1 + int((counts >= own).sum())) / (1 + N_PERMUTATIONS)
-    return Expected(mean=float(counts.mean()), low=float(low), high=float(high), p=p)
+    return Expected(
+        mean=float(counts.mean()), low=float(low), high=float(high), p=p, any_label=_dealt_anew(found, codes)
+    )
+
+
+def _dealt_anew(found: Evidence, codes: NDArray[np.int64]) -> float:
+    """Give the share of the N cells that would be spoken against by what is said of them, whatever label they got."""
+    labeled = codes >= 0
+    said = found.by_markers[labeled & (found.by_neighbors == found.by_markers) & (found.by_markers >= 0)]
+    n_types = int(max(codes.max(), found.by_markers.max())) + 1
+    share = np.bincount(codes[labeled], minlength=n_types) / labeled.sum()
+    return float((1 - share[said]).sum() / labeled.sum())
 
 
 def planted(

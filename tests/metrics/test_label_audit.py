@@ -60,6 +60,24 @@ def test_chance_is_what_is_counted_by_hand() -> None:
     assert chance.p == pytest.approx(0.25, abs=0.06)
 
 
+def test_labels_dealt_at_random_are_spoken_against_by_what_other_labels_there_are() -> None:
+    """Of four cells three are named alike by neighbors and markers: as A, A and B; A is the label of three in four."""
+    said = Evidence(
+        by_neighbors=np.array([0, 0, 1, 1]),
+        by_markers=np.array([0, 0, 1, 0]),
+        margin=np.zeros(4, dtype=np.float32),
+    )
+    chance = expected_by_chance(said, np.array([0, 0, 0, 1]))
+    assert chance.any_label == pytest.approx((0.25 + 0.25 + 0.75) / 4)
+
+
+def test_markers_say_nothing_where_no_type_has_any() -> None:
+    expression, types = cells(apart=0.0)
+    found = evidence(expression, nearest(expression), types, n_markers=10)
+    assert (found.by_markers == -1).all()
+    assert not found.against(types).any()
+
+
 def test_p_is_seldom_small_where_neighbors_and_markers_are_independent() -> None:
     rng = np.random.default_rng(3)
     codes = np.repeat(np.arange(3), 60)

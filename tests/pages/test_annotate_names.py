@@ -86,7 +86,7 @@ def test_an_audit_is_handed_in_and_its_cells_make_a_group(visit: Open, named: Op
     page.session_state[f"in_file_{named.dataset}"] = "predicted_labels"
     page.run()
     assert not page.exception
-    assert "may have a wrong label in predicted_labels" in words(page)
+    assert "in predicted_labels (3.3 %) are worth a second look" in words(page)
     listed = table_with(page, "neighbors and markers")
     assert set(listed["cell"]) == {"CELL02-1", "CELL05-1"}
     assert set(listed["label"]) == {"B cells"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import anndata
@@ -20,6 +21,7 @@ from scviz.progress import silent
 from scviz.tasks.context import Context
 from scviz.tasks.label_audit import Request, Result
 from scviz.tasks.label_audit.run import run
+from scviz.tasks.label_audit.verdict import verdict
 from scviz.workspace import Workspace
 from scviz.workspace.records import read_record, write_record
 
@@ -49,13 +51,28 @@ def test_wrong_labels_are_listed_and_said_beside_chance_and_a_test(
     result = audited[2]
     assert sorted(result.rows.tolist()) == WRONG
     assert result.p <= 0.05
-    assert "3 cells of 237 (1.3 %) may have a wrong label in named" in result.verdict
-    assert "expected if neighbors and markers had nothing to do with each other" in result.verdict
+    assert "3 labels of 237 in named (1.3 %) are worth a second look" in result.verdict
+    assert "would be listed, if neighbors and markers of a type erred independently" in result.verdict
+    assert "with the same labels dealt to the cells at random it would be 67 % of the cells" in result.verdict
     assert "changed at random as a test" in result.verdict
+    assert result.outcome == "worse"
     assert any("fewer than 10 cells: rare" in note for note in result.notes)
     assert (result.own_share[WRONG] < 0.5).all()
     write_record(result, tmp_path / "kept")
     assert read_record(Result, tmp_path / "kept").verdict == result.verdict
+
+
+def test_what_cannot_be_told_is_said_so(audited: tuple[Workspace, str, Result]) -> None:
+    asked, result = Request(dataset="d", label_key="named"), audited[2]
+    none = replace(result, rows=result.rows[:0])
+    assert none.outcome == "none"
+    assert verdict(none, asked).startswith("No label of named is in doubt on 237 cells")
+    few = replace(result, p=0.3)
+    assert few.outcome == "unknown"
+    assert "no more than by chance" in verdict(few, asked)
+    blind = replace(result, found=0.3)
+    assert blind.outcome == "unknown"
+    assert verdict(blind, asked).startswith("Cannot tell whether labels of named are wrong")
 
 
 def test_the_command_writes_the_list(audited: tuple[Workspace, str, Result], tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from pages.components.widgets import pick
 from scviz.datasets.columns import cell_names
 from scviz.datasets.label_terms import label_terms
 from scviz.datasets.name_relations import coarse_label
-from scviz.metrics.evidence import Outcome, counted
+from scviz.metrics.evidence import counted
 from scviz.plots.points import category_codes, category_palette
 from scviz.tasks.label_audit import Request, Result
 from scviz.workspace.database import Run
@@ -68,8 +68,7 @@ def _newest(dataset: str, column: str) -> Run | None:
 
 
 def _show(run: Run, result: Result) -> None:
-    outcome: Outcome = "none" if not len(result.rows) else "worse" if result.p <= 0.05 else "unknown"
-    verdict_box(outcome, result.verdict, run=run, notes=result.notes)
+    verdict_box(result.outcome, result.verdict, run=run, notes=result.notes)
     dataset = run.request["dataset"]
     _map(dataset, result, run.request["label_key"])
     if not len(result.rows):

@@ -8,10 +8,13 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.metrics.evidence import LEVEL, Outcome
 from scviz.tasks.fields import NEIGHBORS, SEED, TYPE_KINDS, Column, Needs, Number, check_fields
 
 TITLE = "Audit of labels"
 HEAVY = False
+LEAST_FOUND = 0.5
+"""Where fewer of the labels that were changed as a test are found, these labels cannot be audited by expression."""
 FEWEST_CELLS = 10
 """Types of fewer cells are not judged: half of their cells say too little of their markers."""
 
@@ -84,6 +87,17 @@ class Result:
     verdict: str
     notes: tuple[str, ...]
     seconds: float
+    any_label: float = float("nan")
+    """Share of the cells that would be on the list if the labels were dealt to the cells anew."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Judge: some labels are in doubt, none is, or it cannot be told."""
+        if self.found < LEAST_FOUND:
+            return "unknown"
+        if not len(self.rows):
+            return "none"
+        return "worse" if self.p <= LEVEL else "unknown"
 
     @property
     def n_judged(self) -> int:

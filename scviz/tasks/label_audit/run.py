@@ -67,6 +67,7 @@ def run(request: Request, context: Context) -> Result:
         verdict="",
         notes=notes(labels, names, request),
         seconds=time.monotonic() - begun,
+        any_label=chance.any_label,
     )
     return replace(bare, verdict=verdict(bare, request))
 

@@ -17,13 +17,15 @@ from scviz.workspace.groups import LONGEST_NAME, change_group, name_group
 
 
 def add_to_group(dataset: str, rows: NDArray[np.int64], *, name: str, key: str) -> None:
-    """Offer to put cells, (n,) rows, into a group: a new one, or one that is there already.
+    """Offer to put cells, (n,) rows, into a group: a new one, or one that is there already; nothing for no cells.
 
     Parameters
     ----------
     name
         Of the group, to begin with.
     """
+    if not len(rows):
+        return
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     typed = left.text_input(
         f"Group for {counted(len(rows), 'cell')}",
@@ -31,14 +33,13 @@ def add_to_group(dataset: str, rows: NDArray[np.int64], *, name: str, key: str) 
         max_chars=LONGEST_NAME,
         help="A group of this name gets the cells in addition to those it has. Undo on Explore takes it back.",
         key=f"{key}_name",
-        disabled=not len(rows),
     )
     pressed = right.button(
         "Add to the group",
         key=f"{key}_add",
         icon=":material/group_add:",
         width="stretch",
-        disabled=not len(rows) or not typed.strip(),
+        disabled=not typed.strip(),
     )
     if pressed:
         with errors_in_words():

@@ -41,6 +41,20 @@ TOOLS: tuple[tuple[str, str], ...] = (
     (r"cell_type", "CELLxGENE or the authors"),
 )
 """Names of columns, in small letters, and who writes them."""
+AUTHORS = "the authors of the file"
+OF_TYPES = (
+    "celltype",
+    "celllabel",
+    "annotation",
+    "cellline",
+    "cellstate",
+    "subclass",
+    "bulklabels",
+    "facsgate",
+)
+"""Parts of names of columns that hold names of types, whatever the names are; without underscores."""
+NUMBERED = re.compile(r"(?i:cluster|clust|cl|c|group|leiden|louvain|seurat)?[\W_]*\d+([._]\d+)?")
+"""What clustering calls its clusters: no names of types."""
 NO_NAMES = re.compile(r"score|conf|prob|mapping|ontology|over_clustering|(^|_)set$", re.IGNORECASE)
 
 
@@ -54,16 +68,36 @@ class NamedBy:
 
 
 def named_columns(columns: Sequence[ColumnInfo]) -> tuple[NamedBy, ...]:
-    """Find the columns with names of types: those of other tools first, then all that look like cell types."""
-    words = [one for one in columns if one.kind in ("label", "category") and not NO_NAMES.search(one.name)]
+    """Find the columns with names of types: those of other tools first, then all that name cell types.
+
+    Numbers of clusters are no names, whatever their column is called.
+    """
+    words = [
+        one
+        for one in columns
+        if one.kind in ("label", "category") and not NO_NAMES.search(one.name) and not _is_numbered(one)
+    ]
     by_tool = [NamedBy(column=one.name, tool=tool) for one in words if (tool := _tool_of(one.name))]
     of_tools = {one.column for one in by_tool}
     rest = [
-        NamedBy(column=one.name, tool="the file")
+        NamedBy(column=one.name, tool=AUTHORS)
         for one in words
-        if one.kind == "label" and one.name not in of_tools
+        if one.kind == "label" and one.name not in of_tools and _is_of_types(one)
     ]
     return (*by_tool, *rest)
+
+
+def _is_numbered(column: ColumnInfo) -> bool:
+    """Tell whether most values of a column are numbers of clusters."""
+    numbers = sum(NUMBERED.fullmatch(value.strip()) is not None for value in column.values)
+    return 2 * numbers > len(column.values)
+
+
+def _is_of_types(column: ColumnInfo) -> bool:
+    """Tell whether a column says by its name that it holds types, or a third of its values are of the Cell Ontology."""
+    joined = "".join(re.findall(r"[a-z0-9]+", column.name.lower()))
+    known = [offer for offer in map(terms_for, column.values) if offer.sure or offer.coarse]
+    return any(one in joined for one in OF_TYPES) or 0 < len(column.values) <= 3 * len(known)
 
 
 def _tool_of(column: str) -> str:

@@ -8,7 +8,7 @@ import anndata
 import pytest
 
 from scviz.datasets.label_terms import take_term
-from scviz.datasets.name_relations import RELATIONS, coarse_label, named_columns, relations_of
+from scviz.datasets.name_relations import AUTHORS, RELATIONS, coarse_label, named_columns, relations_of
 from scviz.datasets.readers import open_file
 from scviz.workspace import ColumnInfo, Workspace
 
@@ -42,6 +42,27 @@ def test_columns_of_tools_are_known_by_their_names(
 def test_a_column_of_donors_is_no_column_of_names() -> None:
     donor = ColumnInfo(name="donor", kind="batch", n_values=2, values=("a", "b"))
     assert named_columns([donor]) == ()
+
+
+@pytest.mark.parametrize("values", [("0", "1", "2"), ("c1", "C2", "Cluster 3"), ("0.1", "1.2", "leiden_4")])
+@pytest.mark.parametrize("name", ["louvain", "leiden", "cell_type", "predicted.cluster"])
+def test_numbers_of_clusters_are_no_names(name: str, values: tuple[str, ...]) -> None:
+    assert named_columns([ColumnInfo(name=name, kind="label", n_values=3, values=values)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "tool"),
+    [
+        ("louvain", ("CD4 T cells", "B cells", "6"), AUTHORS),
+        ("cell_line", ("H1975", "A549"), AUTHORS),
+        ("time_label", ("early", "late"), None),
+    ],
+)
+def test_authors_name_types_by_their_column_or_by_words_of_the_ontology(
+    name: str, values: tuple[str, ...], tool: str | None
+) -> None:
+    found = named_columns([ColumnInfo(name=name, kind="label", n_values=3, values=values)])
+    assert [one.tool for one in found] == ([tool] if tool else [])
 
 
 @pytest.fixture

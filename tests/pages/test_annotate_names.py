@@ -115,6 +115,11 @@ def test_a_run_compares_only_cells_it_did_not_learn_from_and_asks_for_evidence(
     table = table_with(page, "Written by").set_index("Column")
     held_out = RunQueue(Settings.from_env()).result(run).test_rows
     assert table["Cells with both"].to_dict() == dict.fromkeys(table.index, len(held_out))
+    assert table["Second opinion"].to_dict() == {
+        "predicted_labels": "yes",
+        "cell_type": "no: these labels taught the names",
+    }
+    assert "The model learned from labels of cell_type." in words(page)
     page.button(key="evidence_markers").click().run()
     assert not page.exception
     page.button(key="evidence_genes").click().run()

@@ -18,10 +18,11 @@ from pages.components.newest_map import newest_map, no_map_yet, on_map
 from pages.components.show import escaped, table
 from pages.components.widgets import pick
 from scviz.datasets.labels import Labels, cell_labels
-from scviz.datasets.name_relations import RELATIONS, WORDS, NamedBy, named_columns, relations_of
+from scviz.datasets.name_relations import AUTHORS, RELATIONS, WORDS, NamedBy, named_columns, relations_of
 from scviz.metrics.evidence import Interval, counted
 from scviz.metrics.name_comparison import DIFFERENT, UNKNOWN, NameComparison, compare_names
 from scviz.plots.points import category_codes, category_palette
+from scviz.workspace import ColumnInfo
 
 COLORS = ("#2E7D5B", "#7FB069", "#A7C957", "#E6B325", "#C8553D", "#8A8F98")
 """Of same, broader, narrower, coarse, different and unknown."""
@@ -39,17 +40,21 @@ class Names:
     """Whose names they are."""
     column: str = ""
     """Column of the file that holds them; empty for names of a run."""
+    learned_from: str = ""
+    """Column of the file whose labels taught them; empty where none did."""
 
 
 def other_names(dataset: str, own: Names) -> None:
-    """Compare names with all columns of names in the file."""
+    """Compare names with all columns of names in the file; those that taught the names come last."""
     info = state.workspace().dataset(dataset)
     columns = [one for one in named_columns(info.columns) if one.column != own.column]
-    if not columns:
+    columns.sort(key=lambda one: one.column == own.learned_from)
+    if not any(one.column != own.learned_from for one in columns):
         st.info(
             "No other column of this file names types of cells. Columns of CellTypist, Azimuth, Cell Ranger, SingleR "
-            "and scANVI are found by their names, others by what they hold."
+            "and scANVI are found by their names, others by what they hold; numbers of clusters are no names."
         )
+    if not columns:
         return
     found = {one.column: _compared(dataset, own, one) for one in columns}
     _overview(own, columns, found)
@@ -71,6 +76,7 @@ def _overview(own: Names, columns: Sequence[NamedBy], found: dict[str, NameCompa
         {
             "Column": one.column,
             "Written by": one.tool,
+            "Second opinion": _opinion(own, one),
             "Cells with both": found[one.column].n_both,
             "Same type (%)": 100 * found[one.column].exact.mean,
             "Same coarse type (%)": 100 * found[one.column].coarse.mean,
@@ -85,8 +91,23 @@ def _overview(own: Names, columns: Sequence[NamedBy], found: dict[str, NameCompa
     st.caption(
         "Names are compared by their terms of the Cell Ontology, chosen on the tab with ontology ids, not by their "
         "letters. Same coarse type: both are kinds of one coarse type, or one is a kind of the other. By chance: if "
-        "the same names were dealt to the cells anew."
+        "the same names were dealt to the cells anew. Second opinion: whether the two were made apart, as far as the "
+        "file tells; tools that read the same expression may be wrong together."
     )
+
+
+def _opinion(own: Names, other: NamedBy) -> str:
+    """Say whether names were made apart from those that they are compared with."""
+    if other.column == own.learned_from:
+        return "no: these labels taught the names"
+    if own.column and _writer(own.column) == other.tool != AUTHORS:
+        return "no: written by the same tool"
+    return "yes"
+
+
+def _writer(column: str) -> str:
+    (found,) = named_columns([ColumnInfo(name=column, kind="label", n_values=0)]) or (None,)
+    return found.tool if found else AUTHORS
 
 
 def _sentence(own: Names, column: str, found: NameComparison) -> str:
@@ -98,6 +119,11 @@ def _sentence(own: Names, column: str, found: NameComparison) -> str:
         f"On {counted(n, 'cell')} with a name by {own.title} and in {column}: {_share(found.exact)} have the same "
         f"type, {_share(found.coarse)} the same coarse type ({100 * found.by_chance:.0f} % by chance)."
     )
+    if column == own.learned_from:
+        said += (
+            f" {own.title} learned from labels of {column}, on other cells: this says how well it learned, and is no "
+            "second opinion."
+        )
     if found.n_unknown:
         said += f" {counted(found.n_unknown, 'cell')} more have names that cannot be compared."
     return said
@@ -152,8 +178,8 @@ def _group(dataset: str, own: Names, found: NameComparison, *, labels: Labels) -
     """Offer the cells of one pair of names, or of all names of different types, as a group."""
     differ = np.flatnonzero(found.of_cells == DIFFERENT)
     pairs = {f"{own.names[one.own]} / {labels.names[one.other]}": one for one in found.pairs[:MOST_PAIRS]}
-    everyone = "all cells of different types"
-    choice = pick("Cells", [everyone, *pairs], key=f"others_cells_{own.title}")
+    everyone = ["all cells of different types"] if len(differ) else []
+    choice = pick("Cells", [*everyone, *pairs], key=f"others_cells_{own.title}")
     one = pairs.get(choice)
     rows = differ if one is None else np.flatnonzero((own.codes == one.own) & (labels.codes == one.other))
     add_to_group(

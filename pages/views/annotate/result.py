@@ -10,7 +10,7 @@ from pages.components import state
 from pages.components.digits import HUNDREDTH
 from pages.components.finished import result_of
 from pages.components.job_panel import curve, duration, job_panel
-from pages.components.show import errors_in_words, table
+from pages.components.show import errors_in_words, escaped, table
 from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import tabs
 from pages.views.annotate.cells import cells_of
@@ -72,7 +72,8 @@ def annotation_result(run: Run) -> None:
 def _others(run: Run, result: Result) -> None:
     """Compare the names with those of the file, on cells that no label was learned from."""
     codes = np.where(result.unassigned, -1, result.all_predicted)
-    if result.n_train:
+    taught = run.request["label_key"] if result.n_train else ""
+    if taught:
         from scviz.datasets.labels import cell_labels
 
         folder = state.workspace().dataset_folder(run.request["dataset"])
@@ -80,9 +81,13 @@ def _others(run: Run, result: Result) -> None:
         learned[result.test_rows] = False
         codes = np.where(learned, -1, codes)
         st.caption(
-            "Cells whose labels taught the model, or chose its best epoch, are left out of the comparison."
+            escaped(
+                f"The model learned from labels of {taught}. Cells whose labels taught it, or chose its best epoch, "
+                "are left out of the comparison."
+            )
         )
-    other_names(run.request["dataset"], Names(names=result.types, codes=codes, title="the model"))
+    own = Names(names=result.types, codes=codes, title="the model", learned_from=taught)
+    other_names(run.request["dataset"], own)
 
 
 def _ontology(run: Run, result: Result) -> None:

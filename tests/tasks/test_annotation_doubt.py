@@ -42,6 +42,7 @@ from scviz.tasks.annotation.confidence import (
 from scviz.tasks.annotation.inputs import FEWEST_CALIBRATING, gather
 from scviz.tasks.annotation.plan import Plan, plans
 from scviz.tasks.annotation.run import run
+from scviz.tasks.annotation.set_sizes import sizes_sentence
 from scviz.tasks.annotation.squares import Square, first_genes, genes_of_square, square_of, too_few
 from scviz.tasks.exporting.run import run as export
 from scviz.workspace import Workspace
@@ -190,6 +191,20 @@ def test_sets_hold_what_they_say(found: Result) -> None:
     twins = np.isin(found.truth, (1, 2))
     assert sizes[twins].mean() > sizes[~twins].mean()
     assert "90 % were promised" in sets_sentence(found)
+
+
+def test_the_size_of_sets_for_each_type_is_said_beside_plain_ones(found: Result) -> None:
+    by_type, plain = (found.test_sets[way].sum(axis=1).mean() for way in ("class", "lac"))
+    said = sizes_sentence(found)
+    wanted = (
+        f"for each type hold {by_type:.2f} types on average, sets by probability {plain:.2f} on the same 216"
+    )
+    assert wanted in said
+    assert "held worst by sets by probability, is in" in said
+    few = replace(found, calibrating=(3, *found.calibrating[1:]))
+    assert f"1 type of these in every set for want of cells: {NAMES[0]} had fewer than 9" in sizes_sentence(
+        few
+    )
 
 
 def test_typical_cells_are_as_those_set_aside(found: Result) -> None:

@@ -25,6 +25,7 @@ from scviz.tasks.annotation.confidence import (
     sets_sentence,
     spread_sentence,
 )
+from scviz.tasks.annotation.set_sizes import sizes_sentence
 from scviz.tasks.annotation.tables import probabilities_csv
 from scviz.workspace.database import Run
 
@@ -137,6 +138,7 @@ def _sets(result: Result) -> None:
     st.write(escaped(sets_sentence(result)))
     if not ways:
         return
+    st.write(escaped(sizes_sentence(result)))
     rows = [
         {
             "Sets": SET_WAYS[one.way],

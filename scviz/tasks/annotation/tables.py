@@ -20,6 +20,7 @@ from scviz.tasks.annotation.confidence import (
     sets_sentence,
     spread_sentence,
 )
+from scviz.tasks.annotation.set_sizes import sizes_sentence
 
 SET = "set"
 
@@ -204,6 +205,7 @@ def _sets(result: Result, terms: Sequence[str] | None) -> dict[str, Any]:
         | {
             "promised": result.coverage,
             "sentence": sets_sentence(result),
+            "sizes": sizes_sentence(result),
             "calibrating": dict(zip(result.types, result.calibrating, strict=True)),
         }
         | {

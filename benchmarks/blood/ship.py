@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from benchmarks.blood.conclusion import FIRST, OWN, TRAINED, conclusion, gap
 from benchmarks.blood.corpus import JUDGE, SOURCES, Corpus, read_files
 from benchmarks.blood.judge import HELD_OUT, SEEDS, Tell, finished, ships
 from scviz.foundation.model import FoundationModel
@@ -20,12 +21,6 @@ from scviz.workspace.store import CheckpointInfo, write_checkpoint_info
 
 WHAT = "Small blood model of this project, not the published one"
 LARGEST_MB = 12
-FIRST, TRAINED, OWN = (
-    "first vectors, untrained",
-    "principal components of the training cells",
-    "principal components of these cells",
-)
-"""Methods of `judged.json` beside random weights."""
 
 
 def ship(family: str, corpus: Corpus, state: Path, *, tell: Tell) -> None:
@@ -82,8 +77,8 @@ def coverage(model: FoundationModel, state: Path) -> dict[str, float]:
 
 
 def sentences(judged: dict[str, Any], title: str) -> tuple[str, ...]:
-    """Say what the model is worth on what it never saw: numbers, compared with what, on which cells, how sure."""
-    said = []
+    """Say what the model is worth on what it never saw: what it comes to first, then numbers, how sure."""
+    said = [conclusion(judged)]
     for part, what in HELD_OUT.items():
         one = judged[part]
         named, gains = one["named"], one["gains"]
@@ -91,9 +86,9 @@ def sentences(judged: dict[str, Any], title: str) -> tuple[str, ...]:
         said.append(
             f"On {one['cells']:,} cells of {what}, which it never saw, neighbors by the vectors of {title} name cells "
             f"with a macro-F1 of {named['model']:.3f}: random weights {low:.3f} to {high:.3f}, principal components of "
-            f"its training cells {named[TRAINED]:.3f} ({_gap(gains[TRAINED])}), principal components of these cells "
-            f"{named[OWN]:.3f} ({_gap(gains[OWN])}), its own first vectors before training {named[FIRST]:.3f} "
-            f"({_gap(gains[FIRST])})."
+            f"its training cells {named[TRAINED]:.3f} ({gap(gains[TRAINED])}), principal components of these cells "
+            f"{named[OWN]:.3f} ({gap(gains[OWN])}), its own first vectors before training {named[FIRST]:.3f} "
+            f"({gap(gains[FIRST])})."
         )
         if gains[FIRST]["high"] < 0:
             said.append(
@@ -102,11 +97,7 @@ def sentences(judged: dict[str, Any], title: str) -> tuple[str, ...]:
         losses = one["losses"]
         said.append(
             f"Its own loss there is {losses['model']:.3f}, that of the frequency baseline "
-            f"{losses['frequency baseline']:.3f} (saved {_gap(one['saved']['frequency baseline'])}), of random weights "
+            f"{losses['frequency baseline']:.3f} (saved {gap(one['saved']['frequency baseline'])}), of random weights "
             f"{losses['random weights, seed 1']:.3f}."
         )
     return tuple(said)
-
-
-def _gap(gain: dict[str, float]) -> str:
-    return f"{gain['difference']:+.3f}, 95 % interval {gain['low']:+.3f} to {gain['high']:+.3f}"

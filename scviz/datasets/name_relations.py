@@ -72,19 +72,15 @@ def named_columns(columns: Sequence[ColumnInfo]) -> tuple[NamedBy, ...]:
 
     Numbers of clusters are no names, whatever their column is called.
     """
-    words = [
-        one
-        for one in columns
-        if one.kind in ("label", "category") and not NO_NAMES.search(one.name) and not _is_numbered(one)
-    ]
+    words = [one for one in columns if _may_be_names(one)]
     by_tool = [NamedBy(column=one.name, tool=tool) for one in words if (tool := _tool_of(one.name))]
-    of_tools = {one.column for one in by_tool}
-    rest = [
-        NamedBy(column=one.name, tool=AUTHORS)
-        for one in words
-        if one.kind == "label" and one.name not in of_tools and _is_of_types(one)
-    ]
-    return (*by_tool, *rest)
+    rest = [one for one in words if not _tool_of(one.name) and _is_of_types(one)]
+    return (*by_tool, *(NamedBy(column=one.name, tool=AUTHORS) for one in rest))
+
+
+def _may_be_names(column: ColumnInfo) -> bool:
+    words = column.kind in ("label", "category") and not NO_NAMES.search(column.name)
+    return words and not _is_numbered(column)
 
 
 def _is_numbered(column: ColumnInfo) -> bool:
@@ -95,6 +91,8 @@ def _is_numbered(column: ColumnInfo) -> bool:
 
 def _is_of_types(column: ColumnInfo) -> bool:
     """Tell whether a column says by its name that it holds types, or a third of its values are of the Cell Ontology."""
+    if column.kind != "label":
+        return False
     joined = "".join(re.findall(r"[a-z0-9]+", column.name.lower()))
     known = [offer for offer in map(terms_for, column.values) if offer.sure or offer.coarse]
     return any(one in joined for one in OF_TYPES) or 0 < len(column.values) <= 3 * len(known)

@@ -48,9 +48,11 @@ def published_weights(card: ModelCard, own: list[CheckpointInfo], *, first: str 
 
 
 def how_good(info: CheckpointInfo) -> None:
-    """Say how weights of this project did on cells that they never saw, and which cells they saw."""
+    """Say how weights of this project did on cells that they never saw, in short and at length; and what they saw."""
+    short, *long = info.judged
+    st.caption(f":material/balance: {escaped(short)}")
     with st.expander("How good it is on cells that it never saw", key=f"how_good_{info.id}"):
-        st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in info.judged))
+        st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in long))
         if info.sources:
             st.caption("Trained on:")
             st.markdown("\n".join(f"- {escaped(source)}" for source in info.sources))

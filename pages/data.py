@@ -7,10 +7,12 @@ from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.pick_file import pick_file
 from pages.components.show import errors_in_words
+from pages.components.trash import trash_panel
 from pages.views.data.card import file_card
 from pages.views.data.dataset import dataset_card
 from pages.views.data.newest import is_news, opening_ended
 from pages.views.data.screens import gene_terms, public_screens, simulated_screen
+from pages.views.data.space import space
 from scviz.tasks import opening
 
 frame("data")
@@ -24,6 +26,8 @@ with left:
     simulated_screen()
     public_screens()
     gene_terms()
+    space()
+    trash_panel()
 
 with right:
     run_id = state.kept("opening")

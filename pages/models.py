@@ -6,6 +6,7 @@ from pages.components import state
 from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES, frame
 from pages.components.show import escaped
+from pages.components.trash import offer_delete, trash_panel
 from pages.views.models.checkpoints import how_good, progress_of_adding
 from pages.views.models.ways import asked_first, ways_to_get
 from scviz.models import cards
@@ -56,6 +57,8 @@ for card in asked_first(cards().values(), ready):
                     coverage_bar(dataset, info)
                 if info.judged:
                     how_good(info)
+                if not state.workspace().comes_along(info.id):
+                    offer_delete("checkpoint", info.id, key=f"delete_{info.id}")
         ways_to_get(card, own, asked=False)
         st.page_link(
             PAGES["pretrain"].file,
@@ -64,4 +67,5 @@ for card in asked_first(cards().values(), ready):
             query_params={**state.link(), "model": card.name},
         )
 
+trash_panel()
 progress_of_adding()

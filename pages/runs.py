@@ -7,9 +7,11 @@ from pages.components import state
 from pages.components.frame import PAGES, RESULT_PAGE, frame
 from pages.components.job_panel import OPEN, WORDS, duration, job_panel, wait_in_words
 from pages.components.runs import clock, dataset_name, describe, model_name
+from pages.components.trash import offer_delete, trash_panel
 from scviz.tasks import front
 
 frame("runs", pickers=False)
+trash_panel()
 
 everything = st.toggle("Show files opened, estimates and exports too", key="show_small")
 runs = [run for run in state.queue().runs(owner=state.owner()) if everything or front(run.task).HEAVY]
@@ -73,9 +75,5 @@ with left:
 with right:
     st.caption("Log")
     st.code(state.queue().log(run.id)[-4000:] or "The log is empty.", language=None, height=260)
-    with st.popover("Delete this run", disabled=run.state in OPEN):
-        st.write("The result and its files are deleted for good.")
-        if st.button("Delete", type="primary", key="delete_run"):
-            state.queue().delete(run.id)
-            state.forget_run()
-            st.rerun()
+    if run.state not in OPEN:
+        offer_delete("run", run.id, key="delete_run", label="Delete this run")

@@ -18,6 +18,7 @@ COMMANDS = (
     "server",
     "cluster_key",
     "data",
+    "deleting",
     "fetch",
     "qc",
     "map",

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import threading
 import time
 import uuid
@@ -30,6 +29,7 @@ from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Database, Run, State
 from scviz.workspace.people import claim, person_of
 from scviz.workspace.records import RECORD, from_json, read_record, to_json
+from scviz.workspace.trash import Trash
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -72,6 +72,7 @@ class RunQueue:
         self.settings = settings
         self.workspace = Workspace.from_settings(settings)
         self.database = Database.from_settings(settings)
+        self.trash = Trash(self.workspace, self.database)
         self.connection = Connection(settings, is_idle=lambda: not any(run.engine for run in self._open()))
         self._adding, self._checking = threading.Lock(), threading.Lock()
         self._next_check = 0.0
@@ -212,17 +213,15 @@ class RunQueue:
             return file.read().decode(errors="replace")
 
     def delete(self, run: str) -> None:
-        """Remove a run that has ended, with its folder.
+        """Put a run that has ended into the trash, with its folder and the runs that rest on it.
 
         Raises
         ------
         JobError
             If it has not ended.
         """
-        row = self.database.get(run)
-        if not self.database.delete(run, only_if=["done", *RESUMABLE]):
-            raise JobError(f"The run {row.title!r} is still {row.state}.", hint="Stop it first.")
-        shutil.rmtree(self.workspace.run_folder(run), ignore_errors=True)
+        self.database.get(run)  # says so if there is none
+        self.trash.delete("run", run)
 
     def check(self) -> None:
         """Mark runs as lost that nobody works on any more. Looks at most every two seconds."""

@@ -7,6 +7,7 @@ HOME/links/                         tables of known links, as published
 HOME/runs/<id>/                     request.json events.jsonl result/ log.txt state/
 HOME/uploads/                       files that came through the browser
 HOME/people/                        who has logged in, where there is a login
+HOME/trash/<id>/                    what was deleted, for a day
 HOME/arrived/                       files of other formats, turned into h5ad until they are opened
 HOME/scviz.db                       which runs there are and how far they are
 
@@ -349,6 +350,17 @@ class Workspace:
         """List the collections of gene terms, newest first."""
         paths = sorted((self.home / "terms").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
         return [read_json(TermsInfo, path) for path in paths if self.lists(path.parent)]
+
+    # files that came through the browser
+
+    def upload_folder(self, upload: str) -> Path:
+        """Return the folder of an upload, which need not exist."""
+        return self._inside("uploads", upload)
+
+    def uploads(self) -> list[str]:
+        """List the uploads, newest first."""
+        folders = [one for one in (self.home / "uploads").glob("*") if one.is_dir() and self.lists(one)]
+        return [one.name for one in sorted(folders, key=lambda one: -one.stat().st_mtime)]
 
     @property
     def arrived(self) -> Path:

@@ -24,8 +24,13 @@ def test_runs_are_listed_and_one_is_shown(visit: Open, opened: Opened) -> None: 
     assert not page.exception
     assert list(page.dataframe[0].value["State"]) == ["Done"]
     assert "Cell types · cells · Tiny" in words(page)
+    page.button(key="delete_run_ask").click().run()
+    assert "Deleting Cell types frees" in words(page)
     page.button(key="delete_run").click().run()
-    assert RunQueue(Settings.from_env()).database.runs() == []
+    queue = RunQueue(Settings.from_env())
+    assert queue.database.runs() == []
+    page.button(key=f"take_back_{queue.trash.entries()[0].id}").click().run()
+    assert [row.id for row in queue.database.runs()] == [run]
 
 
 def test_a_failed_run_is_a_sentence_with_a_way_on(visit: Open, opened: Opened) -> None:  # noqa: F811

@@ -9,6 +9,7 @@ from pages.components.coverage import coverage_bar
 from pages.components.frame import PAGES
 from pages.components.show import download, escaped
 from pages.components.steps import past_steps
+from pages.components.trash import offer_delete
 from pages.views.data.columns import columns_table
 from scviz.datasets.columns import cell_column, gene_identifiers
 from scviz.datasets.labels import Alike, alike_labels
@@ -56,6 +57,7 @@ def dataset_card(dataset: DatasetInfo) -> None:
         coverage_bar(dataset, info)
     _history(dataset)
     columns_table(dataset.columns)
+    offer_delete("dataset", dataset.id, key="delete_dataset", label="Delete this dataset")
 
 
 def _human_counterparts(dataset: DatasetInfo) -> None:

@@ -1,0 +1,35 @@
+"""What takes space on the server: uploads and gene annotations, each with its size and a way to delete it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.show import escaped
+from pages.components.trash import offer_delete
+from scviz.workspace.dependents import Kind, folder_of, name_of
+from scviz.workspace.sizes import in_words, size_of
+
+SHELVES = (("Datasets", "datasets"), ("Checkpoints", "checkpoints"), ("Runs", "runs"), ("Uploads", "uploads"))
+
+
+def space() -> None:
+    """Say how much each shelf takes, and list what is found nowhere else on the pages."""
+    with st.expander("Space on the server", icon=":material/hard_drive:", key="space"):
+        if not st.toggle("Measure", key="space_measured", help="Adds up the sizes of all files."):
+            return
+        home = state.workspace().home
+        sizes = {title: size_of(home / name) for title, name in SHELVES}
+        st.markdown(" · ".join(f"{title} {in_words(size)}" for title, size in sizes.items()))
+        for upload in state.workspace().uploads():
+            _line("upload", upload)
+        for terms in state.workspace().terms():
+            _line("terms", terms.id)
+
+
+def _line(kind: Kind, identifier: str) -> None:
+    workspace = state.workspace()
+    size = in_words(size_of(folder_of(workspace, kind, identifier)))
+    words = "upload" if kind == "upload" else "gene annotations"
+    st.markdown(f"**{escaped(name_of(workspace, kind, identifier))}** · {words} · {size}")
+    offer_delete(kind, identifier, key=f"delete_{kind}_{identifier}")

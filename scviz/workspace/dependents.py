@@ -1,0 +1,133 @@
+"""What hangs on a thing of the workspace: the runs that name it, and the runs that name these."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from scviz.errors import DataError
+from scviz.workspace.database import Run
+from scviz.workspace.group_history import read_history
+from scviz.workspace.names import not_here
+from scviz.workspace.records import read_json
+from scviz.workspace.selections import FOLDER as SELECTIONS
+from scviz.workspace.store import TermsInfo, Workspace
+
+Kind = Literal["dataset", "checkpoint", "terms", "upload", "run"]
+
+KINDS: tuple[Kind, ...] = ("dataset", "checkpoint", "terms", "upload", "run")
+
+
+def folder_of(workspace: Workspace, kind: Kind, identifier: str) -> Path:
+    """Return the folder of a thing.
+
+    Raises
+    ------
+    DataError
+        If there is no such thing, or it is one that comes with scviz.
+    """
+    if kind == "checkpoint" and workspace.comes_along(identifier):
+        raise DataError(
+            f"The checkpoint {identifier} comes with scviz and cannot be deleted.",
+            hint="Only what was added here can.",
+        )
+    shelves = {
+        "dataset": workspace.dataset_folder,
+        "checkpoint": workspace.checkpoint_folder,
+        "terms": workspace.terms_folder,
+        "upload": workspace.upload_folder,
+        "run": workspace.run_folder,
+    }
+    folder = shelves[kind](identifier)
+    if not folder.is_dir() and kind != "run":  # a run whose folder is gone still has its row
+        raise not_here("terms" if kind == "terms" else f"{kind}s", identifier)
+    return folder
+
+
+def name_of(workspace: Workspace, kind: Kind, identifier: str) -> str:
+    """Return what a user calls a thing other than a run."""
+    if kind == "dataset":
+        return workspace.dataset(identifier).name
+    if kind == "checkpoint":
+        return workspace.checkpoint(identifier).name
+    folder = folder_of(workspace, kind, identifier)
+    if kind == "terms":
+        return read_json(TermsInfo, folder / "info.json").name
+    return ", ".join(sorted(one.name for one in folder.iterdir())) or identifier
+
+
+def dependent_runs(kind: Kind, identifier: str, runs: Iterable[Run], *, folder: Path) -> list[Run]:
+    """List the runs that cannot be shown or done again without a thing, in their order.
+
+    Parameters
+    ----------
+    runs
+        All there are.
+    folder
+        The folder of the thing: runs name an upload by its path.
+
+    Examples
+    --------
+    >>> runs = [
+    ...     Run(id="a", task="embedding", request={"dataset": "pbmc-1"}),
+    ...     Run(id="b", task="exporting", request={"run": "a"}),
+    ...     Run(id="c", task="embedding", request={"dataset": "other-2"}),
+    ... ]
+    >>> [run.id for run in dependent_runs("dataset", "pbmc-1", runs, folder=Path("datasets/pbmc-1"))]
+    ['a', 'b']
+    """
+    runs = list(runs)
+    names = {run.id: frozenset(_texts(run.request)) for run in runs}
+    lost: set[str] = {identifier}
+    inside = str(folder) + "/" if kind == "upload" else None
+    while True:
+        more = {id_ for id_, told in names.items() if id_ not in lost and _names_any(told, lost, inside)}
+        if not more:
+            return [run for run in runs if run.id in lost and (kind != "run" or run.id != identifier)]
+        lost |= more
+
+
+def _names_any(told: Collection[str], lost: Collection[str], inside: str | None) -> bool:
+    return any(text in lost or (inside is not None and text.startswith(inside)) for text in told)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Give every text of a request, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+
+
+def goes_too(kind: Kind, folder: Path) -> tuple[str, ...]:
+    """Say what else lies with a thing and goes with it."""
+    if kind != "dataset":
+        return ()
+    n_groups = len(read_history(folder).groups)
+    n_selections = len(list((folder / SELECTIONS).glob("*.rows")))
+    said = []
+    if n_groups:
+        said.append(f"{n_groups:,} named {'group' if n_groups == 1 else 'groups'} of its cells")
+    if n_selections:
+        said.append(f"{n_selections:,} {'selection' if n_selections == 1 else 'selections'} that links name")
+    return tuple(said)
+
+
+def stays(workspace: Workspace, kind: Kind, identifier: str) -> tuple[str, ...]:
+    """Say what was made from a thing and stays."""
+    said = []
+    if kind == "dataset":
+        made = [info.name for info in workspace.datasets() if info.parent == identifier]
+        if made:
+            said.append(f"Datasets made from it stay, but cannot be taken back to it: {', '.join(made)}.")
+        trained = [info.name for info in workspace.checkpoints() if identifier in info.trained_on]
+        if trained:
+            said.append(f"Checkpoints trained on it stay: {', '.join(trained)}.")
+    if kind == "upload":
+        said.append("Datasets that were opened from it stay.")
+    return tuple(said)

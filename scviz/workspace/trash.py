@@ -71,7 +71,8 @@ class Deletion:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Say beforehand what goes, how much, and what stays."""
-        said = [f"Deleting {self.name} frees {in_words(self.total)}, {in_words(self.size)} of it its own."]
+        own = f", {in_words(self.size)} of it its own" if self.runs else ""
+        said = [f"Deleting {self.name} frees {in_words(self.total)}{own}."]
         if self.runs:
             sizes = in_words(sum(run.size for run in self.runs))
             count = f"{len(self.runs):,} {'run' if len(self.runs) == 1 else 'runs'}"

@@ -25,7 +25,7 @@ def test_runs_are_listed_and_one_is_shown(visit: Open, opened: Opened) -> None: 
     assert list(page.dataframe[0].value["State"]) == ["Done"]
     assert "Cell types · cells · Tiny" in words(page)
     page.button(key="delete_run_ask").click().run()
-    assert "Deleting Cell types frees" in words(page)
+    assert "Deleting annotation frees" in words(page)
     page.button(key="delete_run").click().run()
     queue = RunQueue(Settings.from_env())
     assert queue.database.runs() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.components import state
@@ -165,12 +166,21 @@ def _ended(run: Run, key: str) -> None:
 
 def curve(run_id: str) -> None:
     """Draw the loss of a run that trains; nothing for others."""
-    events = [event for event in state.queue().events(run_id) if event.get("values")]
-    training = [(event["done"], event["values"]["loss"]) for event in events if "loss" in event["values"]]
-    checks = [(e["done"], e["values"]["validation_loss"]) for e in events if "validation_loss" in e["values"]]
-    if not training:
-        return
-    steps, losses = zip(*training, strict=True)
-    check_steps, check_losses = zip(*checks, strict=True) if checks else ((), ())
-    figure = loss_figure(steps, losses, check_steps, validation_losses=check_losses, dark=state.dark())
-    st.plotly_chart(figure, theme=None, key="loss_curve", height=260, alt="Loss during training")
+    version = state.queue().curve(run_id).look()
+    if version:
+        drawn, each = _drawn(run_id, version, dark=state.dark())
+        if drawn is not None:
+            st.plotly_chart(drawn, theme=None, key="loss_curve", height=260, alt="Loss during training")
+            if each > 1:
+                st.caption(f"Each point of training is the mean of {each:,} batches.")
+
+
+@st.cache_resource(max_entries=64)
+def _drawn(run_id: str, version: int, *, dark: bool) -> tuple[go.Figure | None, int]:  # noqa: ARG001 - version: of the curves
+    """Draw the curves of a run once for all who look on; tell for how many batches a point stands."""
+    held = state.queue().curve(run_id)
+    training, checks = held.line("loss"), held.line("validation_loss")
+    if not training.x:
+        return None, 1
+    figure = loss_figure(training.x, training.y, checks.x, validation_losses=checks.y, dark=dark)
+    return figure, training.each

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,18 @@ NEARLY = 0.99
 
 def read_events(folder: Path) -> list[dict[str, Any]]:
     """Read what the run of a folder has reported, oldest first, its end included."""
+    return list(each_event(folder))
+
+
+def each_event(folder: Path) -> Iterator[dict[str, Any]]:
+    """Give what the run of a folder has reported one by one: a long run reports more than should be held at a time."""
     path = folder / "events.jsonl"
-    events: list[dict[str, Any]] = []
-    for line in path.read_bytes().splitlines() if path.exists() else []:
-        with suppress(ValueError):  # a line that is being written, or was when its writer was killed
-            events.append(json.loads(line))
-    return events
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            with suppress(ValueError):  # a line that is being written, or was when its writer was killed
+                yield json.loads(line)
 
 
 def shares_of_stages(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from scviz.errors import JobError
 from scviz.jobs import engine
 from scviz.jobs.connection import CONNECT_SECONDS, Connection
 from scviz.jobs.course import read_events
+from scviz.jobs.curves import Curve, Curves
 from scviz.jobs.endings import RESUME
 from scviz.jobs.estimates import estimate_of
 from scviz.jobs.lines import Wait, brought_forward, line_of, next_place, waits
@@ -72,6 +73,7 @@ class RunQueue:
         self.settings = settings
         self.workspace = Workspace.from_settings(settings)
         self.database = Database.from_settings(settings)
+        self.curves = Curves()
         self.trash = Trash(self.workspace, self.database)
         self.connection = Connection(settings, is_idle=lambda: not any(run.engine for run in self._open()))
         self._adding, self._checking = threading.Lock(), threading.Lock()
@@ -202,6 +204,10 @@ class RunQueue:
     def events(self, run: str) -> list[dict[str, Any]]:
         """Read what a run has reported, oldest first: time, stage, done, total, values, note."""
         return [event for event in read_events(self.workspace.run_folder(run)) if "stage" in event]
+
+    def curve(self, run: str) -> Curve:
+        """Return the curves of the values that a run reports; look at them before they are drawn."""
+        return self.curves.of(self.workspace.run_folder(run))
 
     def log(self, run: str) -> str:
         """Read the end of what a run has printed."""

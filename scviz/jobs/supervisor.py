@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from scviz.jobs.course import Course, read_events, shares_of_stages
+from scviz.jobs.course import Course, each_event, shares_of_stages
 from scviz.jobs.endings import RESUME, Circumstances, ended
 from scviz.jobs.engine import importable
 from scviz.jobs.process import GRACE_SECONDS, Child
@@ -259,7 +259,7 @@ def _shares(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, f
     workspace = Workspace.from_settings(Settings.from_env(env))
     before = (one for one in database.runs(["done"]) if one.task == row.task and one.attempt == 1)
     last = next(before, None)
-    return {} if last is None else shares_of_stages(read_events(workspace.run_folder(last.id)))
+    return {} if last is None else shares_of_stages(each_event(workspace.run_folder(last.id)))
 
 
 def _find_child(database: Database, row: Run, env: Mapping[str, str]) -> tuple[Child, bool]:

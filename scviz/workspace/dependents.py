@@ -45,6 +45,12 @@ def folder_of(workspace: Workspace, kind: Kind, identifier: str) -> Path:
     return folder
 
 
+def uploads_of(workspace: Workspace) -> list[str]:
+    """List the uploads that a person sees, newest first."""
+    folders = [one for one in (workspace.home / "uploads").glob("*") if one.is_dir() and workspace.lists(one)]
+    return [one.name for one in sorted(folders, key=lambda one: -one.stat().st_mtime)]
+
+
 def name_of(workspace: Workspace, kind: Kind, identifier: str) -> str:
     """Return what a user calls a thing other than a run."""
     if kind == "dataset":

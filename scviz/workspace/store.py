@@ -351,16 +351,9 @@ class Workspace:
         paths = sorted((self.home / "terms").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
         return [read_json(TermsInfo, path) for path in paths if self.lists(path.parent)]
 
-    # files that came through the browser
-
     def upload_folder(self, upload: str) -> Path:
         """Return the folder of an upload, which need not exist."""
         return self._inside("uploads", upload)
-
-    def uploads(self) -> list[str]:
-        """List the uploads, newest first."""
-        folders = [one for one in (self.home / "uploads").glob("*") if one.is_dir() and self.lists(one)]
-        return [one.name for one in sorted(folders, key=lambda one: -one.stat().st_mtime)]
 
     @property
     def arrived(self) -> Path:

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.show import escaped
 from pages.components.trash import offer_delete
-from scviz.workspace.dependents import Kind, folder_of, name_of
+from scviz.workspace.dependents import Kind, folder_of, name_of, uploads_of
 from scviz.workspace.sizes import in_words, size_of
 
 SHELVES = (("Datasets", "datasets"), ("Checkpoints", "checkpoints"), ("Runs", "runs"), ("Uploads", "uploads"))
@@ -21,7 +21,7 @@ def space() -> None:
         home = state.workspace().home
         sizes = {title: size_of(home / name) for title, name in SHELVES}
         st.markdown(" · ".join(f"{title} {in_words(size)}" for title, size in sizes.items()))
-        for upload in state.workspace().uploads():
+        for upload in uploads_of(state.workspace()):
             _line("upload", upload)
         for terms in state.workspace().terms():
             _line("terms", terms.id)

@@ -84,14 +84,18 @@ def dependent_runs(kind: Kind, identifier: str, runs: Iterable[Run], *, folder: 
     ['a', 'b']
     """
     runs = list(runs)
-    names = {run.id: frozenset(_texts(run.request)) for run in runs}
-    lost: set[str] = {identifier}
-    inside = str(folder) + "/" if kind == "upload" else None
-    while True:
-        more = {id_ for id_, told in names.items() if id_ not in lost and _names_any(told, lost, inside)}
-        if not more:
-            return [run for run in runs if run.id in lost and (kind != "run" or run.id != identifier)]
+    inside = f"{folder}/" if kind == "upload" else None
+    lost = _lost({run.id: frozenset(_texts(run.request)) for run in runs}, identifier, inside)
+    return [run for run in runs if run.id in lost and run.id != identifier]
+
+
+def _lost(told: Mapping[str, Collection[str]], first: str, inside: str | None) -> set[str]:
+    """Follow the texts that runs name, by the id of each, from a thing on."""
+    lost, more = {first}, {first}
+    while more:
+        more = {run for run, names in told.items() if run not in lost and _names_any(names, lost, inside)}
         lost |= more
+    return lost
 
 
 def _names_any(told: Collection[str], lost: Collection[str], inside: str | None) -> bool:

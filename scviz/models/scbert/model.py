@@ -106,15 +106,21 @@ class ScBert(FoundationModel):
         """Encode a batch."""
         gene_ids, bins, mask = self._tensors(tokens)
         hidden = self.network(gene_ids, bins, mask)
-        cells = self._pool(hidden, gene_ids=gene_ids, bins=bins, mask=mask, mode=self.config.cell_mode)
+        weights = self._summed(gene_ids, bins, mask, mode=self.config.cell_mode)[..., None].float()
+        cells = (hidden * weights).sum(dim=1) / weights.sum(
+            dim=1
+        )  # in single precision, whatever the tokens are
         return Encoding(tokens=hidden * mask[..., None], cells=cells, mask=mask)
+
+    def encode_cells(self, tokens: Tokens) -> Tensor:
+        """Encode a batch for the vectors of its cells alone, (B, D)."""
+        return self.cell_vectors(tokens, mode=self.config.cell_mode)
 
     def cell_vectors(self, tokens: Tokens, *, mode: CellMode) -> Tensor:
         """Summarize cells in one of three ways, (B, D); NaN for cells without tokens."""
         gene_ids, bins, mask = self._tensors(tokens)
-        return self._pool(
-            self.network(gene_ids, bins, mask), gene_ids=gene_ids, bins=bins, mask=mask, mode=mode
-        )
+        over = self._summed(gene_ids, bins, mask, mode=mode)
+        return self.network.means(gene_ids, bins, mask, over=over)
 
     def gene_embeddings(self) -> NDArray[np.float32]:
         """Return the vector of each gene of the list, (V, D): gene2vec, or what was learned in its place.
@@ -262,9 +268,8 @@ class ScBert(FoundationModel):
         bins = [level[level < self.config.hidden_bin] for level in bins]
         return frequency_loss(bins[0], bins[1], self.config.hidden_bin)
 
-    def _pool(
-        self, hidden: Tensor, *, gene_ids: Tensor, bins: Tensor, mask: Tensor, mode: CellMode
-    ) -> Tensor:
+    def _summed(self, gene_ids: Tensor, bins: Tensor, mask: Tensor, *, mode: CellMode) -> Tensor:
+        """Tell the tokens whose mean stands for a cell, (B, L)."""
         end = gene_ids == self.config.n_genes
         genes = mask & ~end
         expressed = genes & (bins > 0)
@@ -272,9 +277,8 @@ class ScBert(FoundationModel):
             "expressed": torch.where(expressed.any(dim=1, keepdim=True), expressed, genes),
             "all": genes,
             "end": mask & end,
-        }[mode]
-        weights = wanted[..., None].float()  # (B, L, 1); sums in single precision, whatever the tokens are
-        return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        }
+        return wanted[mode]
 
     def _tensors(self, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor]:
         """Return places, levels and mask, each (B, L), on the model's device."""

@@ -27,6 +27,12 @@ import torch
 from torch import Tensor, nn
 
 from scviz.foundation.encoding import Encoding
+from scviz.foundation.linear_attention import (
+    EPSILON,
+    LayerParts,
+    can_read_in_tiles,
+    layer_in_tiles,
+)
 from scviz.foundation.model import Head, Pooling
 from scviz.models.scbert.config import Config
 
@@ -40,9 +46,6 @@ with warnings.catch_warnings():
         linear_attention,
     )
     from performer_pytorch.reversible import SequentialSequence
-
-EPSILON = 1e-4
-"""What is added to every feature, so that no token is left without attention."""
 
 
 class Attention(nn.Module):
@@ -99,7 +102,7 @@ class Performer(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.redraw_every = config.redraw_every
+        self.redraw_every, self.per_cell = config.redraw_every, config.key_max == "cell"
         self.register_buffer("calls_since_last_redraw", torch.tensor(0))
         layers = nn.ModuleList(_layer(config) for _ in range(config.n_layers))
         self.net = SequentialSequence(layers, args_route={"mask": ((True, False),) * config.n_layers})
@@ -108,7 +111,26 @@ class Performer(nn.Module):
         """Run all layers, (B, L, D)."""
         if self.training:
             self._redraw_in_time()
+        if self.can_read_in_tiles(hidden):
+            return torch.stack([self.of_cell(hidden[at], _row(mask, at)) for at in range(len(hidden))])
         return cast(Tensor, self.net(hidden, mask=mask))
+
+    def can_read_in_tiles(self, hidden: Tensor) -> bool:
+        """Tell whether cells, (B, L, D), can be read one by one, some tokens at a time."""
+        return can_read_in_tiles(hidden) and (self.per_cell or len(hidden) == 1)
+
+    def of_cell(self, hidden: Tensor, keys: Tensor | None, asked: Tensor | None = None) -> Tensor:
+        """Run all layers for one cell, (L, D) to (L, D), or to (R, D) for the tokens that are asked for, (R,).
+
+        Parameters
+        ----------
+        keys
+            (L,) tokens that may be attended to; None for all.
+        """
+        *before, last = [_parts(*layer) for layer in self.layers()]
+        for parts in before:
+            hidden = layer_in_tiles(hidden, parts, keys=keys)
+        return layer_in_tiles(hidden, last, keys=keys, asked=asked)
 
     def layers(self) -> Iterator[tuple[Any, Any]]:
         """Yield the attention and the feed-forward part of each layer, from the first to the last."""
@@ -128,6 +150,27 @@ def _layer(config: Config) -> nn.ModuleList:
     """Make attention and feed-forward part, each behind its LayerNorm."""
     feed_forward = Chunk(1, FeedForward(config.width, mult=config.ffn // config.width))
     return nn.ModuleList(PreLayerNorm(config.width, part) for part in (Attention(config), feed_forward))
+
+
+def _parts(attention: Any, feed_forward: Any) -> LayerParts:
+    """Take a layer apart."""
+    mixing, inner = attention.fn, feed_forward.fn.fn
+    return LayerParts(
+        attention_norm=attention.norm,
+        query=mixing.to_q,
+        key=mixing.to_k,
+        value=mixing.to_v,
+        out=mixing.to_out,
+        directions=mixing.fast_attention.projection_matrix,
+        n_heads=mixing.n_heads,
+        feed_forward_norm=feed_forward.norm,
+        widen=inner.w1,
+        narrow=inner.w2,
+    )
+
+
+def _row(mask: Tensor | None, at: int) -> Tensor | None:
+    return None if mask is None else mask[at]
 
 
 class GeneVectors(nn.Module):
@@ -178,6 +221,27 @@ class Network(nn.Module):
             (B, L) True = real token.
         """
         return cast(Tensor, self.norm(self.performer(self.embedding(gene_ids, bins), attended(mask))))
+
+    def means(self, gene_ids: Tensor, bins: Tensor, mask: Tensor, *, over: Tensor) -> Tensor:
+        """Average the tokens of each cell over some of them, (B, D), without the others' last layer where that can be.
+
+        Parameters
+        ----------
+        gene_ids, bins, mask
+            (B, L) as `forward` takes them.
+        over
+            (B, L) tokens that count; NaN for cells without any.
+        """
+        hidden, keys = self.embedding(gene_ids, bins), attended(mask)
+        if not self.performer.can_read_in_tiles(hidden):
+            weights = over[..., None].float()  # (B, L, 1); sums in single precision, whatever the tokens are
+            tokens: Tensor = self.norm(self.performer(hidden, keys))
+            return (tokens * weights).sum(dim=1) / weights.sum(dim=1)
+        cells = (
+            self.performer.of_cell(hidden[at], _row(keys, at), asked=over[at].nonzero()[:, 0])
+            for at in range(len(hidden))
+        )
+        return torch.stack([self.norm(cell).mean(dim=0) for cell in cells])
 
     def attentions(
         self, gene_ids: Tensor, bins: Tensor, mask: Tensor, *, published: bool = False

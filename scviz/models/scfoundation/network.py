@@ -16,12 +16,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scviz.foundation.encoding import Encoding
+from scviz.foundation.linear_attention import (
+    EPSILON,
+    LayerParts,
+    can_read_in_tiles,
+    layer_in_tiles,
+)
 from scviz.foundation.model import Head, Pooling
 from scviz.foundation.tokens import Tokens
 from scviz.models.scfoundation.config import MASK, PAD, Config
-
-KERNEL_EPS = 1e-4
-"""Keeps the features of the linear attention above 0; its only trace of the maximum that is subtracted."""
 
 
 class ValueEmbedding(nn.Module):
@@ -134,7 +137,7 @@ class LinearAttention(nn.Module):
         logits = vectors @ self.projection.float().T
         top = logits.detach().amax(dim=over, keepdim=True)
         norms = vectors.square().sum(dim=-1, keepdim=True) / 2
-        return (logits - norms - top).exp() + KERNEL_EPS
+        return (logits - norms - top).exp() + EPSILON
 
 
 class DecoderBlock(nn.Module):
@@ -150,8 +153,26 @@ class DecoderBlock(nn.Module):
 
     def forward(self, hidden: Tensor, *, across_cells: bool = False) -> Tensor:
         """Give the next hidden state, (B, N, E)."""
+        if can_read_in_tiles(hidden) and (len(hidden) == 1 or not across_cells):
+            parts = self._parts()
+            return torch.stack([layer_in_tiles(cell, parts) for cell in hidden])
         hidden = hidden + self.attention(self.norm1(hidden), across_cells=across_cells)
         return hidden + self.narrow(functional.gelu(self.widen(self.norm2(hidden))))  # type: ignore[no-any-return]
+
+    def _parts(self) -> LayerParts:
+        """Take the block apart."""
+        return LayerParts(
+            attention_norm=self.norm1,
+            query=self.attention.query,
+            key=self.attention.key,
+            value=self.attention.value,
+            out=self.attention.out,
+            directions=self.attention.projection,
+            n_heads=self.attention.n_heads,
+            feed_forward_norm=self.norm2,
+            widen=self.widen,
+            narrow=self.narrow,
+        )
 
 
 class Network(nn.Module):

@@ -133,7 +133,8 @@ def _answers(hidden: Tensor, sums: Tensor, parts: LayerParts) -> Tensor:
 def _half_square(vectors: Tensor) -> Tensor:
     """Give half the squared length of :math:`s u`, (n,)."""
     squares: Tensor = vectors.square().sum(dim=1)
-    return squares * (vectors.shape[1] ** -0.5 / 2)
+    squares *= vectors.shape[1] ** -0.5 / 2
+    return squares
 
 
 def _normed(tile: Tensor, norm: nn.LayerNorm) -> Tensor:

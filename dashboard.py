@@ -4,11 +4,20 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages.components.asked_page import AskedPage
+from pages.components.clear_cache import keep_caches
 from pages.components.hosts import KnownHosts
 from pages.components.packed import Packed
+from pages.components.probes import NoNumbers, Probes
 from pages.components.warm import warm_up
 from scviz.settings import Settings
 
 warm_up()
-known = Middleware(KnownHosts, names=Settings.from_env().hosts)
-app = st.App("app.py", middleware=[known, Middleware(AskedPage), Middleware(Packed)])
+keep_caches()
+settings = Settings.from_env()
+middleware = [
+    Middleware(KnownHosts, names=settings.hosts),
+    Middleware(NoNumbers, shown=settings.metrics),
+    Middleware(AskedPage),
+    Middleware(Packed),
+]
+app = st.App("app.py", middleware=middleware, routes=Probes(settings).routes)

@@ -72,6 +72,8 @@ class Settings:
     hosts: tuple[str, ...] = ()
     """`SCVIZ_HOSTS`: names by which the server may be called, such as `cells.example.org`, separated by commas; default
     those of this machine and addresses in digits."""
+    metrics: bool = False
+    """`SCVIZ_METRICS`: on answers `/metrics` with numbers for Prometheus (runs, queue, memory, disk); default off."""
     upload_gb: float = 0.5
     """`SCVIZ_UPLOAD_GB`: largest upload through the browser, in GB; default 0.5."""
     unpack_gb: float = 64.0
@@ -326,6 +328,7 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     ),
     "groups_claim": (_word, "the name of a claim, such as groups"),
     "hosts": (_names, "names of machines, separated by commas"),
+    "metrics": SWITCH,
     "upload_gb": (_some_gigabytes, "gigabytes, more than 0, such as 0.5"),
     "unpack_gb": (_some_gigabytes, "gigabytes, more than 0, such as 64"),
     "dataverse": WEB,

@@ -15,7 +15,7 @@ from scviz.settings import KINDS, OFF, ON, ROOT, Settings
 from scviz.workspace.database import Database
 from tests.pages.test_pages import PAGES, Open, visit  # noqa: F401 - a fixture
 
-SWITCHES = ("login", "spare", "anybody_may_run_code")
+SWITCHES = ("login", "spare", "metrics", "anybody_may_run_code")
 GOOD: list[tuple[str, str, object]] = [
     ("home", "/srv/scviz", Path("/srv/scviz")),
     ("home", "~/cells", Path.home() / "cells"),

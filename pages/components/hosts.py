@@ -2,6 +2,7 @@
 
 A browser lets a page talk to the server of its own name. Whoever owns a name can have it point at this machine
 after the page is loaded (DNS rebinding), and would then read what its user sees. Such calls carry that name.
+A page of another server may open a web socket all the same; such calls carry the name of that page.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call, or refuse it."""
-        if scope["type"] not in ("http", "websocket") or self._knows(called(scope)):
+        if scope["type"] not in ("http", "websocket") or (self._knows(called(scope)) and _is_own_page(scope)):
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()  # that it wants to connect
@@ -58,10 +59,23 @@ def called(scope: Scope) -> str:
     said: list[str] = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     if len(said) != 1:
         return ""
-    host = said[0].strip().lower()
+    return _host_of(said[0])
+
+
+def _host_of(place: str) -> str:
+    """Return the name or address of `HOST:PORT`."""
+    host = place.strip().lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].rstrip(".")
+
+
+def _is_own_page(scope: Scope) -> bool:
+    """Tell whether a web socket is opened by a page of this server; programs that are no browsers name no page."""
+    pages = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+    if scope["type"] != "websocket" or not pages:
+        return True
+    return len(pages) == 1 and _host_of(pages[0].partition("://")[2]) == called(scope)
 
 
 def _is_address(host: str) -> bool:

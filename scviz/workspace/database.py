@@ -206,6 +206,16 @@ class Database:
             query = query.where(RUNS.c.task == task)
         return self._read(query)
 
+    def counts(self) -> dict[State, int]:
+        """Count the runs in each state that there are any in."""
+        query = sql.select(RUNS.c.state, sql.func.count()).group_by(RUNS.c.state).order_by(RUNS.c.state)
+
+        def act() -> dict[State, int]:
+            with self._engine.connect() as connection:
+                return {row[0]: row[1] for row in connection.execute(query)}
+
+        return self._do(act)
+
     def update(
         self,
         run: str,

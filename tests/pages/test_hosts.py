@@ -58,3 +58,30 @@ def test_other_names_are_refused(host: str) -> None:
             unknown.websocket_connect("/stream", headers={"host": host}) as stream,
         ):
             stream.receive_text()
+
+
+@pytest.mark.parametrize(
+    ("origin", "answered"),
+    [
+        ("https://cells.example.org", True),
+        ("http://cells.example.org:8443", True),
+        ("https://evil.example", False),
+        ("http://6.6.6.6", False),
+        ("http://localhost", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+def test_only_its_own_pages_open_a_stream(origin: str, *, answered: bool) -> None:
+    headers = {"host": "cells.example.org", "origin": origin}
+    with client("localhost") as server:
+        assert server.get("/", headers=headers).text == "the page"
+        if answered:
+            with server.websocket_connect("/stream", headers=headers) as stream:
+                assert stream.receive_text() == "the stream"
+            return
+        with (
+            pytest.raises(WebSocketDisconnect),
+            server.websocket_connect("/stream", headers=headers) as stream,
+        ):
+            stream.receive_text()

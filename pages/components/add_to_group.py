@@ -47,7 +47,7 @@ def add_to_group(dataset: str, rows: NDArray[np.int64], *, name: str, key: str) 
 
 
 def _add(dataset: str, rows: NDArray[np.int64], name: str) -> None:
-    folder = state.workspace().dataset_folder(dataset)
+    folder = state.workspace().folder_to_change(dataset)
     if name in read_history(folder).groups:
         step = change_group(folder, name, rows, how="add", by=who())
     else:

@@ -306,8 +306,8 @@ def _what_passes(dataset: DatasetInfo, conditions: Sequence[Condition], found: P
 
 def _name(dataset: DatasetInfo, name: str, rows: NDArray[np.int64]) -> None:
     """Name the cells that pass, (n,) rows; a group of this name stays as it is."""
-    folder = state.workspace().dataset_folder(dataset.id)
     with errors_in_words():
+        folder = state.workspace().folder_to_change(dataset.id)
         record_step(dataset.id, name_group(folder, name, rows, replace=False, by=who()))
         st.toast(f"{counted(len(rows), 'cell')} named {escaped(name)}.")
         st.rerun()

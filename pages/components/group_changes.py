@@ -35,5 +35,5 @@ def step_change(dataset: str, step: Step, by: str = "") -> Change:
 
 def _go(dataset: str, step: Step, way: int) -> bool:
     """Take the step back, or do it again."""
-    folder = state.workspace().dataset_folder(dataset)
+    folder = state.workspace().folder_to_change(dataset)
     return bool(undo(folder, step=step) if way < 0 else redo(folder, step=step))

@@ -20,6 +20,8 @@ def choose_colors(place: DeltaGenerator, folder: Path, column: str, *, drawn: Ma
     drawn
         The color of each value as it is drawn now.
     """
+    if state.person().role == "viewer":
+        return
     with place.popover("Colors", icon=":material/palette:", key="hand_colors"):
         value = st.selectbox("Color of", list(drawn), key=f"hand_value_{column}")
         key = _key(folder, column, value)
@@ -31,7 +33,7 @@ def choose_colors(place: DeltaGenerator, folder: Path, column: str, *, drawn: Ma
 
 def _give(folder: Path, column: str, value: str) -> None:
     color = str(state.value_of(_key(folder, column, value)))
-    give_color(folder, column, value=value, color=color)
+    give_color(state.workspace().folder_to_change(folder.name), column, value=value, color=color)
 
 
 def _key(folder: Path, column: str, value: str) -> str:
@@ -39,6 +41,6 @@ def _key(folder: Path, column: str, value: str) -> str:
 
 
 def _reset(folder: Path, column: str, *values: str) -> None:
-    forget_colors(folder, column)
+    forget_colors(state.workspace().folder_to_change(folder.name), column)
     for value in values:
         state.forget(_key(folder, column, value))

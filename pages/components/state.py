@@ -9,11 +9,13 @@ from typing import Any
 import streamlit as st
 
 from pages.components.visitor import admission
-from scviz.errors import ScvizError
+from scviz.errors import JobError, ScvizError
+from scviz.jobs.own_runs import OwnRuns
 from scviz.jobs.queue import RunQueue
 from scviz.jobs.shipped import Shelf, take_in
 from scviz.settings import Settings
 from scviz.workspace import CheckpointInfo, DatasetInfo, Workspace
+from scviz.workspace.database import Run
 from scviz.workspace.people import MACHINE, Person
 
 OF_DATASET = ("filters", "selection", "zoom", "ask")
@@ -30,17 +32,25 @@ def settings() -> Settings:
 
 
 @st.cache_resource
-def workspace() -> Workspace:
-    """Return the workspace of this server."""
+def _workspace() -> Workspace:
     return Workspace.from_settings(settings())
 
 
 @st.cache_resource
-def queue() -> RunQueue:
-    """Return the queue of runs of this server, shared by all sessions."""
+def _queue() -> RunQueue:
     queue = RunQueue(settings())
     queue.warm_up()
     return queue
+
+
+def workspace() -> Workspace:
+    """Return the workspace of this server, as whoever asks may see it."""
+    return _workspace().of(person())
+
+
+def queue() -> OwnRuns:
+    """Return the queue of runs of this server, shared by all sessions, as whoever asks may see it."""
+    return OwnRuns(_queue(), person())
 
 
 def take_in_shipped() -> None:
@@ -53,7 +63,7 @@ def take_in_shipped() -> None:
 @st.cache_resource(max_entries=1000)
 def _take_in(owner: str, demo: tuple[str, ...]) -> None:  # noqa: ARG001 - demo: opened later, they are taken in then
     with suppress(OSError):  # a workspace that is full, or read only: the page goes on without them
-        take_in(Shelf(workspace=workspace(), database=queue().database, owner=owner))
+        take_in(Shelf(workspace=workspace(), database=_queue().database, owner=owner))
 
 
 def person() -> Person:
@@ -173,7 +183,7 @@ def link() -> dict[str, str]:
 def follow_run() -> None:
     """Open the dataset and the checkpoint of the run in the address, where the address names none itself."""
     identifier = st.query_params.get("run")
-    found = [run for run in queue().runs(owner=owner()) if run.id == identifier] if identifier else []
+    found = _run(identifier) if identifier else []
     if identifier and not found:
         st.query_params.pop("run", None)
         left_out("The run that was asked for is not here: it was deleted, or belongs to somebody else.")
@@ -181,6 +191,13 @@ def follow_run() -> None:
         for name in ("dataset", "checkpoint"):
             if name not in st.query_params and run.request.get(name):
                 st.session_state[f"chosen_{name}"] = str(run.request[name])
+
+
+def _run(identifier: str) -> list[Run]:
+    """Return the run of this id that whoever asks may see, if there is one."""
+    with suppress(JobError):
+        return [queue().get(identifier)]
+    return []
 
 
 def current_dataset() -> DatasetInfo | None:

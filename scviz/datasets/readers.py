@@ -101,8 +101,7 @@ def open_file(
     matrix = _choose(card, choices)
     settled = replace(choices, counts_location=matrix.location, turned=card.turned)
     key = fingerprint(content, asdict(settled), demo, LAYOUT)
-    own = f"{slug(name)}-{key[:8]}" if demo else workspace.own_name(slug(name), key)
-    folder = workspace.dataset_folder(own)
+    folder = workspace.dataset_folder(workspace.own_name(slug(name), key))
     if (folder / "info.json").exists():
         return workspace.dataset(folder.name)
     with place(folder) as draft:
@@ -116,7 +115,7 @@ def open_file(
             info = _opened(source, card, matrix, choices=choices, report=report)
         history = (*notes, *info.history)
         info = replace(info, id=folder.name, name=name, source=path.name, demo=demo, history=history)
-        workspace.claim(draft, for_all=demo)
+        workspace.claim(draft)
         write_info(replace(info, simulated=preset_of(source)), draft)
     if arrived.arrival is not None:
         shutil.rmtree(arrived.path.parent, ignore_errors=True)

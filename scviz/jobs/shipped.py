@@ -21,6 +21,7 @@ from scviz.settings import ROOT
 from scviz.tasks import front, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import Database, Run
+from scviz.workspace.names import without_owner
 from scviz.workspace.people import claim, person_of
 from scviz.workspace.records import fingerprint, from_json, read_json, to_json
 
@@ -102,18 +103,18 @@ def take_in(shelf: Shelf) -> None:
     What the user has had already, and kept or deleted, is left alone, but for two things: of another version of scviz
     the question of a copy is written down anew, so that it still answers, and a copy gives way to what was made anew.
     """
-    here = {info.id for info in shelf.workspace.datasets() if info.demo}
+    here = {without_owner(info.id): info.id for info in shelf.workspace.datasets() if info.demo}
     offered = {name: made for name, made in shipped_runs(shelf.source).items() if made.dataset in here}
     if not offered:
         return
     shelf.record.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(shelf.record.with_suffix(".lock")):  # two servers, or two tabs
         had = _read(shelf.record)
-        ids = {name: shelf.name_of(name, made) for name, made in offered.items()}
+        ids = here | {placeholder(name): shelf.name_of(name, made) for name, made in offered.items()}
         for name, made in offered.items():
             if _is_new(had.get(name), made):
                 _settle(name, made, shelf, had=had.get(name), ids=ids)
-                had[name] = Taken(run=ids[name], stamp=made.stamp, version=scviz.__version__)
+                had[name] = Taken(run=ids[placeholder(name)], stamp=made.stamp, version=scviz.__version__)
                 _write(had, shelf.record)
 
 
@@ -144,7 +145,7 @@ def _row(name: str, made: Made, shelf: Shelf, *, ids: Mapping[str, str]) -> Run:
     request = to_json(from_json(task.Request, asked["request"]))
     day = datetime.fromtimestamp(made.ended).strftime("%d %b %Y")
     return Run(
-        id=ids[name],
+        id=ids[placeholder(name)],
         task=made.task,
         title=task.TITLE,
         request=request,
@@ -164,7 +165,7 @@ def _row(name: str, made: Made, shelf: Shelf, *, ids: Mapping[str, str]) -> Run:
 
 def _copy(name: str, made: Made, shelf: Shelf, *, ids: Mapping[str, str]) -> None:
     """Copy the files; readers see all of them or none."""
-    folder = shelf.workspace.run_folder(ids[name])
+    folder = shelf.workspace.run_folder(ids[placeholder(name)])
     draft = folder.with_name(f".{folder.name}.{uuid4().hex}")
     shutil.copytree(shelf.source / name, draft, ignore=shutil.ignore_patterns(MADE))
     claim(person_of(shelf.workspace.home, shelf.owner), draft)
@@ -177,9 +178,9 @@ def _copy(name: str, made: Made, shelf: Shelf, *, ids: Mapping[str, str]) -> Non
 
 
 def _own_ids(text: str, ids: Mapping[str, str]) -> str:
-    """Put the ids of a user's copies where the runs of the project name each other."""
+    """Put the ids of a user's copies where the runs of the project name each other and their dataset."""
     for name, own in ids.items():
-        text = text.replace(placeholder(name), own)
+        text = text.replace(name, own)
     return text
 
 

@@ -28,7 +28,7 @@ SERVER = "server"
 EVERYONE = "everyone"
 """With whom a thing is shared that all who may log in see."""
 
-PEOPLE = "people"
+PEOPLE, SHARED = "people", "shared"
 MARK = 8
 """Letters of a person's id within the names of her things, so that equal files of two people are two things."""
 
@@ -137,9 +137,33 @@ def share(person: Person, thing: Path, with_whom: Iterable[str]) -> Access:
         )
     with FileLock(thing / f"{ACCESS}.lock"):
         names = tuple(dict.fromkeys(name if "@" not in name else name.casefold() for name in with_whom))
-        access = replace(access_of(thing), shared=names)
+        before = access_of(thing)
+        access = replace(before, shared=names)
         write_json(access, thing / ACCESS)
+        if thing.parent.name == "runs":
+            _list_run(thing, before.shared, names)
     return access
+
+
+def _list_run(run: Path, before: Iterable[str], now: Iterable[str]) -> None:
+    """Have lists of runs name a run, for those with whom it is shared now."""
+    home = run.parent.parent
+    for name in set(before) - set(now):
+        (_index(home, name) / run.name).unlink(missing_ok=True)
+    for name in now:
+        _index(home, name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (_index(home, name) / run.name).touch()
+
+
+def shared_runs(home: Path, person: Person) -> list[str]:
+    """Name the runs that were shared with a person; some may be gone, or shared no more."""
+    folders = [_index(home, name) for name in person.names]
+    return sorted({path.name for folder in folders if folder.is_dir() for path in folder.iterdir()})
+
+
+def _index(home: Path, name: str) -> Path:
+    """Return the folder that names, by empty files, the runs that are shared with somebody."""
+    return home / SHARED / fingerprint(name)
 
 
 def mark_of(person: Person) -> str:

@@ -23,19 +23,8 @@ from typing import Literal
 from scviz.errors import DataError
 from scviz.settings import ROOT, Settings
 from scviz.workspace.names import not_here, same_content
-from scviz.workspace.people import (
-    MACHINE,
-    SERVER,
-    Person,
-    access_of,
-    claim,
-    mark_of,
-    may_see,
-    owner_of,
-    person_of,
-    sees,
-)
 from scviz.workspace.records import read_json, write_json
+from scviz.workspace.shelves import Shelves
 
 BUNDLED = ROOT / "assets" / "checkpoints"
 """Small models that come with the project."""
@@ -185,20 +174,8 @@ def seen_as(dataset: DatasetInfo) -> str:
     return DEMO if dataset.demo else dataset.id
 
 
-class Workspace:
-    """Finds and lists what is kept below one folder, for one person: what she may not see is not there.
-
-    Parameters
-    ----------
-    home
-        The folder.
-    person
-        Who asks; the owner of the machine sees everything.
-    """
-
-    def __init__(self, home: Path, person: Person = MACHINE) -> None:
-        self.home = home
-        self.person = person
+class Workspace(Shelves):
+    """Finds and lists what is kept below one folder, for one person: what she may not see is not there."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Workspace:
@@ -208,43 +185,6 @@ class Workspace:
         for name in ("datasets", "checkpoints", "runs", "uploads", "data"):
             (settings.home / name).mkdir(parents=True, exist_ok=True)
         return workspace
-
-    # people
-
-    def of(self, person: Person) -> Workspace:
-        """Return the same workspace as a person sees it."""
-        return Workspace(self.home, person)
-
-    def for_run(self, run: str) -> Workspace:
-        """Return the same workspace as the owner of a run sees it."""
-        return self.of(person_of(self.home, owner_of(self.run_folder(run))))
-
-    def own_name(self, stem: str, key: str = "") -> str:
-        """Return what a new thing of this person is called: equal things of two people are two, with two names.
-
-        Examples
-        --------
-        >>> Workspace(Path("home")).own_name("cells", "1a2b3c4d5e6f")
-        'cells-1a2b3c4d'
-        """
-        return "-".join(filter(None, (stem, mark_of(self.person), key[:8])))
-
-    def claim(self, thing: Path, *, for_all: bool = False) -> None:
-        """Note that a new thing, by its folder, is this person's; or that all of a server with people see it."""
-        claim(Person(subject=SERVER) if for_all and self.person != MACHINE else self.person, thing)
-
-    def lists(self, thing: Path) -> bool:
-        """Tell whether the lists of this person name a thing, by its folder; none names a draft."""
-        if thing.name.startswith("."):
-            return False
-        return self.person == MACHINE or sees(self.person, access_of(thing))
-
-    def new_upload(self, name: str) -> Path:
-        """Make a folder among the uploads for files of this person."""
-        folder = self._inside("uploads", name)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.claim(folder)
-        return folder
 
     # datasets
 
@@ -375,16 +315,6 @@ class Workspace:
     def run_folder(self, run: str) -> Path:
         """Return the folder of a run."""
         return self._inside("runs", run)
-
-    def _inside(self, *parts: str) -> Path:
-        """Join names to a path that cannot leave the workspace."""
-        path = self.home.joinpath(*parts)
-        shelf = self.home / parts[0]
-        if ".." in Path(*parts).parts or shelf not in path.parents:
-            raise DataError(f"{'/'.join(parts[1:])!r} is no name of something kept here.")
-        if self.person != MACHINE and path.exists() and not may_see(self.person, path):
-            raise not_here(parts[0], "/".join(parts[1:]))
-        return path
 
 
 def write_info(info: DatasetInfo, folder: Path) -> None:

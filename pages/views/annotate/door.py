@@ -122,8 +122,8 @@ def _group(run: Run, square: Square) -> None:
         key=f"door_name_{square.words}",
     )
     if line[1].button("Name it", key="door_group", icon=":material/label:", width="stretch"):
-        folder = state.workspace().dataset_folder(dataset)
         with errors_in_words():
+            folder = state.workspace().folder_to_change(dataset)
             record_step(dataset, name_group(folder, name, square.rows, replace=False, by=who()))
             st.success(escaped(f"{counted(len(square.rows), 'cell')} named “{name}”."))
 

@@ -93,7 +93,7 @@ def _row(dataset: str, one: LabelTerm, n_cells: int, *, column: str, place: int)
 def _take(dataset: str, label: str, key: str) -> None:
     """Keep what was chosen or typed; say what is wrong with it."""
     try:
-        term = take_term(state.workspace().dataset_folder(dataset), label, str(state.value_of(key) or ""))
+        term = take_term(state.workspace().folder_to_change(dataset), label, str(state.value_of(key) or ""))
         state.preset(key, term)
     except ScvizError as error:
         state.keep(PROBLEM, escaped(f"{error} {error.hint}"))

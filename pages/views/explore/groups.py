@@ -233,8 +233,9 @@ def _change_cells(dataset: str, name: str, rows: NDArray[np.int64], *, how: How)
 
 def _do(dataset: str, operation: Callable[..., Step | None], *, chosen: Sequence[str]) -> bool:
     """Change the groups as they were drawn; say what went wrong, or note it as a change that can be taken back."""
-    folder, seen = state.workspace().dataset_folder(dataset), state.held(_drawn(dataset))
+    seen = state.held(_drawn(dataset))
     try:
+        folder = state.workspace().folder_to_change(dataset)
         step = operation(folder, by=who(), seen=seen)
     except ScvizError as error:
         state.keep(PROBLEM, escaped(f"{error} {error.hint}"))

@@ -63,8 +63,8 @@ def name_one(run: Run, result: Result, k: int) -> None:
 def _give(run: Run, result: Result, names: Mapping[int, str], *, replace: bool) -> None:
     """Make named groups of some groups, given by their places, and lead to where they are seen."""
     dataset = run.request["dataset"]
-    folder = state.workspace().dataset_folder(dataset)
     with errors_in_words():
+        folder = state.workspace().folder_to_change(dataset)
         cells = {name: np.flatnonzero(result.groups == k) for k, name in names.items()}
         record_step(dataset, name_groups(folder, cells, replace=replace, by=who()))
         st.success(escaped(f"Named: {', '.join(names.values())}."))

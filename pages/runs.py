@@ -75,5 +75,5 @@ with left:
 with right:
     st.caption("Log")
     st.code(state.queue().log(run.id)[-4000:] or "The log is empty.", language=None, height=260)
-    if run.state not in OPEN:
+    if run.state not in OPEN and state.queue().hers(run):
         offer_delete("run", run.id, key="delete_run", label="Delete this run")

@@ -106,7 +106,7 @@ def _live(run_id: str, key: str) -> None:
             on_click=state.queue().stop,
             args=(run_id,),
             width="stretch",
-            disabled=run.stop_requested,
+            disabled=run.stop_requested or not state.queue().hers(run),
         )
         _offer_first(run, wait, key=key)
         if run.stop_requested:
@@ -155,6 +155,7 @@ def _ended(run: Run, key: str) -> None:
             st.caption(escaped(run.note))
         row = st.container(horizontal=True)
         resumable = run.state != "failed" or run.task not in NOT_RESUMED
+        resumable = resumable and state.queue().hers(run)
         if resumable and row.button(
             "Resume", key=f"{key}_resume", type="primary", help="Goes on from what is finished."
         ):

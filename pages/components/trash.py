@@ -31,14 +31,14 @@ def offer_delete(kind: Kind, identifier: str, *, key: str, label: str = "Delete"
             st.rerun()
         return
     with st.container(border=True, key=f"{key}_panel"), errors_in_words():
-        for sentence in state.queue().trash.would_delete(kind, identifier, state.person()).sentences:
+        for sentence in state.queue().trash.would_delete(kind, identifier).sentences:
             st.markdown(escaped(sentence))
         row = st.container(horizontal=True)
         if row.button("Keep", key=f"{key}_keep"):
             state.keep(asked, None)
             st.rerun()
         if row.button("Delete", type="primary", key=key):
-            state.queue().trash.delete(kind, identifier, state.person())
+            state.queue().trash.delete(kind, identifier)
             state.keep(asked, None)
             _leave(kind)
             st.rerun()
@@ -54,7 +54,7 @@ def _leave(kind: Kind) -> None:
 def trash_panel() -> None:
     """List what this user deleted within a day, each with the way back; nothing where the trash is empty."""
     trash = state.queue().trash
-    entries = trash.entries(state.owner())
+    entries = trash.entries()
     if not entries:
         return
     total = in_words(sum(one.size for one in entries))
@@ -64,10 +64,10 @@ def trash_panel() -> None:
             row[0].markdown(f"**{escaped(one.name)}** · {_kind(one)} · {in_words(one.size)} · {_left(one)}")
             if row[1].button("Take back", key=f"take_back_{one.id}", width="stretch"):
                 with errors_in_words():
-                    trash.take_back(one.id, by=state.owner())
+                    trash.take_back(one.id)
                     st.rerun()
         if st.button("Empty the trash", key="empty_trash", help="What is in it is then gone for good."):
-            trash.empty(by=state.owner())
+            trash.empty()
             st.rerun()
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from scviz.errors import JobError, NotAllowedError, RequestError
+from scviz.jobs.curves import Curve
 from scviz.jobs.lines import Wait
+from scviz.jobs.own_trash import OwnTrash
 from scviz.jobs.queue import RunQueue, Submitted
 from scviz.workspace import Workspace
 from scviz.workspace.audit import note
@@ -38,6 +40,7 @@ class OwnRuns:
     def __init__(self, queue: RunQueue, person: Person) -> None:
         self.person = person
         self.workspace: Workspace = queue.workspace.of(person)
+        self.trash = OwnTrash(queue.trash, person)
         self._queue = queue
 
     def submit(self, task: str, request: Any, owner: str = "", *, again: bool = False) -> Submitted:
@@ -118,9 +121,9 @@ class OwnRuns:
         self._queue.resume(run)
 
     def delete(self, run: str) -> None:
-        """Remove a run that has ended, with its folder."""
+        """Put a run that has ended into the trash, with its folder and the runs that rest on it."""
         self._hers(run, "delete")
-        self._queue.delete(run)
+        self.trash.delete("run", run)
 
     def share(self, run: str, with_whom: Iterable[str]) -> None:
         """Share a run with these and nobody else."""
@@ -139,9 +142,17 @@ class OwnRuns:
         """Read what a run has reported, oldest first."""
         return self._queue.events(self.get(run).id)
 
+    def curve(self, run: str) -> Curve:
+        """Return the curves of the values that a run reports."""
+        return self._queue.curve(self.get(run).id)
+
     def log(self, run: str) -> str:
         """Read the end of what a run has printed."""
         return self._queue.log(self.get(run).id)
+
+    def hers(self, run: Run) -> bool:
+        """Tell whether she may stop, resume, share and delete a run."""
+        return self.person.role == "owner" or (self.person.role == "user" and run.owner == self.person.id)
 
     def _sees(self, row: Run) -> bool:
         if self.person.role == "owner" or row.owner == self.person.id:
@@ -166,7 +177,7 @@ class OwnRuns:
         """Refuse to change a run of somebody else, and note what is done."""
         self._may_work()
         row = self.get(run)
-        if self.person.role != "owner" and row.owner != self.person.id:
+        if not self.hers(row):
             raise NotAllowedError(f"The run {row.title!r} is somebody else's.", hint="Ask its owner.")
         self._note(did, run, task=row.task)
 

@@ -152,7 +152,7 @@ class Trash:
             size=size_of(folder),
             runs=tuple(self._part(run) for run in self._dependents(kind, identifier, folder)),
             also=goes_too(kind, folder),
-            stays=stays(self._workspace, kind, identifier),
+            stays=stays(self._workspace.of(person), kind, identifier),
         )
 
     def delete(self, kind: Kind, identifier: str, person: Person = MACHINE) -> Entry:

@@ -12,6 +12,7 @@ from scviz.cli.running import carry_out, given, say
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks.attribution import Request, Result
+from scviz.tasks.attribution.verdict import said_of
 
 COLUMNS = ("integrated", "gradient", "seen", "differential")
 """Arrays of the result that are written, a column each."""
@@ -31,13 +32,13 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     dataset = RunQueue(settings).get(options.run).request["dataset"]
     request = Request(**given(options, Request) | {"dataset": dataset, "run": options.run})
     run_id, result = carry_out("attribution", request, settings)
-    say(run_id, request, result, settings=settings, **summary(result))
+    say(run_id, request, result, settings=settings, **summary(result, request.n_deleted))
     if options.csv:
         write_genes(result, options.csv)
 
 
-def summary(result: Result) -> dict[str, Any]:
-    """Say what was found of each type."""
+def summary(result: Result, n_deleted: int) -> dict[str, Any]:
+    """Say what was found of each type, of whose score so many genes were deleted."""
     types = {
         name: {
             "cells": result.n_cells[k],
@@ -46,6 +47,10 @@ def summary(result: Result) -> dict[str, Any]:
             "agreement_of_gradient_x_input": float(result.gradient_agreement[k]),
             "agreement_of_expression_alone": float(result.level_agreement[k]),
             "between_halves": float(result.repeated[k]),
+            "name": {
+                one.evidence: {"standing": one.standing, "why": one.words}
+                for one in said_of(result, k, n_deleted=n_deleted)
+            },
             "drop": {
                 "own_genes": float(result.drop[k, 0]),
                 "genes_by_expression": float(result.drop[k, 1]),

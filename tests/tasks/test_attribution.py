@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,8 +17,11 @@ from scviz.tasks import annotation, attribution
 from scviz.tasks.annotation.run import run as annotate
 from scviz.tasks.attribution.inputs import gather
 from scviz.tasks.attribution.run import run
+from scviz.tasks.name_evidence import Standing
 from scviz.workspace.records import read_record, to_json, write_record
 from tests.conftest import Opened
+
+STANDINGS = get_args(Standing)
 
 
 @pytest.fixture
@@ -74,9 +78,16 @@ def test_genes_are_ranked_compared_and_deleted(
     again = rank_agreement(result.integrated, result.differential, ranked)
     assert result.agreement == pytest.approx(again)
     assert "24 held-out cells of 3 types" in result.verdict
+    assert result.verdict.startswith("The classifier needs the genes that it goes by for ")
+    assert result.other_types is not None
+    assert np.diag(result.other_types) == pytest.approx(result.agreement)
+    assert result.matched is not None
+    assert ((result.matched[:, 1] > 0) & (result.matched[:, 1] <= 1)).all()
     assert result.unexplained < 0.2
     write_record(result, tmp_path / "kept")
     assert read_record(attribution.Result, tmp_path / "kept").verdict == result.verdict
     command.write_genes(result, tmp_path / "genes.csv")
     assert len((tmp_path / "genes.csv").read_text("utf-8").splitlines()) == 1 + 3 * n_genes
-    assert set(command.summary(result)["types"]) == set(result.types)
+    said = command.summary(result, asked.n_deleted)["types"]
+    assert set(said) == set(result.types)
+    assert {one["standing"] for kind in said.values() for one in kind["name"].values()} <= set(STANDINGS)

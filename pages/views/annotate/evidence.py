@@ -14,10 +14,12 @@ from pages.components.job_panel import job_panel
 from pages.components.show import escaped, table
 from pages.components.verdict_box import verdict_box
 from pages.components.widgets import pick
+from pages.views.annotate.evidence_summary import names_and_evidence, newest_of
 from scviz.datasets.columns import cell_names
 from scviz.metrics.evidence import counted
 from scviz.tasks import attribution, markers
 from scviz.tasks.annotation import MODEL, Result
+from scviz.tasks.attribution.verdict import outcome
 from scviz.tasks.markers.ranking import markers_of
 from scviz.workspace.database import Run
 
@@ -29,6 +31,7 @@ MOST_MARKERS = 10
 def evidence(run: Run, result: Result) -> None:
     """Show what speaks for the names of a finished run, type by type."""
     kind = pick("Type", result.types, key=f"evidence_{run.id}")
+    names_and_evidence(run, result, kind)
     left, right = st.columns(2, gap="large")
     with left:
         _markers(run, kind)
@@ -49,7 +52,7 @@ def _markers(run: Run, kind: str) -> None:
         )
         return
     asked = {"dataset": dataset, "column": column}
-    found = _newest("markers", asked)
+    found = newest_of("markers", asked)
     if found is None:
         if st.button("Find the markers of all types", key="evidence_markers", icon=":material/biotech:"):
             state.queue().submit("markers", markers.Request(**asked), state.owner())
@@ -115,7 +118,7 @@ def _sure_and_wrong(run: Run, result: Result, kind: str) -> None:
 def _genes(run: Run, kind: str) -> None:
     """Show the genes that the classifier goes by, beside plain differential expression."""
     st.markdown("**Genes that the classifier goes by**")
-    found = _newest("attribution", {"dataset": run.request["dataset"], "run": run.id})
+    found = newest_of("attribution", {"dataset": run.request["dataset"], "run": run.id})
     if found is None:
         st.caption(
             "Integrated gradients over the genes of some held-out cells of each type, compared with plain differential "
@@ -132,8 +135,8 @@ def _genes(run: Run, kind: str) -> None:
 
 
 def _attribution(run: Run, result: attribution.Result, kind: str) -> None:
-    beyond = float(np.nanmean(result.agreement)) > float(np.nanmean(result.level_agreement))
-    verdict_box("better" if beyond else "none", result.verdict, run=run, notes=result.notes)
+    judged = outcome(result, n_deleted=run.request["n_deleted"])
+    verdict_box(judged, result.verdict, run=run, notes=result.notes)
     if kind not in result.types:
         st.caption(f"{escaped(kind)} has too few held-out cells.")
         return
@@ -168,9 +171,3 @@ def _of_type(result: attribution.Result, k: int) -> str:
         f"{result.drop[k, 1]:.2f}, without random ones by {random.min():.2f} to {random.max():.2f}. The integral "
         f"misses {100 * result.unexplained:.0f} % of the score (median over cells)."
     )
-
-
-def _newest(task: str, asked: dict[str, str]) -> Run | None:
-    """Return the newest run of a task with this question."""
-    runs = state.queue().runs(owner=state.owner(), task=task)
-    return next((run for run in runs if asked.items() <= run.request.items()), None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.columns import gene_blocks
-from scviz.metrics.attribution import rank_agreement
+from scviz.metrics.attribution import matched_agreement, rank_agreement
 from scviz.metrics.many_groups import MarkerTable, many_groups
 from scviz.progress import Progress
 from scviz.tasks.attribution import Request, Result
@@ -39,8 +40,12 @@ def run(request: Request, context: Context) -> Result:
     ranked = seen * sizes[:, None] >= FEWEST_SEEN
     drop = deleted(subject, asked, (halves[0], t), levels=levels, request=request, context=context)
     agreement, by_level = rank_agreement(own, t, ranked), rank_agreement(levels, t, ranked)
+    matched = [
+        matched_agreement(own[k, genes], t[k, genes], levels[k, genes], seed=request.seed)
+        for k, genes in enumerate(ranked)
+    ]
     types = tuple(classifier.types[k] for k in asked.kept)
-    return Result(
+    bare = Result(
         types=types,
         genes=tuple(subject.genes.tolist()),
         n_cells=tuple(sizes.tolist()),
@@ -54,10 +59,13 @@ def run(request: Request, context: Context) -> Result:
         repeated=rank_agreement(halves[0], halves[1], ranked),
         drop=drop,
         unexplained=read.unexplained,
-        verdict=verdict(agreement, by_level, drop, n_cells=int(sizes.sum()), request=request),
+        verdict="",
         notes=_notes(classifier.types, asked),
         seconds=time.monotonic() - begun,
+        matched=np.array([[one.expected, one.p] for one in matched]),
+        other_types=np.stack([rank_agreement(own, np.tile(one, (len(t), 1)), ranked) for one in t], axis=1),
     )
+    return replace(bare, verdict=verdict(bare, request))
 
 
 def _means(

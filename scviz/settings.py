@@ -58,6 +58,9 @@ class Settings:
     """`SCVIZ_DATABASE`: SQLAlchemy URL of the run database; empty means a SQLite file in the workspace."""
     workers: int = 1
     """`SCVIZ_WORKERS`: heavy runs at a time on this machine; default 1."""
+    threads: int = 0
+    """`SCVIZ_THREADS`: threads that each run computes with; equal questions have equal answers only with equal ones;
+    default the cores over the runs at a time, as the first run of the workspace finds them, 16 at most."""
     spare: bool = True
     """`SCVIZ_SPARE`: off keeps no process waiting for the next run on this machine, and answers later; default on."""
     memory_gb: float = 0.0
@@ -221,6 +224,10 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _threads(text: str) -> int:
+    return 0 if text == "0" else _whole(text)
+
+
 def _gigabytes(text: str) -> float:
     number = float(text)
     if not math.isfinite(number) or number < 0:
@@ -318,6 +325,7 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
         "an SQLAlchemy address of PostgreSQL or SQLite such as postgresql://user:password@host/name",
     ),
     "workers": (_whole, "a whole number, 1 or more"),
+    "threads": (_threads, "a whole number, 1 or more"),
     "spare": SWITCH,
     "memory_gb": (_gigabytes, "gigabytes, such as 8 or 0.5; 0 for most of what is free"),
     "login": SWITCH,

@@ -25,6 +25,7 @@ GOOD: list[tuple[str, str, object]] = [
     ("database", "postgresql://me:secret@host/runs", "postgresql://me:secret@host/runs"),
     ("database", "sqlite:////tmp/runs.db", "sqlite:////tmp/runs.db"),
     ("workers", " 3 ", 3),
+    ("threads", "4", 4),
     ("allow", "Ada@Lab.org=owner, @lab.org", ("ada@lab.org=owner", "@lab.org")),
     ("allow", "group:Cell Lab=viewer,anyone", ("group:Cell Lab=viewer", "anyone")),
     ("allow", f"code:{'0a' * 12}", (f"code:{'0a' * 12}",)),
@@ -54,6 +55,7 @@ BAD: list[tuple[str, str]] = [
     *[("database", text) for text in ("sqlite://", "sqlite:///:memory:")],
     *[("scheduler", text) for text in ("yes", "tcp://10.0.0.1", "http://10.0.0.1:8786", "tcp://host:port")],
     *[("database", text) for text in ("runs.db", "postgrsql://host/runs", "mysql://host/runs", "yes")],
+    *[("threads", text) for text in ("-1", "2.5", "all")],
     *[("workers", text) for text in ("0", "-1", "2.5", "two", "true", "1_0")],
     *[
         ("allow", text)

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.components import state
-from pages.components.show import escaped
+from pages.components.show import errors_in_words, escaped
+from pages.components.trouble import needs_database, pressed
 from scviz.jobs.lines import Wait
 from scviz.plots.curves import loss_figure
 from scviz.workspace.database import Run, time_left
@@ -93,7 +94,8 @@ def job_panel(run_id: str, *, key: str = "job") -> Run:
 
 @st.fragment(run_every=1.0)
 def _live(run_id: str, key: str) -> None:
-    run = state.queue().get(run_id)
+    with needs_database():
+        run = state.queue().get(run_id)
     if run.state not in OPEN:
         st.rerun()
     wait = state.queue().waits().get(run_id) if run.state == "queued" else None
@@ -103,14 +105,16 @@ def _live(run_id: str, key: str) -> None:
         right.button(
             "Stop",
             key=f"{key}_stop",
-            on_click=state.queue().stop,
-            args=(run_id,),
+            on_click=pressed,
+            args=(state.queue().stop, run_id),
             width="stretch",
             disabled=run.stop_requested or not state.queue().hers(run),
         )
         _offer_first(run, wait, key=key)
         if run.stop_requested:
             st.caption("Stopping after this batch. What is done is kept.")
+        if trouble := state.queue().trouble(run):
+            st.warning(escaped(trouble), icon=":material/hourglass_pause:")
         if run.note:
             st.caption(escaped(run.note))
         curve(run_id)
@@ -142,7 +146,7 @@ def _progress_text(run: Run, wait: Wait | None) -> str:
     if left is not None:
         parts.append(f"about {duration(left)} left")
     if run.started:
-        parts.append(f"{duration(time.time() - run.started)} so far")
+        parts.append(f"{duration(max(0.0, time.time() - run.started))} so far")
     return " · ".join(parts)
 
 
@@ -159,8 +163,9 @@ def _ended(run: Run, key: str) -> None:
         if resumable and row.button(
             "Resume", key=f"{key}_resume", type="primary", help="Goes on from what is finished."
         ):
-            state.queue().resume(run.id)
-            st.rerun()
+            with errors_in_words():
+                state.queue().resume(run.id)
+                st.rerun()
         with row.popover("Log"):
             st.code(state.queue().log(run.id)[-4000:] or "The log is empty.", language=None)
 

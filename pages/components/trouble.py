@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
-from pages.components.show import escaped
+from pages.components.show import errors_in_words, escaped
 from scviz.errors import DatabaseError, SettingsError
 
 
@@ -20,3 +20,9 @@ def needs_database() -> Iterator[None]:
         st.error(f"{escaped(str(error))} {escaped(error.hint)}")
         st.button("Try again", key="database_again", icon=":material/refresh:")
         st.stop()
+
+
+def pressed(act: Callable[..., object], *values: object) -> None:
+    """Do what a button is for; what stands in its way is said above the page."""
+    with errors_in_words():
+        act(*values)

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from scviz.errors import OutOfMemoryError, ScvizError
 from scviz.memory import (
@@ -32,7 +32,7 @@ END_OF_LOG = 20_000
 """Bytes of a log that may say why a process ended."""
 
 
-def ended(state: State, message: str = "", hint: str = "") -> dict[str, Any]:
+def ended(state: State | Literal["paused"], message: str = "", hint: str = "") -> dict[str, Any]:
     """Return the changes that end a run."""
     return {"state": state, "message": message, "hint": hint, "ended": time.time()}
 

@@ -33,6 +33,7 @@ from scviz.settings import CODE, IS_INSTALLED, ROOT, Settings
 
 QUIET = {
     "distributed.scheduler.allowed-failures": 0,  # a killed run is lost; it does not silently start again
+    "distributed.scheduler.worker-ttl": None,  # a clock that is set is no reason to end a worker
     "distributed.worker.profile.enabled": False,
     "distributed.worker.preload": ["scviz.jobs.no_http"],
     "distributed.admin.system-monitor.interval": "10s",
@@ -69,7 +70,7 @@ class Engine:
     @property
     def is_alive(self) -> bool:
         """Whether that very process is there; its number alone may be that of another one by now."""
-        return bool(self.began) and self.boot == _boot() and self.began == _began(self.pid)
+        return bool(self.began) and self.boot == boot() and self.began == began(self.pid)
 
 
 def address_file(home: Path) -> Path:
@@ -213,7 +214,7 @@ def main(settings: Settings) -> None:
 def write_engine(home: Path, address: str) -> None:
     """Say where this process listens, to its own user alone."""
     pid = os.getpid()
-    engine = Engine(address=address, pid=pid, began=_began(pid), boot=_boot(), version=code_version())
+    engine = Engine(address=address, pid=pid, began=began(pid), boot=boot(), version=code_version())
     draft = address_file(home).with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -235,7 +236,7 @@ def code_version() -> str:
     return f"{scviz.__version__}-{digest.hexdigest()[:12]}"
 
 
-def _boot() -> str:
+def boot() -> str:
     """Name the start of the machine that it runs since."""
     try:
         return BOOT.read_text().strip()
@@ -243,7 +244,7 @@ def _boot() -> str:
         return "unknown"
 
 
-def _began(pid: int) -> str:
+def began(pid: int) -> str:
     """Tell when a process began, on Linux in ticks that no setting of the clock moves; empty where there is none."""
     try:
         if BOOT.exists():

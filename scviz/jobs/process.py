@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from scviz.jobs.processes import is_held
+
 GRACE_SECONDS = 3.0
 """How long a run may take to stop by itself, and a child to end that has said its last word."""
 
@@ -35,6 +37,16 @@ class Child:
         self.own_code: int | None = None
         """The exit code with which it had ended by itself when `end` was called; None if it had not."""
         threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is suspended by a signal."""
+        return is_held(self._process.pid)
 
     @property
     def code(self) -> int | None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -22,13 +21,15 @@ from scviz.jobs.curves import Curve, Curves
 from scviz.jobs.endings import RESUME
 from scviz.jobs.estimates import estimate_of
 from scviz.jobs.lines import Wait, brought_forward, line_of, next_place, waits
+from scviz.jobs.processes import read_processes
+from scviz.jobs.run_folder import read_log, write_request
 from scviz.jobs.scheduler import Known, known_to, make_independent, resources_of
+from scviz.jobs.signs import HELD, IGNORED, Signs, is_given_up, must_be_stopped, trouble_of
 from scviz.jobs.supervisor import WORKER_ENDED, keep_spare, supervise
 from scviz.settings import Settings
 from scviz.tasks import front, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Database, Run, State
-from scviz.workspace.people import claim, person_of
 from scviz.workspace.records import RECORD, from_json, read_record, to_json
 from scviz.workspace.trash import Trash
 
@@ -41,8 +42,6 @@ STALE_SECONDS = 8.0
 """Age of a sign of life from which a run is looked for."""
 UNREACHABLE_SECONDS = 30.0
 """How long a scheduler that did not answer is left alone."""
-LOG_BYTES = 100_000
-"""The end of a log that is shown."""
 RESUMABLE: tuple[State, ...] = ("failed", "stopped", "lost")
 ANEW: Mapping[str, Any] = {
     **dict.fromkeys(("stage", "note", "message", "hint"), ""),
@@ -78,6 +77,7 @@ class RunQueue:
         self.connection = Connection(settings, is_idle=lambda: not any(run.engine for run in self._open()))
         self._adding, self._checking = threading.Lock(), threading.Lock()
         self._next_check = 0.0
+        self._signs = Signs()
 
     def warm_up(self) -> None:
         """Start the engine of this machine, and the process that waits for a run, while the caller goes on."""
@@ -110,7 +110,7 @@ class RunQueue:
             equal = None if again else self._equal(run)
             if equal is None:
                 run = self._in_line(run, request)
-                self._write_request(run)
+                write_request(self.workspace, run)
                 self.database.add(run)
         if equal is not None:
             return Submitted(run=equal, cached=True)
@@ -176,6 +176,10 @@ class RunQueue:
         ):
             self._hand_in(self.database.get(run))
 
+    def trouble(self, run: Run) -> str:
+        """Say in sentences what holds up a run that is at work; empty while nothing does."""
+        return trouble_of(run, self._signs, settings=self.settings, database=self.database)
+
     def request(self, run: str) -> Any:
         """Return the request of a run."""
         row = self.database.get(run)
@@ -211,12 +215,7 @@ class RunQueue:
 
     def log(self, run: str) -> str:
         """Read the end of what a run has printed."""
-        path = self.workspace.run_folder(run) / "log.txt"
-        if not path.exists():
-            return ""
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LOG_BYTES))
-            return file.read().decode(errors="replace")
+        return read_log(self.workspace.run_folder(run))
 
     def delete(self, run: str) -> None:
         """Put a run that has ended into the trash, with its folder and the runs that rest on it.
@@ -235,8 +234,10 @@ class RunQueue:
             return
         try:
             self._next_check = time.monotonic() + CHECK_SECONDS
-            silent_since = time.time() - STALE_SECONDS
-            stale = [row for row in self._open() if row.heartbeat < silent_since]
+            rows = self._open()
+            self._signs.forget_others(rows)
+            self._end_what_hangs(rows)
+            stale = [row for row in rows if self._signs.silent_for(row) > STALE_SECONDS]
             if stale:
                 self._look_for(stale)
         finally:
@@ -283,13 +284,6 @@ class RunQueue:
             if row.state != "done" or (self.workspace.run_folder(row.id) / "result" / RECORD).exists():
                 return row.id
         return None
-
-    def _write_request(self, run: Run) -> None:
-        folder = self.workspace.run_folder(run.id)
-        folder.mkdir(parents=True)
-        claim(person_of(self.workspace.home, run.owner), folder)
-        text = json.dumps({"task": run.task, "request": run.request}, indent=1)
-        (folder / "request.json").write_text(text, encoding="utf-8")
 
     def _hand_in(self, run: Run) -> None:
         """Give a queued run to the scheduler, or mark it as lost and say why."""
@@ -344,6 +338,19 @@ class RunQueue:
 
     # lost runs
 
+    def _end_what_hangs(self, rows: Sequence[Run]) -> None:
+        """Carry out the stops that nobody heeds, and give up runs whose Dask worker is suspended for long."""
+        for row in rows:
+            known = read_processes(self.workspace.run_folder(row.id)) if row.state == "running" else None
+            if must_be_stopped(row, self._signs):
+                self._end(row, "stopped", message=IGNORED, hint=RESUME)
+            elif is_given_up(row, self._signs, known):
+                self._end(row, "lost", message=HELD, hint=RESUME)
+            else:
+                continue
+            if known is not None:
+                known.end()
+
     def _look_for(self, stale: Sequence[Run]) -> None:
         """Ask the scheduler for runs that gave no sign of life, and mark those it does not know."""
         try:
@@ -353,7 +360,7 @@ class RunQueue:
             self._next_check = time.monotonic() + UNREACHABLE_SECONDS
             return
         for row in stale:
-            if not row.engine and time.time() - row.heartbeat < engine.START_SECONDS + CONNECT_SECONDS:
+            if not row.engine and self._signs.silent_for(row) < engine.START_SECONDS + CONNECT_SECONDS:
                 continue  # another web process is starting the engine for it
             if not row.engine or row.engine != here.scheduler:
                 self._end(row, "lost", message="The compute engine was restarted.", hint=RESUME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from importlib import metadata
@@ -53,6 +54,8 @@ def say_what_runs(task: str, request: Any, workspace: Workspace) -> None:
     _say(f"{task}: begins, with {available_gb():.1f} GB of memory free")
     versions = [f"scviz {scviz.__version__}", f"Python {platform.python_version()}", *installed]
     _say(f"Versions: {', '.join(versions)}; {platform.platform()}")
+    if threads := os.environ.get("OMP_NUM_THREADS"):
+        _say(f"Threads: {threads}")
     sizes = _sizes(request, workspace)
     if sizes:
         _say(f"Sizes: {'; '.join(sizes)}")

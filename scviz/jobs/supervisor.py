@@ -17,18 +17,22 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scviz.jobs.course import Course, each_event, shares_of_stages
+from scviz.jobs import disk
+from scviz.jobs.course import each_event, shares_of_stages
 from scviz.jobs.endings import RESUME, Circumstances, ended
 from scviz.jobs.engine import importable
-from scviz.jobs.process import GRACE_SECONDS, Child
-from scviz.jobs.protocol import STOP
+from scviz.jobs.process import Child
+from scviz.jobs.processes import write_processes
+from scviz.jobs.threads import VARIABLES, threads_of
+from scviz.jobs.tracker import Tracker
 from scviz.jobs.warm_pool import Spare
+from scviz.jobs.watching import BEAT_SECONDS, Watched
 from scviz.memory import room
 from scviz.settings import PREFIX, Settings
 
@@ -37,12 +41,10 @@ if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
 
     from scviz.workspace.database import Database, Run
 
-BEAT_SECONDS = 0.5
-"""How often the row is written and a stop is looked for."""
 LENT_SECONDS = 15.0
 """How long a run waits for the process that is lent to a quick one, before another is started."""
-SMOOTHING_SECONDS = 10.0
-"""How fast the rate forgets."""
+PATIENCE_SECONDS = 3600.0
+"""How long the beginning and the end of a run wait for a database that is locked, full or away."""
 
 SPARE = Spare()
 """Each Dask worker has its own."""
@@ -65,23 +67,60 @@ def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
     from scviz.workspace.database import Database
 
     settings = Settings.from_env(env)
-    database = Database.from_settings(settings, as_it_is=True)
-    now = time.time()
+    database = Database.from_settings(settings, as_it_is=True, patience=PATIENCE_SECONDS)
     try:
-        if database.update(
-            run, only_if=["queued"], only_attempt=attempt, state="running", started=now, heartbeat=now
-        ):
+        if _begin(database, run, attempt):
             row = database.get(run)
             helpers = _call_helpers(row, env)
-            ending = _watch(database, row, _child_environment(env))
+            ending = _carry_out(database, row, env)
             del helpers  # Dask forgets those that still wait for a place
             if _keeps_spare(settings) and not _is_quick(row):  # a quick one has given it back
-                keep_spare(env)
+                with suppress(OSError):
+                    keep_spare(env)
         else:  # Dask starts a task again when its worker died; the row then still says "running"
             ending = ended("lost", WORKER_ENDED, RESUME)
-        database.update(run, only_if=["running"], only_attempt=attempt, **ending)
+        database.update(run, only_if=["running"], only_attempt=attempt, **ending, trouble="")
     finally:
         database.close()
+
+
+def _begin(database: Database, run: str, attempt: int) -> bool:
+    """Take the run; False if somebody else has, or it was stopped."""
+    now = time.time()
+    if database.update(
+        run,
+        only_if=["queued"],
+        only_attempt=attempt,
+        state="running",
+        started=now,
+        heartbeat=now,
+        trouble="",
+    ):
+        return True
+    row = database.get(run)  # a try may have got through whose answer has not
+    return (row.state, row.attempt, row.started) == ("running", attempt, now)
+
+
+def _carry_out(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, Any]:
+    """Have the run carried out, over every pause that a full disk makes; return the changes that end it."""
+    tracker = Tracker(_shares(database, row, env))
+    watched = Watched(database, row, tracker)
+    folder = _folder(row, env)
+    room = disk.Room(folder)
+    while True:
+        ending = _attend(watched, env)
+        if ending["state"] != disk.PAUSED:
+            return {**tracker.fields, **ending}
+        room.begin()
+        while not room.may_try():
+            if room.is_over:
+                return {**tracker.fields, **ended("failed", disk.full_in_words(folder), disk.MAKE_ROOM)}
+            time.sleep(BEAT_SECONDS / 2)
+            if not watched.goes_on(None, f"{disk.full_in_words(folder)} {disk.WAITS}"):
+                return {**tracker.fields, **ended("stopped")}
+            if watched.deadline < math.inf:
+                return {**tracker.fields, **ended("stopped")}
+        tracker.ending = {}
 
 
 def keep_spare(env: Mapping[str, str]) -> None:
@@ -141,7 +180,7 @@ def help_out(run: str, attempt: int, env: Mapping[str, str], *, number: int) -> 
 
     settings = Settings.from_env(env)
     log = Workspace.from_settings(settings).run_folder(run) / f"log-helper-{number}.txt"
-    database, child = Database.from_settings(settings, as_it_is=True), None
+    database, child = Database.from_settings(settings, as_it_is=True, patience=PATIENCE_SECONDS), None
     try:
         while _is_at_work(row := database.get(run), attempt) and (child is None or child.code is None):
             if child is None and row.stage:  # its own child has begun, and has cleared up
@@ -157,124 +196,62 @@ def _is_at_work(row: Run, attempt: int) -> bool:
     return row.state == "running" and row.attempt == attempt and not row.stop_requested
 
 
-class Tracker:
-    """Turns events of the child into fields of the row."""
-
-    def __init__(self, shares: Mapping[str, float] | None = None) -> None:
-        self._course = Course(shares or {})
-        self.fields: dict[str, Any] = {}
-        self.ending: dict[str, Any] = {}
-        self._time = 0.0
-
-    def take(self, event: Mapping[str, Any]) -> None:
-        """Take one event in."""
-        if "state" in event:
-            self.ending = ended(event["state"], event["message"], event["hint"])
-            if event["state"] == "done":
-                self.ending["fraction"] = 1.0
-            return
-        old = self.fields
-        new = {"stage": event["stage"], "done": event["done"], "total": event["total"]}
-        new["rate"] = self._rate(old, new, now=event["time"])
-        new["fraction"] = self._course.take(event["stage"], event["done"], event["total"])
-        finite = {name: value for name, value in event["values"].items() if math.isfinite(value)}
-        new["values"] = {**old.get("values", {}), **finite}  # JSON has no NaN
-        notes = old.get("note", "").splitlines()
-        if event["note"] and event["note"] not in notes:
-            notes.append(event["note"])
-        new["note"] = "\n".join(notes)
-        self.fields = new
-
-    def _rate(self, old: Mapping[str, Any], new: Mapping[str, Any], *, now: float) -> float:
-        """Units per second, newer ones weighing more; a new stage starts afresh."""
-        if old.get("stage") != new["stage"] or new["done"] < old["done"]:
-            self._time = now
-            return 0.0
-        seconds, rate = now - self._time, float(old["rate"])
-        if new["done"] == old["done"] or seconds <= 0:
-            return rate
-        self._time = now
-        latest = float((new["done"] - old["done"]) / seconds)
-        weight = 1 - math.exp(-seconds / SMOOTHING_SECONDS)
-        return rate + weight * (latest - rate) if rate else latest
-
-
-def _watch(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, Any]:
+def _attend(watched: Watched, env: Mapping[str, str]) -> dict[str, Any]:
     """Start the child and stay with it until it says how the run ended; return the changes that end the run."""
-    around = _circumstances(row, env)
-    child, lent = _find_child(database, row, env)
-    tracker, watched = Tracker(_shares(database, row, env)), _Watched(database, row, child)
+    tracker, folder = watched.tracker, _folder(watched.row, env)
+    try:
+        around = Circumstances(room(Settings.from_env(env).memory_gb), folder / "log.txt")
+        child, lent = _find_child(watched, _child_environment(env))
+    except OSError as error:
+        return disk.ending_of(error, folder)
+    write_processes(folder, child.pid)
     try:
         while not tracker.ending and (line := child.next_line(BEAT_SECONDS / 2)) != b"":
             if line is not None:
                 with suppress(ValueError):  # half a line, when the child was killed; or "ready"
                     tracker.take(json.loads(line))
-            if not watched.goes_on(tracker.fields):
+            if not watched.goes_on(child):
                 break
     finally:
         if not (lent and tracker.ending):
             child.end()
         if lent:
             SPARE.give_back(child)
-    ending = tracker.ending or around.ending(child.own_code, stopped=watched.deadline < math.inf)
-    return {**tracker.fields, **ending}
+    if tracker.ending:
+        return tracker.ending
+    stopped = watched.deadline < math.inf
+    if not stopped and child.own_code and child.own_code > 0 and disk.is_filled(folder):
+        return ended(disk.PAUSED)
+    return around.ending(child.own_code, stopped=stopped)
 
 
-def _circumstances(row: Run, env: Mapping[str, str]) -> Circumstances:
+def _folder(row: Run, env: Mapping[str, str]) -> Path:
     from scviz.workspace import Workspace
 
-    settings = Settings.from_env(env)
-    log = Workspace.from_settings(settings).run_folder(row.id) / "log.txt"
-    return Circumstances(room(settings.memory_gb), log)
-
-
-class _Watched:
-    """A child at work: its row is written and a stop is looked for at every beat."""
-
-    def __init__(self, database: Database, row: Run, child: Child) -> None:
-        self.deadline = math.inf
-        """When a child that was told to stop is ended."""
-        self._database, self._row, self._child, self._due = database, row, child, 0.0
-
-    def goes_on(self, fields: Mapping[str, Any]) -> bool:
-        """Write the fields; False when the run was given up, goes on elsewhere, or does not heed a stop."""
-        if time.monotonic() < self._due:
-            return True
-        self._due = time.monotonic() + BEAT_SECONDS
-        run, attempt = self._row.id, self._row.attempt
-        if not self._database.update(
-            run, only_if=["running"], only_attempt=attempt, heartbeat=time.time(), **fields
-        ):
-            return False
-        if self.deadline == math.inf and self._database.get(run).stop_requested:
-            self.deadline = time.monotonic() + GRACE_SECONDS
-            self._child.tell(STOP)
-        return time.monotonic() <= self.deadline
+    return Workspace(Settings.from_env(env).home).run_folder(row.id)
 
 
 def _shares(database: Database, row: Run, env: Mapping[str, str]) -> dict[str, float]:
     """Tell how the last finished run of the same task spent its time; empty for the first one."""
-    from scviz.workspace import Workspace
-
-    workspace = Workspace.from_settings(Settings.from_env(env))
     before = (one for one in database.runs(["done"]) if one.task == row.task and one.attempt == 1)
     last = next(before, None)
-    return {} if last is None else shares_of_stages(each_event(workspace.run_folder(last.id)))
+    with suppress(OSError):
+        return {} if last is None else shares_of_stages(each_event(_folder(last, env)))
+    return {}
 
 
-def _find_child(database: Database, row: Run, env: Mapping[str, str]) -> tuple[Child, bool]:
+def _find_child(watched: Watched, env: Mapping[str, str]) -> tuple[Child, bool]:
     """Take the process that waits, or start another; tell whether it must be given back."""
     from scviz.tasks import front
-    from scviz.workspace import Workspace
 
-    settings, quick = Settings.from_env(env), _is_quick(row)
-    log = Workspace.from_settings(settings).run_folder(row.id) / "log.txt"
+    row, settings = watched.row, Settings.from_env(env)
+    log, quick = _folder(row, env) / "log.txt", _is_quick(row)
     deadline = time.monotonic() + LENT_SECONDS
     while _keeps_spare(settings) and (quick or front(row.task).HEAVY) and time.monotonic() < deadline:
         waiting = SPARE.hand_over(row.id, log, env, quick=quick, patience=BEAT_SECONDS)
         if waiting is not None:
             return waiting, quick
-        database.update(row.id, only_if=["running"], only_attempt=row.attempt, heartbeat=time.time())
+        watched.goes_on(None)
     return Child(row.id, env=env, log=log), False
 
 
@@ -295,16 +272,8 @@ def _child_environment(env: Mapping[str, str]) -> dict[str, str]:
     from scviz.jobs.lines import HEAVY
 
     state = get_worker().state
-    at_a_time = state.total_resources.get(HEAVY) or state.nthreads
-    threads = str(max(1, int(n_cores() // at_a_time)))
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # Dask sets these to 1
+    at_a_time = int(state.total_resources.get(HEAVY) or state.nthreads)
+    threads = str(threads_of(Settings.from_env(env), at_a_time))
     waits = {"OMP_WAIT_POLICY": "PASSIVE"}  # threads that spin while they wait slow each other down fourfold
     here = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return importable({**waits, **here, **env, **dict.fromkeys(names, threads)})
-
-
-def n_cores() -> int:
-    """Return how many processor cores this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return importable({**waits, **here, **env, **dict.fromkeys(VARIABLES, threads)})

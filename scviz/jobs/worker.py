@@ -14,10 +14,12 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from scviz.errors import JobCancelledError, SettingsError
+from scviz.jobs import disk
 from scviz.jobs.endings import error_in_words, refuse_too_little
 from scviz.jobs.protocol import Orders
 from scviz.jobs.run_log import RunLog, say_what_runs
@@ -79,12 +81,16 @@ class Reporter:
             self._kept_back = None
 
     def end(self, ending: Mapping[str, Any]) -> None:
-        """Say how the run ended."""
-        self._log.end(ending["state"], ending.get("message", ""))
-        self.flush()
-        sys.stdout.flush()
-        self._put({"time": time.time(), **ending})
-        self._file.close()
+        """Say how the run ended, to the supervisor in any case; the disk may be full."""
+        with suppress(OSError):
+            self._log.end(ending["state"], ending.get("message", ""))
+            self.flush()
+            sys.stdout.flush()
+        last = json.dumps({"time": time.time(), **ending}) + "\n"
+        with suppress(OSError):
+            self._file.write(last)
+            self._file.close()
+        say(self._pipe, last)
 
     def _write(self, progress: Progress) -> None:
         self._put(
@@ -101,8 +107,13 @@ class Reporter:
     def _put(self, event: Mapping[str, Any]) -> None:
         line = json.dumps(event) + "\n"
         for target in (self._file, self._pipe):
-            target.write(line)
-            target.flush()
+            say(target, line)
+
+
+def say(pipe: IO[str], line: str) -> None:
+    """Tell the supervisor something at once."""
+    pipe.write(line)
+    pipe.flush()
 
 
 def _ended(state: str, message: str = "", hint: str = "") -> dict[str, Any]:
@@ -140,7 +151,12 @@ def execute(run: str, workspace: Workspace, report: Report, *, allowed: Room | N
     except JobCancelledError:
         return _ended("stopped")
     except Exception as error:  # noqa: BLE001 - the one place where errors of a task become words
-        traceback.print_exc()
+        with suppress(OSError):  # the log may lie on a full disk
+            traceback.print_exc()
+        if disk.is_full(error):
+            return _ended(disk.PAUSED, disk.full_in_words(folder))
+        if closed := disk.closed_in_words(error, folder):
+            return _ended("failed", closed, "When it can be used again, press Resume.")
         return _ended("failed", *error_in_words(error, allowed))
     return _ended("done")
 
@@ -177,8 +193,12 @@ def main(run: str, *, helps: bool) -> None:
 
 
 def _carry_out(run: str, settings: Settings, *, pipe: IO[str], stop: threading.Event) -> None:
-    workspace = Workspace.from_settings(settings).for_run(run)
-    reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
+    workspace = Workspace.from_settings(settings)
+    try:
+        workspace = workspace.for_run(run)
+        reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
+    except OSError as error:
+        return say(pipe, json.dumps(disk.ending_of(error, workspace.run_folder(run))) + "\n")
     ending = execute(run, workspace, reporter, allowed=room(settings.memory_gb))
     reporter.end(ending)  # after all is in the log: who hears of the end may end this process
 

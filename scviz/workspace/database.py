@@ -255,6 +255,16 @@ class Database:
             query = query.where(RUNS.c.state.in_(only_if))
         return self._write(query) > 0
 
+    def try_to_write(self) -> None:
+        """Change nothing, as a writer would.
+
+        Raises
+        ------
+        DatabaseError
+            If nothing can be written for now.
+        """
+        self._write(sql.update(RUNS).where(RUNS.c.id == "").values(trouble=""))
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -107,20 +107,17 @@ def _carry_out(database: Database, row: Run, env: Mapping[str, str]) -> dict[str
     watched = Watched(database, row, tracker)
     folder = _folder(row, env)
     room = disk.Room(folder)
-    while True:
-        ending = _attend(watched, env)
-        if ending["state"] != disk.PAUSED:
-            return {**tracker.fields, **ending}
+    while (ending := _attend(watched, env))["state"] == disk.PAUSED:
         room.begin()
         while not room.may_try():
+            words = disk.full_in_words(folder)
             if room.is_over:
-                return {**tracker.fields, **ended("failed", disk.full_in_words(folder), disk.MAKE_ROOM)}
+                return {**tracker.fields, **ended("failed", words, disk.MAKE_ROOM)}
             time.sleep(BEAT_SECONDS / 2)
-            if not watched.goes_on(None, f"{disk.full_in_words(folder)} {disk.WAITS}"):
-                return {**tracker.fields, **ended("stopped")}
-            if watched.deadline < math.inf:
+            if not watched.goes_on(None, f"{words} {disk.WAITS}") or watched.deadline < math.inf:
                 return {**tracker.fields, **ended("stopped")}
         tracker.ending = {}
+    return {**tracker.fields, **ending}
 
 
 def keep_spare(env: Mapping[str, str]) -> None:
@@ -206,12 +203,7 @@ def _attend(watched: Watched, env: Mapping[str, str]) -> dict[str, Any]:
         return disk.ending_of(error, folder)
     write_processes(folder, child.pid)
     try:
-        while not tracker.ending and (line := child.next_line(BEAT_SECONDS / 2)) != b"":
-            if line is not None:
-                with suppress(ValueError):  # half a line, when the child was killed; or "ready"
-                    tracker.take(json.loads(line))
-            if not watched.goes_on(child):
-                break
+        _listen(child, watched)
     finally:
         if not (lent and tracker.ending):
             child.end()
@@ -220,9 +212,20 @@ def _attend(watched: Watched, env: Mapping[str, str]) -> dict[str, Any]:
     if tracker.ending:
         return tracker.ending
     stopped = watched.deadline < math.inf
-    if not stopped and child.own_code and child.own_code > 0 and disk.is_filled(folder):
+    if not stopped and (child.own_code or 0) > 0 and disk.is_filled(folder):
         return ended(disk.PAUSED)
     return around.ending(child.own_code, stopped=stopped)
+
+
+def _listen(child: Child, watched: Watched) -> None:
+    """Take in what the child says, until it has said how the run ended, or says no more, or the run is given up."""
+    tracker = watched.tracker
+    while not tracker.ending and (line := child.next_line(BEAT_SECONDS / 2)) != b"":
+        if line is not None:
+            with suppress(ValueError):  # half a line, when the child was killed; or "ready"
+                tracker.take(json.loads(line))
+        if not watched.goes_on(child):
+            return
 
 
 def _folder(row: Run, env: Mapping[str, str]) -> Path:

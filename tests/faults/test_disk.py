@@ -140,7 +140,7 @@ def test_a_workspace_that_is_moved_takes_its_runs_along(new_queue: NewQueue, tmp
     (tmp_path / "home").rename(tmp_path / "moved")
     new = RunQueue(settings_for(tmp_path / "moved"))
     try:
-        ended = wait_for_end(new, run, 60)
+        ended = wait_for_end(new, run)
         assert ended.state in ("lost", "failed")
         assert "restarted" in ended.message or "moved" in ended.message
         new.resume(run)

@@ -5,6 +5,7 @@ from starlette.middleware import Middleware
 
 from pages.components.asked_page import AskedPage
 from pages.components.clear_cache import keep_caches
+from pages.components.demo import begin_demo
 from pages.components.hosts import KnownHosts
 from pages.components.packed import Packed
 from pages.components.probes import NoNumbers, Probes
@@ -13,7 +14,10 @@ from scviz.settings import Settings
 
 warm_up()
 keep_caches()
+st.secrets.load_if_toml_exists()  # some platforms have no other place for settings
 settings = Settings.from_env()
+if settings.demo:
+    begin_demo(settings)
 middleware = [
     Middleware(KnownHosts, names=settings.hosts),
     Middleware(NoNumbers, shown=settings.metrics),

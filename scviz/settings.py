@@ -31,6 +31,8 @@ KUBERNETES = re.compile(r"SCVIZ_(SERVICE|PORT)(_\w+)?")
 """What Kubernetes gives to every container beside a service named scviz."""
 ENCRYPTED = ("tls", "wss")
 """Schemes of schedulers that only who has the key can talk with."""
+OF_DEMO: dict[str, Any] = {"spare": False, "upload_gb": 0.02, "unpack_gb": 0.2, "fetch_gb": 0.02}
+"""What a demo server has for a default where others have more."""
 DATABASES = ("postgresql", "sqlite")
 ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 ALLOWED = re.compile(r"(anyone|code:[0-9a-f]{24}|group:[^=,]+|[^@=,\s:]*@[^@=,\s:]+)(=(viewer|user|owner))?")
@@ -75,6 +77,8 @@ class Settings:
     hosts: tuple[str, ...] = ()
     """`SCVIZ_HOSTS`: names by which the server may be called, such as `cells.example.org`, separated by commas; default
     those of this machine and addresses in digits."""
+    demo: bool = False
+    """`SCVIZ_DEMO`: on lets everybody see examples and try small files, which are gone after an hour; default off."""
     metrics: bool = False
     """`SCVIZ_METRICS`: on answers `/metrics` with numbers for Prometheus (runs, queue, memory, disk); default off."""
     upload_gb: float = 0.5
@@ -144,8 +148,13 @@ class Settings:
             name: _value(name, text) for name in KINDS if (text := env.get(_variable(name), "").strip())
         }
         home = values.get("home") or Path.home() / ".scviz"
-        settings = cls(**{"home": home, "data_roots": (home / "data",), **values})
+        usual = OF_DEMO if values.get("demo") else {}
+        settings = cls(**{"home": home, "data_roots": (home / "data",), **usual, **values})
         _refuse_plain(settings)
+        if settings.demo and settings.login:
+            raise SettingsError(
+                "SCVIZ_DEMO lets everybody in, and SCVIZ_LOGIN does not.", hint="Turn one of them off."
+            )
         return settings
 
     def as_env(self) -> dict[str, str]:
@@ -336,6 +345,7 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     ),
     "groups_claim": (_word, "the name of a claim, such as groups"),
     "hosts": (_names, "names of machines, separated by commas"),
+    "demo": SWITCH,
     "metrics": SWITCH,
     "upload_gb": (_some_gigabytes, "gigabytes, more than 0, such as 0.5"),
     "unpack_gb": (_some_gigabytes, "gigabytes, more than 0, such as 64"),

@@ -15,7 +15,7 @@ from scviz.settings import KINDS, OFF, ON, ROOT, Settings
 from scviz.workspace.database import Database
 from tests.pages.test_pages import PAGES, Open, visit  # noqa: F401 - a fixture
 
-SWITCHES = ("login", "spare", "metrics", "anybody_may_run_code")
+SWITCHES = ("login", "spare", "metrics", "demo", "anybody_may_run_code")
 GOOD: list[tuple[str, str, object]] = [
     ("home", "/srv/scviz", Path("/srv/scviz")),
     ("home", "~/cells", Path.home() / "cells"),
@@ -120,6 +120,14 @@ def test_a_scheduler_without_tls_is_refused_unless_its_risk_is_named(address: st
     wanted = Settings.from_env({"SCVIZ_SCHEDULER": address, "SCVIZ_ANYBODY_MAY_RUN_CODE": "1"})
     assert wanted.scheduler == address
     assert Settings.from_env(wanted.as_env()) == wanted
+
+
+def test_a_demo_is_small_unless_its_owner_says_otherwise_and_has_no_login() -> None:
+    usual = Settings.from_env({"SCVIZ_DEMO": "1"})
+    assert (usual.upload_gb, usual.unpack_gb, usual.spare) == (0.02, 0.2, False)
+    assert Settings.from_env({"SCVIZ_DEMO": "1", "SCVIZ_UPLOAD_GB": "0.1"}).upload_gb == 0.1
+    with pytest.raises(SettingsError, match="SCVIZ_DEMO lets everybody in"):
+        Settings.from_env({"SCVIZ_DEMO": "1", "SCVIZ_LOGIN": "1"})
 
 
 def test_an_empty_value_is_as_good_as_none() -> None:

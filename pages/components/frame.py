@@ -260,6 +260,10 @@ def _gate() -> None:
 def _sidebar() -> None:
     with st.sidebar:
         st.image(str(ROOT / "assets" / "logo-name.svg"), width=132)
+        if state.settings().demo:
+            st.caption(
+                "Demo server: what you upload and ask is yours alone, in this tab, and is deleted after an hour."
+            )
         group = ""
         for page in PAGES.values():
             if page.group != group:

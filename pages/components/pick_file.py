@@ -18,6 +18,7 @@ from pages.views.data.fetch import fetch_by_address
 from scviz.datasets.listing import file_meant, openable
 from scviz.datasets.safety import allowed
 from scviz.errors import UnreadableFileError
+from scviz.jobs.visitors import refuse_upload
 from scviz.workspace.names import slug
 
 if TYPE_CHECKING:
@@ -160,10 +161,16 @@ def kept_upload(file: UploadedFile) -> Path:
     """Put an upload into the workspace, once in a session."""
     kept = state.kept(f"upload_{file.file_id}")
     if kept is None:
+        _refuse_upload([file])
         folder = state.workspace().new_upload(uuid4().hex)
         kept = str(_written(file, folder, PurePosixPath(file.name).name))
         state.keep(f"upload_{file.file_id}", kept)
     return Path(kept)
+
+
+def _refuse_upload(files: Sequence[UploadedFile]) -> None:
+    if state.settings().demo:
+        refuse_upload(state.workspace().of(state.person()), sum(file.size for file in files))
 
 
 def _kept_folder(files: Sequence[UploadedFile]) -> Path:
@@ -171,6 +178,7 @@ def _kept_folder(files: Sequence[UploadedFile]) -> Path:
     together = "+".join(sorted(file.file_id for file in files))
     kept = state.kept(f"upload_{together}")
     if kept is None:
+        _refuse_upload(files)
         folder = state.workspace().new_upload(uuid4().hex) / slug(_plain_name(files))
         for file in files:
             parts = PurePosixPath(file.name).parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from secrets import token_hex
 from typing import Any
 
 import streamlit as st
@@ -13,10 +14,11 @@ from scviz.errors import JobError, ScvizError
 from scviz.jobs.own_runs import OwnRuns
 from scviz.jobs.queue import RunQueue
 from scviz.jobs.shipped import Shelf, take_in
+from scviz.jobs.visitors import visitor
 from scviz.settings import Settings
 from scviz.workspace import CheckpointInfo, DatasetInfo, Workspace
 from scviz.workspace.database import Run
-from scviz.workspace.people import MACHINE, Person
+from scviz.workspace.people import MACHINE, Person, remember_person
 
 OF_DATASET = ("filters", "selection", "zoom", "ask")
 """Parts of an address that mean nothing on another dataset."""
@@ -71,12 +73,24 @@ def person() -> Person:
 
     Where a login is wanted, nothing goes on without one.
     """
+    if settings().demo:
+        return _visitor()
     if not settings().login:
         return MACHINE
     found = admission(settings())
     if found is None or not found.admitted:
         st.stop()
     return found.person
+
+
+def _visitor() -> Person:
+    """Return who this browser session is on a demo server."""
+    token = kept("visitor")
+    if token is None:
+        token = token_hex(16)
+        keep("visitor", token)
+        remember_person(settings().home, visitor(token))
+    return visitor(token)
 
 
 def owner() -> str:

@@ -21,6 +21,7 @@ from scviz.metrics.evidence import counted
 from scviz.settings import ROOT, Settings
 from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Database
+from scviz.workspace.people import SERVER, Person
 
 EVERYWHERE = ("0.0.0.0", "::")
 STOP_SECONDS = 15.0
@@ -39,6 +40,11 @@ def add_command(entries: Any) -> None:
     )
     server.add_argument(
         "--base-path", default="", help="path below which a proxy offers the server, such as /scviz"
+    )
+    server.add_argument(
+        "--prepare",
+        action="store_true",
+        help="open the demo data and end, where a platform starts the web server itself",
     )
     server.set_defaults(command=serve)
 
@@ -61,9 +67,12 @@ def serve(options: argparse.Namespace, settings: Settings) -> None:
     RequestError
         If others than the users of this machine could reach it, and neither is there a login nor was that wanted.
     """
-    refuse_open(options, settings)
+    if not options.prepare:
+        refuse_open(options, settings)
     workspace = Workspace.from_settings(settings)
     open_first(workspace, settings)
+    if options.prepare:
+        return
     prefetch(settings, workspace)
     path = options.base_path.strip("/")
     print(f"scviz is at http://{_shown(options.host)}:{options.port}/{path}", flush=True)
@@ -79,11 +88,13 @@ def open_first(workspace: Workspace, settings: Settings) -> None:
     from scviz.datasets.demo import open_demo
     from scviz.progress import silent
 
+    if settings.demo:
+        workspace = workspace.of(Person(subject=SERVER))
     if workspace.datasets():
         return
     print("Opening the demo data: 700 blood cells, with finished results …", flush=True)
     open_demo(workspace, silent)
-    if not settings.login:  # else each user gets them on the first page
+    if not (settings.login or settings.demo):  # else each user gets them on the first page
         take_in(Shelf(workspace=workspace, database=Database.from_settings(settings)))
 
 
@@ -95,7 +106,7 @@ def refuse_open(options: argparse.Namespace, settings: Settings) -> None:
     RequestError
         If the server would listen beyond this machine without a login.
     """
-    if is_local(options.host) or settings.login or options.open:
+    if is_local(options.host) or settings.login or settings.demo or options.open:
         return
     raise RequestError(
         f"Whoever reaches {options.host}:{options.port} could see and delete everything: there is no login.",

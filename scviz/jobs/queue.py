@@ -26,6 +26,7 @@ from scviz.jobs.run_folder import read_log, write_request
 from scviz.jobs.scheduler import Known, known_to, make_independent, resources_of
 from scviz.jobs.signs import HELD, IGNORED, Signs, is_given_up, must_be_stopped, trouble_of
 from scviz.jobs.supervisor import WORKER_ENDED, keep_spare, supervise
+from scviz.jobs.visitors import refuse_too_much
 from scviz.settings import Settings
 from scviz.tasks import front, question_id
 from scviz.workspace import Workspace
@@ -102,6 +103,8 @@ class RunQueue:
         ------
         JobError
             If nothing is there to carry it out; the run is kept and can be resumed.
+        NotAllowedError
+            If a visitor of a demo server asks for more than she may.
         """
         self.check()
         asked = to_json(request)
@@ -109,6 +112,8 @@ class RunQueue:
             run = self._new_run(task, asked, owner)
             equal = None if again else self._equal(run)
             if equal is None:
+                if self.settings.demo:
+                    refuse_too_much(self.database, task, owner)
                 run = self._in_line(run, request)
                 write_request(self.workspace, run)
                 self.database.add(run)

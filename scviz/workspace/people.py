@@ -25,6 +25,8 @@ LOCAL = "local"
 """Whose the things are that the command line or a server without a login made: of the owner of the machine."""
 SERVER = "server"
 """Whose the things are that a server with a login has for all, such as published weights from its start."""
+VISITORS = "visitors"
+"""Who vouches for a browser session of a demo server: nobody; she has no name and shares nothing."""
 EVERYONE = "everyone"
 """With whom a thing is shared that all who may log in see."""
 
@@ -134,6 +136,10 @@ def share(person: Person, thing: Path, with_whom: Iterable[str]) -> Access:
     if not may_change(person, thing):
         raise NotAllowedError(
             "Only its owner can share this.", hint="Ask whoever has shared it with you to share it further."
+        )
+    if person.issuer == VISITORS:
+        raise NotAllowedError(
+            "Nothing is shared on a demo server.", hint="Install scviz to share with your group."
         )
     with FileLock(thing / f"{ACCESS}.lock"):
         names = tuple(dict.fromkeys(name if "@" not in name else name.casefold() for name in with_whom))

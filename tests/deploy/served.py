@@ -14,6 +14,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from websockets.sync.client import ClientConnection, connect
+
 from scviz.jobs.engine import importable
 from scviz.settings import ROOT
 from tests.jobs.waiting import wait_for
@@ -68,6 +70,28 @@ def message(**fields: Any) -> bytes:
     from streamlit.proto.BackMsg_pb2 import BackMsg
 
     return bytes(BackMsg(**fields).SerializeToString())
+
+
+def talk_with(port: int, place: str = f"{HERE}", origin: str = f"http://{HERE}") -> ClientConnection:
+    """Open the stream of a browser that has called a name, and a path below it."""
+    return connect(
+        f"ws://{place}/_stcore/stream",
+        sock=socket.create_connection((HERE, port)),
+        origin=origin,  # type: ignore[arg-type]
+        subprotocols=["streamlit"],  # type: ignore[list-item]
+        proxy=None,
+        max_size=None,
+    )
+
+
+def page_of(talk: ClientConnection, until: str) -> str:
+    """Run the first page until something is written there; gives what came, as text."""
+    talk.send(message(rerun_script={"query_string": ""}))
+    came = b""
+    while until.encode() not in came:
+        part = talk.recv(60)
+        came += part if isinstance(part, bytes) else part.encode()
+    return came.decode("utf-8", "ignore")
 
 
 class Proxy:

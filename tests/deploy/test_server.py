@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import gzip
 import re
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
-from tests.deploy.served import HERE, Proxy, ask, dashboard, message
+from tests.deploy.served import Proxy, ask, dashboard, message, page_of, talk_with
 
 NAME = "cells.example.org"
 STATS_SECONDS = 5.5
@@ -34,24 +33,7 @@ def proxy(server: int) -> Iterator[int]:
 
 
 def stream(port: int, origin: str = f"https://{NAME}") -> ClientConnection:
-    return connect(
-        f"ws://{NAME}/cells/_stcore/stream",
-        sock=socket.create_connection((HERE, port)),
-        origin=origin,  # type: ignore[arg-type]
-        subprotocols=["streamlit"],  # type: ignore[list-item]
-        proxy=None,
-        max_size=None,
-    )
-
-
-def run_of(talk: ClientConnection) -> str:
-    """Run the first page; gives what came, as text."""
-    talk.send(message(rerun_script={"query_string": ""}))
-    came = b""
-    while b"Use the demo data" not in came:
-        part = talk.recv(60)
-        came += part if isinstance(part, bytes) else part.encode()
-    return came.decode("utf-8", "ignore")
+    return talk_with(port, f"{NAME}/cells", origin)
 
 
 def test_pages_scripts_and_stream_come_through_a_proxy_below_its_path(proxy: int) -> None:
@@ -65,7 +47,7 @@ def test_pages_scripts_and_stream_come_through_a_proxy_below_its_path(proxy: int
     assert (status, headers["content-encoding"]) == (200, "gzip")
     assert len(gzip.decompress(packed)) > 2 * len(packed)
     with stream(proxy) as talk:
-        assert "Nothing is open yet" in run_of(talk)
+        assert "Nothing is open yet" in page_of(talk, "Use the demo data")
 
 
 def test_a_proxy_offers_nothing_beside_its_path_and_the_server_no_other_name(proxy: int, server: int) -> None:
@@ -99,8 +81,8 @@ def caches(port: int) -> set[str]:
 
 def test_a_browser_cannot_have_the_server_forget_what_it_has_loaded(server: int) -> None:
     with stream(server) as talk:
-        run_of(talk)
+        page_of(talk, "Use the demo data")
         before = caches(server)
-        assert {name.rpartition(".")[2] for name in before} >= {"queue", "workspace", "settings"}
+        assert {name.rpartition(".")[2].strip("_") for name in before} >= {"queue", "workspace", "settings"}
         talk.send(message(clear_cache=True))
         assert before <= caches(server)

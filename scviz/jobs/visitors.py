@@ -1,0 +1,174 @@
+"""Visitors of a demo server (`SCVIZ_DEMO`): each sees the examples and her own things, and leaves nothing behind.
+
+A visitor is a browser session. What she uploads, opens and asks is hers alone, lasts an hour, and is gone when the
+server starts again. Nothing is fetched from the network for her, and nothing of hers can be shared.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from scviz.errors import NotAllowedError, ScvizError
+from scviz.settings import GIGABYTE, Settings
+from scviz.workspace import Workspace
+from scviz.workspace.database import OPEN, Database
+from scviz.workspace.people import LOCAL, PEOPLE, SERVER, VISITORS, Person, owner_of
+from scviz.workspace.sizes import size_of
+
+LASTS_SECONDS = 3600.0
+LONGEST_RUN_SECONDS = 600.0
+LOOK_SECONDS = 60.0
+AT_A_TIME = 2
+"""Runs of one visitor."""
+AN_HOUR = 40
+"""Runs of one visitor; estimates not counted."""
+ALL_AT_A_TIME = 16
+"""Runs of all visitors."""
+UPLOADS_GB = 0.06
+"""All that one visitor has uploaded."""
+NOT_COUNTED = ("pricing", "checking")
+NOT_OFFERED = frozenset(
+    {"fetching", "public_screen", "gene_terms", "known_links", "downloading", "importing"}
+)
+"""Tasks that reach into the network or take weights in."""
+SHELVES = ("datasets/*", "checkpoints/*/*", "terms/*", "references/*", "uploads/*", "runs/*")
+PASSING = ("arrived/*", "trash/*", f"{PEOPLE}/*", "shipped/*")
+"""Of nobody by name; on a demo server all of it comes from visitors."""
+
+
+def visitor(token: str) -> Person:
+    """Return who a browser session is.
+
+    Examples
+    --------
+    >>> visitor("7").role, visitor("7").id == visitor("8").id
+    ('user', False)
+    """
+    return Person(issuer=VISITORS, subject=token, name="visitor")
+
+
+def refuse_too_much(database: Database, task: str, owner: str) -> None:
+    """Refuse what a visitor cannot ask for, or more than she may.
+
+    Raises
+    ------
+    NotAllowedError
+        With the number that is the limit.
+    """
+    if owner in (LOCAL, SERVER):
+        return
+    if task in NOT_OFFERED:
+        raise NotAllowedError(
+            "Nothing is downloaded on a demo server.",
+            hint="Use the cells and models that are here, or a small file of yours; or install scviz yourself.",
+        )
+    if task in NOT_COUNTED:
+        return
+    at_work = [run for run in database.runs(OPEN, limit=10_000) if run.task not in NOT_COUNTED]
+    own = [run for run in database.runs(owner=owner) if run.task not in NOT_COUNTED]
+    lately = [run for run in own if run.created > time.time() - LASTS_SECONDS]
+    if sum(run.owner == owner for run in at_work) >= AT_A_TIME:
+        raise NotAllowedError(
+            f"A visitor of a demo server has {AT_A_TIME} runs at a time.", hint="Wait for one, or stop it."
+        )
+    if len(at_work) >= ALL_AT_A_TIME:
+        raise NotAllowedError(
+            f"This demo server has {ALL_AT_A_TIME} runs at a time.", hint="Try again in a few minutes."
+        )
+    if len(lately) >= AN_HOUR:
+        raise NotAllowedError(
+            f"A visitor of a demo server has {AN_HOUR} runs an hour.",
+            hint="Come back later, or install scviz.",
+        )
+
+
+def refuse_upload(workspace: Workspace, size: int) -> None:
+    """Refuse an upload by which a visitor would have uploaded more than she may.
+
+    Parameters
+    ----------
+    workspace
+        As she sees it.
+    size
+        Bytes of the upload.
+
+    Raises
+    ------
+    NotAllowedError
+        With what is the limit.
+    """
+    uploads = workspace.home / "uploads"
+    held = sum(size_of(one) for one in uploads.glob("*") if owner_of(one) == workspace.person.id)
+    if held + size > UPLOADS_GB * GIGABYTE:
+        raise NotAllowedError(
+            f"A visitor of a demo server may upload {1000 * UPLOADS_GB:.0f} MB in all.",
+            hint="Use a smaller file, or install scviz yourself.",
+        )
+
+
+def wipe(settings: Settings, database: Database, *, older_than: float = LASTS_SECONDS) -> int:
+    """Delete what visitors have left for longer than some seconds, and stop runs that take too long.
+
+    Returns
+    -------
+    How many runs and folders went.
+    """
+    now, gone = time.time(), 0
+    for run in database.runs(limit=1_000_000):
+        if run.owner in (LOCAL, SERVER):
+            continue
+        if run.state in OPEN:
+            if now - run.created > min(older_than, LONGEST_RUN_SECONDS):
+                _stop(database, run.id)
+            continue
+        folder = settings.home / "runs" / run.id  # copies of finished examples say when the example was made
+        if now - (_made(folder) or run.created) > older_than and database.delete(run.id):
+            shutil.rmtree(folder, ignore_errors=True)
+            gone += 1
+    at_work = {run.id for run in database.runs(OPEN, limit=10_000)}
+    for thing in _left(settings.home):
+        if thing.name not in at_work and now - (_made(thing) or now) > older_than:
+            shutil.rmtree(thing, ignore_errors=True) if thing.is_dir() else thing.unlink(missing_ok=True)
+            gone += 1
+    return gone
+
+
+def keep_wiping(settings: Settings) -> None:
+    """Wipe every minute what is older than an hour, for as long as this process lives."""
+    threading.Thread(target=_keep_wiping, args=(settings,), daemon=True).start()
+
+
+def _keep_wiping(settings: Settings) -> None:
+    database = Database.from_settings(settings)
+    while True:
+        time.sleep(LOOK_SECONDS)
+        with suppress(ScvizError, SQLAlchemyError, OSError):  # the next look finds it
+            wipe(settings, database)
+
+
+def _stop(database: Database, run: str) -> None:
+    if not database.update(run, only_if=["queued"], state="stopped", ended=time.time()):
+        database.update(run, only_if=["running"], stop_requested=True)
+
+
+def _left(home: Path) -> Iterator[Path]:
+    """Find what visitors have left."""
+    for pattern in SHELVES:
+        yield from (thing for thing in home.glob(pattern) if owner_of(thing) not in (LOCAL, SERVER))
+    for pattern in PASSING:
+        yield from home.glob(pattern)
+
+
+def _made(thing: Path) -> float:
+    """Tell when a thing was changed last; 0 if it is not there."""
+    try:
+        return thing.stat().st_mtime
+    except OSError:
+        return 0.0

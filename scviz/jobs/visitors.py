@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from scviz.errors import NotAllowedError, ScvizError
 from scviz.settings import GIGABYTE, Settings
 from scviz.workspace import Workspace
-from scviz.workspace.database import OPEN, Database
+from scviz.workspace.database import OPEN, Database, Run
 from scviz.workspace.people import LOCAL, PEOPLE, SERVER, VISITORS, Person, owner_of
 from scviz.workspace.sizes import size_of
 
@@ -69,24 +69,31 @@ def refuse_too_much(database: Database, task: str, owner: str) -> None:
             "Nothing is downloaded on a demo server.",
             hint="Use the cells and models that are here, or a small file of yours; or install scviz yourself.",
         )
-    if task in NOT_COUNTED:
-        return
+    if task not in NOT_COUNTED:
+        for too_many, said, hint in _limits(database, owner):
+            if too_many:
+                raise NotAllowedError(said, hint=hint)
+
+
+def _limits(database: Database, owner: str) -> Iterator[tuple[bool, str, str]]:
+    """Tell of each limit whether it is reached, and what is said then."""
     at_work = [run for run in database.runs(OPEN, limit=10_000) if run.task not in NOT_COUNTED]
+    yield (
+        sum(run.owner == owner for run in at_work) >= AT_A_TIME,
+        f"A visitor of a demo server has {AT_A_TIME} runs at a time.",
+        "Wait for one, or stop it.",
+    )
+    yield (
+        len(at_work) >= ALL_AT_A_TIME,
+        f"This demo server has {ALL_AT_A_TIME} runs at a time.",
+        "Try again in a few minutes.",
+    )
     own = [run for run in database.runs(owner=owner) if run.task not in NOT_COUNTED]
-    lately = [run for run in own if run.created > time.time() - LASTS_SECONDS]
-    if sum(run.owner == owner for run in at_work) >= AT_A_TIME:
-        raise NotAllowedError(
-            f"A visitor of a demo server has {AT_A_TIME} runs at a time.", hint="Wait for one, or stop it."
-        )
-    if len(at_work) >= ALL_AT_A_TIME:
-        raise NotAllowedError(
-            f"This demo server has {ALL_AT_A_TIME} runs at a time.", hint="Try again in a few minutes."
-        )
-    if len(lately) >= AN_HOUR:
-        raise NotAllowedError(
-            f"A visitor of a demo server has {AN_HOUR} runs an hour.",
-            hint="Come back later, or install scviz.",
-        )
+    yield (
+        sum(run.created > time.time() - LASTS_SECONDS for run in own) >= AN_HOUR,
+        f"A visitor of a demo server has {AN_HOUR} runs an hour.",
+        "Come back later, or install scviz.",
+    )
 
 
 def refuse_upload(workspace: Workspace, size: int) -> None:
@@ -120,24 +127,32 @@ def wipe(settings: Settings, database: Database, *, older_than: float = LASTS_SE
     -------
     How many runs and folders went.
     """
-    now, gone = time.time(), 0
-    for run in database.runs(limit=1_000_000):
-        if run.owner in (LOCAL, SERVER):
-            continue
-        if run.state in OPEN:
-            if now - run.created > min(older_than, LONGEST_RUN_SECONDS):
-                _stop(database, run.id)
-            continue
-        folder = settings.home / "runs" / run.id  # copies of finished examples say when the example was made
-        if now - (_made(folder) or run.created) > older_than and database.delete(run.id):
-            shutil.rmtree(folder, ignore_errors=True)
-            gone += 1
+    gone = sum(
+        _settle(run, settings.home, database, older_than=older_than) for run in database.runs(limit=1_000_000)
+    )
     at_work = {run.id for run in database.runs(OPEN, limit=10_000)}
-    for thing in _left(settings.home):
-        if thing.name not in at_work and now - (_made(thing) or now) > older_than:
-            shutil.rmtree(thing, ignore_errors=True) if thing.is_dir() else thing.unlink(missing_ok=True)
-            gone += 1
-    return gone
+    old = [
+        one for one in _left(settings.home) if one.name not in at_work and _age(one, time.time()) > older_than
+    ]
+    for thing in old:
+        shutil.rmtree(thing, ignore_errors=True) if thing.is_dir() else thing.unlink(missing_ok=True)
+    return gone + len(old)
+
+
+def _settle(run: Run, home: Path, database: Database, *, older_than: float) -> bool:
+    """Stop a visitor's run that takes too long, delete one that is old; tell whether it went."""
+    if run.owner in (LOCAL, SERVER):
+        return False
+    age = time.time() - run.created
+    if run.state in OPEN:
+        if age > min(older_than, LONGEST_RUN_SECONDS):
+            _stop(database, run.id)
+        return False
+    folder = home / "runs" / run.id  # copies of finished examples say when the example was made
+    went = _age(folder, run.created) > older_than and database.delete(run.id)
+    if went:
+        shutil.rmtree(folder, ignore_errors=True)
+    return went
 
 
 def keep_wiping(settings: Settings) -> None:
@@ -166,9 +181,8 @@ def _left(home: Path) -> Iterator[Path]:
         yield from home.glob(pattern)
 
 
-def _made(thing: Path) -> float:
-    """Tell when a thing was changed last; 0 if it is not there."""
-    try:
-        return thing.stat().st_mtime
-    except OSError:
-        return 0.0
+def _age(thing: Path, otherwise: float) -> float:
+    """Tell how long ago a thing was changed last; where it is not there, how long ago another time was."""
+    with suppress(OSError):
+        otherwise = thing.stat().st_mtime
+    return time.time() - otherwise

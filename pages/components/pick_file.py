@@ -170,7 +170,7 @@ def kept_upload(file: UploadedFile) -> Path:
 
 def _refuse_upload(files: Sequence[UploadedFile]) -> None:
     if state.settings().demo:
-        refuse_upload(state.workspace().of(state.person()), sum(file.size for file in files))
+        refuse_upload(state.workspace(), sum(file.size for file in files))
 
 
 def _kept_folder(files: Sequence[UploadedFile]) -> Path:

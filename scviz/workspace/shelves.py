@@ -9,10 +9,12 @@ from scviz.errors import DataError, NotAllowedError, ScvizError
 from scviz.workspace.names import not_here
 from scviz.workspace.people import (
     MACHINE,
+    VISITORS,
     Person,
     access_of,
     claim,
     mark_of,
+    may_change,
     may_see,
     owner_of,
     person_of,
@@ -92,7 +94,13 @@ class Shelves:
             raise NotAllowedError(
                 "You may look at this, but not change it.", hint="Ask the owner of the server."
             )
-        return self._inside("datasets", dataset)
+        folder = self._inside("datasets", dataset)
+        if self.person.issuer == VISITORS and not may_change(self.person, folder):
+            raise NotAllowedError(
+                "The examples of a demo server stay as they are.",
+                hint="Open a file of yours to note things in it.",
+            )
+        return folder
 
     def _inside(self, *parts: str) -> Path:
         """Join names to a path that cannot leave the workspace."""

@@ -155,6 +155,14 @@ def test_a_visitor_uploads_so_much_in_all(workspace: Workspace, monkeypatch: pyt
         refuse_upload(workspace.of(ADA), 500)
 
 
+def test_a_visitor_notes_nothing_in_the_examples(settings: Settings, workspace: Workspace) -> None:
+    thing(settings.home, "datasets/demo", Person(subject=SERVER), age=0)
+    own = thing(settings.home, "datasets/mine", ADA, age=0)
+    assert workspace.of(ADA).folder_to_change("mine") == own
+    with pytest.raises(NotAllowedError, match="stay as they are"):
+        workspace.of(ADA).folder_to_change("demo")
+
+
 def test_a_visitor_shares_nothing_and_sees_nothing_of_another(settings: Settings) -> None:
     folder = thing(settings.home, "datasets/mine", ADA, age=0)
     with pytest.raises(NotAllowedError, match="Nothing is shared"):

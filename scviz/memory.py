@@ -64,6 +64,8 @@ class Room:
     gigabytes: float
     why: str
     """What bounds it, the end of a sentence."""
+    hint: str = ""
+    """What to do where it is not enough; empty for what helps in general."""
 
 
 def room(setting_gb: float = 0.0, proc: Path = PROC, cgroups: Path = CGROUPS) -> Room:

@@ -22,6 +22,8 @@ OBJECT_LIMIT = 100_000
 """Groups, arrays and attributes of one file."""
 TEXT_LIMIT = 4 * 10**9
 """Bytes of all texts of one file, which are read as a whole."""
+FIXED_SLACK, FIXED_RATIO = 50_000_000, 100
+"""Bytes that texts of a fixed length may unpack to, and how many more for each byte of their file."""
 SLACK = 1 << 20
 """Bytes that all texts together may be longer than their file."""
 
@@ -138,7 +140,7 @@ class _Seen:
         if self.size > self.limit:
             raise UnsafeFileError(
                 f"This file unpacks to more than {self.limit / 1e9:,.0f} GB.",
-                hint="Keep fewer cells or genes, or store the matrix sparse; the limit is SCVIZ_UNPACK_GB.",
+                hint="Keep fewer cells or a sparse matrix; the limits are SCVIZ_UNPACK_GB and 300 times its size.",
             )
 
     def _count_texts(self, size: int, where: str) -> None:
@@ -196,9 +198,9 @@ class _Seen:
         except UncountableError as error:
             raise _uncountable(item.name, error) from error
         self._count(0, size)
-        if item.dtype.kind in "SU" and size > TEXT_LIMIT:
+        if item.dtype.kind in "SU" and size > min(TEXT_LIMIT, FIXED_SLACK + FIXED_RATIO * self.file_size):
             raise UnsafeFileError(
-                f"The texts of {item.name} unpack to {size / 1e9:,.0f} GB.", hint="Store them as categories."
+                f"The texts of {item.name} unpack to {size / 1e9:,.1f} GB.", hint="Store them as categories."
             )
 
 

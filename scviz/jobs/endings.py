@@ -28,6 +28,11 @@ LESS_MEMORY = (
     "Take fewer cells or genes, a smaller batch size or a smaller model, "
     "or give runs more memory (SCVIZ_MEMORY_GB)."
 )
+TOO_LONG = (
+    "A file that takes so long is damaged, or made to keep a server busy. Write it anew, or make it smaller."
+)
+TIME_IS_UP = 14
+"""SIGALRM, which Windows lacks."""
 END_OF_LOG = 20_000
 """Bytes of a log that may say why a process ended."""
 
@@ -65,7 +70,14 @@ def needed_more(allowed: Room, detail: str = "") -> tuple[str, str]:
     message = (
         f"Memory ran out: the run needed more than the {allowed.gigabytes:.1f} GB it may use ({allowed.why})."
     )
-    return message + (f" ({said})" if said else ""), LESS_MEMORY
+    return message + (f" ({said})" if said else ""), allowed.hint or LESS_MEMORY
+
+
+def limit_time(seconds: int) -> None:
+    """Have the system end this process after so long, whatever it is at; 0 takes that back."""
+    if hasattr(signal, "alarm"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(seconds)
 
 
 def error_in_words(error: Exception, allowed: Room) -> tuple[str, str]:
@@ -122,6 +134,8 @@ class Circumstances:
         said = self._said()
         if says_out_of_memory(said):
             return ended("failed", *needed_more(self._allowed, _last_line(said)))
+        if code == -TIME_IS_UP:
+            return ended("failed", "It took longer than it may, and was ended.", TOO_LONG)
         if code == -signal.SIGKILL and killed_for_memory() > self._killed:
             return ended("failed", *needed_more(self._allowed, "the system ended the process, signal 9"))
         if code == -signal.SIGKILL:

@@ -23,6 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scviz.errors import ScvizError
 from scviz.jobs import disk
 from scviz.jobs.course import each_event, shares_of_stages
 from scviz.jobs.endings import RESUME, Circumstances, ended
@@ -33,7 +34,7 @@ from scviz.jobs.threads import VARIABLES, threads_of
 from scviz.jobs.tracker import Tracker
 from scviz.jobs.warm_pool import Spare
 from scviz.jobs.watching import BEAT_SECONDS, Watched
-from scviz.memory import room
+from scviz.memory import Room, room
 from scviz.settings import PREFIX, Settings
 
 if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
@@ -197,7 +198,7 @@ def _attend(watched: Watched, env: Mapping[str, str]) -> dict[str, Any]:
     """Start the child and stay with it until it says how the run ended; return the changes that end the run."""
     tracker, folder = watched.tracker, _folder(watched.row, env)
     try:
-        around = Circumstances(room(Settings.from_env(env).memory_gb), folder / "log.txt")
+        around = Circumstances(_allowed(watched.row, env), folder / "log.txt")
         child, lent = _find_child(watched, _child_environment(env))
     except OSError as error:
         return disk.ending_of(error, folder)
@@ -226,6 +227,18 @@ def _listen(child: Child, watched: Watched) -> None:
                 tracker.take(json.loads(line))
         if not watched.goes_on(child):
             return
+
+
+def _allowed(row: Run, env: Mapping[str, str]) -> Room:
+    """Return the memory that a run may use; one whose request cannot be read will say so itself."""
+    from scviz.tasks import front
+    from scviz.tasks.bounds import bounds_of, tightened
+    from scviz.workspace.records import from_json
+
+    bounds = None
+    with suppress(ValueError, TypeError, ScvizError):
+        bounds = bounds_of(row.task, from_json(front(row.task).Request, row.request))
+    return tightened(room(Settings.from_env(env).memory_gb), bounds)
 
 
 def _folder(row: Run, env: Mapping[str, str]) -> Path:

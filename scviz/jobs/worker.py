@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from scviz.errors import JobCancelledError, SettingsError
 from scviz.jobs import disk
-from scviz.jobs.endings import error_in_words, refuse_too_little
+from scviz.jobs.endings import error_in_words, limit_time, refuse_too_little
 from scviz.jobs.protocol import Orders
 from scviz.jobs.run_log import RunLog, say_what_runs
 from scviz.jobs.warm_pool import WAIT
@@ -28,6 +28,7 @@ from scviz.memory import Room, limit_memory, room
 from scviz.progress import Progress, Report, silent
 from scviz.settings import Settings
 from scviz.tasks import back, front
+from scviz.tasks.bounds import bounds_of, tightened
 from scviz.tasks.context import Context
 from scviz.tasks.needs import refuse_empty, refuse_idle
 from scviz.workspace import Workspace
@@ -141,7 +142,10 @@ def execute(run: str, workspace: Workspace, report: Report, *, allowed: Room | N
     try:
         task, request = _asked(folder)
         refuse_too_little(allowed, heavy=front(task).HEAVY or getattr(front(task), "QUICK", False))
+        bounds = bounds_of(task, request)
+        allowed = tightened(allowed, bounds)
         limit_memory(allowed.gigabytes)
+        limit_time(bounds.seconds if bounds else 0)
         say_what_runs(task, request, workspace)
         context = Context(workspace=workspace, report=report, folder=folder)
         refuse_idle(task, request, workspace)

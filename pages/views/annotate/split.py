@@ -24,6 +24,7 @@ def pick_own_split(dataset: DatasetInfo, form: Form) -> dict[str, str]:
     file = st.file_uploader(
         "Own split: cell and part",
         type=["csv", "tsv", "txt"],
+        max_upload_size=100,
         help=f"A line for each cell: its name and its part. {LAYOUT}",
         key="annotation_split_file",
     )

@@ -59,7 +59,7 @@ def _own(dataset: DatasetInfo, choice: ScreenChoice, form: Form) -> OwnSplit | M
     """Read the split of a file or of a column; else that of the result beside."""
     folder = state.workspace().dataset_folder(dataset.id)
     file = st.file_uploader(
-        "Perturbation and part", type=["csv", "tsv", "txt"], help=LAYOUT, key="split_file"
+        "Perturbation and part", type=["csv", "tsv", "txt"], max_upload_size=20, help=LAYOUT, key="split_file"
     )
     columns = [one.name for one in dataset.columns if says_parts(one.values)]
     column = st.selectbox(

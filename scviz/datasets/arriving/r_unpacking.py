@@ -57,7 +57,7 @@ def _pour(packed: IO[bytes], room: IO[bytes], *, limit: int, report: Report) -> 
         if size > limit:
             raise UnsafeFileError(
                 f"This file unpacks to more than {limit / 1e9:,.0f} GB.",
-                hint="Keep fewer cells or genes; the limit is SCVIZ_UNPACK_GB.",
+                hint="Keep fewer cells or genes; the limits are SCVIZ_UNPACK_GB and 300 times its size.",
             )
         room.write(piece)
         if size % (64 * PIECE) == 0:

@@ -74,7 +74,7 @@ def _pieces(file: IO[bytes], limit: int) -> Iterator[bytes]:
         if size > limit:
             raise UnsafeFileError(
                 f"This file unpacks to more than {limit / 1e9:,.0f} GB.",
-                hint="Keep fewer cells or genes; the limit is SCVIZ_UNPACK_GB.",
+                hint="Keep fewer cells or genes; the limits are SCVIZ_UNPACK_GB and 300 times its size.",
             )
         yield decoder.decode(piece).encode() if wide else piece
         piece = file.read(BLOCK)

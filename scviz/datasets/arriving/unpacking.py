@@ -66,7 +66,7 @@ def too_much(name: str, limit: int) -> UnsafeFileError:
     """Return the error for a file that unpacks to more than it may."""
     return UnsafeFileError(
         f"{name} unpacks to more than {limit / 1e9:,.3g} GB.",
-        hint="Keep fewer cells or genes, or have the limit raised; it is SCVIZ_UNPACK_GB.",
+        hint="Keep fewer cells or genes, or open it unpacked; the limits are SCVIZ_UNPACK_GB and 300 times its size.",
     )
 
 

@@ -46,7 +46,7 @@ class Store:
             if sum(one.file_size for one in infos) > limit:
                 raise UnsafeFileError(
                     f"This file unpacks to more than {limit / 1e9:,.0f} GB.",
-                    hint="Keep fewer cells or genes; the limit is SCVIZ_UNPACK_GB.",
+                    hint="Keep fewer cells or genes; the limits are SCVIZ_UNPACK_GB and 300 times its size.",
                 )
             roots = [one.filename for one in infos if one.filename.rsplit("/", 1)[-1] in METADATA]
             shortest = min(roots, key=lambda name: (name.count("/"), name), default="")
@@ -164,7 +164,7 @@ def tree_of(store: Store, limit: int) -> ZarrNode:
                 )
                 raise UnsafeFileError(
                     f"{store.path.name} {what}.",
-                    hint="Keep fewer cells or genes; the limit is SCVIZ_UNPACK_GB.",
+                    hint="Keep fewer cells or genes; the limits are SCVIZ_UNPACK_GB and 300 times its size.",
                 )
     return root
 

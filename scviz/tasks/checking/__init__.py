@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from scviz.datasets.arriving.contract import Arrival
 from scviz.datasets.reports import FileReport
 from scviz.errors import RequestError
+from scviz.tasks.bounds import Bounds, bounds_of_file
 from scviz.tasks.checking.coverage import ReadBy
 from scviz.tasks.fields import check_fields
 from scviz.tasks.way_round import TURNED
@@ -45,3 +47,8 @@ class Result:
     """Bytes that opening it will take on disk, about."""
     read_by: tuple[ReadBy, ...]
     """How many of its genes each model would know: the weights that are here, then the published ones."""
+
+
+def bounds(request: Request) -> Bounds:
+    """Tell what looking into the file may take."""
+    return bounds_of_file(Path(request.path))

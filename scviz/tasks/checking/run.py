@@ -7,7 +7,7 @@ from pathlib import Path
 from scviz.datasets.arriving.contract import Choices
 from scviz.datasets.arriving.readers import arrive
 from scviz.datasets.doctor import check_file
-from scviz.settings import GIGABYTE, Settings
+from scviz.tasks.bounds import unpack_limit
 from scviz.tasks.checking import Request, Result
 from scviz.tasks.checking.coverage import read_by
 from scviz.tasks.context import Context
@@ -20,7 +20,8 @@ PER_VALUE = 16
 
 def run(request: Request, context: Context) -> Result:
     """Carry the request out."""
-    path, limit = Path(request.path), int(Settings.from_env().unpack_gb * GIGABYTE)
+    path = Path(request.path)
+    limit = unpack_limit(path)
     turned = is_turned(request.turned)
     arrived = arrive(
         path,

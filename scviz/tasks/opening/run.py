@@ -9,7 +9,7 @@ from scviz.datasets.demo import open_demo
 from scviz.datasets.readers import open_file
 from scviz.datasets.simulated import simulation
 from scviz.datasets.simulator import open_simulated
-from scviz.settings import GIGABYTE, Settings
+from scviz.tasks.bounds import unpack_limit
 from scviz.tasks.context import Context
 from scviz.tasks.opening import Request, Result
 from scviz.tasks.way_round import is_turned
@@ -36,6 +36,6 @@ def run(request: Request, context: Context) -> Result:
             relative=request.relative,
         ),
         report=context.report,
-        limit=int(Settings.from_env().unpack_gb * GIGABYTE),
+        limit=unpack_limit(Path(request.path)),
     )
     return Result(dataset=info.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,9 +76,11 @@ def needed_more(allowed: Room, detail: str = "") -> tuple[str, str]:
 
 def limit_time(seconds: int) -> None:
     """Have the system end this process after so long, whatever it is at; 0 takes that back."""
-    if hasattr(signal, "alarm"):
+    if not hasattr(signal, "alarm") or threading.current_thread() is not threading.main_thread():
+        return
+    if seconds:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(seconds)
+    signal.alarm(seconds)
 
 
 def error_in_words(error: Exception, allowed: Room) -> tuple[str, str]:

@@ -162,6 +162,8 @@ def execute(run: str, workspace: Workspace, report: Report, *, allowed: Room | N
         if closed := disk.closed_in_words(error, folder):
             return _ended("failed", closed, "When it can be used again, press Resume.")
         return _ended("failed", *error_in_words(error, allowed))
+    finally:
+        limit_time(0)
     return _ended("done")
 
 

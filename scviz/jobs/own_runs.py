@@ -105,6 +105,10 @@ class OwnRuns:
         """Tell of each run that waits its place and when it starts, by its id."""
         return self._queue.waits()
 
+    def trouble(self, run: Run) -> str:
+        """Say in sentences what holds up a run that is at work; empty while nothing does."""
+        return self._queue.trouble(run)
+
     def stop(self, run: str) -> None:
         """Stop a run; what it has finished is kept for resuming."""
         self._hers(run, "stop")

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import badges, state
 from pages.components.login import gate, who_is_in
+from pages.components.sharing import share_panel
 from pages.components.theme_watch import KEY, follow_theme
 from pages.components.trouble import needs_database
 from pages.components.widgets import told_apart
@@ -282,6 +283,7 @@ def _sidebar() -> None:
             st.caption(f"{len(running)} {'run is' if len(running) == 1 else 'runs are'} under way")
         if state.settings().login:
             who_is_in(state.person())
+            share_panel()
 
 
 def _pickers() -> None:

@@ -251,6 +251,12 @@ def current_run(task: str, dataset: str, checkpoint: str | None = None) -> str |
     return None
 
 
+def shown_run() -> Run | None:
+    """Return the run in the address, if there is one that whoever asks may see."""
+    identifier = st.query_params.get("run")
+    return next(iter(_run(identifier)), None) if identifier else None
+
+
 def show_run(run: str) -> None:
     """Put a run into the address."""
     st.query_params["run"] = run

@@ -19,6 +19,7 @@ COMMANDS = (
     "cluster_key",
     "data",
     "deleting",
+    "sharing",
     "fetch",
     "qc",
     "map",

@@ -8,6 +8,7 @@ from scviz.models import MODELS, released_as
 from scviz.settings import Settings
 from scviz.tasks import downloading
 from scviz.workspace import Workspace
+from scviz.workspace.people import LOCAL, SERVER
 
 
 def prefetch(settings: Settings, workspace: Workspace) -> list[str]:
@@ -26,7 +27,8 @@ def prefetch(settings: Settings, workspace: Workspace) -> list[str]:
         return []
     print(f"Downloading {', '.join(request.released for request in asked)} …", flush=True)
     queue = RunQueue(settings)
-    return [queue.submit("downloading", request).run for request in asked]
+    owner = SERVER if settings.login else LOCAL
+    return [queue.submit("downloading", request, owner).run for request in asked]
 
 
 def _refuse_unknown(settings: Settings) -> None:

@@ -74,6 +74,8 @@ def serve(options: argparse.Namespace, settings: Settings) -> None:
     if options.prepare:
         return
     prefetch(settings, workspace)
+    if settings.login and not settings.allow:
+        print("Nobody can come in: SCVIZ_LOGIN is on and SCVIZ_ALLOW names nobody.", file=sys.stderr)
     path = options.base_path.strip("/")
     print(f"scviz is at http://{_shown(options.host)}:{options.port}/{path}", flush=True)
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py")]

@@ -14,7 +14,8 @@ from scviz.jobs.queue import RunQueue, Submitted
 from scviz.workspace import Workspace
 from scviz.workspace.audit import note
 from scviz.workspace.database import Run, State
-from scviz.workspace.people import MACHINE, Person, may_see, share, shared_runs
+from scviz.workspace.dependents import Kind, folder_of
+from scviz.workspace.people import MACHINE, Access, Person, may_see, share, shared_runs
 from scviz.workspace.records import to_json
 
 SHELVES = ("datasets", "checkpoints", "terms", "runs", "references")
@@ -129,10 +130,23 @@ class OwnRuns:
         self._hers(run, "delete")
         self.trash.delete("run", run)
 
-    def share(self, run: str, with_whom: Iterable[str]) -> None:
-        """Share a run with these and nobody else."""
-        self._hers(run, "share")
-        share(self.person, self.workspace.run_folder(run), with_whom)
+    def share(self, kind: Kind, identifier: str, with_whom: Iterable[str]) -> Access:
+        """Share a thing with these and nobody else; see `people.share`.
+
+        Raises
+        ------
+        NotAllowedError
+            If it is not hers.
+        ScvizError
+            If there is no such thing for her.
+        """
+        if kind == "run":
+            self.get(identifier)
+        access = share(self.person, folder_of(self.workspace, kind, identifier), with_whom)
+        if self.person != MACHINE:
+            names = ", ".join(access.shared)
+            note(self.workspace.home, self.person, "share", kind=kind, thing=identifier, shared=names)
+        return access
 
     def request(self, run: str) -> Any:
         """Return the request of a run."""

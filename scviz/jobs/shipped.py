@@ -22,7 +22,7 @@ from scviz.tasks import front, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import Database, Run
 from scviz.workspace.names import without_owner
-from scviz.workspace.people import claim, person_of
+from scviz.workspace.people import LOCAL, claim, person_of
 from scviz.workspace.records import fingerprint, from_json, read_json, to_json
 
 SHIPPED = ROOT / "assets" / "demo"
@@ -30,8 +30,6 @@ SHIPPED = ROOT / "assets" / "demo"
 ENGINE = "shipped"
 """What a row names as the engine that carried the run out."""
 MADE = "made.json"
-LOCAL = "local"
-"""The only user of a server without a login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ it is and with whom it is shared. Things without it are of whoever started the s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,7 +15,7 @@ from typing import Literal
 
 from filelock import FileLock
 
-from scviz.errors import NotAllowedError
+from scviz.errors import NotAllowedError, RequestError
 from scviz.workspace.records import ACCESS, fingerprint, read_json, write_json
 
 Role = Literal["viewer", "user", "owner"]
@@ -142,7 +143,7 @@ def share(person: Person, thing: Path, with_whom: Iterable[str]) -> Access:
             "Nothing is shared on a demo server.", hint="Install scviz to share with your group."
         )
     with FileLock(thing / f"{ACCESS}.lock"):
-        names = tuple(dict.fromkeys(name if "@" not in name else name.casefold() for name in with_whom))
+        names = tuple(dict.fromkeys(name.casefold() for name in with_whom))
         before = access_of(thing)
         access = replace(before, shared=names)
         write_json(access, thing / ACCESS)
@@ -159,6 +160,46 @@ def _list_run(run: Path, before: Iterable[str], now: Iterable[str]) -> None:
     for name in now:
         _index(home, name).mkdir(mode=0o700, parents=True, exist_ok=True)
         (_index(home, name) / run.name).touch()
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Read with whom a thing is to be shared: addresses, codes of people, or EVERYONE, with commas between.
+
+    Raises
+    ------
+    RequestError
+        If something is none of these.
+
+    Examples
+    --------
+    >>> names_in("Ben@Lab.org, everyone")
+    ('ben@lab.org', 'everyone')
+    """
+    found = []
+    for one in text.replace(",", " ").split():
+        name = one.casefold().removeprefix("code:")
+        if name != EVERYONE and not re.fullmatch(r"[^@]+@[^@]+|[0-9a-f]{24}", name):
+            raise RequestError(
+                f"{one!r} is no address and no code of a person.",
+                hint="People find their code under their name on the left of every page.",
+            )
+        found.append(name)
+    return tuple(found)
+
+
+def in_words(shared: tuple[str, ...]) -> str:
+    """Say with whom a thing is shared.
+
+    Examples
+    --------
+    >>> in_words(()), in_words(("ben@lab.org", EVERYONE))
+    ('private', 'shared with ben@lab.org, everybody who may log in')
+    """
+    known = [
+        "everybody who may log in" if one == EVERYONE else one if "@" in one else f"code:{one[:MARK]}…"
+        for one in shared
+    ]
+    return f"shared with {', '.join(known)}" if known else "private"
 
 
 def shared_runs(home: Path, person: Person) -> list[str]:

@@ -59,6 +59,10 @@ class Shelves:
         """Note that a new thing, by its folder, is this person's."""
         claim(self.person, thing)
 
+    def may_change(self, thing: Path) -> bool:
+        """Tell whether this person may change, share or delete a thing, by its folder."""
+        return may_change(self.person, thing)
+
     def sees(self, shelf: str, name: str) -> bool:
         """Tell whether this person may see a thing of a shelf, such as `datasets`; so she may where there is none."""
         try:

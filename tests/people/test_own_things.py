@@ -229,8 +229,8 @@ def test_the_same_file_of_two_people_is_two_datasets_of_one_content(
 @pytest.mark.parametrize("name", [BEN.id, "Ben@Lab.org", EVERYONE])
 def test_shared_by_a_press_it_is_there_and_gone_by_another(hers: Hers, name: str) -> None:
     folder = hers.queue.workspace.dataset_folder(hers.dataset)
-    share(ADA, folder, [name])
-    hers.of(ADA).share(hers.run, [name])
+    hers.of(ADA).share("dataset", hers.dataset, [name])
+    hers.of(ADA).share("run", hers.run, [name])
     assert hers.place(BEN).dataset(hers.dataset).n_cells == 60
     assert [one.id for one in hers.place(BEN).datasets()] == [hers.dataset]
     assert [run.id for run in hers.of(BEN).runs(states=["done"], task="embedding")] == [hers.run]
@@ -241,11 +241,11 @@ def test_shared_by_a_press_it_is_there_and_gone_by_another(hers: Hers, name: str
     with pytest.raises(NotAllowedError, match="somebody else's"):
         hers.of(BEN).delete(hers.run)
     with pytest.raises(NotAllowedError):
-        share(BEN, folder, [EVERYONE])
+        hers.of(BEN).share("dataset", hers.dataset, [EVERYONE])
     with pytest.raises(NotAllowedError):
-        hers.of(BEN).share(hers.run, [EVERYONE])
-    share(ADA, folder, [])
-    hers.of(ADA).share(hers.run, [])
+        hers.of(BEN).share("run", hers.run, [EVERYONE])
+    hers.of(ADA).share("dataset", hers.dataset, [])
+    hers.of(ADA).share("run", hers.run, [])
     assert hers.place(BEN).datasets() == []
     assert hers.of(BEN).runs() == []
     assert access_of(folder).owner == ADA.id
@@ -288,7 +288,7 @@ def test_a_run_finds_what_its_owner_finds(hers: Hers) -> None:
 
 
 def test_what_people_do_stands_in_the_audit_log(hers: Hers) -> None:
-    hers.of(ADA).share(hers.run, [EVERYONE])
+    hers.of(ADA).share("run", hers.run, [EVERYONE])
     hers.of(ADA).delete(hers.run)
     hers.of(MACHINE).submit("opening", opening.demo_request())
     found = [(line["person"], line["did"]) for line in lines(hers.queue.workspace.home)]

@@ -33,7 +33,7 @@ def share_panel() -> None:
         return
     with st.popover("Share", icon=":material/group_add:", key="share"):
         chosen = [one for one in things if _chosen(one)]
-        text = st.text_input(
+        st.text_input(
             "With whom",
             placeholder="ben@lab.org, code:…",
             key="share_with",

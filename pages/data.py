@@ -21,8 +21,9 @@ left, right = st.columns([4, 7], gap="large")
 with left:
     path = pick_file()
     if st.button("Use the demo data", key="open_demo", icon=":material/science:", width="stretch"):
-        state.keep("opening", state.queue().submit("opening", opening.demo_request(), state.owner()).run)
-        st.rerun()
+        with errors_in_words():
+            state.keep("opening", state.queue().submit("opening", opening.demo_request(), state.owner()).run)
+            st.rerun()
     simulated_screen()
     public_screens()
     gene_terms()

@@ -14,7 +14,14 @@ frame("runs", pickers=False)
 trash_panel()
 
 everything = st.toggle("Show files opened, estimates and exports too", key="show_small")
-runs = [run for run in state.queue().runs(owner=state.owner()) if everything or front(run.task).HEAVY]
+found = state.queue().runs(owner=state.owner())
+if (
+    state.settings().login
+    and state.person().role == "owner"
+    and st.toggle("Runs of everybody", key="all_runs")
+):
+    found = state.queue().of_everybody()
+runs = [run for run in found if everything or front(run.task).HEAVY]
 if not runs:
     st.info(
         "Nothing has run yet. Draw a map on the Explore page, or annotate cell types on the Annotate page."

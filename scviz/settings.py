@@ -103,6 +103,21 @@ class Settings:
     """`SCVIZ_FETCH_FROM`: places within the network, such as `http://mirror:8000`, separated by blanks, from which
     files may be fetched besides public ones; default none."""
 
+    def refuse_shown_home(self) -> None:
+        """Refuse data folders that hold the workspace itself: with a login, all could list what each has.
+
+        Raises
+        ------
+        SettingsError
+            If there is a login, and one does.
+        """
+        home = self.home.resolve()
+        if self.login and any(home.is_relative_to(root.resolve()) for root in self.data_roots):
+            raise SettingsError(
+                f"{_variable('data_roots')} holds the workspace itself, where the things of all people lie.",
+                hint="Name other folders.",
+            )
+
     def make_home(self) -> None:
         """Make the folder of the workspace, and let nobody else on this machine into it.
 

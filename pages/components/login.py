@@ -11,6 +11,7 @@ from streamlit.errors import StreamlitAuthError
 
 from pages.components import state
 from pages.components.visitor import admission
+from scviz.errors import SettingsError
 from scviz.settings import Settings
 from scviz.workspace.admission import Admission
 from scviz.workspace.audit import note
@@ -29,6 +30,11 @@ def gate() -> None:
     _note(found, settings)
     if not found.admitted:
         _turn_away(found)
+        st.stop()
+    try:
+        settings.refuse_shown_home()
+    except SettingsError as error:
+        st.error(f"{error} {error.hint}")
         st.stop()
     remember_person(settings.home, found.person)
 

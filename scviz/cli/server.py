@@ -69,6 +69,7 @@ def serve(options: argparse.Namespace, settings: Settings) -> None:
     """
     if not options.prepare:
         refuse_open(options, settings)
+        settings.refuse_shown_home()
     workspace = Workspace.from_settings(settings)
     open_first(workspace, settings)
     if options.prepare:

@@ -102,6 +102,10 @@ class OwnRuns:
         ]
         return sorted((*own, *shared), key=lambda row: (-row.created, row.id))[:limit]
 
+    def of_everybody(self, limit: int = 200) -> list[Run]:
+        """List the runs of all, newest first; none but for the owner of the server."""
+        return self._queue.runs(limit=limit) if self.person.role == "owner" else []
+
     def waits(self) -> Mapping[str, Wait]:
         """Tell of each run that waits its place and when it starts, by its id."""
         return self._queue.waits()
@@ -163,6 +167,10 @@ class OwnRuns:
     def curve(self, run: str) -> Curve:
         """Return the curves of the values that a run reports."""
         return self._queue.curve(self.get(run).id)
+
+    def trouble(self, run: Run) -> str:
+        """Say in sentences what holds up a run that is at work."""
+        return self._queue.trouble(self.get(run.id))
 
     def log(self, run: str) -> str:
         """Read the end of what a run has printed."""

@@ -191,6 +191,20 @@ def test_what_she_sees_by_her_link_another_does_not(server: Server, script: str)
     assert "Bens cells" in everything(his) or script == "pages/runs.py"
 
 
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_who_may_look_only_sees_what_is_shared_and_is_told_why_she_may_no_more(
+    server: Server, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCVIZ_ALLOW", "@lab.org, ben@lab.org=viewer")
+    page = server.visit(script, "ben")
+    assert not page.exception
+    for key in ("open_demo", "run"):
+        for button in [one for one in page.button if one.key == key and not one.disabled]:
+            button.click().run()
+            assert not page.exception
+            assert any("look" in one.value for one in page.error)
+
+
 def test_who_has_not_logged_in_sees_nothing_at_all(server: Server) -> None:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     page.query_params.update(server.link)

@@ -148,11 +148,14 @@ def test_no_list_of_another_names_it(hers: Hers, person: Person) -> None:
 def test_no_run_of_hers_is_there_for_another(hers: Hers, read: str) -> None:
     with pytest.raises(ScvizError, match="There is no run"):
         getattr(hers.of(BEN), read)(hers.run)
-    assert hers.of(ADA).get(hers.run).state == "done"
+    mine = hers.of(ADA).get(hers.run)
+    assert mine.state == "done"
+    with pytest.raises(ScvizError, match="There is no run"):
+        hers.of(BEN).trouble(mine)
 
 
 def test_every_read_of_the_queue_is_tried() -> None:
-    tried = {*RUN_READS, "submit", "runs", "waits", "share", "hers"}
+    tried = {*RUN_READS, "submit", "runs", "of_everybody", "waits", "trouble", "share", "hers"}
     assert {name for name in vars(OwnRuns) if not name.startswith("_")} == tried
 
 
@@ -262,6 +265,8 @@ def test_the_owner_of_the_server_sees_and_ends_what_others_do_but_her_lists_are_
     assert hers.of(HEAD).get(hers.run).owner == ADA.id
     assert hers.place(HEAD).datasets() == []
     assert hers.of(HEAD).runs() == []
+    assert [run.id for run in hers.of(HEAD).of_everybody()] == [hers.run]
+    assert hers.of(BEN).of_everybody() == hers.of(ADA).of_everybody() == []
     hers.of(HEAD).delete(hers.run)
     assert hers.queue.database.runs() == []
 

@@ -6,7 +6,7 @@ from pages.components import state
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
 from pages.components.pick_file import pick_file
-from pages.components.show import errors_in_words
+from pages.components.show import errors_in_words, escaped
 from pages.components.trash import trash_panel
 from pages.views.data.card import file_card
 from pages.views.data.dataset import dataset_card
@@ -14,11 +14,14 @@ from pages.views.data.newest import is_news, opening_ended
 from pages.views.data.screens import gene_terms, public_screens, simulated_screen
 from pages.views.data.space import space
 from scviz.tasks import opening
+from scviz.workspace.damaged import damaged_records
 
 frame("data")
 
 left, right = st.columns([4, 7], gap="large")
 with left:
+    for sentence in damaged_records(state.workspace()):
+        st.warning(escaped(sentence))
     path = pick_file()
     if st.button("Use the demo data", key="open_demo", icon=":material/science:", width="stretch"):
         with errors_in_words():

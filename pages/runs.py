@@ -7,6 +7,7 @@ from pages.components import state
 from pages.components.frame import PAGES, RESULT_PAGE, frame
 from pages.components.job_panel import OPEN, WORDS, duration, job_panel, wait_in_words
 from pages.components.runs import clock, dataset_name, describe, model_name
+from pages.components.text import escaped
 from pages.components.trash import offer_delete, trash_panel
 from scviz.tasks import front
 
@@ -65,7 +66,7 @@ if not chosen and not in_address:
 
 run = runs[(chosen or in_address)[0]]
 state.show_run(run.id)
-st.subheader(describe(run), anchor=False)
+st.subheader(escaped(describe(run)), anchor=False)
 run = job_panel(run.id)
 if run.state == "done" and run.task in RESULT_PAGE:
     page = PAGES[RESULT_PAGE[run.task]]
@@ -73,7 +74,7 @@ if run.state == "done" and run.task in RESULT_PAGE:
     query = {**chosen_then, "run": run.id}
     st.page_link(page.file, label="Open the result", icon=page.icon, query_params=query)
 if run.note:
-    st.caption(run.note)
+    st.caption(escaped(run.note))
 
 left, right = st.columns(2, gap="large")
 with left:

@@ -1,4 +1,4 @@
-"""How the lines must read: no function too branched, few positional parameters, shapes and errors said."""
+"""How the lines must read: few branches and positional parameters, shapes and errors said, names that are text."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 from radon.complexity import cc_visit
 
+from scviz.plots.plain_text import TEMPLATES
 from scviz.settings import ROOT
+from tests.markup import Pages
 
 FILES = sorted([ROOT / "app.py", *(ROOT / "scviz").rglob("*.py"), *(ROOT / "pages").rglob("*.py")])
+MARKED = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 MOST_COMPLEX = 10
 MOST_POSITIONAL = 3
 ARRAY = re.compile(r"\b(NDArray|ArrayLike|csr_matrix|csc_matrix|csr_array|csc_array|Tensor)\b")
@@ -99,3 +102,76 @@ CHECKS = {
 @pytest.mark.parametrize("what", CHECKS)
 def test_every_function_keeps_to_the_limit(what: str) -> None:
     assert {_name(path): found for path in FILES if (found := CHECKS[what](path))} == {}
+
+
+def test_every_name_is_escaped_before_it_is_markdown() -> None:
+    assert Pages(MARKED).found() == {}
+
+
+def test_the_check_sees_what_is_not_escaped(tmp_path: Path) -> None:
+    page = tmp_path / "page.py"
+    page.write_text(
+        "def said(info):\n"
+        "    st.caption(f'{len(info):,} cells of {escaped(info.name)}')\n"
+        "    shown(info.name)\n"
+        "    (st.error if info else st.info)(f'{info.n:,} {info.hint}')\n"
+        "def shown(words):\n"
+        "    st.markdown(f'**{words}**', help=words)\n",
+        "utf-8",
+    )
+    assert Pages([page]).found() == {
+        "page.py:3:10": "info.name",
+        "page.py:4:36": "f'{info.n:,} {info.hint}'",
+    }
+
+
+def _calls(folder: str) -> Iterator[tuple[str, ast.Call]]:
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                yield f"{path.name}:{node.lineno}", node
+
+
+def test_every_figure_of_a_page_has_its_names_as_text() -> None:
+    drawn = {
+        place: ast.unparse(call.args[0])
+        for place, call in _calls("pages")
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "plotly_chart"
+    }
+    assert drawn
+    assert {place: text for place, text in drawn.items() if not text.startswith("as_text(")} == {}
+
+
+def test_what_is_said_under_the_pointer_is_never_made_from_a_name() -> None:
+    made = {
+        place: ast.unparse(one.value)
+        for place, call in _calls("scviz/plots")
+        for one in call.keywords
+        if one.arg in TEMPLATES
+        and not isinstance(one.value, ast.Constant)
+        and not ast.unparse(one.value).isupper()
+    }
+    assert made == {}
+
+
+def test_json_is_read_by_the_one_reader_that_bounds_it() -> None:
+    own = "plain_json.py"
+    read = {
+        place
+        for folder in ("scviz", "pages")
+        for place, call in _calls(folder)
+        if ast.unparse(call.func) in ("json.load", "json.loads") and not place.startswith(own)
+    }
+    assert read == set()
+
+
+def test_tables_are_written_by_the_one_writer_that_guards_cells() -> None:
+    wrote = {
+        place
+        for folder in ("scviz", "pages")
+        for place, call in _calls(folder)
+        if isinstance(call.func, ast.Attribute)
+        and (ast.unparse(call.func) in ("csv.writer", "csv.DictWriter") or call.func.attr == "to_csv")
+        and not place.startswith("csv_files.py")
+    }
+    assert wrote == set()

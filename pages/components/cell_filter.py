@@ -250,6 +250,7 @@ def _toggles(names: Sequence[str], key: str) -> None:
             "What passes",
             names,
             selection_mode="multi",
+            format_func=escaped,
             key=key,
             label_visibility="collapsed",
             wrap=True,

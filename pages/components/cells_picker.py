@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.components import state
+from pages.components.text import escaped
 from pages.components.widgets import Form, pick
 from scviz.tasks.filters import Filter
 from scviz.workspace import DatasetInfo
@@ -109,7 +110,7 @@ def pick_goal(dataset: DatasetInfo, form: Form) -> Filter | None:
 
 
 def _values(dataset: DatasetInfo, column: str, key: str) -> Filter:
-    values = _several_of(f"Which {column}", dataset.column(column).values, key=f"{key}_{column}")
+    values = _several_of(f"Which {escaped(column)}", dataset.column(column).values, key=f"{key}_{column}")
     return Filter(column=column, values=values)
 
 

@@ -17,6 +17,7 @@ from scviz.metrics.evidence import counted
 from scviz.tasks.fields import FEW_GENES
 from scviz.tasks.needs import FEWEST_KNOWN, is_few, known_genes, refuse_idle
 from scviz.workspace import CheckpointInfo, DatasetInfo
+from scviz.workspace.csv_files import csv_text
 
 
 @st.cache_resource(max_entries=64)
@@ -30,11 +31,13 @@ def coverage_bar(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> None:
     """Show the share of the dataset's genes that the model reads, and offer the list of the others."""
     found = coverage(dataset.id, checkpoint.id)
     share = found.n_found / max(1, found.n_genes)
-    text = f"reads {found.n_found:,} of {found.n_genes:,} genes of {dataset.name} ({100 * share:.0f} %)"
+    text = (
+        f"reads {found.n_found:,} of {found.n_genes:,} genes of {escaped(dataset.name)} ({100 * share:.0f} %)"
+    )
     row = st.columns([6, 2], vertical_alignment="center")
     row[0].progress(share, text=text)
     if found.lost:
-        lost = "\n".join(["gene", *found.lost])
+        lost = csv_text([["gene"], *([gene] for gene in found.lost)])
         key = f"lost_{checkpoint.id}"
         download("Genes not read", lambda: lost, name="genes_not_read.csv", key=key, place=row[1])
     if is_few(found):

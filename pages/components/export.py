@@ -9,6 +9,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.file_names import file_name
 from pages.components.job_panel import OPEN, job_panel
+from pages.components.text import escaped
 from scviz.datasets.label_terms import LabelTerm
 from scviz.tasks import exporting
 from scviz.tasks.cell_groups import CellGroup
@@ -52,12 +53,12 @@ def _copy(request: exporting.Request, *, name: str, key: str) -> None:
         return
     result = state.queue().result(export)
     path = state.workspace().run_folder(export) / "result" / result.file_name
-    st.caption(f"Added: {', '.join(result.added)}. Everything else is as it was.")
+    st.caption(f"Added: {escaped(', '.join(result.added))}. Everything else is as it was.")
     if path.stat().st_size > LARGEST_DOWNLOAD:
         st.text(f"The file is large; it lies on the server at {path}.")
         return
     st.download_button(
-        f"Download {result.file_name}",
+        f"Download {escaped(result.file_name)}",
         data=path.read_bytes,
         file_name=file_name(f"{result.file_name.removesuffix('.h5ad').rpartition('-')[2]}.h5ad"),
         mime="application/x-hdf5",

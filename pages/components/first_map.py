@@ -112,7 +112,7 @@ def _live(run_id: str, key: str) -> None:
     left, right = st.columns([9, 1], vertical_alignment="center")
     how_far = f" · {run.done:,} of {run.total:,}" if run.total else ""
     stage = run.stage or (WORDS["queued"] if run.state == "queued" else "Starting")
-    left.progress(run.fraction, text=f"First map of these cells: {stage}{how_far}")
+    left.progress(run.fraction, text=f"First map of these cells: {escaped(stage)}{how_far}")
     right.button(
         "Stop",
         key=f"{key}_stop",

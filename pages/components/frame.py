@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.components import badges, state
 from pages.components.login import gate, who_is_in
 from pages.components.sharing import share_panel
+from pages.components.text import escaped
 from pages.components.theme_watch import KEY, follow_theme
 from pages.components.trouble import needs_database
 from pages.components.widgets import told_apart
@@ -190,6 +191,7 @@ STYLE = f"""<style>
 [data-testid="stSidebarUserContent"] {{padding-top: 0;}}
 [data-testid="stSidebarHeader"] {{height: 2.2rem; margin-bottom: 0;}}
 .st-key-frame_header h2 {{padding: 0 0 .15rem;}}
+[data-testid="stElementToolbar"] button[aria-label="Download as CSV"] {{display: none;}}
 [data-testid="stCaptionContainer"] {{opacity: 1; color: color-mix(in srgb, currentcolor 64%, transparent);}}
 [data-testid="stBaseButton-primary"]:enabled, [data-testid="stBaseButton-primaryFormSubmit"]:enabled,
 [data-testid="stMultiSelect"] [data-tag] {{color: light-dark(#FFFFFF, #10151A) !important;}}
@@ -252,7 +254,7 @@ def _gate() -> None:
     try:
         state.settings()
     except SettingsError as error:
-        st.error(f"{error} {error.hint}")
+        st.error(escaped(f"{error} {error.hint}"))
         st.stop()
     if state.settings().login:
         gate()

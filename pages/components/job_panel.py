@@ -12,6 +12,7 @@ from pages.components.show import errors_in_words, escaped
 from pages.components.trouble import needs_database, pressed
 from scviz.jobs.lines import Wait
 from scviz.plots.curves import loss_figure
+from scviz.plots.plain_text import as_text
 from scviz.workspace.database import Run, time_left
 
 OPEN = ("queued", "running")
@@ -101,7 +102,7 @@ def _live(run_id: str, key: str) -> None:
     wait = state.queue().waits().get(run_id) if run.state == "queued" else None
     with st.container(border=True, key=f"{key}_panel"):
         left, right = st.columns([6, 1], vertical_alignment="center")
-        left.progress(run.fraction, text=_progress_text(run, wait))
+        left.progress(run.fraction, text=escaped(_progress_text(run, wait)))
         right.button(
             "Stop",
             key=f"{key}_stop",
@@ -176,7 +177,9 @@ def curve(run_id: str) -> None:
     if version:
         drawn, each = _drawn(run_id, version, dark=state.dark())
         if drawn is not None:
-            st.plotly_chart(drawn, theme=None, key="loss_curve", height=260, alt="Loss during training")
+            st.plotly_chart(
+                as_text(drawn), theme=None, key="loss_curve", height=260, alt="Loss during training"
+            )
             if each > 1:
                 st.caption(f"Each point of training is the mean of {each:,} batches.")
 

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
 from pages.components import state
+from pages.components.text import escaped
 from pages.components.visitor import admission
 from scviz.errors import SettingsError
 from scviz.settings import Settings
@@ -34,7 +35,7 @@ def gate() -> None:
     try:
         settings.refuse_shown_home()
     except SettingsError as error:
-        st.error(f"{error} {error.hint}")
+        st.error(escaped(f"{error} {error.hint}"))
         st.stop()
     remember_person(settings.home, found.person)
 
@@ -43,7 +44,8 @@ def who_is_in(person: Person) -> None:
     """Say in the sidebar who has logged in, and offer the way out."""
     st.divider()
     st.text(person.called)
-    st.caption(f"{person.role} · code {person.id[:MARK]}…", help=f"Your code: `code:{person.id}`")
+    code = escaped(f"code:{person.id}")
+    st.caption(escaped(f"{person.role} · code {person.id[:MARK]}…"), help=f"Your code: {code}")
     st.button("Log out", on_click=st.logout, key="logout")
 
 
@@ -52,13 +54,13 @@ def _ask() -> None:
     st.write("This server is for its group. Please log in to see your data and runs.")
     for number, provider in enumerate(_providers()):
         key = f"login_{number}" if number else "login"
-        label = "Log in" if provider is None else f"Log in with {provider}"
+        label = "Log in" if provider is None else f"Log in with {escaped(provider)}"
         if st.button(label, type="primary", key=key):
             try:
                 st.login(provider)
             except StreamlitAuthError as error:
                 st.error(
-                    f"The login of this server is not set up: {' '.join(str(error).split())} "
+                    f"The login of this server is not set up: {escaped(str(error))} "
                     "Ask its owner; the README says how."
                 )
 
@@ -75,7 +77,7 @@ def _providers() -> list[str | None]:
 def _turn_away(found: Admission) -> None:
     person = found.person
     st.header("scviz", anchor=False)
-    st.error(f"You have logged in, but this server does not let you in. {found.why}")
+    st.error(f"You have logged in, but this server does not let you in. {escaped(found.why)}")
     if person.issuer:
         st.write("Its owner can put you on the list (SCVIZ_ALLOW) by this code, which is yours alone:")
         st.code(f"code:{person.id}", language=None)

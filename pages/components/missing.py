@@ -54,7 +54,10 @@ def draw_missing(missing: Missing) -> None:
         _offer_screen()
     if missing.page:
         st.page_link(
-            missing.page, label=missing.label, icon=ICONS.get(missing.page), query_params=state.link()
+            missing.page,
+            label=escaped(missing.label),
+            icon=ICONS.get(missing.page),
+            query_params=state.link(),
         )
 
 

@@ -77,7 +77,7 @@ def _on_server() -> Path | None:
         accept_new_options=True,
         key="server_file",
     )
-    st.caption(f"Files of these folders can be opened: {', '.join(map(str, roots))}")
+    st.caption(f"Files of these folders can be opened: {escaped(', '.join(map(str, roots)))}")
     if not chosen:
         return None
     shown = {file: _shown(file, roots) for file in found}
@@ -194,7 +194,7 @@ def _written(file: UploadedFile, folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     endings = _endings(name)
     stem = name.removesuffix("".join(endings))
-    plain = "".join(c if c.isalnum() or c in "._- " else "_" for c in stem).strip(". ")[:80] or "unnamed"
+    plain = "".join(c if c.isalnum() or c in "._- " else "_" for c in stem).strip(". ")[:60] or "unnamed"
     path = folder / f"{plain}{''.join(endings)}"
     with path.open("wb") as target:
         shutil.copyfileobj(file, target)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.job_panel import OPEN, duration
+from pages.components.text import escaped
 from scviz.tasks import pricing
 from scviz.workspace.records import fingerprint, to_json
 
@@ -34,7 +35,7 @@ def price(task: str, request: Any) -> bool:
         if row.state in OPEN:
             _waiting(trial)
         elif answer is None:
-            st.caption(f"No estimate: {row.message}")
+            st.caption(f"No estimate: {escaped(row.message)}")
         else:
             _price(answer)
     return fits
@@ -60,4 +61,4 @@ def _price(answer: pricing.Result) -> None:
             "methods or epochs, or a smaller model, take less."
         )
     else:
-        st.caption(text, help=f"{cost.how}. Memory that may be used: {answer.available_gb:.1f} GB.")
+        st.caption(text, help=f"{escaped(cost.how)}. Memory that may be used: {answer.available_gb:.1f} GB.")

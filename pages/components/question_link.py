@@ -10,6 +10,7 @@ from typing import Any
 from pages.components import state
 from scviz.errors import ScvizError
 from scviz.workspace.database import Run
+from scviz.workspace.plain_json import DamagedFileError, parse_plain
 from scviz.workspace.records import from_json, to_json
 
 LINK, TASK = "ask", "task"
@@ -92,7 +93,7 @@ def _compare(task: str, asked: Mapping[str, Any]) -> None:
     wanted = state.kept(_awaited(task))
     if wanted:
         state.keep(_awaited(task), None)
-        if differs(asked, json.loads(wanted), OF_PAGE):
+        if differs(asked, parse_plain(wanted, name="The link"), OF_PAGE):
             state.left_out(
                 "The link asks for cells or settings that are not here; look at the form before you run it."
             )
@@ -117,10 +118,10 @@ def differs(
 def _read(text: str) -> dict[str, Any]:
     """Read an object of JSON; empty for anything else."""
     try:
-        said = json.loads(text) if text else {}
-    except (ValueError, RecursionError):
+        said: dict[str, Any] = parse_plain(text, name="The link") if text else {}
+    except DamagedFileError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return said
 
 
 def _short(value: Any) -> Any:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pages.components import state
-from pages.components.show import escaped
 from pages.components.undo import begin
 from scviz.errors import DataError
 from scviz.plots.selection import Given
@@ -32,7 +31,7 @@ def follow_selection(dataset: DatasetInfo) -> None:
         packed = kept_selection(state.workspace().dataset_folder(dataset.id), name)
     except DataError as error:
         state.put(LINK, None)
-        state.left_out(escaped(f"{error} {error.hint}"))
+        state.left_out(f"{error} {error.hint}")
         return
     state.put(LINK, name)  # followed: from now on it is this session's own
     select_on_map(dataset.id, packed)

@@ -48,7 +48,7 @@ def share_panel() -> None:
         nothing = not any(one.shared for one in chosen)
         row.button("Make private", key="share_no_more", disabled=nothing, on_click=_unshare, args=(chosen,))
         if state.kept(SAID):
-            st.markdown(state.kept(SAID))
+            st.markdown(escaped(state.kept(SAID) or ""))
             state.keep(SAID, None)
         st.caption(
             "A dataset goes with what is noted on it: named groups, colors, terms, selections. All who have it see and "
@@ -57,7 +57,7 @@ def share_panel() -> None:
 
 
 def _chosen(one: Thing) -> bool:
-    label = f"{one.kind.capitalize()}: {escaped(one.name)} · {escaped(in_words(one.shared))}"
+    label = f"{escaped(one.kind.capitalize())}: {escaped(one.name)} · {escaped(in_words(one.shared))}"
     return st.checkbox(label, value=one.kind != "checkpoint", key=f"share_{one.kind}_{one.id}")
 
 
@@ -87,9 +87,9 @@ def _share(things: Sequence[Thing]) -> None:
         for one in things if names else ():
             state.queue().share(one.kind, one.id, (*one.shared, *names))
     except ScvizError as error:
-        state.keep(SAID, escaped(f"{error} {error.hint}"))
+        state.keep(SAID, f"{error} {error.hint}")
         return
-    state.keep(SAID, escaped(f"Now {in_words(names)}.") if names else "Type with whom, or tick everybody.")
+    state.keep(SAID, f"Now {in_words(names)}." if names else "Type with whom, or tick everybody.")
 
 
 def _unshare(things: Sequence[Thing]) -> None:

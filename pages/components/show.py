@@ -16,8 +16,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.components.cell_map import MapLook
 from pages.components.file_names import file_name
+from pages.components.text import escaped as escaped
 from scviz.errors import ScvizError
 from scviz.plots.export import Kind
+from scviz.plots.plain_text import as_text
+from scviz.workspace.csv_files import frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +52,7 @@ def figure(drawing: go.Figure, *, key: str, name: str, alt: str, height: int, fo
         Small print in the files: dataset, model, weights.
     """
     config = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"]}
-    st.plotly_chart(drawing, theme=None, key=key, height=height, alt=alt, config=config)
+    st.plotly_chart(as_text(drawing), theme=None, key=key, height=height, alt=alt, config=config)
     downloads(key, name, lambda kind: _draw(drawing, kind, footer))
 
 
@@ -138,12 +141,7 @@ def download(
 def table(frame: pd.DataFrame, *, key: str, name: str, height: int | None = None, **options: Any) -> None:
     """Show a table that sorts, with a CSV download of all of it."""
     st.dataframe(frame, key=key, hide_index=True, height=height or "auto", **options)
-    download("CSV", partial(frame.to_csv, index=False), name=f"{name}.csv", key=f"{key}_csv")
-
-
-def escaped(text: str) -> str:
-    """Make a name from a file safe for markdown, where stars, dollars and colons have a meaning."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#$:|~" else sign for sign in text)
+    download("CSV", partial(frame_csv, frame), name=f"{name}.csv", key=f"{key}_csv")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components.text import escaped
 from pages.components.visitor import admission
 from scviz.errors import JobError, ScvizError
 from scviz.jobs.own_runs import OwnRuns
@@ -64,7 +65,9 @@ def take_in_shipped() -> None:
 
 @st.cache_resource(max_entries=1000)
 def _take_in(owner: str, demo: tuple[str, ...]) -> None:  # noqa: ARG001 - demo: opened later, they are taken in then
-    with suppress(OSError):  # a workspace that is full, or read only: the page goes on without them
+    with suppress(
+        OSError, ScvizError
+    ):  # a full, damaged or read-only workspace: the page goes on without them
         take_in(Shelf(workspace=workspace(), database=_queue().database, owner=owner))
 
 
@@ -149,7 +152,7 @@ def from_others(name: str) -> str:
 
 def left_out(what: str) -> None:
     """Say that a part of a link could not be followed."""
-    st.toast(what, icon=":material/link_off:")
+    st.toast(escaped(what), icon=":material/link_off:")
 
 
 def held(widget: str) -> Any:

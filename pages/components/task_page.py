@@ -14,7 +14,7 @@ from pages.components.missing import DATA, ICONS, Missing, draw_missing
 from pages.components.price import price
 from pages.components.published_panel import published_panel
 from pages.components.question_link import differs, link_question
-from pages.components.show import errors_in_words
+from pages.components.show import errors_in_words, escaped
 from scviz.errors import ScvizError
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
@@ -129,7 +129,9 @@ def hand_in(
         lacks = idle(task, request)
     if lacks is not None:
         draw_missing(lacks)
-        st.button(label, type="primary", key="run", width="stretch", disabled=True, help=lacks.reason)
+        st.button(
+            label, type="primary", key="run", width="stretch", disabled=True, help=escaped(lacks.reason)
+        )
         return
     ask_first = estimated(request) if callable(estimated) else estimated
     ready = price(task, request) if ask_first else True

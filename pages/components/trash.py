@@ -61,7 +61,9 @@ def trash_panel() -> None:
     with st.expander(f"Trash ({len(entries)}, {total})", icon=":material/delete:", key="trash"):
         for one in entries:
             row = st.columns([6, 2], vertical_alignment="center")
-            row[0].markdown(f"**{escaped(one.name)}** · {_kind(one)} · {in_words(one.size)} · {_left(one)}")
+            row[0].markdown(
+                f"**{escaped(one.name)}** · {escaped(_kind(one))} · {in_words(one.size)} · {_left(one)}"
+            )
             if row[1].button("Take back", key=f"take_back_{one.id}", width="stretch"):
                 with errors_in_words():
                     trash.take_back(one.id)

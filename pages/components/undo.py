@@ -132,7 +132,7 @@ def undo_buttons(scope: str, *, earlier: Change | None = None, later: Change | N
         _button("undo", done, scope)
         _button("redo", undone, scope)
     if journal.said:
-        st.toast(journal.said)
+        st.toast(escaped(journal.said))
         journal.said = ""
 
 
@@ -165,19 +165,19 @@ def _go(scope: str, name: str, change: Change) -> None:
     try:
         found = change.go(wanted)
     except ScvizError as error:
-        journal.said = escaped(f"{error} {error.hint}")
+        journal.said = f"{error} {error.hint}"
         return
     if from_stack and from_stack[-1] is change:
         from_stack.pop()
     if not found:
         gone = "It was undone before" if name == "undo" else "It cannot be done again any more"
-        journal.said = f"{gone}: {escaped(change.what)}"
+        journal.said = f"{gone}: {change.what}"
         return
     to_stack.append(change)
     if change.kind in journal.last:
         journal.last[change.kind] = wanted
         journal.awaited[change.kind] = (time.monotonic() + PATIENCE, left)
-    journal.said = f"{'Undone' if name == 'undo' else 'Done again'}: {escaped(change.what)}"
+    journal.said = f"{'Undone' if name == 'undo' else 'Done again'}: {change.what}"
 
 
 def _journal(scope: str) -> _Journal:

@@ -43,8 +43,13 @@ def verdict_box(
     show, icon = BOXES[outcome]
     show(in_lines(sentence), icon=icon)
     known = provenance(state.workspace(), run.request)
-    marks = ((known.demo, badges.DEMO), (known.simulated, badges.SIMULATED), (known.seen, badges.SEEN))
-    shown = " ".join(badge for holds, badge in marks if holds)
+    shown = " ".join(
+        (
+            *([badges.DEMO] if known.demo else []),
+            *([badges.SIMULATED] if known.simulated else []),
+            *([badges.SEEN] if known.seen else []),
+        )
+    )
     again = "Answered from the finished run." if state.kept("cached") == run.id else ""
     rest = [shown, *(escaped(note) for note in (*notes, how_made(run), again))]
     words = " ".join(part for part in rest if part)
@@ -66,7 +71,7 @@ def in_lines(verdict: str) -> str:
     first, *rest = [escaped(one) for one in re.split(r"(?<=\.) +(?=[A-Z]|sc[A-Z])", verdict)]
     if len(rest) < FEW:
         return " ".join([first, *rest])
-    return f"{first}\n\n" + "\n".join(f"- {one}" for one in rest)
+    return f"{first}\n\n" + "\n".join(f"- {line}" for line in rest)
 
 
 def footer(run: Run) -> str:

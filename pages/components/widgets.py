@@ -12,6 +12,7 @@ from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from pages.components import state
 from pages.components.question_link import linked_question
+from pages.components.text import escaped
 from scviz.tasks.fields import Choice, Column, Declared, Number, declared
 from scviz.workspace.database import Run
 
@@ -148,7 +149,7 @@ class Form:
         self._begin(name, _on_page(one, one.default if value is None else value))
         low = 0.0 if declared_as.automatic else _on_page(one, declared_as.low)
         shown = (place or st).number_input(
-            _label(declared_as),
+            escaped(_label(declared_as)),
             kind(low),
             kind(_on_page(one, declared_as.high)),
             step=kind(declared_as.step) if declared_as.step else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from scviz.cli.words import DATASET
 from scviz.networks.attention import SETTINGS, top_targets
 from scviz.settings import Settings
 from scviz.tasks.attention_network import TRUTH, Request, Result
+from scviz.workspace.csv_files import CsvWriter
 from scviz.workspace.records import files_version
 
 
@@ -79,7 +79,7 @@ def summary(result: Result, request: Request) -> dict[str, Any]:
 def write_influence(result: Result, path: Path) -> None:
     """Write one row per regulator and gene: known target or not, influence and co-expression in each setting."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         kinds = {"influence": result.influence, "co-expression": result.coexpression}
         writer.writerow(
             ["regulator", "gene", "known", *(f"{kind} {setting}" for kind in kinds for setting in SETTINGS)]
@@ -96,7 +96,7 @@ def write_influence(result: Result, path: Path) -> None:
 def write_controls(result: Result, path: Path) -> None:
     """Write the area of each control regulator in each setting: what places and false discovery rates come from."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["regulator", "setting", "control", "auroc"])
         for setting, areas in result.control_auroc.items():
             for regulator, names, row in zip(result.regulators, result.control_genes, areas, strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from scviz.datasets.columns import cell_names
 from scviz.settings import Settings
 from scviz.tasks.label_audit import Request, Result
 from scviz.workspace import Workspace
+from scviz.workspace.csv_files import CsvWriter
 
 
 def add_command(commands: Any) -> None:
@@ -73,7 +73,7 @@ def summary(result: Result) -> dict[str, Any]:
 def write_list(result: Result, cells: tuple[str, ...], path: Path) -> None:
     """Write the cells on the list, the clearest first."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(
             ["cell", "label", "neighbors_and_markers", "neighbors_with_its_label", "margin_of_markers"]
         )

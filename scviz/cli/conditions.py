@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from scviz.settings import Settings
 from scviz.tasks.conditions import Request, Result
 from scviz.tasks.conditions.choosing import begin_with, conditions_of
 from scviz.workspace import DatasetInfo, Workspace
+from scviz.workspace.csv_files import CsvWriter
 
 MOST_PRINTED = 10
 NAMED = ("condition_key", "first", "second")
@@ -86,7 +86,7 @@ def _plain(value: Any) -> Any:
 def write_types(result: Result, path: Path) -> None:
     """Write one row per type."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["type", *(f"share_{name}" for name in result.names), *COLUMNS, "changed_genes"])
         for i, (name, genes) in enumerate(zip(result.types, result.genes, strict=True)):
             row = [_plain(getattr(result, column)[i]) for column in COLUMNS]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from scviz.cli.running import (
 from scviz.settings import Settings
 from scviz.tasks import enhancement
 from scviz.tasks.enhancement import ORIGINAL, Result
+from scviz.workspace.csv_files import CsvWriter
 
 
 def add_command(entries: Any) -> None:
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
 def write_check(result: Result, path: Path) -> None:
     """Write the row of each checked cell, its correlation with the original and its silhouette, by method."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         silhouettes = {f"silhouette {name}": values for name, values in result.cell_silhouettes.items()}
         columns = {**result.correlations, **silhouettes}
         writer.writerow(["row", *columns])

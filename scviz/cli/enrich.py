@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from scviz.tasks import gene_terms
 from scviz.tasks.enrichment import PROGRAMS, Request, Result
 from scviz.tasks.enrichment.sources import libraries
 from scviz.workspace import Workspace
+from scviz.workspace.csv_files import CsvWriter
 
 MOST_PRINTED = 20
 
@@ -105,7 +105,7 @@ def write_terms(result: Result, path: Path) -> None:
     names = [field.name for field in dataclasses.fields(result.found[0])] if result.found else ["name"]
     sizes = {"n_genes": len(result.genes), "n_background": result.n_background}
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow([*names, *sizes])
         for one in result.found:
             values = dataclasses.asdict(one) | {"genes": " ".join(one.genes)}
@@ -117,7 +117,7 @@ def write_genes(result: Result, path: Path) -> None:
     empty = [""] * len(result.genes)
     change, rates = (values.tolist() or empty for values in (result.change, result.gene_fdr))
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["gene", "log2_fold_change", "fdr"])
         writer.writerows(zip(result.genes, change, rates, strict=True))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks.attribution import Request, Result
 from scviz.tasks.attribution.verdict import said_of
+from scviz.workspace.csv_files import CsvWriter
 
 COLUMNS = ("integrated", "gradient", "seen", "differential")
 """Arrays of the result that are written, a column each."""
@@ -70,7 +70,7 @@ def summary(result: Result, n_deleted: int) -> dict[str, Any]:
 def write_genes(result: Result, path: Path) -> None:
     """Write one row per type and gene, the genes that a type goes by first."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["type", "gene", *COLUMNS])
         for k, name in enumerate(result.types):
             order = (-result.integrated[k]).argsort(kind="stable")

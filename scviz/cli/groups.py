@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from scviz.settings import Settings
 from scviz.tasks.cell_groups import CellGroup
 from scviz.tasks.group_genes import Request, Result
 from scviz.workspace import Workspace
+from scviz.workspace.csv_files import CsvWriter
 from scviz.workspace.groups import group_version, read_groups
 
 MOST_PRINTED = 20
@@ -106,7 +106,7 @@ def write_genes(result: Result, path: Path) -> None:
     """Write one row per gene, the smallest p first."""
     arrays = [getattr(result, name).tolist() for name in COLUMNS]
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["gene", *COLUMNS])
         writer.writerows(zip(result.genes, *arrays, strict=True))
 

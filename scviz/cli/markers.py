@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from scviz.settings import Settings
 from scviz.tasks.markers import Request, Result
 from scviz.tasks.markers.ranking import markers_of
 from scviz.workspace import Workspace
+from scviz.workspace.csv_files import CsvWriter
 
 MOST_PRINTED = 10
 COLUMNS = (
@@ -67,7 +67,7 @@ def summary(result: Result) -> dict[str, Any]:
 def write_markers(result: Result, path: Path) -> None:
     """Write one row per group and gene, the largest score of a group first."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["group", "gene", *COLUMNS])
         for k, name in enumerate(result.names):
             order = (-result.score[k]).argsort(kind="stable")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from scviz.settings import Settings
 from scviz.tasks import pretraining
 from scviz.tasks.pretraining import Result
 from scviz.workspace import Workspace
+from scviz.workspace.csv_files import CsvWriter
 
 
 def add_command(entries: Any) -> None:
@@ -66,7 +66,7 @@ def write_epochs(result: Result, path: Path) -> None:
 
 def _write(columns: Mapping[str, Sequence[float]], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from scviz.settings import Settings
 from scviz.tasks.scenic import Request, Result
 from scviz.tasks.scenic.files import gmt
 from scviz.workspace import Workspace
+from scviz.workspace.csv_files import CsvWriter
 from scviz.workspace.records import files_version
 
 FILES = {
@@ -100,7 +100,7 @@ def write_links(result: Result, path: Path) -> None:
     rows, columns = np.nonzero(allowed)
     told = bool(result.known.size)
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["method", "source", "target", "weight", "known", "judged"])
         for name, strength in result.strengths.items():
             weights = strength[rows, columns]
@@ -121,7 +121,7 @@ def write_regulons(result: Result, path: Path) -> None:
     names = [*found, *(name for name in result.overlaps if name not in found)]
     counts = [one.name for one in dataclasses.fields(Overlap)]
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["name", "kept", "n_targets", "score", "share_on", "fdr", *counts])
         for name in names:
             one, seen = found.get(name), result.overlaps.get(name)
@@ -133,7 +133,7 @@ def write_regulons(result: Result, path: Path) -> None:
 def write_types(result: Result, path: Path) -> None:
     """Write one row per type and regulon: mean activity, specificity and its false discovery rate."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["type", "regulon", "mean_activity", "specificity", "fdr"])
         for row, name in enumerate(result.types):
             tables = (result.mean_auc[row], result.rss[row], result.rss_fdr[row])

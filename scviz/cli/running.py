@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import dataclasses
 import itertools
 import json
@@ -22,6 +21,7 @@ from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks import exporting, opening, public_screen
 from scviz.workspace import Workspace
+from scviz.workspace.csv_files import CsvWriter
 from scviz.workspace.database import OPEN, Run, time_left
 from scviz.workspace.provenance import provenance
 from scviz.workspace.records import stamp_of, to_json
@@ -169,7 +169,7 @@ def write_csv(path: Path, dataset: str, settings: Settings, *, columns: Sequence
 
     names = cell_names(Workspace.from_settings(settings).dataset_folder(dataset))
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = CsvWriter(file)
         writer.writerow(["cell", *columns])
         given = rows if columns else itertools.repeat((), len(names))
         writer.writerows([name, *row] for name, row in zip(names, given, strict=True))

@@ -19,6 +19,7 @@ from scviz.datasets.genes import GeneIdentifiers, strip_version
 from scviz.datasets.tables import Column
 from scviz.errors import DataError, MissingColumnError
 from scviz.progress import Progress, Report, silent
+from scviz.workspace.plain_json import read_plain
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix, csr_matrix
@@ -231,7 +232,7 @@ def write_gene_values(
 
 @lru_cache(maxsize=16)
 def _genes(folder: Path) -> tuple[tuple[str, ...], GeneIdentifiers]:
-    content = json.loads((folder / GENES).read_text(encoding="utf-8"))
+    content = read_plain(folder / GENES)
     ensembl, symbol = (content[key] and tuple(content[key]) for key in ("ensembl", "symbol"))
     names = tuple(content["names"])
     return names, GeneIdentifiers(ensembl=ensembl, symbol=symbol, given=names)

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from scviz.datasets.cell_filter import Condition, Kind
 from scviz.errors import RequestError
+from scviz.workspace.plain_json import parse_plain
 
 MOST = 30
 """Filters that a text may hold."""
@@ -44,11 +45,11 @@ def filters_from_text(text: str) -> tuple[Condition, ...]:
     if not text:
         return ()
     try:
-        rows = json.loads(text)
-        if not isinstance(rows, list) or len(rows) > MOST:
-            raise ValueError("no list")
+        rows = parse_plain(text, list, name="The link")
+        if len(rows) > MOST:
+            raise ValueError("too many filters")
         return tuple(_condition(*row) for row in rows)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise RequestError(
             "The link's filters cannot be read.", hint="The cells are shown without filters."
         ) from error

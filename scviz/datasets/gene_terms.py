@@ -30,6 +30,7 @@ from scviz.datasets.genes import named
 from scviz.errors import DataError
 from scviz.workspace import TermsInfo, Workspace
 from scviz.workspace.names import slug
+from scviz.workspace.plain_json import parse_plain
 from scviz.workspace.records import fingerprint, write_json
 
 Terms = dict[str, frozenset[str]]
@@ -285,7 +286,7 @@ def _gaf(sheet: Sheet) -> _Found:
 
 
 def _json(content: bytes) -> _Found:
-    found = json.loads(content)
+    found = parse_plain(content, object, name="it")
     if isinstance(found, dict) and found and all(_is_msigdb(one) for one in found.values()):
         terms: defaultdict[str, set[str]] = defaultdict(set)
         for term, one in found.items():

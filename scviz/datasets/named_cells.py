@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from io import StringIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scviz.workspace.csv_files import CsvWriter
 
 BETWEEN = " | "
 """Between the names of the groups of a cell that is in several."""
@@ -46,7 +47,7 @@ def groups_csv(groups: Mapping[str, NDArray[np.int64]], cell_names: Sequence[str
         (n,) rows of the cells of each group.
     """
     text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = CsvWriter(text, lineterminator="\n")
     writer.writerow(["cell", "group"])
     for name, rows in groups.items():
         writer.writerows((cell_names[row], name) for row in rows.tolist())

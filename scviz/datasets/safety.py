@@ -50,14 +50,19 @@ def allowed(path: str | Path, roots: Iterable[Path]) -> Path:
     roots = [root.expanduser().resolve() for root in roots]
     try:
         real = Path(path).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a zero byte, an unknown home
-        raise UnreadableFileError(f"{str(path)!r} is no path that can be followed.") from error
+        exists = real.exists()
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # a loop of links, a zero byte, a name of 300 letters
+        raise UnreadableFileError(f"{str(path)[:80]!r} is no path that can be followed.") from error
     if not any(real.is_relative_to(root) for root in roots):
         raise FileNotAllowedError(
             f"{path} is outside the folders that may be opened.",
             hint=f"Copy the file to one of: {', '.join(map(str, roots))}.",
         )
-    if not real.exists():
+    if not exists:
         raise UnreadableFileError(f"There is no file {path}.", hint="Check the spelling of the path.")
     return real
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from scviz.datasets.columns import SOURCE
 from scviz.errors import DataError, RequestError
+from scviz.workspace.plain_json import parse_plain
 from scviz.workspace.records import from_json
 
 Kind = Literal["CRISPRi", "CRISPRa", "knock-out"]
@@ -214,5 +214,7 @@ def _read_truth(truth: h5py.Group) -> Truth:
         a=edges["a"][:],
         n=edges["n"][:],
         pathway=dict(zip(truth["gene"].asstr()[:].tolist(), truth["pathway"][:].tolist(), strict=True)),
-        simulation=from_json(Simulation, json.loads(truth["simulation"].asstr()[()])),
+        simulation=from_json(
+            Simulation, parse_plain(truth["simulation"].asstr()[()], name="truth/simulation")
+        ),
     )

@@ -21,6 +21,7 @@ from scviz.foundation.model import FoundationModel, Head, NamedHead
 from scviz.foundation.tokens import Tokens
 from scviz.foundation.weights import load_tensors, read_tensors
 from scviz.progress import Report, silent
+from scviz.workspace.plain_json import read_plain
 
 HEAD, WEIGHTS = "head.json", "head.safetensors"
 READ_AT_ONCE = 4096
@@ -185,7 +186,7 @@ def read_head(folder: Path, encoder: FoundationModel) -> NamedHead | None:
             f"The classifier in {folder.name} stands on {name}, not on {encoder.card.name}.",
             hint="Choose a classifier of this model.",
         )
-    facts = json.loads((folder / HEAD).read_text(encoding="utf-8"))
+    facts = read_plain(folder / HEAD)
     head = encoder.classifier(len(facts["types"]), pooling=facts["pooling"])
     load_tensors(head, read_tensors(folder / WEIGHTS))
     return NamedHead(head=head, types=tuple(facts["types"]), temperature=float(facts.get("temperature", 1.0)))
@@ -203,4 +204,4 @@ def model_name(folder: Path) -> str:
         raise CheckpointError(
             f"There is no classifier in {folder.name}.", hint="Train one on the Annotate page."
         )
-    return str(json.loads((folder / HEAD).read_text(encoding="utf-8"))["model"])
+    return str(read_plain(folder / HEAD)["model"])

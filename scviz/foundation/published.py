@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from scviz.errors import CheckpointError
 from scviz.foundation.card import ModelCard, ReleasedFile
+from scviz.workspace.plain_json import DamagedFileError, read_plain
 
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 """Endings of files that hold weights, and not what belongs to them."""
@@ -113,10 +113,10 @@ def read_labels(folder: Path, n_types: int) -> tuple[str, ...]:
     if not path.is_file():
         return tuple(f"type {i}" for i in range(n_types))
     try:
-        names = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"{LABELS} is no JSON: {error}.", hint="Write a list of names.") from error
-    if not isinstance(names, list) or len(names) != n_types or len(set(map(str, names))) != n_types:
+        names = read_plain(path, list)
+    except DamagedFileError as error:
+        raise CheckpointError(str(error), hint="Write a list of names.") from error
+    if len(names) != n_types or len(set(map(str, names))) != n_types:
         raise CheckpointError(
             f"{LABELS} does not list {n_types} different cell types, which the head names.",
             hint="Write the names in the order in which the model was fine-tuned, as a list.",
@@ -139,9 +139,9 @@ def _model_of(cards: Iterable[ModelCard], folder: Path) -> str:
     """Name the model whose files a folder holds; empty if it holds none."""
     if has_files(folder, ("config.json", "vocab.json", "weights.safetensors")):
         try:
-            values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            values = read_plain(folder / "config.json")
         except (ValueError, OSError):
             return ""
-        model = values.get("model") if isinstance(values, dict) else None
+        model = values.get("model")
         return next((card.name for card in cards if card.name == model), "")
     return next((card.name for card in cards if card.signs and has_files(folder, card.signs)), "")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scviz.datasets.gene_matching import Ambiguous, Matched, Rename, match_further
 from scviz.datasets.genes import ENSEMBL, GeneIdentifiers, identifiers, named
 from scviz.errors import CheckpointError
+from scviz.workspace.plain_json import read_plain
 from scviz.workspace.records import fingerprint
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class GeneVocab:
     @classmethod
     def load(cls, path: Path) -> GeneVocab:
         """Read what `save` wrote."""
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_plain(path)
         return cls(
             genes=tuple(content["genes"]),
             ids=np.array(content["ids"], dtype=np.int64),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle  # noqa: TID251 - only for a reader that knows plain values and refuses everything else
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from scviz.errors import CheckpointError
+from scviz.workspace.plain_json import read_plain
 
 LFS_POINTER = b"version https://git-lfs"
 
@@ -154,7 +154,7 @@ def read_dictionary(path: Path) -> dict[str, Any]:
     refuse_placeholder(path)
     try:
         with path.open("rb") as file:
-            content = json.load(file) if path.suffix == ".json" else _PlainReader(file).load()
+            content = read_plain(path) if path.suffix == ".json" else _PlainReader(file).load()
     except (
         pickle.UnpicklingError,
         EOFError,

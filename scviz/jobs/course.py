@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from scviz.workspace.plain_json import parse_plain
 
 UNKNOWN_SHARE = 0.5
 """A stage that no earlier run had gets so much of what is left."""
@@ -27,7 +28,7 @@ def each_event(folder: Path) -> Iterator[dict[str, Any]]:
     with path.open("rb") as file:
         for line in file:
             with suppress(ValueError):  # a line that is being written, or was when its writer was killed
-                yield json.loads(line)
+                yield parse_plain(line, name="events.jsonl")
 
 
 def shares_of_stages(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:

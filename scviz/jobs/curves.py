@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from scviz.workspace.plain_json import parse_plain
 
 MOST_POINTS = 500
 """Points of a curve; when there are more, two neighbors become one."""
@@ -110,7 +111,7 @@ class Curve:
         if EMPTY in line:
             return
         try:
-            event = json.loads(line)
+            event = parse_plain(line, name="events.jsonl")
         except ValueError:  # its writer was killed within the line
             return
         if "state" in event or self._ended:

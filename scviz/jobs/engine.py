@@ -30,6 +30,7 @@ import scviz
 from scviz.errors import JobError, SettingsError
 from scviz.jobs.keys import engine_key, make_key, security_of
 from scviz.settings import CODE, IS_INSTALLED, ROOT, Settings
+from scviz.workspace.plain_json import parse_plain
 
 QUIET = {
     "distributed.scheduler.allowed-failures": 0,  # a killed run is lost; it does not silently start again
@@ -82,10 +83,10 @@ def read_engine(home: Path) -> Engine | None:
     """Read what the file says; None where it is not there, or none of an engine."""
     try:
         with address_file(home).open("rb") as file:
-            content = json.loads(file.read(LONGEST_FILE))
+            content = parse_plain(file.read(LONGEST_FILE), name="engine.json")
         known = Engine(**{name: content[name] for name in Engine.__dataclass_fields__})
         texts = (known.address, known.began, known.boot, known.version)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
     return known if isinstance(known.pid, int) and all(isinstance(text, str) for text in texts) else None
 

@@ -168,10 +168,6 @@ class OwnRuns:
         """Return the curves of the values that a run reports."""
         return self._queue.curve(self.get(run).id)
 
-    def trouble(self, run: Run) -> str:
-        """Say in sentences what holds up a run that is at work."""
-        return self._queue.trouble(self.get(run.id))
-
     def log(self, run: str) -> str:
         """Read the end of what a run has printed."""
         return self._queue.log(self.get(run).id)

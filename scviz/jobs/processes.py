@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from scviz.jobs.engine import began, boot
+from scviz.workspace.plain_json import parse_plain
 
 FILE = "processes.json"
 LONGEST_FILE = 1000
@@ -62,7 +63,7 @@ def read_processes(folder: Path) -> Processes | None:
     """Read what was written down last; None where nothing was."""
     try:
         with (folder / FILE).open("rb") as file:
-            content = json.loads(file.read(LONGEST_FILE))
+            content = parse_plain(file.read(LONGEST_FILE), (dict, list), name=FILE)
         return Processes(**{name: content[name] for name in Processes.__dataclass_fields__})
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import signal
 import threading
 from typing import Any
+
+from scviz.workspace.plain_json import parse_plain
 
 STOP = "stop"
 
@@ -37,7 +38,7 @@ class Orders:
                     self.stop.set()
                 else:
                     self.stop.clear()  # what was said came too late for an earlier run
-                    self._runs.put(json.loads(line))
+                    self._runs.put(parse_plain(line, name="what the engine says"))
         if hasattr(os, "killpg") and os.getpgrp() == os.getpid():  # never the group of whoever started it
             os.killpg(os.getpgrp(), signal.SIGKILL)
         os._exit(1)

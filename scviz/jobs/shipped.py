@@ -23,6 +23,7 @@ from scviz.workspace import Workspace
 from scviz.workspace.database import Database, Run
 from scviz.workspace.names import without_owner
 from scviz.workspace.people import LOCAL, claim, person_of
+from scviz.workspace.plain_json import parse_plain, read_plain
 from scviz.workspace.records import fingerprint, from_json, read_json, to_json
 
 SHIPPED = ROOT / "assets" / "demo"
@@ -139,7 +140,8 @@ def _settle(name: str, made: Made, shelf: Shelf, *, had: Taken | None, ids: Mapp
 def _row(name: str, made: Made, shelf: Shelf, *, ids: Mapping[str, str]) -> Run:
     """Write the row of a copy."""
     task = front(made.task)
-    asked = json.loads(_own_ids((shelf.source / name / "request.json").read_text("utf-8"), ids))
+    text = _own_ids((shelf.source / name / "request.json").read_text("utf-8"), ids)
+    asked = parse_plain(text, name=f"{name}/request.json")
     request = to_json(from_json(task.Request, asked["request"]))
     day = datetime.fromtimestamp(made.ended).strftime("%d %b %Y")
     return Run(
@@ -196,9 +198,7 @@ def placeholder(name: str) -> str:
 def _read(record: Path) -> dict[str, Taken]:
     if not record.exists():
         return {}
-    return {
-        name: from_json(Taken, one) for name, one in json.loads(record.read_text(encoding="utf-8")).items()
-    }
+    return {name: from_json(Taken, one) for name, one in read_plain(record).items()}
 
 
 def _write(taken: Mapping[str, Taken], record: Path) -> None:

@@ -14,7 +14,6 @@ is told nothing and asked nothing: it ends when it finds nothing more to do, or 
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
@@ -36,6 +35,7 @@ from scviz.jobs.warm_pool import Spare
 from scviz.jobs.watching import BEAT_SECONDS, Watched
 from scviz.memory import Room, room
 from scviz.settings import PREFIX, Settings
+from scviz.workspace.plain_json import parse_plain
 
 if TYPE_CHECKING:  # Dask's scheduler imports this file too, and stays small
     from distributed import Future
@@ -224,7 +224,7 @@ def _listen(child: Child, watched: Watched) -> None:
     while not tracker.ending and (line := child.next_line(BEAT_SECONDS / 2)) != b"":
         if line is not None:
             with suppress(ValueError):  # half a line, when the child was killed; or "ready"
-                tracker.take(json.loads(line))
+                tracker.take(parse_plain(line, name="what the child says"))
         if not watched.goes_on(child):
             return
 

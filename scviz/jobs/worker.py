@@ -32,6 +32,7 @@ from scviz.tasks.bounds import bounds_of, tightened
 from scviz.tasks.context import Context
 from scviz.tasks.needs import refuse_empty, refuse_idle
 from scviz.workspace import Workspace
+from scviz.workspace.plain_json import read_plain
 from scviz.workspace.records import RECORD, from_json, write_record
 
 EVENT_SECONDS = 0.2
@@ -176,7 +177,7 @@ def help_out(run: str, workspace: Workspace) -> None:
 
 def _asked(folder: Path) -> tuple[str, Any]:
     """Read the task of a run and its request."""
-    asked = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    asked = read_plain(folder / "request.json")
     return asked["task"], from_json(front(asked["task"]).Request, asked["request"])
 
 

@@ -40,9 +40,8 @@ def reliability_figure(curves: Mapping[str, Reliability], *, dark: bool = False)
             name=name,
             line={"color": color, "width": 2},
             customdata=curve.n.tolist(),
-            hovertemplate="confidence %{x:.2f}: %{y:.1%} right of %{customdata:,} cells<extra>"
-            + name
-            + "</extra>",
+            hovertemplate="confidence %{x:.2f}: %{y:.1%} right of %{customdata:,} cells"
+            "<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(layout(dark=dark), height=360, legend=ABOVE)
     figure.update_xaxes(title_text="Mean confidence", range=[-0.02, 1.02])
@@ -129,7 +128,7 @@ def novelty_figure(
                 "thickness": 1.6,
                 "width": 0,
             },
-            hovertemplate="%{y}: %{x:.3f}<extra>" + name + "</extra>",
+            hovertemplate="%{y}: %{x:.3f}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(layout(dark=dark), height=140 + 34 * len(names))
     figure.update_xaxes(title_text="AUROC; 0.5 is chance", range=[-0.02, 1.02])

@@ -68,7 +68,7 @@ def composition_figure(
             name=name,
             marker={"color": color},
             customdata=list(zip(donors, counts[:, number].tolist(), shares[:, number].tolist(), strict=True)),
-            hovertemplate=f"%{{customdata[0]}}, {name}: %{{customdata[2]:.1f}} % (%{{customdata[1]:,}} cells)"
+            hovertemplate="%{customdata[0]}, %{fullData.name}: %{customdata[2]:.1f} % (%{customdata[1]:,} cells)"
             "<extra></extra>",
         )
     look = layout(dark=dark)
@@ -184,7 +184,7 @@ def changed_genes_figure(
             width=0.8,
             marker={"color": color},
             customdata=list(types),
-            hovertemplate=f"%{{customdata}}, {name}: %{{x:,}} genes<extra></extra>",
+            hovertemplate="%{customdata}, %{fullData.name}: %{x:,} genes<extra></extra>",
         )
     figure.update_layout(layout(dark=dark), barmode="overlay", legend={"orientation": "h", "y": 1.12, "x": 0})
     figure.update_xaxes(title_text="Changed genes", rangemode="tozero")
@@ -275,5 +275,6 @@ def _join(
             showlegend=False,
             marker=look,
             line={"color": color, "width": 1.6},
-            hovertemplate=f"{donor}: mean %{{y:.2f}}<extra></extra>",
+            meta=donor,
+            hovertemplate="%{meta}: mean %{y:.2f}<extra></extra>",
         )

@@ -41,7 +41,7 @@ def distribution_figure(
             name=method,
             mode="lines",
             line={"color": color, "width": 2, "shape": "hvh"},
-            hovertemplate="%{x:.3f}: %{y:.1f} % of cells<extra>" + method + "</extra>",
+            hovertemplate="%{x:.3f}: %{y:.1f} % of cells<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(layout(dark=dark), legend=ABOVE)
     figure.update_xaxes(title_text=title)

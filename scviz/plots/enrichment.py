@@ -62,7 +62,7 @@ def bars_figure(
             mode="lines",
             name=bar_words,
             line={"color": OKABE_ITO[1], "width": 1.6, "dash": "dash"},
-            hovertemplate=f"{bar_words}: {bar:.3g}<extra></extra>",
+            hovertemplate="%{fullData.name}: %{x:.3g}<extra></extra>",
         )
     _dress(figure, names, title, dark=dark)
     figure.update_layout(barmode="overlay", bargap=0.3)

@@ -48,6 +48,7 @@ def draw(
         "pdf.fonttype": 42,
         "font.size": 8,
         "font.family": "sans-serif",
+        "text.parse_math": False,  # a name may have dollars
     }
     with ONE_AT_A_TIME, matplotlib.rc_context(settings):
         paper = Figure(figsize=(width, height), layout="constrained")
@@ -104,7 +105,7 @@ def _style(trace: Any) -> dict[str, Any]:
     """Say it in the words of matplotlib."""
     mode, marker, line = trace.mode or "lines", trace.marker, trace.line
     style: dict[str, Any] = {
-        "label": None if trace.showlegend is False else trace.name,
+        "label": _label(trace),
         "color": line.color or marker.color,
         "linewidth": line.width or 1.2,
         "linestyle": "none",
@@ -124,7 +125,7 @@ def _shaded(axes: Axes, trace: Any) -> None:
     look = {"vmin": trace.marker.cmin, "vmax": trace.marker.cmax, "rasterized": len(color) > MANY_POINTS}
     look |= {"marker": "x", "linewidths": 0.8} if str(trace.marker.symbol).startswith("x") else {}
     drawn = axes.scatter(
-        trace.x, trace.y, s=(0.6 * sizes) ** 2, c=color, cmap="viridis", label=trace.name, **look
+        trace.x, trace.y, s=(0.6 * sizes) ** 2, c=color, cmap="viridis", label=_label(trace), **look
     )
     if trace.marker.showscale is False:
         return
@@ -137,7 +138,7 @@ def _violin(axes: Axes, trace: Any) -> None:
     if len(values):
         drawn: Any = axes.violinplot([values], positions=[trace.x0], showmeans=True, showextrema=False)
         drawn["bodies"][0].set_color(trace.line.color)
-        drawn["bodies"][0].set_label(trace.name if _is_named(trace) else None)
+        drawn["bodies"][0].set_label(_label(trace))
         drawn["cmeans"].set_color(trace.line.color)
 
 
@@ -145,7 +146,7 @@ def _bar(axes: Axes, trace: Any) -> None:
     place = axes.barh if trace.orientation == "h" else axes.bar
     across, along = (trace.y, trace.x) if trace.orientation == "h" else (trace.x, trace.y)
     base = {} if trace.base is None else {"left" if trace.orientation == "h" else "bottom": trace.base}
-    place(across, along, label=trace.name, color=trace.marker.color, **base)
+    place(across, along, label=_label(trace), color=trace.marker.color, **base)
 
 
 _DRAW = {"heatmap": _heatmap, "scatter": _scatter, "scattergl": _scatter, "bar": _bar, "violin": _violin}
@@ -177,16 +178,23 @@ def _scale(axes: Axes, layout: Any) -> None:
             scale("log")
 
 
+def _label(trace: Any) -> str | None:
+    """Return the name of a trace in the legend; matplotlib leaves those out that begin with an underscore."""
+    if not _is_named(trace):
+        return None
+    return f" {trace.name}" if trace.name.startswith("_") else str(trace.name)
+
+
 def _is_named(trace: Any) -> bool:
     return bool(trace.name) and trace.showlegend is not False
 
 
 def _dress_axis(axis: Any, layout: Any, limit: Callable[[Any], object]) -> None:
-    axis.set_label_text((layout.title.text or "").replace("<br>", "\n"))
+    axis.set_label_text(layout.title.text or "")
     if layout.range is not None:
         limit(layout.range)
     if layout.ticktext is not None:
-        axis.set_ticks(layout.tickvals, [text.replace("<br>", "\n") for text in layout.ticktext])
+        axis.set_ticks(layout.tickvals, list(layout.ticktext))
 
 
 def _annotate(axes: Axes, note: Any) -> None:

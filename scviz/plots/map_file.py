@@ -55,6 +55,7 @@ def draw_map(
     from matplotlib.lines import Line2D
 
     settings: Any = {"svg.fonttype": "none", "pdf.fonttype": 42, "font.size": 8, "font.family": "sans-serif"}
+    settings["text.parse_math"] = False  # a name may have dollars
     with ONE_AT_A_TIME, matplotlib.rc_context(settings):
         paper = Figure(figsize=(6.5, 5.0), layout="constrained")
         axes = paper.add_subplot()

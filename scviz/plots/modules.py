@@ -97,7 +97,7 @@ def stability_figure(
             name=name,
             mode="lines+markers",
             line={"color": color, "width": 2},
-            hovertemplate=f"%{{y:.2f}}<extra>{name}</extra>",
+            hovertemplate="%{y:.2f}<extra>%{fullData.name}</extra>",
             row=2,
             col=1,
         )

@@ -207,6 +207,7 @@ def draw_network(drawing: Drawing, kind: Kind, *, footer: str = "") -> bytes:
     from matplotlib.figure import Figure
 
     settings: Any = {"svg.fonttype": "none", "pdf.fonttype": 42, "font.size": 8, "font.family": "sans-serif"}
+    settings["text.parse_math"] = False  # a name may have dollars
     with matplotlib.rc_context(settings):
         paper = Figure(figsize=(6 * WIDTH + 1, 6 * HEIGHT), layout="constrained")
         axes = paper.add_subplot()
@@ -215,7 +216,7 @@ def draw_network(drawing: Drawing, kind: Kind, *, footer: str = "") -> bytes:
         axes.set_axis_off()
         axes.set_title(drawing.rule, fontsize=7, loc="left")
         if footer:
-            paper.supxlabel(footer, fontsize=6, color="0.4", parse_math=False)
+            paper.supxlabel(footer, fontsize=6, color="0.4")
         file = io.BytesIO()
         paper.savefig(file, format=kind, dpi=300)
     return file.getvalue()
@@ -259,7 +260,6 @@ def _draw_genes(axes: Any, drawing: Drawing) -> None:
             textcoords="offset points",
             va="center",
             fontsize=6 if size > SMALLEST else 4.5,
-            parse_math=False,
             zorder=3,
         )
     marks = [
@@ -267,8 +267,4 @@ def _draw_genes(axes: Any, drawing: Drawing) -> None:
         for name, color in group_colors(drawing).items()
     ]
     if marks:
-        legend = axes.legend(
-            handles=marks, frameon=False, fontsize=6, loc="center left", bbox_to_anchor=(1.02, 0.5)
-        )
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+        axes.legend(handles=marks, frameon=False, fontsize=6, loc="center left", bbox_to_anchor=(1.02, 0.5))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from html import escape
 
 from scviz.networks.drawing import Drawing
 from scviz.plots.network import HEIGHT, WIDTH, gene_colors, gene_sizes, group_colors, link_widths
+from scviz.workspace.csv_files import CsvWriter
 
 FOREIGN = re.compile(
     r"<link\b[^>]*\bhref=\"https?://[^>]*>|<script\b[^>]*\bsrc=\"https?://[^>]*>\s*</script>", re.IGNORECASE
@@ -33,7 +33,7 @@ def graphml(drawing: Drawing) -> bytes:
 def links_csv(drawing: Drawing) -> bytes:
     """Write a line for each link that is drawn, the strongest first."""
     file = io.StringIO()
-    rows = csv.writer(file, lineterminator="\n")
+    rows = CsvWriter(file, lineterminator="\n")
     rows.writerow(["source", "target", "weight"])
     rows.writerows(_links(drawing))
     return file.getvalue().encode()

@@ -54,7 +54,7 @@ def null_figure(
         name=own_name,
         line={"color": OKABE_ITO[1], "width": 2},
         marker={"color": OKABE_ITO[1], "size": 6},
-        hovertemplate=f"{own_name}: %{{x:.3~g}}<extra></extra>",
+        hovertemplate="%{fullData.name}: %{x:.3~g}<extra></extra>",
     )
     figure.update_layout(layout(dark=dark))
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})

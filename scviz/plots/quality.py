@@ -101,8 +101,9 @@ def depth_scatter(
                 "colorbar": {"title": {"text": color_title, "side": "right"}, "thickness": 10},
                 "showscale": name == "kept",
             },
-            hovertemplate=f"{x_title} %{{x:,.0f}}<br>{y_title} %{{y:,.0f}}<br>{color_title} %{{marker.color:.1f}}"
-            f"<extra>{name}</extra>",
+            meta=[x_title, y_title, color_title, name],
+            hovertemplate="%{meta[0]} %{x:,.0f}<br>%{meta[1]} %{y:,.0f}<br>%{meta[2]} %{marker.color:.1f}"
+            "<extra>%{meta[3]}</extra>",
         )
     figure.update_layout(
         layout(dark=dark),
@@ -152,7 +153,7 @@ def losses_figure(losses: Sequence[Loss], *, dark: bool = False) -> go.Figure:
             base=[100 * (one.n - one.lost) / one.n for one in first] if name == "lost" else None,
             marker={"color": color},
             customdata=counts,
-            hovertemplate="%{y}: %{customdata:,} cells " + name + " (%{x:.1f} %)<extra></extra>",
+            hovertemplate="%{y}: %{customdata:,} cells %{fullData.name} (%{x:.1f} %)<extra></extra>",
         )
     figure.update_layout(layout(dark=dark), barmode="overlay", legend={"orientation": "h", "y": 1.1, "x": 0})
     figure.update_xaxes(title_text="Cells of the group (%)", range=[0, 100])

@@ -31,7 +31,7 @@ def scores_figure(
             name=method,
             mode="markers",
             marker={"color": color, "size": 9},
-            hovertemplate="%{y}: %{x:.3f}<extra>" + method + "</extra>",
+            hovertemplate="%{y}: %{x:.3f}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(layout(dark=dark), height=120 + 26 * len(names))
     figure.update_xaxes(title_text=title, range=[-0.02, 1.02])

@@ -192,7 +192,7 @@ def cells_figure(
         Mean that each method predicts.
     """
     figure = go.Figure()
-    names = [f"{name}<br>{len(values):,} cells" for name, values in cells.items()]
+    names = [f"{name}\n{len(values):,} cells" for name, values in cells.items()]
     for at, (color, values) in enumerate(zip((MISSING, OKABE_ITO[1]), cells.values(), strict=False)):
         figure.add_violin(
             x0=at,
@@ -211,13 +211,13 @@ def cells_figure(
             mode="markers",
             name=name,
             marker={"size": 11, "color": color, "symbol": "diamond"},
-            hovertemplate=f"{name}: %{{y:.3f}}<extra></extra>",
+            hovertemplate="%{fullData.name}: %{y:.3f}<extra></extra>",
         )
     figure.update_layout(layout(dark=dark))
     figure.update_xaxes(
         tickangle=0,
         tickvals=list(range(len(cells) + 1)),
-        ticktext=[*names, "predicted<br>mean"],
+        ticktext=[*names, "predicted\nmean"],
         range=[-0.6, len(cells) + 0.6],
     )
     figure.update_yaxes(title_text=title, rangemode="tozero")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from scviz.errors import RequestError
 from scviz.tasks import front
 from scviz.workspace import Workspace
 from scviz.workspace.groups import group_version, read_groups
+from scviz.workspace.plain_json import read_plain
 from scviz.workspace.records import read_array
 
 CIRCULAR = re.compile(r"cluster|leiden|louvain", re.IGNORECASE)
@@ -153,7 +153,7 @@ def clusters_of(run: str, dataset: str, workspace: Workspace) -> NDArray[np.int6
     """
     folder = workspace.run_folder(run)
     try:
-        asked = json.loads((folder / "request.json").read_text(encoding="utf-8"))["request"]
+        asked = read_plain(folder / "request.json")["request"]
         found = np.asarray(read_array(folder / "result", CLUSTERS), dtype=np.int64)
     except (OSError, KeyError, ValueError) as error:
         raise RequestError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scviz.progress import Report
 from scviz.tasks import front
 from scviz.workspace import Workspace
+from scviz.workspace.plain_json import read_plain
 from scviz.workspace.records import from_json, read_record
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Context:
     def finished(self, run: str) -> Finished:
         """Read what was asked of another run, and what it found."""
         folder = self.workspace.run_folder(run)
-        asked = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+        asked = read_plain(folder / "request.json")
         task = front(asked["task"])
         return Finished(
             task=asked["task"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from scviz.tasks.context import Context
 from scviz.tasks.intake import Source, Taken
 from scviz.tasks.testing import self_test
 from scviz.workspace.names import slug
+from scviz.workspace.plain_json import read_plain
 from scviz.workspace.records import file_hash, fingerprint, read_json
 from scviz.workspace.store import CheckpointInfo, write_checkpoint_info
 
@@ -101,9 +101,9 @@ def _seen_before(folder: Path) -> tuple[str, ...]:
     seen: list[str] = []
     for name in ("scviz.json", "head.json"):
         try:
-            facts = json.loads((folder / name).read_text(encoding="utf-8"))
+            facts = read_plain(folder / name)
         except (OSError, ValueError):
             continue
-        said = facts.get("trained_on", []) if isinstance(facts, dict) else []
+        said = facts.get("trained_on", [])
         seen += map(str, said) if isinstance(said, list) else ()
     return tuple(dict.fromkeys(seen))

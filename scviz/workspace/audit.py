@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from filelock import FileLock
 
 from scviz.workspace.people import Person
+from scviz.workspace.plain_json import DamagedFileError, parse_plain
 
 FILE = "audit.log"
 MOST_BYTES = 20_000_000
@@ -47,7 +49,10 @@ def note(home: Path, person: Person, did: str, **what: str) -> None:
 
 
 def lines(home: Path) -> list[dict[str, Any]]:
-    """Read the lines, the oldest first."""
+    """Read the lines, the oldest first; one that was broken off is left out."""
     path = home / FILE
-    found = path.read_text("utf-8").splitlines() if path.exists() else []
-    return [json.loads(line) for line in found]
+    found: list[dict[str, Any]] = []
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        with suppress(DamagedFileError):
+            found.append(parse_plain(line, name=FILE))
+    return found

@@ -8,14 +8,20 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from scviz.workspace.plain_json import read_plain
+
 FILE = "colors.json"
 
 
 def read_colors(folder: Path) -> dict[str, dict[str, str]]:
     """Return the colors of a dataset: column -> value -> `#rrggbb`; empty where none was chosen."""
     path = folder / FILE
-    found: dict[str, dict[str, str]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    return found
+    found = read_plain(path) if path.exists() else {}
+    return {
+        str(column): {str(value): str(color) for value, color in colors.items()}
+        for column, colors in found.items()
+        if isinstance(colors, dict)
+    }
 
 
 def give_color(folder: Path, column: str, *, value: str, color: str) -> None:

@@ -6,6 +6,9 @@ import re
 
 from scviz.errors import CheckpointError, DataError, ScvizError
 
+LONGEST = 255
+"""Bytes of a name that file systems take."""
+
 
 def slug(name: str) -> str:
     """Shorten a name to lower-case letters, digits and single dashes.
@@ -62,3 +65,14 @@ def not_here(shelf: str, name: str) -> ScvizError:
         "runs": ("is no run", "It may have been deleted; see the Runs page."),
     }.get(shelf, ("is nothing", ""))
     return DataError(f"There {what} {name!r} here.", hint=hint)
+
+
+def may_be_a_name(name: str) -> bool:
+    r"""Tell whether a file system takes a name: not one of 300 letters, nor with a zero byte.
+
+    Examples
+    --------
+    >>> may_be_a_name("cells-1a2b"), may_be_a_name("a" * 300), may_be_a_name("a\0")
+    (True, False, False)
+    """
+    return len(name.encode("utf-8", "replace")) <= LONGEST and "\0" not in name

@@ -16,6 +16,7 @@ from typing import Literal
 from filelock import FileLock
 
 from scviz.errors import NotAllowedError, RequestError
+from scviz.workspace.plain_json import DamagedFileError
 from scviz.workspace.records import ACCESS, fingerprint, read_json, write_json
 
 Role = Literal["viewer", "user", "owner"]
@@ -248,4 +249,7 @@ def _file_of(home: Path, identifier: str) -> Path:
 
 @lru_cache(maxsize=4096)
 def _read(path: Path, seen: tuple[int, ...]) -> Access:  # noqa: ARG001 - a file that was written again is read again
-    return read_json(Access, path)
+    try:
+        return read_json(Access, path)
+    except DamagedFileError:  # nobody's, so that its owner alone is kept out, and nobody else let in
+        return Access()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import NoneType
@@ -13,7 +14,9 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from uuid import uuid4
 
 import numpy as np
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+
+from scviz.workspace.plain_json import ANEW, DamagedFileError, read_plain
 
 Record = TypeVar("Record")
 
@@ -60,8 +63,41 @@ def write_json(record: Any, path: Path) -> None:
 
 
 def read_json(kind: type[Record], path: Path) -> Record:
-    """Read what `write_json` wrote."""
-    return from_json(kind, json.loads(path.read_text(encoding="utf-8")))
+    """Read what `write_json` wrote.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file holds anything else.
+    """
+    plain = read_plain(path)
+    with _named(path):
+        return from_json(kind, plain)
+
+
+def readable(kind: type[Record], paths: Iterable[Path]) -> list[Record]:
+    """Read what `write_json` wrote; a damaged file is left out, see `damaged_records`."""
+    found = []
+    for path in paths:
+        with suppress(DamagedFileError, FileNotFoundError):  # or deleted since it was listed
+            found.append(read_json(kind, path))
+    return found
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file whose values are of the wrong kind, or lack some."""
+    try:
+        yield
+    except ValidationError as error:
+        what = error.errors(include_url=False)[0]["msg"]
+        raise DamagedFileError(
+            f"{path.parent.name}/{path.name} is damaged: {what[:1].lower()}{what[1:]}.", hint=ANEW
+        ) from error
+    except TypeError as error:
+        raise DamagedFileError(
+            f"{path.parent.name}/{path.name} is damaged: it lacks some of its values.", hint=ANEW
+        ) from error
 
 
 def write_record(record: Any, folder: Path) -> None:
@@ -91,8 +127,19 @@ def write_record(record: Any, folder: Path) -> None:
 
 
 def read_record(kind: type[Record], folder: Path) -> Record:
-    """Read what `write_record` wrote."""
-    plain = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    """Read what `write_record` wrote.
+
+    Raises
+    ------
+    DamagedFileError
+        If the files hold anything else.
+    """
+    plain = read_plain(folder / RECORD)
+    with _named(folder / RECORD):
+        return _record(kind, plain, folder)
+
+
+def _record(kind: type[Record], plain: Mapping[str, Any], folder: Path) -> Record:
     hints, adapters = get_type_hints(kind), _adapters(kind)
     values: dict[str, Any] = {
         name: adapters[name].validate_python(value) for name, value in plain.items() if name in adapters
@@ -116,7 +163,7 @@ def read_array(folder: Path, name: str) -> np.ndarray:
 
 def read_value(folder: Path, name: str) -> Any:
     """Read one plain field of what `write_record` wrote, as JSON has it; None where an older record lacks it."""
-    return json.loads((folder / RECORD).read_text(encoding="utf-8")).get(name)
+    return read_plain(folder / RECORD).get(name)
 
 
 def fingerprint(*parts: Any) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from scviz.errors import DataError, NotAllowedError, ScvizError
-from scviz.workspace.names import not_here
+from scviz.workspace.names import may_be_a_name, not_here
 from scviz.workspace.people import (
     MACHINE,
     VISITORS,
@@ -110,8 +110,9 @@ class Shelves:
         """Join names to a path that cannot leave the workspace."""
         path = self.home.joinpath(*parts)
         shelf = self.home / parts[0]
-        if ".." in Path(*parts).parts or shelf not in path.parents:
-            raise DataError(f"{'/'.join(parts[1:])!r} is no name of something kept here.")
+        names = Path(*parts).parts
+        if ".." in names or shelf not in path.parents or not all(map(may_be_a_name, names)):
+            raise DataError(f"{'/'.join(parts[1:])[:80]!r} is no name of something kept here.")
         if self.person != MACHINE and path.exists() and not may_see(self.person, path):
             raise not_here(parts[0], "/".join(parts[1:]))
         return path

@@ -23,7 +23,7 @@ from typing import Literal
 from scviz.errors import DataError
 from scviz.settings import ROOT, Settings
 from scviz.workspace.names import not_here, same_content
-from scviz.workspace.records import read_json, write_json
+from scviz.workspace.records import read_json, readable, write_json
 from scviz.workspace.shelves import Shelves
 
 BUNDLED = ROOT / "assets" / "checkpoints"
@@ -208,7 +208,7 @@ class Workspace(Shelves):
     def datasets(self) -> list[DatasetInfo]:
         """List the datasets, the one opened last first."""
         paths = sorted((self.home / "datasets").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
-        return [read_json(DatasetInfo, path) for path in paths if self.lists(path.parent)]
+        return readable(DatasetInfo, [path for path in paths if self.lists(path.parent)])
 
     # checkpoints
 
@@ -241,7 +241,7 @@ class Workspace(Shelves):
             (self.home / "checkpoints").glob("*/*/scviz.json"), key=lambda path: -path.stat().st_mtime
         )
         own = [path for path in own if self.lists(path.parent)]
-        return [read_json(CheckpointInfo, path) for path in (*own, *sorted(BUNDLED.glob("*/scviz.json")))]
+        return readable(CheckpointInfo, [*own, *sorted(BUNDLED.glob("*/scviz.json"))])
 
     def names_of_weights(self) -> set[str]:
         """Gather what the checkpoints here are called, by their users and by those who published them."""
@@ -289,7 +289,7 @@ class Workspace(Shelves):
     def terms(self) -> list[TermsInfo]:
         """List the collections of gene terms, newest first."""
         paths = sorted((self.home / "terms").glob("*/info.json"), key=lambda path: -path.stat().st_mtime)
-        return [read_json(TermsInfo, path) for path in paths if self.lists(path.parent)]
+        return readable(TermsInfo, [path for path in paths if self.lists(path.parent)])
 
     def upload_folder(self, upload: str) -> Path:
         """Return the folder of an upload, which need not exist."""

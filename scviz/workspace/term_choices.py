@@ -7,14 +7,16 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from scviz.workspace.plain_json import read_plain
+
 FILE = "terms.json"
 
 
 def chosen_terms(folder: Path) -> dict[str, str]:
     """Return the choices for a dataset: label -> id of a term, "" for none; labels without a choice are absent."""
     path = folder / FILE
-    found: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    return found
+    found = read_plain(path) if path.exists() else {}
+    return {str(label): str(term) for label, term in found.items()}
 
 
 def choose_term(folder: Path, label: str, term: str) -> None:

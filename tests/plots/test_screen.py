@@ -46,8 +46,8 @@ def test_cells_of_a_gene_stand_beside_what_is_predicted() -> None:
     assert [trace.type for trace in figure.data] == ["violin", "violin", "scatter", "scatter"]
     assert list(figure.data[2].y) == [0.3]
     assert list(figure.layout.xaxis.ticktext) == [
-        "control<br>2 cells",
-        "STAT1<br>3 cells",
-        "predicted<br>mean",
+        "control\n2 cells",
+        "STAT1\n3 cells",
+        "predicted\nmean",
     ]
     assert draw(figure, "pdf").startswith(b"%PDF")

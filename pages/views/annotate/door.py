@@ -19,6 +19,7 @@ from pages.components.show import errors_in_words, escaped, figure, table
 from scviz.metrics.evidence import counted
 from scviz.metrics.two_groups import GeneTable
 from scviz.plots.distribution import distribution_figure
+from scviz.plots.plain_text import as_written
 from scviz.plots.points import category_codes, category_palette
 from scviz.tasks.annotation import Result
 from scviz.tasks.annotation.squares import Square, first_genes, genes_of_square, square_of, too_few
@@ -41,9 +42,10 @@ def clicked_square(chart: str, types: Sequence[str]) -> None:
     """
     event = state.value_of(chart)
     points = event["selection"]["points"] if event else []
-    if points and points[0]["y"] in types and points[0]["x"] in types:
-        state.preset(TRUE, points[0]["y"])
-        state.preset(NAMED, points[0]["x"])
+    true, named = [as_written(str(points[0][side])) for side in "yx"] if points else ("", "")
+    if true in types and named in types:
+        state.preset(TRUE, true)
+        state.preset(NAMED, named)
 
 
 def door(run: Run, result: Result, method: str, *, footer: str) -> None:

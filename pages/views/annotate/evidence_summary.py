@@ -29,7 +29,12 @@ def names_and_evidence(run: Run, result: Result, kind: str) -> None:
     """
     found = {name: _evidence(run, result, name) for name in result.types}
     st.markdown(f"**{escaped(conclusion(kind, found[kind]))}**")
-    st.markdown("\n".join(f"- {one.evidence}: {one.standing}. {escaped(one.words)}." for one in found[kind]))
+    st.markdown(
+        "\n".join(
+            f"- {escaped(one.evidence)}: {escaped(one.standing)}. {escaped(one.words)}."
+            for one in found[kind]
+        )
+    )
     asked = list(dict.fromkeys(one.evidence for said in found.values() for one in said))
     if not asked:
         return

@@ -78,7 +78,7 @@ def _training(
 ) -> dict[str, Any]:
     """Ask how the types are learned, and what is held out."""
     if mode == "published":
-        st.caption(cards()[checkpoint.model].fine_tuning)
+        st.caption(escaped(cards()[checkpoint.model].fine_tuning))
     hold_out = st.container()
     with st.expander("Advanced"):
         own = pick_own_split(dataset, form)

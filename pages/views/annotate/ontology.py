@@ -16,6 +16,7 @@ from scviz.datasets.label_terms import STANDARD, LabelTerm, label_terms, offered
 from scviz.errors import ScvizError
 from scviz.metrics.evidence import counted
 from scviz.tasks import exporting
+from scviz.workspace.csv_files import frame_csv
 
 NONE = "no term"
 PROBLEM = "ontology_problem"
@@ -40,7 +41,7 @@ def ontology(dataset: str, labels: Mapping[str, int], *, column: str = "", run: 
     found = label_terms(folder, list(labels), column)
     _summary(found, n_left_out=len(labels) - len(shown))
     if state.kept(PROBLEM):
-        st.warning(state.kept(PROBLEM))
+        st.warning(escaped(state.kept(PROBLEM) or ""))
         state.keep(PROBLEM, None)
     by_label = {one.label: one for one in found}
     for place, label in enumerate(shown):
@@ -78,7 +79,7 @@ def _row(dataset: str, one: LabelTerm, n_cells: int, *, column: str, place: int)
     name, box, how = st.columns([3, 6, 3], vertical_alignment="center")
     name.text(f"{one.label} ({n_cells:,})")
     box.selectbox(
-        f"Term of {one.label}",
+        f"Term of {escaped(one.label)}",
         [*words, ""],
         format_func=lambda term: words.get(term) or term or NONE,
         key=key,
@@ -87,7 +88,7 @@ def _row(dataset: str, one: LabelTerm, n_cells: int, *, column: str, place: int)
         on_change=_take,
         args=(dataset, one.label, key),
     )
-    how.caption(f"{one.how}{f'; coarse: {label_of(coarse(one.term))}' if one.term else ''}")
+    how.caption(escaped(f"{one.how}{f'; coarse: {label_of(coarse(one.term))}' if one.term else ''}"))
 
 
 def _take(dataset: str, label: str, key: str) -> None:
@@ -96,7 +97,7 @@ def _take(dataset: str, label: str, key: str) -> None:
         term = take_term(state.workspace().folder_to_change(dataset), label, str(state.value_of(key) or ""))
         state.preset(key, term)
     except ScvizError as error:
-        state.keep(PROBLEM, escaped(f"{error} {error.hint}"))
+        state.keep(PROBLEM, f"{error} {error.hint}")
         state.forget(key)
 
 
@@ -112,7 +113,7 @@ def _csv(found: Sequence[LabelTerm], labels: Mapping[str, int]) -> str:
         }
         for one in found
     ]
-    return str(pd.DataFrame(rows).to_csv(index=False))
+    return frame_csv(pd.DataFrame(rows))
 
 
 def _copy(dataset: str, found: Sequence[LabelTerm], *, column: str, run: str) -> None:

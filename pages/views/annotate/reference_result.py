@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components.finished import result_of
+from pages.components.text import escaped
 from pages.components.verdict_box import footer, verdict_box
 from pages.components.widgets import pick, tabs
 from pages.views.annotate.reference_cells import reference_cells
@@ -45,7 +46,7 @@ def reference_result(run: Run) -> None:
     with places[5]:
         reference_cells(run, result, method, threshold=threshold)
     if method != result.chosen:
-        st.caption(f"The verdict and the file are of {result.chosen}.")
+        st.caption(f"The verdict and the file are of {escaped(result.chosen)}.")
 
 
 def _outcome(result: Result) -> Outcome:

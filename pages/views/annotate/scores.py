@@ -10,13 +10,14 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.digits import DIGITS
-from pages.components.show import downloads, figure, table
+from pages.components.show import downloads, escaped, figure, table
 from pages.components.widgets import told_apart
 from pages.views.annotate.door import clicked_square, door
 from scviz.metrics.classification import confusion_matrix
 from scviz.metrics.evidence import Gain
 from scviz.plots.confusion import Show, confusion_figure
 from scviz.plots.export import Kind, draw
+from scviz.plots.plain_text import as_text
 from scviz.plots.scores import scores_figure
 from scviz.tasks.annotation import MODEL, Result
 from scviz.workspace.database import Run
@@ -43,7 +44,7 @@ def metrics(result: Result, gain: Gain) -> None:
             title,
             f"{value:.3f}",
             f"{value - baseline:+.3f} compared with {baseline:.3f}",
-            help=f"{meaning} Below: the best baseline, {gain.baseline}, on the same cells.",
+            help=f"{meaning} Below: the best baseline, {escaped(gain.baseline)}, on the same cells.",
         )
 
 
@@ -71,7 +72,7 @@ def confusion(run: Run, result: Result, *, footer: str) -> None:
     counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
     height = max(280, 90 + 19 * len(result.types))
     st.plotly_chart(
-        confusion_figure(counts, result.types, show=shown, clickable=True, dark=state.dark()),
+        as_text(confusion_figure(counts, result.types, show=shown, clickable=True, dark=state.dark())),
         theme=None,
         key=CONFUSION,
         height=height,
@@ -107,7 +108,7 @@ def types_and_methods(result: Result, gain: Gain, *, footer: str) -> None:
     )
     digits = dict.fromkeys(frame.columns[2:], DIGITS)
     table(frame, key="types", name="scores_by_type", column_config=digits)
-    st.caption(f"Baseline: {gain.baseline}.")
+    st.caption(f"Baseline: {escaped(gain.baseline)}.")
     series = {"the model": [t.f1 for t in own.types], "best baseline": [t.f1 for t in best.types]}
     drawing = scores_figure(series, [t.name for t in own.types], title="F1", dark=state.dark())
     height = 140 + 26 * len(own.types)

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.known_links import choose_downloaded, fitting_files, link_folders, offer_download
 from pages.components.missing import EXPLORE, Missing, missing_genes
+from pages.components.text import escaped
 from pages.components.widgets import Form, told_apart
 from scviz.datasets.columns import gene_identifiers, gene_names
 from scviz.datasets.controls import says_control
@@ -136,8 +137,8 @@ def _pick_prior(form: Form, dataset: DatasetInfo) -> str:
         options,
         format_func=told_apart(options, _prior_in_words),
         help="Known targets: a table with the columns source (or tf) and target, tab or comma separated, in a data "
-        f"folder of this server: {', '.join(map(str, roots))}. A collection such as CollecTRI, or a list of targets "
-        "from ChIP-Atlas, such as MYC.10.tsv.",
+        f"folder of this server: {escaped(', '.join(map(str, roots)))}. A collection such as CollecTRI, or a list of "
+        "targets from ChIP-Atlas, such as MYC.10.tsv.",
         key=key,
         persist_state="session",
     )

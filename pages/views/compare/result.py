@@ -86,7 +86,7 @@ def _with_untrained(result: Result, names: Mapping[str, str]) -> dict[str, str]:
 def _of_which_cells(run: Run, result: Result, names: Mapping[str, str]) -> str:
     """Say on which cells, and by which columns, methods are scored."""
     judged = {"Types": run.request.get("label_key"), "Batches": run.request.get("batch_key")}
-    words = [f"{role}: {escaped(key)}" for role, key in judged.items() if key]
+    words = [f"{escaped(role)}: {escaped(key)}" for role, key in judged.items() if key]
     unseen = [f"{escaped(names[m])} sees no gene in {n:,} cells" for m, n in result.n_unseen.items() if n]
     seen = f"Scores are of the {result.n_cells:,} cells that every method sees"
     return ". ".join([seen, *words, *unseen]) + "."

@@ -73,7 +73,7 @@ def _gene(request: Request, one: TypeGenes, place: DeltaGenerator) -> str:
             st.caption(f"First in {escaped(one.type)}")
             for number, name in enumerate(first):
                 key = f"conditions_first_{number}"
-                st.button(name, key=key, type="tertiary", on_click=state.preset, args=(GENE, name))
+                st.button(escaped(name), key=key, type="tertiary", on_click=state.preset, args=(GENE, name))
     return gene
 
 

@@ -13,6 +13,7 @@ from pages.components.verdict_box import footer
 from scviz.plots.conditions import changes_figure, composition_figure
 from scviz.tasks.conditions import Answer, Result
 from scviz.tasks.conditions.verdict import HOW_SHARES, WORKED
+from scviz.workspace.csv_files import frame_csv
 from scviz.workspace.database import Run
 
 ANSWERS: dict[Answer, str] = {
@@ -51,7 +52,7 @@ def draw_shares(run: Run, result: Result) -> None:
             result.high,
             types=result.types,
             passing=np.array([answer in ("higher", "lower") for answer in result.answers]),
-            title=f"Times as many in {first} as in {second},<br>against {result.reference}",
+            title=f"Times as many in {first} as in {second},\nagainst {result.reference}",
             dark=state.dark(),
         )
         figure(
@@ -90,7 +91,7 @@ def _table(result: Result) -> None:
     samples.insert(1, "Condition", [result.names[side] for side in result.sides])
     download(
         "Cells by sample (CSV)",
-        lambda: samples.to_csv(index=False),
+        lambda: frame_csv(samples),
         name="cells_by_sample.csv",
         key="samples_csv",
     )

@@ -60,11 +60,11 @@ def _begin(asked: str, name: str, report: FileReport) -> None:
 def _card(path: Path, request: checking.Request, found: checking.Result) -> None:
     report = found.card
     name = _card_name(path)
-    st.subheader(name, anchor=False)
+    st.subheader(escaped(name), anchor=False)
     columns = st.columns(3)
     columns[0].metric("Cells", f"{report.n_cells:,}", border=True)
     columns[1].metric("Genes", f"{report.n_genes:,}", border=True)
-    columns[2].metric("Counts in", report.counts or "not found", border=True)
+    columns[2].metric("Counts in", escaped(report.counts or "not found"), border=True)
     _arrival(path, found)
     findings(report.findings)
     read_by_models(found.read_by, mouse=report.genes.species == "mouse")

@@ -17,6 +17,7 @@ from scviz.datasets.orthologs import SOURCE, HumanGenes, mouse_to_human
 from scviz.metrics.evidence import counted
 from scviz.tasks import mending
 from scviz.workspace import DatasetInfo
+from scviz.workspace.csv_files import csv_text
 
 KINDS = {
     "symbol": "gene symbols",
@@ -28,17 +29,17 @@ KINDS = {
 
 def dataset_card(dataset: DatasetInfo) -> None:
     """Show a dataset that is open."""
-    st.subheader(dataset.name, anchor=False)
+    st.subheader(escaped(dataset.name), anchor=False)
     columns = st.columns(3)
     columns[0].metric("Cells", f"{dataset.n_cells:,}", border=True)
     columns[1].metric("Genes", f"{dataset.n_genes:,}", border=True)
-    columns[2].metric("Counts in", dataset.counts.location, border=True)
+    columns[2].metric("Counts in", escaped(dataset.counts.location), border=True)
     if dataset.simulated:
         st.info(
             "These cells are simulated from a network that is known; nothing here was measured.",
             icon=":material/casino:",
         )
-    st.markdown(f"**Counts** {dataset.counts.how}: {escaped(dataset.counts.evidence)}")
+    st.markdown(f"**Counts** {escaped(dataset.counts.how)}: {escaped(dataset.counts.evidence)}")
     labels, batches = dataset.columns_of("label"), dataset.columns_of("batch")
     st.markdown(
         f"**Genes** are named by {KINDS[dataset.gene_names]}.  \n"
@@ -76,7 +77,7 @@ def _human_counterparts(dataset: DatasetInfo) -> None:
             st.rerun()
         download(
             "Genes that would be lost",
-            lambda: "\n".join(["gene", *found.lost]),
+            lambda: csv_text([["gene"], *([gene] for gene in found.lost)]),
             name="genes_without_counterpart.csv",
             key="lost_genes",
             place=right,

@@ -34,7 +34,7 @@ def _advice(said: Advice) -> None:
         size, share = _megabytes(said.get), said.get.share
         label = f"Get {said.get.title}, {size:,.0f} MB, knows {100 * share:.0f} % of your genes"
         icon, query = ":material/download:", state.link()
-        st.page_link(PAGES["models"].file, label=label, icon=icon, query_params=query)
+        st.page_link(PAGES["models"].file, label=escaped(label), icon=icon, query_params=query)
 
 
 def _table(found: tuple[ReadBy, ...]) -> None:

@@ -20,7 +20,7 @@ def space() -> None:
             return
         home = state.workspace().home
         sizes = {title: size_of(home / name) for title, name in SHELVES}
-        st.markdown(" · ".join(f"{title} {in_words(size)}" for title, size in sizes.items()))
+        st.markdown(" · ".join(f"{escaped(title)} {in_words(size)}" for title, size in sizes.items()))
         for upload in uploads_of(state.workspace()):
             _line("upload", upload)
         for terms in state.workspace().terms():

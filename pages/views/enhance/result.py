@@ -11,7 +11,7 @@ from pages.components.export import annotated_file
 from pages.components.finished import result_of
 from pages.components.job_panel import duration
 from pages.components.runs import read_depth
-from pages.components.show import figure, table
+from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer, verdict_box
 from scviz.plots.distribution import distribution_figure
 from scviz.tasks.enhancement import LAYER, MODEL, Result
@@ -35,7 +35,7 @@ def enhancement_result(run: Run) -> None:
     )
     st.subheader("All cells", anchor=False)
     st.caption(
-        f"{result.n_genes:,} genes, {read_depth(run)}, as log1p of counts per 10,000; "
+        f"{result.n_genes:,} genes, {escaped(read_depth(run))}, as log1p of counts per 10,000; "
         f"took {duration(result.seconds)}. In the file it is the layer {LAYER}; genes that the model does not "
         "know are 0 there."
     )

@@ -66,7 +66,7 @@ def _numbers(result: Result) -> None:
         "genes that could be chosen",
         delta_color="off",
         delta_arrow="off",
-        help=f"The {result.background}.",
+        help=escaped(f"The {result.background}."),
     )
     st.caption(escaped(f"Background: {result.n_background:,} {result.background}."))
     if result.not_found:

@@ -8,7 +8,6 @@ from pages.components import state
 from pages.components.color_scale import SCALES, Scale, scale_between, scale_from_text, scale_to_text
 from pages.components.coloring import GENE, GENE_SET, OF_GENES, OF_NUMBERS, TWO_GENES, choices, clusters_word
 from pages.components.set_coloring import FIRST, HOW, set_as_said, set_in_words
-from pages.components.show import escaped
 from scviz.networks.set_scores import HOWS
 from scviz.workspace import DatasetInfo
 
@@ -43,7 +42,7 @@ def _recall(dataset: DatasetInfo, clusters: str, offered: Sequence[str]) -> None
     told = state.from_link if linked else state.recall
     said = {name: told(name) or "" for name in (COLOR, SCALE, COLORS, SCORE)}
     if not _begin(dataset, said, offered) and linked not in ("", clusters):
-        state.left_out(f"The link's colors are not to be had for these cells: {escaped(linked[:80])}")
+        state.left_out(f"The link's colors are not to be had for these cells: {linked[:80]}")
 
 
 def _begin(dataset: DatasetInfo, said: Mapping[str, str], offered: Sequence[str]) -> bool:

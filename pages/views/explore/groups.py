@@ -84,7 +84,7 @@ def name_form(dataset: DatasetInfo, rows: NDArray[np.int64]) -> None:
         )
     problem = state.kept(PROBLEM)
     if problem:
-        st.warning(problem)
+        st.warning(escaped(problem))
         state.keep(PROBLEM, None)
 
 
@@ -132,7 +132,7 @@ def named_groups(dataset: DatasetInfo, rows: NDArray[np.int64], history: History
         "Named groups",
         list(groups),
         selection_mode="multi",
-        format_func=chips,
+        format_func=lambda name: escaped(chips(name)),
         key=CHOSEN,
         wrap=True,
         help="Click one to select, change, rename or delete it; several to merge them or find the cells they share.",
@@ -238,7 +238,7 @@ def _do(dataset: str, operation: Callable[..., Step | None], *, chosen: Sequence
         folder = state.workspace().folder_to_change(dataset)
         step = operation(folder, by=who(), seen=seen)
     except ScvizError as error:
-        state.keep(PROBLEM, escaped(f"{error} {error.hint}"))
+        state.keep(PROBLEM, f"{error} {error.hint}")
         return False
     record_step(dataset, step)
     state.preset(CHOSEN, list(chosen))

@@ -19,6 +19,7 @@ from pages.views.groups.gene import choose_gene
 from scviz.datasets.some_cells import expression_of, some_rows
 from scviz.plots.export import Kind, draw
 from scviz.plots.expression import cells_heatmap, dot_plot, violins_figure
+from scviz.plots.plain_text import as_text, as_written
 from scviz.plots.volcano import CEILING, volcano_figure
 from scviz.tasks.group_genes import MOST_FDR, Result
 from scviz.workspace.database import Run
@@ -54,7 +55,7 @@ def draw_volcano(run: Run, result: Result, footer: str, *, gene: str) -> None:
         dark=state.dark(),
     )
     st.plotly_chart(
-        drawing,
+        as_text(drawing),
         theme=None,
         key=VOLCANO,
         height=460,
@@ -92,7 +93,7 @@ def clicked_gene(event: Any) -> str:
     """
     for point in event["selection"]["points"]:
         given = point.get("customdata", "")
-        return str(given[0] if isinstance(given, list | tuple) else given)
+        return as_written(str(given[0] if isinstance(given, list | tuple) else given))
     return ""
 
 

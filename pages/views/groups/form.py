@@ -21,6 +21,7 @@ from scviz.tasks.group_genes.ahead import Ahead, look_ahead
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 from scviz.workspace.groups import read_groups
+from scviz.workspace.plain_json import parse_plain
 from scviz.workspace.records import from_json, to_json
 
 ALL = "all cells"
@@ -83,7 +84,7 @@ def _follow(dataset: DatasetInfo) -> None:
     if here:
         group_as("a", group)
     else:
-        state.left_out(escaped(f"The link asks for cells that are not here: {words[:120]}. Choose others."))
+        state.left_out(f"The link asks for cells that are not here: {words[:120]}. Choose others.")
 
 
 def _within(dataset: DatasetInfo) -> tuple[Filter, ...]:
@@ -100,13 +101,13 @@ def _within(dataset: DatasetInfo) -> tuple[Filter, ...]:
     held = state.held(key)
     if held is None or not set(held) <= set(options):
         state.preset(key, list(options[:1]))
-    values = tuple(st.multiselect(f"Which {column}", options, key=key, persist_state="session"))
+    values = tuple(st.multiselect(f"Which {escaped(column)}", options, key=key, persist_state="session"))
     return (Filter(column=column, values=values),) if values else ()
 
 
 @st.cache_data(max_entries=256)
 def _ahead(dataset: str, asked: str) -> Ahead:  # noqa: ARG001 - cached for each dataset
-    return look_ahead(from_json(Request, json.loads(asked)), state.workspace())
+    return look_ahead(from_json(Request, parse_plain(asked, name="The question")), state.workspace())
 
 
 def _lacking(asked: Request, ahead: Ahead) -> str:

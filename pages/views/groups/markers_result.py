@@ -22,6 +22,7 @@ from scviz.metrics.evidence import Outcome
 from scviz.plots.expression import dot_plot
 from scviz.tasks.markers import METHODS, MOST_FDR, Result
 from scviz.tasks.markers.ranking import markers_of
+from scviz.workspace.csv_files import frame_csv
 from scviz.workspace.database import Run
 
 GROUP, TABLE = "markers_group", "markers_table"
@@ -159,7 +160,7 @@ def _csv(result: Result) -> str:
         frame = _frame(result, k, np.argsort(-result.score[k], kind="stable"))
         frame.insert(0, "Group", name)
         frames.append(frame)
-    return str(pd.concat(frames).to_csv(index=False))
+    return frame_csv(pd.concat(frames))
 
 
 def _dots(result: Result, small_print: str) -> None:

@@ -50,7 +50,7 @@ def name_one(run: Run, result: Result, k: int) -> None:
     """Offer to name one group, by what its markers suggest or by what the user types."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     name = left.text_input(
-        f"Name of {result.names[k]}",
+        f"Name of {escaped(result.names[k])}",
         given_names(result).get(k, ""),
         placeholder="Activated T cells",
         max_chars=LONGEST_NAME,

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.cells_picker import GROUP, columns_of
 from pages.components.runs import clock
-from pages.components.show import errors_in_words
+from pages.components.show import errors_in_words, escaped
 from pages.components.widgets import pick
 from scviz.metrics.evidence import counted
 from scviz.tasks import front
@@ -104,7 +104,7 @@ def _group(dataset: DatasetInfo, side: str, source: str) -> CellGroup | None:
         return CellGroup(run=run, cluster=int(chosen))
     return CellGroup(
         column=source,
-        value=pick(f"Which {source}", dataset.column(source).values, key=f"group_{source}_{side}"),
+        value=pick(f"Which {escaped(source)}", dataset.column(source).values, key=f"group_{source}_{side}"),
     )
 
 

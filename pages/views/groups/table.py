@@ -13,6 +13,7 @@ from pages.components.show import download
 from pages.views.groups.gene import choose_gene
 from scviz.datasets.columns import gene_matches
 from scviz.tasks.group_genes import Result
+from scviz.workspace.csv_files import frame_csv
 from scviz.workspace.database import Run
 
 FIND = "groups_find"
@@ -50,7 +51,7 @@ def genes_table(run: Run, result: Result) -> None:
     whole = gene_frame(run.id, run.ended, result)
     download(
         "CSV of all genes",
-        partial(whole.to_csv, index=False),
+        partial(frame_csv, whole),
         name="genes_of_groups.csv",
         key="groups_csv",
         help=f"{len(whole):,} genes.",

@@ -30,7 +30,7 @@ def cells_now(dataset: DatasetInfo) -> None:
     on_map(drawn, coloring(dataset, choice, ""), key="home_map")
     st.page_link(page.file, label="Color, circle and name cells", icon=page.icon, query_params=state.link())
     if drawn.run and (words := how_made(state.queue().get(drawn.run))):
-        st.caption(words)
+        st.caption(escaped(words))
 
 
 def about(dataset: DatasetInfo) -> None:
@@ -43,7 +43,7 @@ def about(dataset: DatasetInfo) -> None:
 
 
 def _facts(dataset: DatasetInfo) -> Iterator[str]:
-    species = "" if dataset.species == "unknown" else f" ({dataset.species})"
+    species = "" if dataset.species == "unknown" else f" ({escaped(dataset.species)})"
     yield f"**{counted(dataset.n_cells, 'cell')}**, **{counted(dataset.n_genes, 'gene')}**{species}"
     yield f"**Counts** {escaped(dataset.counts.how)}, from {escaped(dataset.counts.location)}"
     types, states, batches = known_types(dataset), two_states(dataset), dataset.columns_of("batch")

@@ -50,13 +50,13 @@ def _under_way(ids: tuple[str, ...]) -> None:
             st.rerun()
         page = PAGES[RESULT_PAGE[run.task]]
         row = st.columns([2, 3], vertical_alignment="center")
-        row[0].page_link(page.file, label=run.title, icon=page.icon, query_params=link_to(run))
+        row[0].page_link(page.file, label=escaped(run.title), icon=page.icon, query_params=link_to(run))
         row[1].progress(run.fraction, text=escaped(run.stage or WORDS[run.state]))
 
 
 def _card(run: Run, dataset: DatasetInfo) -> None:
     page = PAGES[RESULT_PAGE[run.task]]
-    st.page_link(page.file, label=f"**{run.title}**", icon=page.icon, query_params=link_to(run))
+    st.page_link(page.file, label=f"**{escaped(run.title)}**", icon=page.icon, query_params=link_to(run))
     if run.state == "done":
         _found(picture_of(run, dataset))
     else:

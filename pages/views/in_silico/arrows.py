@@ -37,7 +37,7 @@ def draw_arrows(result: Result, footer: str) -> None:
     st.caption(
         f"UMAP of {len(result.map_places):,} cells. {int(result.clear.sum()):,} of {result.effects[0].n_cells:,} "
         f"cells that change have an arrow; {hidden}"
-        + (f" Arrows are drawn {times} times as long as the moves are." if times > 1 else ""),
+        + (f" Arrows are drawn {times:,} times as long as the moves are." if times > 1 else ""),
         help="An arrow leads from the place of a cell to where its nearest cells after the edit lie. How far cells "
         "move is measured on the vectors, not on the drawn map.",
     )
@@ -50,7 +50,7 @@ def draw_among_random(result: Result, footer: str) -> None:
         effect.moved,
         result.random_moved,
         result.ruler.moved,
-        f"% of {result.ruler.words}".replace(" between ", "<br>between "),  # the figure is narrow
+        f"% of {result.ruler.words}".replace(" between ", "\nbetween "),  # the figure is narrow
     )
     if effect.to_goal is not None and result.random_to_goal is not None and _measure() == "to_goal":
         shift, values, to_share, title = effect.to_goal, result.random_to_goal, result.ruler.to_goal, WAY

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.export import annotated_file
-from pages.components.show import download, table
+from pages.components.show import download, escaped, table
 from scviz.tasks.in_silico import Result
 from scviz.tasks.in_silico.tables import zip_of
 from scviz.workspace.database import Run
@@ -18,8 +18,8 @@ def published_table(result: Result) -> None:
         return
     frame = pd.DataFrame(list(result.published.rows), columns=list(result.published.columns))
     st.caption(
-        f"As published by Geneformer's authors ({result.published.name}). Values of the same cells are taken for "
-        "independent there, so its p values are optimistic."
+        f"As published by Geneformer's authors ({escaped(result.published.name)}). Values of the same cells are taken "
+        "for independent there, so its p values are optimistic."
     )
     table(frame, key="published", name=f"published_{result.published.name}", height=320)
 

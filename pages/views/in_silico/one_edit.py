@@ -85,8 +85,8 @@ def _affected(result: Result) -> None:
     )
     predicted = "log" in found.what
     st.caption(
-        f"Change: mean {found.what}, over at most 20 cells; beside it the mean of {found.n_random} random edits in the "
-        "same genes. A list to look at, not a test."
+        f"Change: mean {escaped(found.what)}, over at most 20 cells; beside it the mean of {found.n_random:,} random "
+        "edits in the same genes. A list to look at, not a test."
         + ("" if predicted else " This model predicts no expression, so the vectors of genes are compared.")
     )
 
@@ -130,6 +130,8 @@ def _cells(run: Run, result: Result) -> None:
     small = dict.fromkeys(frame.columns[1:], SMALL)
     table(frame, key="moved_cells", name="moved_cells", height=320, column_config=small)
     took = duration(run.ended - run.started)
-    st.caption(f"{len(result.rows):,} of {result.n_chosen:,} chosen cells. Took {took}. Run {run.id}.")
+    st.caption(
+        f"{len(result.rows):,} of {result.n_chosen:,} chosen cells. Took {took}. Run {escaped(run.id)}."
+    )
     published_table(result)
     offer_files(run, result)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import streamlit as st
 
 from pages.components import state
 from pages.components.digits import SMALL
-from pages.components.show import table
+from pages.components.show import escaped, table
 from pages.components.verdict_box import footer
 from pages.components.widgets import tabs
 from pages.views.in_silico.files import offer_files, published_table
@@ -24,6 +22,7 @@ from pages.views.in_silico.numbers import (
 )
 from scviz.tasks.in_silico import RANKING, Result
 from scviz.workspace.database import Run
+from scviz.workspace.plain_json import read_plain
 
 MOST_DRAWN = 30
 """Genes of a sweep that are drawn."""
@@ -35,7 +34,7 @@ def ranking_so_far(run_id: str) -> None:
     path = state.workspace().run_folder(run_id) / "state" / RANKING
     if not path.exists():
         return
-    rows = pd.DataFrame(json.loads(path.read_text(encoding="utf-8")))
+    rows = pd.DataFrame(read_plain(path, (dict, list)))
     if len(rows) > 1:
         st.caption("So far, the strongest first; random genes and false discovery rates come at the end.")
         rows = rows.dropna(axis=1, how="all").rename(
@@ -55,7 +54,7 @@ def sweep_result(run: Run, result: Result) -> None:
         table(frame, key="ranking", name="ranking", height=height, column_config=digits_of(frame))
         st.caption(
             f"{HOW} FDR: false discovery rate over {result.n_tests:,} genes (Benjamini-Hochberg). % of the distance: "
-            f"of {result.ruler.words}."
+            f"of {escaped(result.ruler.words)}."
         )
         published_table(result)
     with drawn:

@@ -61,11 +61,11 @@ def how_good(info: CheckpointInfo) -> None:
 def _download(card: ModelCard, released: ReleasedCheckpoint) -> None:
     """Offer a download to those who have said what the card asks for."""
     key = f"{card.name}_{released.name}"
-    st.caption(escaped(f"From https://huggingface.co/{released.hub}. {released.note}".strip()))
+    st.caption(f"From https://huggingface.co/{escaped(released.hub)}. {escaped(released.note)}")
     beside = ""
     if released.beside:
         beside = st.text_input(
-            f"Folder on this server with {', '.join(released.beside)}", key=f"beside_{key}"
+            f"Folder on this server with {escaped(', '.join(released.beside))}", key=f"beside_{key}"
         )
     if not st.checkbox(escaped(card.agreement), key=f"accept_{key}"):
         return
@@ -107,7 +107,7 @@ def add_folder(card: ModelCard) -> None:
         if line[2].form_submit_button("Add", key=f"submit_{card.name}", width="stretch"):
             _add(card, folder, name)
     roots = ", ".join(str(root) for root in state.settings().data_roots)
-    st.caption(f"Folders that may be added lie below: {roots}")
+    st.caption(f"Folders that may be added lie below: {escaped(roots)}")
 
 
 def progress_of_adding() -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.missing import ASKED_WEIGHTS
+from pages.components.text import escaped
 from pages.views.models.checkpoints import add_folder, published_weights
 from scviz.errors import ScvizError
 from scviz.foundation.card import ModelCard
@@ -33,7 +34,7 @@ def ways_to_get(card: ModelCard, own: list[CheckpointInfo], *, asked: bool) -> N
     if asked != (card.name == model):
         return
     if asked:
-        st.subheader(f"How to get {released}", anchor=False)
+        st.subheader(f"How to get {escaped(released)}", anchor=False)
     with st.expander("Published weights", expanded=asked):
         published_weights(card, own, first=released)
     with st.expander("Add weights from this server", expanded=asked):

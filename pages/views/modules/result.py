@@ -16,6 +16,8 @@ from pages.views.modules.tables import linked_gene, methods_table, modules_table
 from scviz.tasks.modules import SOURCES, Result
 from scviz.workspace.database import Run
 
+TABS = ("Modules", "Network", "Types", "Map", "Stability", "Cells")
+
 
 def modules_result(run: Run) -> None:
     """Show a finished run."""
@@ -30,8 +32,7 @@ def modules_result(run: Run) -> None:
         )
         draw_stability(run, result, small_print)
     else:
-        names = ["Modules", "Network", "Types", "Map", "Stability", "Cells"]
-        modules, network, types, on_map, firm, cells = tabs(names, key="modules_tabs")
+        modules, network, types, on_map, firm, cells = tabs(TABS, key="modules_tabs")
         with modules:
             modules_table(run, result)
         with network:
@@ -53,7 +54,7 @@ def _how_it_was_made(run: Run, result: Result) -> None:
         st.caption(
             f"{len(result.genes):,} genes, those whose counts vary most beyond depth and chance (Pearson residuals). "
             f"{result.n_found:,} cells to find modules, {result.n_held_out:,} others to judge them. Seed "
-            f"{run.request.get('seed', 0)}. Took {duration(result.seconds)}."
+            f"{int(run.request.get('seed', 0))}. Took {duration(result.seconds)}."
         )
         st.caption(
             "Score: mean expression (log1p of scaled counts) of the module less that of control genes, 50 from "

@@ -18,6 +18,7 @@ from scviz.tasks.modules.files import (
     cell_columns,
     standardized,
 )
+from scviz.workspace.csv_files import frame_csv
 from scviz.workspace.database import Run
 
 CELLS_HELP = (
@@ -57,5 +58,5 @@ def scores_of_cells(run: Run, result: Result) -> None:
     )
     digits = dict.fromkeys(frame.select_dtypes("float").columns, DIGITS)
     st.dataframe(frame.head(10), hide_index=True, key="scores", column_config=digits)
-    write = partial(frame.to_csv, index=False)
+    write = partial(frame_csv, frame)
     download("CSV of all cells", write, name="module_scores.csv", key="modules_csv_module_scores")

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.digits import DIGITS
-from pages.components.show import table
+from pages.components.show import escaped, table
 from scviz.tasks.perturbation import MEASURED, Interaction, Result
 from scviz.tasks.perturbation.interactions import KINDS
 
@@ -30,7 +30,7 @@ def _shown(frame: pd.DataFrame, titles: list[str]) -> None:
     digits = dict.fromkeys(("size", "fit"), DIGITS)
     table(frame, key="interactions", name="interactions", height=280, column_config=digits)
     shares = ", ".join(
-        f"{title} {100 * np.mean(frame[title] == frame['measured']):.0f} %" for title in titles
+        f"{escaped(title)} {100 * np.mean(frame[title] == frame['measured']):.0f} %" for title in titles
     )
     st.caption(
         f"Same class as measured: {shares}.",

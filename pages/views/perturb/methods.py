@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.coverage import readable
 from pages.components.runs import checkpoint_name
+from pages.components.text import escaped
 from pages.components.widgets import Form
 from scviz.datasets.columns import gene_identifiers
 from scviz.datasets.gene_terms import read_terms
@@ -48,7 +49,7 @@ def pick_methods(
 def _with_which_weights(methods: Sequence[Method]) -> None:
     used = {checkpoint_name(one.checkpoint) for one in methods if one.checkpoint}
     if used:
-        st.caption(f"With the weights {', '.join(sorted(used))}.")
+        st.caption(f"With the weights {escaped(', '.join(sorted(used)))}.")
 
 
 def _begin(offered: Sequence[str], form: Form) -> None:
@@ -70,7 +71,8 @@ def _what_is_not_offered(offered: Sequence[str]) -> None:
     if missing:
         st.caption(
             f"Not offered: {counted(len(missing), 'method')}.",
-            help=f"{', '.join(missing)} need weights that know some of the genes of this dataset, or gene annotations.",
+            help=f"{escaped(', '.join(missing))} need weights that know some of the genes of this dataset, or gene "
+            "annotations.",
         )
 
 

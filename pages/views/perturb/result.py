@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.finished import result_of
-from pages.components.show import figure
+from pages.components.show import escaped, figure
 from pages.components.verdict_box import footer, verdict_box
 from pages.views.perturb.how_made import how_it_was_made
 from pages.views.perturb.interactions import interactions_table
@@ -78,7 +78,7 @@ def _ranking(run: Run, result: Result, shown: Shown) -> None:
 def _unknowing(result: Result, shown: Shown) -> str:
     """Say what predictions score that cannot know the perturbation, where that is not plain from the score."""
     found = unknowing_scores(result, shown.metric, shown.group)
-    scores = " and ".join(f"{mean:.2f} ({title})" for title, mean in found.items())
+    scores = " and ".join(f"{mean:.2f} ({escaped(title)})" for title, mean in found.items())
     return f"What cannot know the perturbation scores {scores}. " if scores else ""
 
 

@@ -9,7 +9,6 @@ import streamlit as st
 from pages.components import state
 from pages.components.coverage import readable
 from pages.components.runs import checkpoint_name
-from pages.components.show import escaped
 from pages.components.widgets import Form, told_apart
 from scviz.models import cards, configurations
 from scviz.tasks.pretraining import Request
@@ -89,7 +88,7 @@ def _new_model(dataset: DatasetInfo) -> tuple[dict[str, Any], str]:
     if state.held("pretraining_model") is None:
         linked = state.from_link("model")
         if linked and linked not in titles:
-            state.left_out(escaped(f"scviz has no model called {linked[:80]}, which the link asks for."))
+            state.left_out(f"scviz has no model called {linked[:80]}, which the link asks for.")
         state.preset("pretraining_model", linked if linked in titles else "geneformer")
     model = st.selectbox("Model", list(titles), format_func=titles.__getitem__, key="pretraining_model")
     shapes = configurations(model)

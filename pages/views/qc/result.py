@@ -83,7 +83,7 @@ def _by_measure(measures: Mapping[str, NDArray[np.float64]], bounds: Mapping[str
     """Say how many cells each threshold alone costs; (N,) each."""
     lost = lost_by_measure(measures, bounds)
     if lost:
-        parts = ", ".join(f"{label.lower()} {n:,}" for label, n in lost.items())
+        parts = ", ".join(f"{escaped(label.lower())} {n:,}" for label, n in lost.items())
         st.caption(f"Lost by each measure alone: {parts}; a cell may be lost by several.")
 
 
@@ -146,7 +146,7 @@ def _lost(run: Run, request: Request, types: tuple[Loss, ...], *, batches: tuple
     if not shown:
         st.info("Choose a column with cell types or batches on the left to see what each of them loses.")
         return
-    titles = [f"Lost by {column}" for _, column in shown.values()]
+    titles = [f"Lost by {escaped(column)}" for _, column in shown.values()]
     for tab, (name, (found, column)) in zip(tabs(titles, key="qc_tabs"), shown.items(), strict=True):
         with tab:
             show_losses(found, column, key=name, footer=footer(run))

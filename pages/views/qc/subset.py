@@ -6,7 +6,6 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.cells_picker import ALL, GROUP, CellChoice, pick_cells
-from pages.components.show import escaped
 from pages.components.steps import apply_step
 from scviz.tasks.chosen_cells import chosen_rows
 from scviz.tasks.filtering import Request
@@ -21,7 +20,7 @@ def subset_form(dataset: DatasetInfo) -> None:
         state.preset("cells_from", GROUP)
         state.preset("cells_group", linked)
     elif linked:
-        state.left_out(escaped(f"The group that the link asks for is not here any more: {linked[:80]}."))
+        state.left_out(f"The group that the link asks for is not here any more: {linked[:80]}.")
     chosen = state.held("cells_from") not in (None, ALL)
     with st.expander("Subset", icon=":material/content_cut:", expanded=chosen, key="subset"):
         choice = pick_cells(dataset)

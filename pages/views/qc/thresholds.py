@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import state
-from pages.components.show import figure
+from pages.components.show import escaped, figure
 from scviz.datasets.cell_quality import MEASURES, Measure
 from scviz.metrics.thresholds import Bounds
 from scviz.plots.quality import Violin, violin_figure
@@ -100,7 +100,7 @@ def _field(name: str, end: str, value: float | None, *, key: str) -> float | Non
         state.keep(widget, "begun")
         state.preset(widget, shown)
     given = st.number_input(
-        f"{title(MEASURES[name])}, {'at least' if end == 'low' else 'at most'}",
+        f"{escaped(title(MEASURES[name]))}, {'at least' if end == 'low' else 'at most'}",
         min_value=0.0,
         max_value=look.highest,
         value=None,

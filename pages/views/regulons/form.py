@@ -14,6 +14,7 @@ from pages.components.cells_picker import columns_of
 from pages.components.known_links import choose_downloaded, fitting_files, link_folders, offer_download
 from pages.components.missing import DATA, Missing
 from pages.components.screen_picker import guessed_column
+from pages.components.text import escaped
 from pages.components.widgets import Form
 from scviz.datasets.columns import gene_names
 from scviz.datasets.gene_keys import matched
@@ -216,7 +217,7 @@ def _file(
         ),
         placeholder="Choose, or type a path" if found else "Type a path",
         accept_new_options=True,
-        help=f"{words} Files of these folders can be opened: {', '.join(map(str, roots))}",
+        help=f"{words} Files of these folders can be opened: {escaped(', '.join(map(str, roots)))}",
         key=key,
         persist_state="session",
     )

@@ -15,6 +15,7 @@ from pages.components.show import download, table
 from scviz.datasets.columns import cell_names
 from scviz.tasks.scenic import PRUNED, Result
 from scviz.tasks.scenic.files import gmt
+from scviz.workspace.csv_files import frame_csv
 from scviz.workspace.database import Run
 
 
@@ -71,5 +72,5 @@ def activity_of_cells(run: Run, result: Result) -> None:
         f"Activity (AUCell) of {result.auc.shape[1]:,} regulons in {len(frame):,} cells; the first ten are shown."
     )
     st.dataframe(frame.head(10), hide_index=True, key="activity")
-    write = partial(frame.to_csv, index=False)
+    write = partial(frame_csv, frame)
     download("CSV of all cells", write, name="regulon_activity.csv", key="activity_csv")

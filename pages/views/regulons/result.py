@@ -16,6 +16,8 @@ from pages.views.regulons.types import draw_types
 from scviz.tasks.scenic import Result
 from scviz.workspace.database import Run
 
+TABS = ("Network", "Regulons", "Types", "Map", "Links", "Cells")
+
 
 def regulons_result(run: Run) -> None:
     """Show a finished run."""
@@ -26,8 +28,7 @@ def regulons_result(run: Run) -> None:
     if not result.regulons:
         st.info("No regulon is left. Allow smaller modules, take more genes, or another support of targets.")
     else:
-        names = ["Network", "Regulons", "Types", "Map", "Links", "Cells"]
-        picture, regulons, types, on_map, links, cells = tabs(names, key="regulons_tabs")
+        picture, regulons, types, on_map, links, cells = tabs(TABS, key="regulons_tabs")
         with picture:
             network_of_run(run, result.drawing, key="network", name="regulon_network", footer=small_print)
         with regulons:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 from scviz.datasets.arriving.zarr_arrays import ArrayPlan, plan_of
 from scviz.datasets.safety import CHUNK_LIMIT, OBJECT_LIMIT, REWRITE
 from scviz.errors import UnreadableFileError, UnsafeFileError
+from scviz.workspace.plain_json import DamagedFileError, parse_plain
 
 METADATA = ("zarr.json", ".zgroup", ".zarray")
 PIECES = 20_000_000
@@ -198,9 +198,7 @@ def _description(store: Store, key: str) -> dict[str, Any] | None:
     if raw is None:
         return None
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFileError(f"{key} of {store.path.name} is damaged: {error}.") from error
-    if not isinstance(found, dict):
-        raise UnreadableFileError(f"{key} of {store.path.name} is damaged: it describes nothing.")
+        found: dict[str, Any] = parse_plain(raw, name=f"{key} of {store.path.name}")
+    except DamagedFileError as error:
+        raise UnreadableFileError(str(error)) from error
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from scviz.foundation.weights import read_nested, refuse_placeholder
 from scviz.models.scbert import CARD
 from scviz.models.scbert.config import HEAD_WIDTHS, Config
 from scviz.models.scbert.tokenizer import END, gene_list
+from scviz.workspace.plain_json import DamagedFileError, read_plain
 
 FACTS = "scviz.json"
 WEIGHT_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
@@ -266,6 +266,6 @@ def _facts(folder: Path) -> dict[str, Any]:
 def _json(path: Path) -> Any:
     refuse_placeholder(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"{path.name} is no JSON: {error}.", hint="Download it again.") from error
+        return read_plain(path, (dict, list))
+    except DamagedFileError as error:
+        raise CheckpointError(str(error), hint="Download it again.") from error

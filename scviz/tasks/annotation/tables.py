@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from scviz.tasks.annotation.confidence import (
     spread_sentence,
 )
 from scviz.tasks.annotation.set_sizes import sizes_sentence
+from scviz.workspace.csv_files import CsvWriter
 
 SET = "set"
 
@@ -83,11 +85,8 @@ def probabilities_csv(result: Result, names: Sequence[str]) -> str:
     names
         N names of cells, such as barcodes, which stand first.
     """
-    import csv
-    from io import StringIO
-
     text = StringIO()
-    writer = csv.writer(text)
+    writer = CsvWriter(text)
     ways = list(result.test_sets)
     writer.writerow(
         [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from scviz.networks.gmt import programs, sets_of_terms
 from scviz.tasks import TASKS, front
 from scviz.tasks.enrichment import PROGRAMS
 from scviz.workspace import Workspace
+from scviz.workspace.plain_json import read_plain
 from scviz.workspace.records import RECORD
 
 FIELDS = ("modules", "regulons", "sets")
@@ -66,8 +66,8 @@ def sets_of_run(workspace: Workspace, run: str) -> RunSets:
     """
     folder = workspace.run_folder(run)
     try:
-        asked = json.loads((folder / "request.json").read_text(encoding="utf-8"))
-        found = json.loads((folder / "result" / RECORD).read_text(encoding="utf-8"))
+        asked = read_plain(folder / "request.json")
+        found = read_plain(folder / "result" / RECORD)
     except OSError as error:
         raise RequestError(
             f"There is no finished run {run!r}.", hint="`python -m scviz runs` and the Runs page list them."

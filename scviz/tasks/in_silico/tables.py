@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import io
 import zipfile
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from scviz.tasks.in_silico import Result, Shift
 from scviz.tasks.in_silico.statistics import means_of
+from scviz.workspace.csv_files import CsvWriter
 
 EDITS = "edits"
 
@@ -29,7 +29,7 @@ class Table:
     def as_csv(self) -> str:
         """Write it."""
         file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
+        writer = CsvWriter(file, lineterminator="\n")
         writer.writerow(self.header)
         writer.writerows(self.rows)
         return file.getvalue()

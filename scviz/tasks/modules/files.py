@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -16,6 +15,7 @@ from scviz.networks.contract import GeneSet
 from scviz.networks.gmt import gmt_text
 from scviz.networks.module_scores import zero_to_one
 from scviz.tasks.modules import Facts, Result
+from scviz.workspace.csv_files import csv_text
 
 
 def gmt(modules: Iterable[GeneSet]) -> str:
@@ -151,8 +151,4 @@ def standardized(result: Result) -> NDArray[np.float32]:
 
 
 def _csv(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(chain([head], rows))

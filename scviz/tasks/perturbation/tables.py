@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
-from io import StringIO
 
 import numpy as np
 
 from scviz.metrics.perturbation_table import METRICS, UNKNOWING
 from scviz.tasks.perturbation import Result
+from scviz.workspace.csv_files import csv_text
 
 CONTROL_OF_TRUTH, CONTROL_OF_PREDICTIONS = "control of measured changes", "control of predicted changes"
 MEASURED, LEARNED, PLACE = "measured", "learned from", "place among the most changed"
@@ -95,6 +94,4 @@ def _number(value: np.floating) -> object:
 
 
 def _written(rows: list[list[object]]) -> str:
-    file = StringIO()
-    csv.writer(file).writerows(rows)
-    return file.getvalue()
+    return csv_text(rows, lineterminator="\r\n")

@@ -35,9 +35,10 @@ def confidence_tab(run: Run, result: Result, gain: Gain, *, footer: str) -> floa
     found = calibrations(result)
     left, right = st.columns(2, gap="large")
     with left:
-        _calibration(found, footer)
+        _reliability(found, footer)
     with right:
         threshold = _abstain(result, gain, footer) if result.n_train else 0.0
+    _calibration(found)
     if result.n_train:
         _sets(result)
         _one_names(run, result)
@@ -52,7 +53,7 @@ def confidence_tab(run: Run, result: Result, gain: Gain, *, footer: str) -> floa
     return threshold
 
 
-def _calibration(found: dict[str, Calibration], footer: str) -> None:
+def _reliability(found: dict[str, Calibration], footer: str) -> None:
     st.subheader("Is a confidence of 0.8 right in 80 % of cases?", anchor=False)
     drawing = reliability_figure({name: one.curve for name, one in found.items()}, dark=state.dark())
     figure(
@@ -63,14 +64,19 @@ def _calibration(found: dict[str, Calibration], footer: str) -> None:
         height=360,
         footer=footer,
     )
+
+
+def _calibration(found: dict[str, Calibration]) -> None:
+    """Show the numbers of the curves, in all the room there is."""
     rows = [
         {
             "Confidence": name,
             "Mean": one.confidence,
             "Right": one.accuracy,
             "ECE": one.error.mean,
-            "ECE low": one.error.low,
-            "ECE high": one.error.high,
+            "95 % interval": f"{one.error.low:.3f} to {one.error.high:.3f}"
+            if one.error.known
+            else "cannot tell",
             "ECE by type": one.classwise,
             "Brier": one.brier,
             "Log loss": one.log_loss,
@@ -78,7 +84,7 @@ def _calibration(found: dict[str, Calibration], footer: str) -> None:
         for name, one in found.items()
     ]
     frame = pd.DataFrame(rows)
-    digits = dict.fromkeys(frame.columns[1:], DIGITS)
+    digits = dict.fromkeys((name for name in frame.columns[1:] if name != "95 % interval"), DIGITS)
     table(frame, key="calibration", name="calibration", column_config=digits)
     st.caption(
         "Each point holds a tenth of the cells that judge. ECE: mean distance of confidence and share of right names "

@@ -50,25 +50,24 @@ def new_types_tab(result: Result, *, footer: str) -> None:
             {
                 "Type left out": one.name,
                 "Cells": one.n_new,
-                "Known cells": one.n_known,
                 "Read": VECTORS[one.vectors],
-                "Score": NEW_SCORES[one.score],
                 "AUROC": one.auroc.mean,
-                "Low": one.auroc.low,
-                "High": one.auroc.high,
+                "95 % interval": f"{one.auroc.low:.3f} to {one.auroc.high:.3f}"
+                if one.auroc.known
+                else "cannot tell",
                 "Missed": one.missed,
-                "Unassigned, new": one.unassigned_new,
-                "Unassigned, known": one.unassigned_known,
+                "Unassigned": one.unassigned_new,
+                "Known unassigned": one.unassigned_known,
             }
-            for one in result.novelty
+            for one in own
         ]
     )
-    digits = dict.fromkeys(frame.columns[5:], DIGITS)
+    digits = dict.fromkeys(("AUROC", "Missed", "Unassigned", "Known unassigned"), DIGITS)
     table(frame, key="novelty_table", name="new_types", column_config=digits)
     st.caption(
         "AUROC: chance that a cell of the type left out is odder than a held-out cell of a known type, with a 95 % "
         "interval. Missed: share of its cells that pass for known where 95 % of the known cells are accepted. "
-        "Unassigned: share of cells whose best type has a probability below 0.5, the threshold of the authors of "
-        "scBERT. A logistic regression on the vectors of the model as it came, which has learned nothing from these "
-        "labels, and on principal components of the known training cells."
+        "Unassigned: share of its cells, and of those of known types, whose best type has a probability below 0.5, the "
+        "threshold of the authors of scBERT. A logistic regression on the vectors of the model as it came, which has "
+        "learned nothing from these labels, and on principal components of the known training cells."
     )

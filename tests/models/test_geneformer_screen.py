@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scviz.errors import JobCancelledError, RequestError
+from scviz.foundation.tokens import Tokens
 from scviz.models.geneformer.edits import Perturbation
 from scviz.models.geneformer.model import Geneformer
 from scviz.models.geneformer.screen import Linearized, Reading, moved_scores, screen
@@ -44,7 +45,7 @@ def test_small_changes_are_foretold(style: str) -> None:
         shift = exact[row].shifts["goal"] - exact[row].shifts["start"]
         assert np.corrcoef(shift, found[row].values)[0, 1] > 0.9
     cell = Linearized(model.network, tokens.gene_ids[0][tokens.mask[0]], model.reading, n_points=14)
-    moved = moved_scores(cell, n_directions=14)
+    moved = moved_scores(cell, share=1.0, most=10_000)
     assert np.corrcoef(exact[0].moved, moved)[0, 1] > 0.9
 
 
@@ -77,13 +78,30 @@ def test_more_points_come_nearer(style: str) -> None:
     assert errors[1] < errors[0]
 
 
-def test_the_blood_model_ranks_most_genes_right_where_there_is_a_goal() -> None:
-    """Without a goal it does not: its genes move a cell in more directions than the estimate looks in."""
+def blood_cell(rng: np.random.Generator, n_genes: int) -> tuple[Geneformer, Tokens]:
+    """Give the blood model, and a cell of random genes."""
     model = Geneformer.from_checkpoint(ROOT / "assets" / "checkpoints" / "geneformer-blood")
+    ids = rng.permutation(model.vocab.ids)[None, :n_genes]
+    return model, Tokens(gene_ids=ids, values=None, mask=np.ones_like(ids, dtype=bool))
+
+
+def test_without_a_goal_the_blood_model_needs_many_directions_and_gets_them() -> None:
+    """Its genes move a cell in as many directions: with all of them the ranking is right, with four it is not."""
+    model, tokens = blood_cell(np.random.default_rng(0), 90)
+    exact = next(perturb(model, tokens, Perturbation(kind="delete"))).moved
+    cell = Linearized(model.network, tokens.gene_ids[0], model.reading, n_points=3)
+    strongest = set(np.argsort(-exact)[:15].tolist())
+    few, many = (
+        len(strongest & set(np.argsort(-moved_scores(cell, share=1.0, most=most))[:15].tolist()))
+        for most in (4, 64)
+    )
+    assert few < many
+    assert many >= 12  # by chance 2
+
+
+def test_the_blood_model_ranks_most_genes_right_where_there_is_a_goal() -> None:
     rng = np.random.default_rng(0)
-    ids = rng.permutation(model.vocab.ids)[None, :60]
-    tokens = tokens_of("v1")
-    tokens = type(tokens)(gene_ids=ids, values=None, mask=np.ones_like(ids, dtype=bool))
+    model, tokens = blood_cell(rng, 60)
     goal = {"goal": rng.normal(size=model.config.width)}
     exact = next(perturb(model, tokens, Perturbation(kind="delete"), Readout(states=goal)))
     found = next(screen(model.network, tokens, model.reading, **goal, n_points=12))

@@ -117,7 +117,7 @@ def test_a_run_compares_only_cells_it_did_not_learn_from_and_asks_for_evidence(
     assert table["Cells with both"].to_dict() == dict.fromkeys(table.index, len(held_out))
     assert table["Second opinion"].to_dict() == {
         "predicted_labels": "yes",
-        "cell_type": "no: these labels taught the names",
+        "cell_type": "no: it taught the names",
     }
     assert "The model learned from labels of cell_type." in words(page)
     page.button(key="evidence_markers").click().run()

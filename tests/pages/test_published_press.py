@@ -114,7 +114,7 @@ def test_a_press_fetches_tests_and_ends_at_the_map_that_these_weights_draw(
         ("compare", "compare", "checkpoints"),
         ("in_silico", "in_silico", "checkpoint"),
         ("modules", "", ""),
-        ("attention", "", ""),
+        ("attention", "attention_network", "checkpoint"),
         ("perturb", "", ""),
     ],
 )

@@ -160,7 +160,10 @@ def _sets(result: Result) -> None:
         for one in ways
     ]
     percent = dict.fromkeys(("Promised", "Observed", "One type", "None"), TENTH)
-    table(pd.DataFrame(rows), key="sets", name="sets", column_config={**percent, "Types in a set": DIGITS})
+    frame = pd.DataFrame(rows)
+    shown = [name for name in frame.columns if name != "In every set"]  # said above; the file has them
+    config = {**percent, "Types in a set": DIGITS}
+    table(frame, key="sets", name="sets", column_config=config, column_order=shown)
     st.caption(
         f"In %, on the cells that judge. {sum(result.calibrating):,} other cells, set aside, tell how odd a cell of a "
         f"type may be. The copy of the file holds the sets {SET_WAYS[result.sets_by]}. An empty set says: none of the "

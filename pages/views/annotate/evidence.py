@@ -32,12 +32,9 @@ def evidence(run: Run, result: Result) -> None:
     """Show what speaks for the names of a finished run, type by type."""
     kind = pick("Type", result.types, key=f"evidence_{run.id}")
     names_and_evidence(run, result, kind)
-    left, right = st.columns(2, gap="large")
-    with left:
-        _markers(run, kind)
-    with right:
-        if len(result.test_rows):
-            _sure_and_wrong(run, result, kind)
+    _markers(run, kind)
+    if len(result.test_rows):
+        _sure_and_wrong(run, result, kind)
     if len(result.test_rows):
         _genes(run, kind)
 

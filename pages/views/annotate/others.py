@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pages.components import state
 from pages.components.add_to_group import add_to_group
 from pages.components.cell_map import Coloring, MapLook
-from pages.components.digits import TENTH
 from pages.components.newest_map import newest_map, no_map_yet, on_map
 from pages.components.show import escaped, table
 from pages.components.widgets import pick
@@ -27,6 +26,18 @@ from scviz.workspace import ColumnInfo
 COLORS = ("#2E7D5B", "#7FB069", "#A7C957", "#E6B325", "#C8553D", "#8A8F98")
 """Of same, broader, narrower, coarse, different and unknown."""
 MOST_PAIRS = 200
+SHORT = {
+    "Cells with both": st.column_config.NumberColumn("Cells", help="With both names."),
+    "Same type (%)": st.column_config.NumberColumn("Same (%)", format="%.1f", help="Of the same type."),
+    "Same coarse type (%)": st.column_config.NumberColumn(
+        "Coarse (%)", format="%.1f", help="Of one coarse type."
+    ),
+    "Coarse by chance (%)": st.column_config.NumberColumn(
+        "Chance (%)", format="%.1f", help="Coarse by chance."
+    ),
+    "Not comparable": st.column_config.NumberColumn("Unknown", help="Cells whose names cannot be compared."),
+}
+"""What the page calls columns, so that all of them have room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +97,7 @@ def _overview(own: Names, columns: Sequence[NamedBy], found: dict[str, NameCompa
         for one in columns
     ]
     frame = pd.DataFrame(rows)
-    digits = {name: TENTH for name in frame.columns if name.endswith("(%)")}
-    table(frame, key=f"others_table_{own.title}", name="names_compared", column_config=digits)
+    table(frame, key=f"others_table_{own.title}", name="names_compared", column_config=SHORT)
     st.caption(
         "Names are compared by their terms of the Cell Ontology, chosen on the tab with ontology ids, not by their "
         "letters. Same coarse type: both are kinds of one coarse type, or one is a kind of the other. By chance: if "
@@ -99,9 +109,9 @@ def _overview(own: Names, columns: Sequence[NamedBy], found: dict[str, NameCompa
 def _opinion(own: Names, other: NamedBy) -> str:
     """Say whether names were made apart from those that they are compared with."""
     if other.column == own.learned_from:
-        return "no: these labels taught the names"
+        return "no: it taught the names"
     if own.column and _writer(own.column) == other.tool != AUTHORS:
-        return "no: written by the same tool"
+        return "no: the same tool"
     return "yes"
 
 
@@ -121,8 +131,8 @@ def _sentence(own: Names, column: str, found: NameComparison) -> str:
     )
     if column == own.learned_from:
         said += (
-            f" {own.title} learned from labels of {column}, on other cells: this says how well it learned, and is no "
-            "second opinion."
+            f" {own.title[0].upper()}{own.title[1:]} learned from labels of {column}, on other cells: this says how "
+            "well it learned, and is no second opinion."
         )
     if found.n_unknown:
         said += f" {counted(found.n_unknown, 'cell')} more have names that cannot be compared."

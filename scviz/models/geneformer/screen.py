@@ -36,8 +36,12 @@ from scviz.progress import Progress, Report, silent
 N_POINTS = 5
 """Points of the ranking: about a second for a cell of 500 genes at the size of V1-10M. With 5, nine
 in ten of the 20 strongest genes are among the first 50; with 17 and a goal, among the first 20."""
-N_DIRECTIONS = 4
+FEWEST_DIRECTIONS = 4
 """Directions along which the change of a cell is estimated where there is no goal."""
+READINGS_OF_DIRECTION = 2
+"""What a direction costs in readings of each point: one there and one back."""
+SHARE_OF_CHANGE = 0.8
+"""So many of them are taken as hold this share of exact changes, which did not choose them."""
 SMALLEST = 1e-3
 """Least share of attention that is left to other keys."""
 
@@ -272,17 +276,38 @@ def shift_scores(
     return cell.change_along(direction).cpu().numpy()
 
 
-def moved_scores(cell: Linearized, *, n_directions: int = N_DIRECTIONS) -> NDArray[np.float32]:
+def moved_scores(
+    cell: Linearized, *, share: float = SHARE_OF_CHANGE, most: int | None = None
+) -> NDArray[np.float32]:
     r"""Estimate :math:`1 - \cos(E', E)` when each gene is deleted, (n,).
 
     It has no first-order term: it is :math:`|\Delta E|^2 / 2 |E|^2` for the change across E. The change is taken along
-    the few directions in which exact deletions of the genes at the points move the cell most.
+    the directions in which the vectors of the genes in the cell differ most, as many as the cell needs.
+
+    Parameters
+    ----------
+    share
+        Of the exact changes across E when the genes at the points are deleted, that these directions shall hold.
+    most
+        Directions at most; left out, as many as cost half of what deleting every gene would.
     """
     if cell.alone:
         return np.full(cell.n_genes, np.nan, dtype=np.float32)
-    across = cell.deleted_at_points() - cell.embedding  # (K, D)
-    unit = normalize(cell.embedding, dim=0)
-    across = across - (across @ unit)[:, None] * unit
-    directions = torch.linalg.svd(across, full_matrices=False)[2][:n_directions]
+    most = most or cell.n_genes // (2 * READINGS_OF_DIRECTION * len(cell.points))
+    directions = _directions(cell, share=share, most=max(most, FEWEST_DIRECTIONS))
     changes = torch.stack([cell.change_along(direction) for direction in directions])  # (R, n)
     return (changes.square().sum(dim=0) / (2 * cell.embedding.square().sum())).cpu().numpy()
+
+
+def _directions(cell: Linearized, *, share: float, most: int) -> Tensor:
+    """Choose directions across the cell vector, (R, D), R by how much of exact changes they hold."""
+    unit = normalize(cell.embedding, dim=0)
+    genes = cell.hidden[0, cell.genes]  # (n, D)
+    spread, exact = (
+        rows - (rows @ unit)[:, None] * unit
+        for rows in (genes - genes.mean(dim=0), cell.deleted_at_points() - cell.embedding)
+    )
+    axes = torch.linalg.svd(spread, full_matrices=False)[2]
+    held = (exact @ axes.T).square().sum(dim=0).cumsum(dim=0) / exact.square().sum().clamp(min=1e-30)
+    needed = int((held < share).sum()) + 1
+    return axes[: min(max(needed, FEWEST_DIRECTIONS), most)]

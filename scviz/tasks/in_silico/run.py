@@ -25,7 +25,7 @@ from scviz.tasks.in_silico.observed import MeanShifts, Pair, compare, mean_shift
 from scviz.tasks.in_silico.published import published_table
 from scviz.tasks.in_silico.reading import Read, n_around, read_cells
 from scviz.tasks.in_silico.ruler import ruler_of
-from scviz.tasks.in_silico.screening import READINGS, can_screen, recall_in_words, screen_genes
+from scviz.tasks.in_silico.screening import can_screen, readings, recall_in_words, screen_genes
 from scviz.tasks.in_silico.statistics import alone, means_of
 from scviz.tasks.in_silico.verdict import Compared, Judgement, of_one, of_sweep
 from scviz.tasks.known_types import types_of
@@ -265,7 +265,7 @@ def price(request: Request, context: Context) -> Price:
     of_random = sum(min(n, request.random_cells) for n in inputs.n_changed[n_asked:])
     passes = sum(inputs.n_changed[:n_asked]) + of_random
     if can_screen(request, model) and n_asked < inputs.n_tests:
-        n_read += READINGS * n_cells
+        n_read += readings(request, float(np.diff(inputs.adata[inputs.rows].X.indptr).mean())) * n_cells
     return Price(
         seconds=one * (n_read + passes) + 0.01 * len(inputs.edits) + drawing,
         gigabytes=peak_gb() + 0.1,

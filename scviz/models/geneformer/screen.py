@@ -307,7 +307,7 @@ def _directions(cell: Linearized, *, share: float, most: int) -> Tensor:
         rows - (rows @ unit)[:, None] * unit
         for rows in (genes - genes.mean(dim=0), cell.deleted_at_points() - cell.embedding)
     )
-    axes = torch.linalg.svd(spread, full_matrices=False)[2]
+    axes: Tensor = torch.linalg.svd(spread, full_matrices=False)[2]
     held = (exact @ axes.T).square().sum(dim=0).cumsum(dim=0) / exact.square().sum().clamp(min=1e-30)
     needed = int((held < share).sum()) + 1
     return axes[: min(max(needed, FEWEST_DIRECTIONS), most)]

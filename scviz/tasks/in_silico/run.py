@@ -265,7 +265,9 @@ def price(request: Request, context: Context) -> Price:
     of_random = sum(min(n, request.random_cells) for n in inputs.n_changed[n_asked:])
     passes = sum(inputs.n_changed[:n_asked]) + of_random
     if can_screen(request, model) and n_asked < inputs.n_tests:
-        n_read += readings(request, float(np.diff(inputs.adata[inputs.rows].X.indptr).mean())) * n_cells
+        n_read += round(
+            readings(request, float(np.diff(inputs.adata[inputs.rows].X.indptr).mean())) * n_cells
+        )
     return Price(
         seconds=one * (n_read + passes) + 0.01 * len(inputs.edits) + drawing,
         gigabytes=peak_gb() + 0.1,

@@ -50,8 +50,8 @@ def step_under_way(dataset: DatasetInfo) -> bool:
 
 def past_steps(dataset: DatasetInfo) -> None:
     """Say by which step a dataset was made, and offer to take it back, or to do again what was taken back last."""
-    if dataset.parent:
-        before = state.workspace().dataset(dataset.parent)
+    before = _here(dataset.parent)
+    if before is not None:
         with _row("past_step", "history", dataset.history[-1]) as place:
             if place.button(
                 "Undo",
@@ -74,15 +74,19 @@ def past_steps(dataset: DatasetInfo) -> None:
                 help=f"Goes on with the {after.n_cells:,} cells and {after.n_genes:,} genes again. (Ctrl+Shift+Z)",
             ):
                 _open(after.id)
-    if dataset.parent or after is not None:
+    if before is not None or after is not None:
         undo_keys("undo", "redo")
 
 
 def _taken_back(dataset: DatasetInfo) -> DatasetInfo | None:
     """Return what this session made of a dataset and took back; None if nothing, or it is gone."""
-    undone = state.kept(f"undone_{dataset.id}")
+    return _here(state.kept(f"undone_{dataset.id}"))
+
+
+def _here(dataset: str | None) -> DatasetInfo | None:
+    """Return a dataset; None without an id, or where it is gone or somebody else's."""
     try:
-        return state.workspace().dataset(undone) if undone else None
+        return state.workspace().dataset(dataset) if dataset else None
     except ScvizError:
         return None
 

@@ -112,7 +112,7 @@ class OwnRuns:
 
     def trouble(self, run: Run) -> str:
         """Say in sentences what holds up a run that is at work; empty while nothing does."""
-        return self._queue.trouble(run)
+        return self._queue.trouble(self.get(run.id))
 
     def stop(self, run: str) -> None:
         """Stop a run; what it has finished is kept for resuming."""

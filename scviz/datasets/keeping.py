@@ -23,9 +23,11 @@ from scviz.datasets.cell_columns import column_infos
 from scviz.datasets.columns import COUNTS, write_gene_values, write_genes
 from scviz.datasets.expression import Depth, depth_from, log_expression
 from scviz.datasets.layers import read_blocks
+from scviz.datasets.marked_genes import marked_genes
 from scviz.datasets.turning import turn
 from scviz.progress import Progress, Report
 from scviz.workspace import CountsSource, DatasetInfo
+from scviz.workspace.cell_marks import gene_keys, marks_of, write_marks
 
 CELLS_AT_A_TIME = 4_096
 
@@ -59,6 +61,8 @@ def write_cells(
     """
     n_cells, n_genes = len(cells.obs), len(cells.var)
     sums: list[NDArray[np.float64]] = []
+    names = genes.identifiers(cells.var)
+    keys, marks = gene_keys(marked_genes(names)), []
     spread = np.zeros(n_genes, dtype=np.int64)
     with h5py.File(folder / COUNTS, "w") as file:
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
@@ -66,6 +70,7 @@ def write_cells(
         for block in blocks:
             append_csr(node, block)
             sums.append(np.asarray(block.sum(axis=1), dtype=np.float64).ravel())
+            marks.append(marks_of(block.indptr, block.indices, block.data, keys))
             spread += np.bincount(block.indices, minlength=n_genes)
             done = int(node.attrs["shape"][0])
             report(Progress(stage="Reading cells", done=done, total=max(n_cells, done)))
@@ -80,7 +85,8 @@ def write_cells(
         expression = _expression(node, depth_from(totals, cells.obs))
         by_gene = turn(expression, n_genes, n_values=int(spread.sum()), folder=folder, spread=spread)
         write_gene_values(folder, by_gene, spread=spread, report=report)
-    write_genes(folder, cells.var.index.tolist(), genes.identifiers(cells.var))
+    write_genes(folder, cells.var.index.tolist(), names)
+    write_marks(marks, folder)
     return totals
 
 

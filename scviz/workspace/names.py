@@ -21,12 +21,12 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "unnamed"
 
 
-def _content(dataset: str) -> str:
+def content_of(dataset: str) -> str:
     """Return the part of an id that is a hash of the file; the rest is the name that somebody gave it.
 
     Examples
     --------
-    >>> _content("my-cells-1a2b3c4d"), _content("demo")
+    >>> content_of("my-cells-1a2b3c4d"), content_of("demo")
     ('1a2b3c4d', 'demo')
     """
     return dataset.rpartition("-")[2]
@@ -40,7 +40,7 @@ def same_content(one: str, other: str) -> bool:
     >>> same_content("my-cells-1a2b3c4d", "cells-1a2b3c4d")
     True
     """
-    return _content(one) == _content(other)
+    return content_of(one) == content_of(other)
 
 
 def without_owner(dataset: str) -> str:

@@ -25,7 +25,7 @@ class Provenance:
     simulated: bool = False
     """Whether the cells were never measured."""
     seen: tuple[str, ...] = ()
-    """Checkpoints that were trained on these very cells."""
+    """Checkpoints that were trained on these very cells, or on some of them."""
     not_known: tuple[str, ...] = ()
     """Checkpoints of which nobody here knows whether they were."""
 
@@ -37,9 +37,10 @@ class Provenance:
             said.append(f"{_names(self.demo)}: {DEMO}. Their numbers say nothing of the published models.")
             said += self.judged
         if self.seen:
+            verb = "was" if len(self.seen) == 1 else "were"
             said.append(
-                f"{_names(self.seen)} {'was' if len(self.seen) == 1 else 'were'} trained on these very cells, so the "
-                "numbers are better than they would be on new ones."
+                f"{_names(self.seen)} {verb} trained on these very cells, or on some of them, so the numbers are "
+                "better than they would be on new ones."
             )
         if self.not_known:
             said.append(f"Whether {_names(self.not_known)} saw these cells in training is not known.")

@@ -22,6 +22,7 @@ from typing import Literal
 
 from scviz.errors import DataError
 from scviz.settings import ROOT, Settings
+from scviz.workspace.cell_marks import ENOUGH, read_marks, share_taught, taught_marks
 from scviz.workspace.names import not_here, same_content
 from scviz.workspace.records import read_json, readable, write_json
 from scviz.workspace.shelves import Shelves
@@ -248,7 +249,7 @@ class Workspace(Shelves):
         return {name for info in self.checkpoints() for name in (info.name, info.released)}
 
     def seen_in_training(self, checkpoint: str, dataset: str) -> Seen:
-        """Tell whether a checkpoint has been trained on cells of a dataset, under whatever name.
+        """Tell whether a checkpoint has been trained on cells of a dataset, or on some of them, under whatever name.
 
         Weights that were trained elsewhere may have seen any cells, and so may all that were trained further from them.
 
@@ -259,6 +260,11 @@ class Workspace(Shelves):
         """
         own, trained_on = seen_as(self.dataset(dataset)), self.checkpoint(checkpoint).trained_on
         if any(same_content(seen, own) for seen in trained_on):
+            return "seen"
+        if (
+            share_taught(read_marks(self.dataset_folder(dataset)), taught_marks(self.home, trained_on))
+            >= ENOUGH
+        ):
             return "seen"
         return "not seen" if trained_on and NOT_KNOWN not in trained_on else "not known"
 

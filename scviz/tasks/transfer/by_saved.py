@@ -15,10 +15,11 @@ from scviz.tasks.transfer.fitting import Genes
 from scviz.tasks.transfer.genes import GeneSpace, Shared, shared_genes, space_of
 from scviz.tasks.transfer.learning import components_of, scores_of
 from scviz.tasks.transfer.placing import Place
-from scviz.tasks.transfer.references import Kept, Reference, Rule
+from scviz.tasks.transfer.references import TAUGHT, Kept, Reference, Rule
 from scviz.tasks.transfer.rules import Floats, Linear, probabilities
 from scviz.tasks.transfer.saved_scores import found_of
 from scviz.tasks.transfer.vectors import vectors_of
+from scviz.workspace.cell_marks import ENOUGH, read_marks, share_taught, taught_marks
 from scviz.workspace.names import same_content
 from scviz.workspace.records import content_hash
 
@@ -62,18 +63,24 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         pcs=components_of(space, shared),
         reference_name=reference.name,
         held_out=reference.held_out,
-        notes=(*reference.notes, *notes, *_taught(reference, request.dataset)),
+        notes=(*reference.notes, *notes, *_taught(kept, request, context)),
         context=context,
     )
 
 
-def _taught(reference: Reference, dataset: str) -> tuple[str, ...]:
-    """Say that the cells to be named are those that the reference learned from."""
-    if not any(same_content(one, dataset) for one in reference.trained_on):
+def _taught(kept: Kept, request: Request, context: Context) -> tuple[str, ...]:
+    """Say that the cells to be named, or some of them, are those that the reference learned from."""
+    reference, workspace = kept.reference, context.workspace
+    no_test = "that the names agree with their labels is no test."
+    if any(same_content(one, request.dataset) for one in reference.trained_on):
+        return (f"Cells of this very dataset taught {reference.name}: {no_test}",)
+    known = np.asarray(kept.tensors.get(TAUGHT, np.zeros(0)), dtype=np.uint64)
+    taught = np.concatenate([known, taught_marks(workspace.home, reference.trained_on)])
+    share = share_taught(read_marks(workspace.dataset_folder(request.dataset)), taught)
+    if share < ENOUGH:
         return ()
-    return (
-        f"Cells of this very dataset taught {reference.name}: that the names agree with their labels is no test.",
-    )
+    how_many = "All" if share == 1 else f"About {100 * share:.0f} % or more of"
+    return (f"{how_many} the cells are among those that taught {reference.name}: {no_test}",)
 
 
 def _rules(request: Request, kept: Kept, context: Context) -> tuple[list[Rule], list[str]]:

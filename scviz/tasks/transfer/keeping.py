@@ -14,7 +14,8 @@ from scviz.tasks.transfer.judging import Found, chosen_method
 from scviz.tasks.transfer.labeled import Labeled
 from scviz.tasks.transfer.learning import Scored
 from scviz.tasks.transfer.placing import Place
-from scviz.tasks.transfer.references import BASELINE, JUDGED, TRUTH, Reference, Rule, write_reference
+from scviz.tasks.transfer.references import BASELINE, JUDGED, TAUGHT, TRUTH, Reference, Rule, write_reference
+from scviz.workspace.cell_marks import read_marks
 from scviz.workspace.records import content_hash
 from scviz.workspace.store import seen_as
 
@@ -59,6 +60,7 @@ def keep_rules(
         baselines=tuple(found.baselines),
     )
     tensors = tensors_of(space, place) | _of_held_out(kept, found, n_test=len(inputs.split.test))
+    tensors[TAUGHT] = read_marks(context.workspace.dataset_folder(request.reference))
     for key, one, _ in kept:
         if one.rule is not None:
             tensors |= {f"{key}.weights": one.rule.weights, f"{key}.intercept": one.rule.intercept}

@@ -27,6 +27,8 @@ OF_GENES = ("profile", "chosen", "mean", "scale", "components", "centers", "spre
 TRUTH, JUDGED, BASELINE = "held_out_types", ".held_out", "baseline"
 """Known types of the held-out cells, (M,); how the names of their scores, (M, K) for each rule, end; how the names of
 what a baseline calls them, (M,), begin. Nothing of their genes is kept, and their order is drawn by lot."""
+TAUGHT = "taught"
+"""Marks of the cells that it learned from, see `workspace.cell_marks`."""
 BARS = ".held_out_bars"
 """How the name of the bars of the held-out cells ends, (M,), where each has that of the cells it was not among."""
 

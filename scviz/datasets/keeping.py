@@ -70,7 +70,7 @@ def write_cells(
         for block in blocks:
             append_csr(node, block)
             sums.append(np.asarray(block.sum(axis=1), dtype=np.float64).ravel())
-            marks.append(marks_of(block.indptr, block.indices, block.data, keys))
+            marks.append(marks_of(block, keys))
             spread += np.bincount(block.indices, minlength=n_genes)
             done = int(node.attrs["shape"][0])
             report(Progress(stage="Reading cells", done=done, total=max(n_cells, done)))

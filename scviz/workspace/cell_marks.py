@@ -12,12 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.settings import ROOT
 from scviz.workspace.names import content_of
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 MARKS = "cell_marks.npy"
 """In the folder of a dataset."""
@@ -40,20 +44,18 @@ def gene_keys(names: Iterable[str]) -> Marks:
     return np.array(found, dtype=np.uint64)
 
 
-def marks_of(
-    indptr: NDArray[np.integer], indices: NDArray[np.integer], counts: NDArray[np.floating], keys: Marks
-) -> Marks:
+def marks_of(counts: csr_matrix, keys: Marks) -> Marks:
     """Mark cells, (n, 4); 0 for hands with too few genes.
 
     Parameters
     ----------
-    indptr, indices, counts
-        Of a sparse matrix by rows, (n, G).
+    counts
+        (n, G)
     keys
         (G,) of `gene_keys`.
     """
-    rounded = np.rint(counts).astype(np.uint64)
-    key = keys[indices]
+    rounded, indptr = np.rint(counts.data).astype(np.uint64), counts.indptr
+    key = keys[counts.indices]
     each = _mixed(key + rounded * np.uint64(0x9E3779B97F4A7C15))
     hands = []
     for hand in range(HANDS):

@@ -27,8 +27,7 @@ from tests.workspace.test_store import checkpoint
 
 
 def marks(counts: np.ndarray, genes: list[str]) -> np.ndarray:
-    matrix = csr_matrix(counts.astype(np.float32))
-    return marks_of(matrix.indptr, matrix.indices, matrix.data, gene_keys(genes))
+    return marks_of(csr_matrix(counts.astype(np.float32)), gene_keys(genes))
 
 
 def opened(workspace: Workspace, folder: Path, adata: AnnData, name: str) -> str:

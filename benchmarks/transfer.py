@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as home:
         workspace = Workspace(Path(home) / "home")
+        workspace.home.mkdir()
         for case in _cases(options, workspace, Path(home)):
             if case.title.startswith(options.only):
                 _across(case, workspace, options)

@@ -95,28 +95,33 @@ def read_marks(folder: Path) -> Marks:
     return np.load(path, allow_pickle=False) if path.is_file() else np.zeros(0, dtype=np.uint64)
 
 
-def taught_marks(home: Path, trained_on: Sequence[str]) -> Marks:
+def taught_marks(folder: Path, trained_on: Sequence[str]) -> Marks:
     """Gather the marks of the datasets that taught something, of those that are here or came with scviz.
 
     Parameters
     ----------
-    home
-        Folder of the workspace.
+    folder
+        Of a dataset, beside which the others lie.
     trained_on
         Ids of datasets.
     """
     found = [np.zeros(0, dtype=np.uint64)]
     for content in dict.fromkeys(content_of(one) for one in trained_on):
-        found += [np.load(path, allow_pickle=False) for path in _files(home, content)]
+        found += [np.load(path, allow_pickle=False) for path in _files(folder.parent, content)]
     return np.concatenate(found)
 
 
-def _files(home: Path, content: str) -> Iterator[Path]:
+def holds_taught(folder: Path, trained_on: Sequence[str]) -> bool:
+    """Tell whether enough cells of the dataset in a folder are among those of the datasets that taught something."""
+    return share_taught(read_marks(folder), taught_marks(folder, trained_on)) >= ENOUGH
+
+
+def _files(datasets: Path, content: str) -> Iterator[Path]:
     shipped = SHIPPED / f"{content}.npy"
     if shipped.is_file():
         yield shipped
         return
-    yield from sorted((home / "datasets").glob(f"*-{content}/{MARKS}"))[:1]
+    yield from sorted(datasets.glob(f"*-{content}/{MARKS}"))[:1]
 
 
 def share_taught(own: Marks, taught: Marks) -> float:

@@ -22,7 +22,7 @@ from typing import Literal
 
 from scviz.errors import DataError
 from scviz.settings import ROOT, Settings
-from scviz.workspace.cell_marks import ENOUGH, read_marks, share_taught, taught_marks
+from scviz.workspace.cell_marks import holds_taught
 from scviz.workspace.names import not_here, same_content
 from scviz.workspace.records import read_json, readable, write_json
 from scviz.workspace.shelves import Shelves
@@ -259,12 +259,8 @@ class Workspace(Shelves):
             If one of them is not here.
         """
         own, trained_on = seen_as(self.dataset(dataset)), self.checkpoint(checkpoint).trained_on
-        if any(same_content(seen, own) for seen in trained_on):
-            return "seen"
-        if (
-            share_taught(read_marks(self.dataset_folder(dataset)), taught_marks(self.home, trained_on))
-            >= ENOUGH
-        ):
+        folder = self.dataset_folder(dataset)
+        if any(same_content(seen, own) for seen in trained_on) or holds_taught(folder, trained_on):
             return "seen"
         return "not seen" if trained_on and NOT_KNOWN not in trained_on else "not known"
 

@@ -75,8 +75,9 @@ def _taught(kept: Kept, request: Request, context: Context) -> tuple[str, ...]:
     if any(same_content(one, request.dataset) for one in reference.trained_on):
         return (f"Cells of this very dataset taught {reference.name}: {no_test}",)
     known = np.asarray(kept.tensors.get(TAUGHT, np.zeros(0)), dtype=np.uint64)
-    taught = np.concatenate([known, taught_marks(workspace.home, reference.trained_on)])
-    share = share_taught(read_marks(workspace.dataset_folder(request.dataset)), taught)
+    folder = workspace.dataset_folder(request.dataset)
+    taught = np.concatenate([known, taught_marks(folder, reference.trained_on)])
+    share = share_taught(read_marks(folder), taught)
     if share < ENOUGH:
         return ()
     how_many = "All" if share == 1 else f"About {100 * share:.0f} % or more of"

@@ -14,12 +14,16 @@ from pages.components.show import downloads, escaped, figure, table
 from pages.components.widgets import told_apart
 from pages.views.annotate.door import clicked_square, door
 from scviz.metrics.classification import confusion_matrix
+from scviz.metrics.comparison import FEWEST_JUDGED
 from scviz.metrics.evidence import Gain
+from scviz.metrics.score_gaps import score_gaps
+from scviz.metrics.scores import ClassificationScores
 from scviz.plots.confusion import Show, confusion_figure
 from scviz.plots.export import Kind, draw
 from scviz.plots.plain_text import as_text
 from scviz.plots.scores import scores_figure
 from scviz.tasks.annotation import MODEL, Result
+from scviz.tasks.annotation.judging import judged_scores
 from scviz.workspace.database import Run
 
 CONFUSION = "confusion"
@@ -36,16 +40,39 @@ SCORES = {
 
 
 def metrics(result: Result, gain: Gain) -> None:
-    """Show each score of the model over that of the best baseline."""
-    own, best = result.scores[MODEL], result.scores[gain.baseline]
+    """Show each score of the model over that of the best baseline; an arrow where the interval is on one side of 0."""
+    scores = judged_scores(result)
+    own, best = scores[MODEL], scores[gain.baseline]
+    gaps = score_gaps(
+        result.truth, result.predicted[MODEL], result.predicted[gain.baseline], n_types=len(result.types)
+    )
     for column, (name, (title, meaning)) in zip(st.columns(len(SCORES)), SCORES.items(), strict=True):
-        value, baseline = getattr(own, name), getattr(best, name)
+        value, baseline, gap = getattr(own, name), getattr(best, name), gaps[name]
+        differs = gap.known and (gap.low > 0 or gap.high < 0)
+        said = (
+            f"Difference {gap.mean:+.3f}, 95 % interval {gap.low:+.3f} to {gap.high:+.3f}"
+            if gap.known
+            else "Too few cells for an interval of the difference"
+        )
         column.metric(
             title,
             f"{value:.3f}",
-            f"{value - baseline:+.3f} compared with {baseline:.3f}",
-            help=f"{meaning} Below: the best baseline, {escaped(gain.baseline)}, on the same cells.",
+            f"{value - baseline:+.3f} compared with {baseline:.3f}" + ("" if differs else ": cannot tell"),
+            delta_color="normal" if differs else "off",
+            delta_arrow="auto" if differs else "off",
+            help=f"{meaning}{_over_types(own, name)} Below: the best baseline, {escaped(gain.baseline)}, on the "
+            f"same cells. {said}.",
         )
+
+
+def _over_types(scores: ClassificationScores, name: str) -> str:
+    """Say which types a mean is over, where these are not all."""
+    if name == "accuracy" or scores.n_judged == len(scores.types):
+        return ""
+    return (
+        f" Over the {scores.n_judged} of {len(scores.types)} types with {FEWEST_JUDGED} or more held-out cells, as in "
+        "the verdict."
+    )
 
 
 def confusion(run: Run, result: Result, *, footer: str) -> None:
@@ -92,7 +119,8 @@ def _file(drawing: go.Figure, kind: Kind, *, footer: str) -> bytes:
 
 def types_and_methods(result: Result, gain: Gain, *, footer: str) -> None:
     """Show the scores of each type beside the best baseline, and those of all methods."""
-    own, best = result.scores[MODEL], result.scores[gain.baseline]
+    scores = judged_scores(result)
+    own, best = scores[MODEL], scores[gain.baseline]
     frame = pd.DataFrame(
         [
             {
@@ -117,14 +145,17 @@ def types_and_methods(result: Result, gain: Gain, *, footer: str) -> None:
 
 
 def _methods(result: Result) -> None:
+    scores = judged_scores(result)
     rows = [
         {
             "Method": "the model" if name == MODEL else name,
             **{title: getattr(s, key) for key, (title, _) in SCORES.items()},
         }
-        for name, s in result.scores.items()
+        for name, s in scores.items()
     ]
     st.subheader("All methods, same cells", anchor=False)
     frame = pd.DataFrame(rows)
     digits = dict.fromkeys(frame.columns[1:], DIGITS)
     table(frame, key="methods", name="methods", column_config=digits)
+    if said := _over_types(scores[MODEL], "macro_f1"):
+        st.caption(f"Macro-F1, precision and recall:{said.lower()}")

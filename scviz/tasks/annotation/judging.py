@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scviz.metrics.comparison import FEWEST_JUDGED, Names, compare, judged_types
 from scviz.metrics.evidence import Gain
 from scviz.metrics.scores import ClassificationScores, classification_scores
-from scviz.tasks.annotation import MODEL
+from scviz.tasks.annotation import MODEL, Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,17 @@ def judge(
         gain=replace(compare(truth, model, baselines, n_types=len(types)), counted=counted),
         notes=_notes(truth, types, counted),
     )
+
+
+def judged_scores(result: Result) -> dict[str, ClassificationScores]:
+    """Score all methods on the cells that judge, means over the types that the verdict is over.
+
+    Results that were written before both were over the same types say it, too.
+    """
+    return {
+        method: classification_scores(result.truth, named, result.types, fewest=FEWEST_JUDGED)
+        for method, named in result.predicted.items()
+    }
 
 
 def _notes(truth: NDArray[np.int64], types: Sequence[str], counted: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from scviz.tasks.annotation.confidence import (
     sets_sentence,
     spread_sentence,
 )
+from scviz.tasks.annotation.judging import judged_scores
 from scviz.tasks.annotation.set_sizes import sizes_sentence
 from scviz.workspace.csv_files import CsvWriter
 
@@ -117,8 +118,10 @@ def summary(result: Result, terms: Sequence[str] | None = None) -> dict[str, Any
     if result.gain is None:
         return found
     digits = {
-        method: {name: _rounded(value) for name, value in asdict(one).items() if name != "types"}
-        for method, one in result.scores.items()
+        method: {
+            name: _rounded(value) for name, value in asdict(one).items() if name not in ("types", "n_judged")
+        }
+        for method, one in judged_scores(result).items()
     }
     of_types = {
         method: {

@@ -9,6 +9,7 @@ as coarse types of the Cell Ontology, since two studies never call all types ali
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--models", nargs="*", default=[])
     parser.add_argument("--tuning", default="none")
+    parser.add_argument("--harmony", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--cells", type=int, default=0, help="so many cells of a file at most; 0 for all")
     parser.add_argument("--only", default="", help="cases whose title begins with this")
     options = parser.parse_args(arguments)
@@ -106,9 +108,10 @@ def _ask(
         tuning="none" if shipped else options.tuning,
         few_genes=True,
         seed=seed,
-        **{"harmony": not shipped, **fields},  # type: ignore[arg-type]
+        **{"harmony": options.harmony and not shipped, **fields},  # type: ignore[arg-type]
     )
-    folder = workspace.run_folder(f"{case.title}-{seed}".replace(" ", "-").replace(">", "").replace(",", ""))
+    own = f"-{seed}" if options.tuning != "none" else ""  # what a model has read is read once for all seeds
+    folder = workspace.run_folder(re.sub("[^a-z0-9]+", "-", case.title.lower()) + own)
     return run(request, Context(workspace=workspace, report=silent, folder=folder))
 
 
@@ -142,7 +145,7 @@ class Scored:
             covered = f"{np.mean(self.covered[name]):.3f}" if name in self.covered else "  -  "
             print(
                 f"  {np.mean(means):.3f} (seeds {min(means):.3f} to {max(means):.3f}; cells {span.low:.3f} to "
-                f"{span.high:.3f}) sets {covered} {np.mean(self.seconds[name]):6.1f} s  {name}",
+                f"{span.high:.3f}) sets {covered} {max(self.seconds[name]):6.1f} s  {name}",
                 flush=True,
             )
         print(f"  {peak_gb():.2f} GB at most until here", flush=True)

@@ -191,7 +191,12 @@ def test_sets_hold_the_true_type_as_often_as_promised(two: Two, tmp_path: Path) 
     held = np.mean([name in one.split(" | ") for name, one in zip(truth, sets, strict=True)])
     assert held == pytest.approx(COVERAGE, abs=0.06)  # 115 cells set aside leave the promise a spread of 0.03
     assert (result.names() == truth).mean() < held - 0.05
-    assert result.columns()["scviz_logistic_set"].tolist() == sets.tolist()
+    columns = result.columns()
+    assert columns["scviz_logistic_set"].tolist() == sets.tolist()
+    pair = columns["scviz_logistic_set"] == "NK cell | T cell"  # both are lymphocytes of one kind
+    assert set(columns["scviz_logistic_set_name"][pair]) == {"lymphocyte"}
+    assert pair.sum() > 100
+    assert summary(result)["sets"]["observed"] == pytest.approx(COVERAGE, abs=0.06)
     again = applied(two, kept_by(two))
     assert set(again.bars) == {LOGISTIC, PCS_LINEAR}
 

@@ -75,8 +75,8 @@ def _said(result: Result, method: str, threshold: float) -> str:
 
 def _sets(result: Result, method: str) -> None:
     st.subheader("Sets of types", anchor=False)
-    sets, coverage = result.sets(method), result.coverage(method)
-    if sets is None or coverage is None:
+    sets, coverage, one_names = result.sets(method), result.coverage(method), result.one_names(method)
+    if sets is None or coverage is None or one_names is None:
         st.write("No sets of types: too few cells of the reference could be set aside.")
         return
     observed = coverage.observed
@@ -90,11 +90,19 @@ def _sets(result: Result, method: str) -> None:
             "For another study or other donors nothing is promised."
         )
     )
-    names, counts = np.unique(sets.astype(str), return_counts=True)
+    names, first, counts = np.unique(sets.astype(str), return_index=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    frame = pd.DataFrame({"Set": names[order], "Cells": counts[order], "Share": counts[order] / len(sets)})
+    frame = pd.DataFrame(
+        {
+            "Set": names[order],
+            "One name": one_names[first[order]],
+            "Cells": counts[order],
+            "Share": counts[order] / len(sets),
+        }
+    )
     table(frame, key="transfer_sets", name="sets", column_config={"Share": SHARE})
     st.caption(
-        "Each cell gets as many types as the promise takes; an empty set says that none of the known types fits. The "
-        "copy of the file and the table of cells hold the set of each cell."
+        "Each cell gets as many types as the promise takes; an empty set says that none of the known types fits. One "
+        "name: the narrowest that the Cell Ontology has for all types of the set. The copy of the file and the table "
+        "of cells hold both for each cell."
     )

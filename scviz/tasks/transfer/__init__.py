@@ -13,7 +13,7 @@ from scviz.metrics.conformal import Coverage
 from scviz.metrics.evidence import Gain, Interval
 from scviz.metrics.scores import ClassificationScores
 from scviz.tasks.fields import FEW_GENES, SEED, Choice, Column, Needs, Number, Switch, check_fields
-from scviz.tasks.transfer.held_out import NameDoubt, coverage_on, name_doubts, words_of_sets
+from scviz.tasks.transfer.held_out import NameDoubt, coverage_on, name_doubts, one_names, words_of_sets
 from scviz.workspace.names import slug
 
 TITLE = "Names from a reference"
@@ -280,6 +280,16 @@ class Result:
             return ()
         return name_doubts(self.truth, known, self.types)
 
+    def one_names(self, method: str = "") -> NDArray[np.object_] | None:
+        """Give one name of the Cell Ontology for the set of every cell, (N,); None without sets."""
+        name = method or self.chosen
+        bar = self.bars.get(name)
+        if bar is None:
+            return None
+        return one_names(
+            self.probabilities[name], bar, self.types, terms=self.ontology_ids, not_seen=NOT_SEEN
+        )
+
     def coverage(self, method: str = "") -> Coverage | None:
         """Count how often the sets of the held-out cells hold the known type; None without sets or such cells."""
         name = method or self.chosen
@@ -296,5 +306,7 @@ class Result:
             f"{stem}_ontology_term_id": self.ids(method),
             f"{stem}_distance": self.distance,
         }
-        sets = self.sets(method)
-        return columns if sets is None else columns | {f"{stem}_set": sets.astype(str)}
+        sets, names = self.sets(method), self.one_names(method)
+        if sets is None or names is None:
+            return columns
+        return columns | {f"{stem}_set": sets.astype(str), f"{stem}_set_name": names.astype(str)}

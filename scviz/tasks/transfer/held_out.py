@@ -172,6 +172,22 @@ def sets_of(probabilities: Floats, bar: float | Floats) -> NDArray[np.bool_]:
     return sets_below(np.nan_to_num(lac_scores(probabilities), nan=np.inf), bars)
 
 
+def one_names(
+    probabilities: Floats, bar: float, types: tuple[str, ...], *, terms: tuple[str, ...], not_seen: str
+) -> NDArray[np.object_]:
+    """Give the set of each cell the one name that the Cell Ontology has for it, (N,), as T cell for CD4 or CD8.
+
+    Parameters
+    ----------
+    terms
+        Ids of the types; '' where not known.
+    """
+    from scviz.datasets.climbing import climb
+
+    seen = np.isfinite(probabilities).all(axis=1)
+    return np.where(seen, climb(sets_of(probabilities, bar), types, terms).names, not_seen)
+
+
 def words_of_sets(
     probabilities: Floats, bar: float, types: tuple[str, ...], *, not_seen: str
 ) -> NDArray[np.object_]:

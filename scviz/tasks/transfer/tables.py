@@ -10,7 +10,7 @@ import numpy as np
 from scviz.metrics.comparison import FEWEST_JUDGED
 from scviz.metrics.scores import classification_scores
 from scviz.tasks.transfer import Result, column_stem
-from scviz.tasks.transfer.held_out import NameDoubt
+from scviz.tasks.transfer.held_out import COVERAGE, NameDoubt
 
 
 def cells(result: Result, method: str = "") -> tuple[list[str], Iterator[tuple[object, ...]]]:
@@ -61,6 +61,23 @@ def _held_out(doubt: NameDoubt) -> dict[str, Any]:
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else value
+
+
+def _coverage(result: Result) -> dict[str, Any]:
+    """Say how often sets of held-out cells hold the known type; nothing without sets."""
+    found = result.coverage()
+    if found is None:
+        return {}
+    span = found.observed
+    return {
+        "sets": {
+            "promised": COVERAGE,
+            "observed": span.mean,
+            "interval": [_known(span.low), _known(span.high)],
+            "types_in_a_set": found.size,
+            "cells_set_aside": result.n_calibrating,
+        }
+    }
 
 
 def method_rows(result: Result) -> list[dict[str, Any]]:
@@ -125,5 +142,6 @@ def summary(result: Result) -> dict[str, Any]:
             if row["method"] in result.baselines
         },
         "judged_on": result.held_out,
+        **_coverage(result),
         **({"models": result.gain.sentence} if result.gain else {}),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from scviz.errors import RequestError
 from scviz.models.geneformer.model import Geneformer
 from scviz.tasks.transfer import PCS_LINEAR, Request
-from scviz.tasks.transfer.references import keep_reference
+from scviz.tasks.transfer.references import keep_reference, write_reference
 from scviz.tasks.transfer.run import price, run
 from tests.conftest import Opened, keep_model
 from tests.tasks.test_transfer import Two, made, two  # noqa: F401 - two is a fixture
@@ -57,3 +59,23 @@ def test_the_price_grows_with_what_is_asked(two: Two, checkpoint: str, tmp_path:
     tuned = price(two.ask(checkpoints=(checkpoint,), tuning="full"), two.context())
     assert 0 < plain.seconds < tuned.seconds
     assert "360 cells" in plain.how
+
+
+def test_a_classifier_that_names_by_a_model_reads_with_it_or_says_that_it_is_not_here(
+    two: Two,  # noqa: F811
+    checkpoint: str,
+) -> None:
+    learned = run(two.ask(checkpoints=(checkpoint,)), two.context())
+    kept = keep_reference(two.context().result / "reference", two.workspace).with_tensors()
+    folder = two.workspace.references / "by-model"
+    write_reference(replace(kept.reference, chosen=LINEAR), kept.tensors, folder)
+    asked = Request(dataset=two.query, reference="by-model")
+    again = run(asked, two.context("two"))
+    assert again.chosen == LINEAR
+    assert again.names().tolist() == learned.names(LINEAR).tolist()
+    shutil.rmtree(two.workspace.checkpoint_folder(checkpoint))
+    without = run(asked, two.context("three"))
+    assert without.chosen != LINEAR
+    assert any(
+        f"names by {LINEAR}; that model, with the same weights, is not here" in one for one in without.notes
+    )

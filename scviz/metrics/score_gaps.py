@@ -42,7 +42,7 @@ def score_gaps(
 
     found = {}
     for score in SCORES:
-        difference = partial(_gap, outcomes, types, score)
+        difference = partial(_gap, outcomes=outcomes, types=types, score=score)
         span = resample(difference, len(alike), alike=alike, strata=outcomes[0])
         nothing = float("nan")
         found[score] = span if len(judged) > 1 else replace(span, low=nothing, high=nothing)
@@ -50,7 +50,7 @@ def score_gaps(
 
 
 def _gap(
-    outcomes: NDArray[np.int64], types: NDArray[np.int64], score: str, /, times: NDArray[np.int64]
+    times: NDArray[np.int64], *, outcomes: NDArray[np.int64], types: NDArray[np.int64], score: str
 ) -> NDArray[np.float64]:
     """Give the difference of one score, (B,), where each of (3, U) outcomes occurs (B, U) times."""
     one, two = (_scores(outcomes[[0, row]], times, types)[score] for row in (1, 2))

@@ -60,8 +60,10 @@ def metrics(result: Result, gain: Gain) -> None:
             f"{value - baseline:+.3f} compared with {baseline:.3f}" + ("" if differs else ": cannot tell"),
             delta_color="normal" if differs else "off",
             delta_arrow="auto" if differs else "off",
-            help=f"{meaning}{_over_types(own, name)} Below: the best baseline, {escaped(gain.baseline)}, on the "
-            f"same cells. {said}.",
+            help=escaped(
+                f"{meaning}{_over_types(own, name)} Below: the best baseline, {gain.baseline}, on the same cells. "
+                f"{said}."
+            ),
         )
 
 
@@ -158,4 +160,4 @@ def _methods(result: Result) -> None:
     digits = dict.fromkeys(frame.columns[1:], DIGITS)
     table(frame, key="methods", name="methods", column_config=digits)
     if said := _over_types(scores[MODEL], "macro_f1"):
-        st.caption(f"Macro-F1, precision and recall:{said.lower()}")
+        st.caption(escaped(f"Macro-F1, precision and recall:{said.lower()}"))

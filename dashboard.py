@@ -1,7 +1,10 @@
 """The web server of the dashboard, `streamlit run dashboard.py`: `app.py`, with its scripts packed on their way."""
 
+from math import ceil
+
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import config
 
 from pages.components.asked_page import AskedPage
 from pages.components.clear_cache import keep_caches
@@ -16,6 +19,7 @@ warm_up()
 keep_caches()
 st.secrets.load_if_toml_exists()  # some platforms have no other place for settings
 settings = Settings.from_env()
+config.set_option("server.maxUploadSize", ceil(1000 * settings.upload_gb))  # MB, before a byte is taken
 if settings.demo:
     begin_demo(settings)
 middleware = [

@@ -94,6 +94,38 @@ def page_of(talk: ClientConnection, until: str) -> str:
     return came.decode("utf-8", "ignore")
 
 
+def session_of(talk: ClientConnection) -> str:
+    """Run the page once more, and read the id of its session."""
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+    talk.send(message(rerun_script={"query_string": ""}))
+    found = ""
+    while not found:
+        part = talk.recv(60)
+        found = ForwardMsg.FromString(bytes(part)).new_session.initialize.session_id
+    return str(found)
+
+
+def put(port: int, path: str, size: int) -> int:
+    """Upload so many bytes in pieces, their size unsaid, as a page of the server does; gives the status.
+
+    0 where the server has closed the connection before all was sent, and its answer was lost with it.
+    """
+    folder = path.partition("/_stcore")[0]
+    cookie = ask(port, f"{folder}/_stcore/health")[1]["set-cookie"].partition(";")[0]
+    head = b'--x\r\nContent-Disposition: form-data; name="a"; filename="a.h5ad"\r\n\r\n'
+    pieces = [head, *[b"0" * 500_000] * (size // 500_000), b"\r\n--x--\r\n"]
+    with closing(http.client.HTTPConnection(HERE, port, timeout=60)) as connection:
+        headers = {"Cookie": cookie, "X-Xsrftoken": cookie.partition("=")[2]}
+        headers["Content-Type"] = "multipart/form-data; boundary=x"
+        with suppress(BrokenPipeError, ConnectionResetError):  # the server has heard enough
+            connection.request("PUT", path, body=iter(pieces), headers=headers, encode_chunked=True)
+        try:
+            return connection.getresponse().status
+        except (ConnectionError, http.client.BadStatusLine):
+            return 0
+
+
 class Proxy:
     """Passes on what is asked below a path, its head unchanged; all else is not there. One request a connection."""
 

@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from tests.deploy.served import Proxy, ask, dashboard, message, page_of, talk_with
+from tests.deploy.served import Proxy, ask, dashboard, message, page_of, put, session_of, talk_with
 
 NAME = "cells.example.org"
 STATS_SECONDS = 5.5
@@ -22,7 +22,9 @@ STATS_SECONDS = 5.5
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     home = tmp_path_factory.mktemp("served") / "home"
-    with dashboard(home, "--server.baseUrlPath", "cells", SCVIZ_HOSTS=NAME, SCVIZ_METRICS="1") as port:
+    with dashboard(
+        home, "--server.baseUrlPath", "cells", SCVIZ_HOSTS=NAME, SCVIZ_METRICS="1", SCVIZ_UPLOAD_GB="0.003"
+    ) as port:
         yield port
 
 
@@ -70,6 +72,17 @@ def test_machines_are_told_of_health_readiness_and_numbers(server: int) -> None:
     numbers = dict(re.findall(r"^(\w+(?:\{.*\})?) ([\d.e+]+)$", body.decode(), re.MULTILINE))
     assert float(numbers["scviz_memory_web_bytes"]) > 5e7
     assert numbers['scviz_runs_waiting{line="heavy"}'] == "0"
+
+
+def test_an_upload_that_is_too_large_is_refused_while_it_comes(server: int) -> None:
+    with stream(server) as talk:
+        page_of(talk, "Use the demo data")
+        session = session_of(talk)
+        statuses = [
+            put(server, f"/cells/_stcore/upload_file/{session}/a", size) for size in (2_000_000, 9_000_000)
+        ]
+    assert statuses[0] == 204
+    assert statuses[1] in (413, 0)
 
 
 def caches(port: int) -> set[str]:

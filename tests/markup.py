@@ -244,7 +244,7 @@ class Reading:
             if called.attr == "join":
                 return self.plain(node.args[0])
             if called.attr in METHODS:
-                return self.all_plain([called.value, *node.args])
+                return self.all_plain([called.value, *node.args, *(one.value for one in node.keywords)])
             return called.attr in ("sum", "mean", "count")
         name = called.id if isinstance(called, ast.Name) else ""
         if name in HELPERS | NUMBERS:

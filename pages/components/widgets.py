@@ -33,7 +33,7 @@ def one_of(label: str, names: Mapping[Word, str], *, key: str) -> Word:
         label,
         list(names),
         required=True,
-        format_func=names.__getitem__,
+        format_func=lambda word: escaped(names[word]),
         key=key,
         label_visibility="collapsed",
     )

@@ -54,7 +54,7 @@ def qc_result(run: Run, request: Request) -> None:
         key=f"{run.id}_{request.n_mads:g}",
         footer=footer(run),
     )
-    st.caption(RULE.format(n_mads=request.n_mads))
+    st.caption(RULE.format(n_mads=float(request.n_mads)))
     kept = kept_cells(measures, bounds)
     types, batches = losses_by(dataset, request.label_key, kept), losses_by(dataset, request.batch_key, kept)
     with box:

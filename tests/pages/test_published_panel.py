@@ -133,7 +133,8 @@ def test_a_link_to_weights_lands_at_them(visit: Open) -> None:  # noqa: F811
     assert not page.exception
     assert page.subheader[0].value == "How to get scGPT-whole-human"
     opened = [box.label for box in page.expander if box.proto.expanded]
-    assert opened == ["Published weights", "Add weights from this server"]
+    assert opened == ["Add weights from this server"]
+    assert words(page).index("scGPT-whole-human") < words(page).index("scGPT-CP")
     assert next(one.key for one in page.text_input if one.key.startswith("folder_")) == "folder_scgpt"
     gone = visit("pages/models.py", weights="nothing of this name")
     assert not gone.exception

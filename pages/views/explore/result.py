@@ -50,6 +50,7 @@ def of_models(dataset: DatasetInfo, chosen: Sequence[Embedding], choice: str) ->
 def _sentence(dataset: DatasetInfo, choice: str, found: tuple[Gain, tuple[str, ...]]) -> None:
     gain, notes = found
     sentence = _of_batches(gain) if choice in dataset.columns_of("batch") else gain.sentence
+    sentence = sentence.replace("whether The", "whether the")
     st.caption(
         " ".join(escaped(part) for part in (f"By {choice}:", sentence, *notes)),
         help="Each cell is named by the vote of its nearest neighbors; the number is the macro-F1 of these names, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,13 @@ from scviz.workspace import CheckpointInfo
 SEARCH_SECONDS = 30
 
 
-def published_weights(card: ModelCard, own: list[CheckpointInfo], *, first: str = "") -> None:
-    """List what the authors publish: what it is, whether it is here, and the way to get it.
-
-    Parameters
-    ----------
-    first
-        Name of those that are asked for; they come first.
-    """
+def published_weights(
+    card: ModelCard, own: list[CheckpointInfo], shown: Sequence[ReleasedCheckpoint]
+) -> None:
+    """List some of what the authors publish: what it is, whether it is here, and the way to get it."""
     st.write(f"Its authors publish at {card.source}. Nothing is downloaded until you press Download.")
     here = {name for info in own for name in (info.name, info.released)}
-    for released in sorted(card.released, key=lambda one: one.name != first):
+    for released in shown:
         with st.container(border=True, key=f"released_{card.name}_{released.name}"):
             st.markdown(
                 f"**{escaped(released.name)}** · {released.size_mb:,.0f} MB · "

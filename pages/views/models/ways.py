@@ -28,17 +28,19 @@ def ways_to_get(card: ModelCard, own: list[CheckpointInfo], *, asked: bool) -> N
     Parameters
     ----------
     asked
-        Draw them only where a link asks for weights of this model; else only where it does not.
+        Draw them only where a link asks for weights of this model, those in front; else only where it does not.
     """
-    model, released = _asked()
+    model, name = _asked()
     if asked != (card.name == model):
         return
-    if asked:
-        st.subheader(f"How to get {escaped(released)}", anchor=False)
-    with st.expander("Published weights", expanded=asked):
-        published_weights(card, own, first=released)
+    wanted = [one for one in card.released if one.name == name]
+    if wanted:
+        st.subheader(f"How to get {escaped(name)}", anchor=False)
+        published_weights(card, own, wanted)
     with st.expander("Add weights from this server", expanded=asked):
         add_folder(card)
+    with st.expander("Other published weights" if wanted else "Published weights"):
+        published_weights(card, own, [one for one in card.released if one not in wanted])
 
 
 def _asked() -> tuple[str, str]:

@@ -31,7 +31,7 @@ def outcome(result: Result, *, n_deleted: int) -> Outcome:
 def verdict(result: Result, request: Request) -> str:
     """Conclude for which types the classifier needs its genes, and for which these are those that tell the type."""
     n, random = len(result.types), result.drop[:, 2:]
-    needs, needs_not = (_named(result, one, 0, n_deleted=request.n_deleted) for one in STANDINGS)
+    needs = _named(result, STANDINGS[0], 0, n_deleted=request.n_deleted)
     tell = _named(result, STANDINGS[0], 1, n_deleted=request.n_deleted)
     gain = bootstrap(result.agreement - result.level_agreement)
     return (
@@ -39,10 +39,22 @@ def verdict(result: Result, request: Request) -> str:
         f"{counted(sum(result.n_cells), 'held-out cell')} of {counted(n, 'type')}, half of which chose no gene and are "
         f"asked, the score falls by {result.drop[:, 0].mean():.2f} without the first "
         f"{counted(request.n_deleted, 'gene')}, by {result.drop[:, 1].mean():.2f} without the first by expression, and "
-        f"by {random.mean():.2f} without expression-matched random ones. For {needs_not} random genes matter as much. "
-        f"Of other types it cannot be told. The genes are those that tell the type by expression for {tell}: they rank "
-        f"so more than genes expressed as much, and more than for any other type. {_level(gain, result)}"
+        f"by {random.mean():.2f} without expression-matched random ones.{_rest(result, request.n_deleted)} "
+        f"The genes are those that tell the type by expression for {tell}: they rank so more than genes expressed as "
+        f"much, and more than for any other type. {_level(gain, result)}"
     )
+
+
+def _rest(result: Result, n_deleted: int) -> str:
+    """Say of which types random genes matter as much, and of which it cannot be told; empty where all need theirs."""
+    said = ""
+    if _standing(result, "speaks against", 0, n_deleted=n_deleted):
+        said += (
+            f" For {_named(result, 'speaks against', 0, n_deleted=n_deleted)} random genes matter as much."
+        )
+    if _standing(result, "cannot tell", 0, n_deleted=n_deleted):
+        said += f" Of {_named(result, 'cannot tell', 0, n_deleted=n_deleted)} it cannot be told."
+    return said
 
 
 def _level(gain: Interval, result: Result) -> str:

@@ -145,7 +145,7 @@ def conclusion(kind: str, said: Sequence[Said]) -> str:
     for standing, lead in words.items():
         own = [f"{one.evidence[0].lower()}{one.evidence[1:]}" for one in said if one.standing == standing]
         if own:
-            parts.append(f"{lead} {' and '.join(own)}")
+            parts.append(f"{lead} {', '.join(own)}")
     return f"{kind}: {'; '.join(parts)}." if parts else f"{kind}: nothing was asked yet."
 
 

@@ -87,7 +87,7 @@ def _sure_and_wrong(run: Run, result: Result, kind: str) -> None:
     sure = int((of_type & (confidence >= least)).sum())
     st.caption(
         f"Of {counted(sure, 'cell')} that are {escaped(kind)} or were named so, with a confidence of {least:.2f} or "
-        f"more, {len(wrong):,} are named wrong. Only cells that judge are listed."
+        f"more, {len(wrong):,} {'is' if len(wrong) == 1 else 'are'} named wrong. Only cells that judge are listed."
     )
     if not len(wrong):
         return

@@ -31,7 +31,7 @@ def names_and_evidence(run: Run, result: Result, kind: str) -> None:
     st.markdown(f"**{escaped(conclusion(kind, found[kind]))}**")
     st.markdown(
         "\n".join(
-            f"- {escaped(one.evidence)}: {escaped(one.standing)}. {escaped(one.words)}."
+            f"- {escaped(one.evidence)} ({escaped(one.standing)}): {escaped(one.words)}."
             for one in found[kind]
         )
     )

@@ -32,7 +32,7 @@ def _why(result: Result, own: SetsOfWay) -> str:
     names, few = ", ".join(own.in_all), least_cells(result.coverage)
     return (
         f"{counted(len(own.in_all), 'type')} of these in every set for want of cells: {names} had fewer than {few} set "
-        "aside, too few to leave it out. The rest is the price of a promise for every type by itself."
+        "aside, too few to leave a type out. The rest is the price of a promise for every type by itself."
     )
 
 

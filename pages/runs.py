@@ -8,7 +8,7 @@ from pages.components.frame import PAGES, RESULT_PAGE, frame
 from pages.components.job_panel import OPEN, WORDS, duration, job_panel, wait_in_words
 from pages.components.runs import clock, dataset_name, describe, model_name
 from pages.components.text import escaped
-from pages.components.trash import offer_delete, trash_panel
+from pages.components.trash import offer_delete, offer_keep, trash_panel
 from scviz.tasks import front
 
 frame("runs", pickers=False)
@@ -84,4 +84,5 @@ with right:
     st.caption("Log")
     st.code(state.queue().log(run.id)[-4000:] or "The log is empty.", language=None, height=260)
     if run.state not in OPEN and state.queue().hers(run):
+        offer_keep(run.id)
         offer_delete("run", run.id, key="delete_run", label="Delete this run")

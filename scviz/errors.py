@@ -23,6 +23,10 @@ class NotAllowedError(ScvizError):
     """Somebody asked for what is not theirs, or may only look."""
 
 
+class LimitError(ScvizError):
+    """Somebody, or the whole server, has used up what may be used."""
+
+
 class DataError(ScvizError):
     """Something is wrong with a dataset."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from scviz import amounts
 from scviz.errors import SettingsError
 
 CODE = Path(__file__).resolve().parent
@@ -67,6 +68,14 @@ class Settings:
     """`SCVIZ_SPARE`: off keeps no process waiting for the next run on this machine, and answers later; default on."""
     memory_gb: float = 0.0
     """`SCVIZ_MEMORY_GB`: memory that one run may use, in GB; 0 means most of what is free."""
+    person_limits: tuple[str, ...] = ()
+    """`SCVIZ_PERSON_LIMITS`: most that each person may use, such as `disk=20,uploads=5,runs=2,hours=24,memory=8`: GB
+    kept, GB of uploads, heavy runs at a time, hours of them a day, GB of one run; default no limit."""
+    server_limits: tuple[str, ...] = ()
+    """`SCVIZ_SERVER_LIMITS`: the same of all together; default no limit."""
+    clean: tuple[str, ...] = ()
+    """`SCVIZ_CLEAN`: what goes by itself, such as `runs=30,uploads=7,disk=100`: days after which runs that have ended
+    and uploads go, GB beyond which the oldest of both go; never what is shared, kept or in use; default nothing."""
     login: bool = False
     """`SCVIZ_LOGIN`: on asks for a login (OIDC, set up in `.streamlit/secrets.toml`); default off."""
     allow: tuple[str, ...] = ()
@@ -186,7 +195,7 @@ class Settings:
         lists = {_variable("data_roots"): roots, _variable("fetch_from"): " ".join(self.fetch_from)}
         lists |= {
             _variable(name): ",".join(getattr(self, name))
-            for name in ("allow", "hosts", "prefetch", "accept_licenses")
+            for name in ("allow", "hosts", "prefetch", "accept_licenses", *amounts.KINDS)
         }
         lists[_variable("scheduler_key")] = str(self.scheduler_key.absolute()) if self.scheduler_key else ""
         return values | {_variable("home"): str(self.home.absolute())} | lists
@@ -352,6 +361,7 @@ KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
     "threads": (_threads, "a whole number, 1 or more"),
     "spare": SWITCH,
     "memory_gb": (_gigabytes, "gigabytes, such as 8 or 0.5; 0 for most of what is free"),
+    **amounts.KINDS,
     "login": SWITCH,
     "allow": (
         _allowed,

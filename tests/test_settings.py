@@ -34,6 +34,9 @@ GOOD: list[tuple[str, str, object]] = [
     *[(name, text, False) for name in SWITCHES for text in (*OFF, "Off")],
     ("memory_gb", "0", 0.0),
     ("memory_gb", "1.5", 1.5),
+    ("person_limits", "disk=20, runs=2", ("disk=20", "runs=2")),
+    ("server_limits", "memory=0.5,hours=12", ("memory=0.5", "hours=12")),
+    ("clean", "runs=30,uploads=7,disk=100", ("runs=30", "uploads=7", "disk=100")),
     ("upload_gb", "2", 2.0),
     ("unpack_gb", "0.00001", 0.00001),
     ("hosts", "cells.example.org,mirror", ("cells.example.org", "mirror")),
@@ -74,6 +77,21 @@ BAD: list[tuple[str, str]] = [
     *[("groups_claim", text) for text in ("my groups", "a,b")],
     ("scheduler_key", __file__),
     *[(name, text) for name in SWITCHES for text in ("2", "ja", "ture", "enabled", "-1")],
+    *[
+        (name, text)
+        for name in ("person_limits", "server_limits", "clean")
+        for text in (
+            "20",
+            "disk=0",
+            "disk=-1",
+            "disk=20 GB",
+            "disc=20",
+            "disk=1,disk=2",
+            "disk=inf",
+            "disk=1,,",
+        )
+    ],
+    ("clean", "hours=3"),
     *[("memory_gb", text) for text in ("-1", "8 GB", "inf", "nan", "half")],
     *[
         (name, text)

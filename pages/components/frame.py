@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import badges, state
+from pages.components.housekeeping import tidy
 from pages.components.login import gate, who_is_in
 from pages.components.sharing import share_panel
 from pages.components.text import escaped
@@ -221,6 +222,7 @@ def frame(name: str, *, pickers: bool = True) -> None:
     _settle(name)
     _gate()
     with needs_database():
+        tidy()
         state.take_in_shipped()
         state.follow_run()
         _sidebar()

@@ -169,8 +169,10 @@ def kept_upload(file: UploadedFile) -> Path:
 
 
 def _refuse_upload(files: Sequence[UploadedFile]) -> None:
+    size = sum(file.size for file in files)
+    state.queue().before_upload(size)
     if state.settings().demo:
-        refuse_upload(state.workspace(), sum(file.size for file in files))
+        refuse_upload(state.workspace(), size)
 
 
 def _kept_folder(files: Sequence[UploadedFile]) -> Path:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.show import errors_in_words, escaped
+from scviz.workspace.cleaning import is_kept, keep
 from scviz.workspace.dependents import Kind
 from scviz.workspace.sizes import in_words
 from scviz.workspace.trash import Entry
@@ -83,3 +84,14 @@ def _kind(entry: Entry) -> str:
 def _left(entry: Entry) -> str:
     hours = max(0.0, entry.expires - time.time()) / 3600
     return f"gone in {hours:.0f} h" if hours >= 1 else "gone within the hour"
+
+
+def offer_keep(run: str) -> None:
+    """Let a run be kept where the server removes old ones."""
+    rules, folder = state.settings().clean, state.workspace().run_folder(run)
+    if rules and folder.is_dir():
+        kept = is_kept(folder)
+        told = escaped(f"This server removes what is old: {', '.join(rules)}.")
+        wanted = st.toggle("Keep", kept, key=f"keep_{run}", help=told)
+        if wanted != kept:
+            keep(folder, wanted=wanted)

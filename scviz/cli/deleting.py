@@ -9,6 +9,7 @@ from typing import Any
 from scviz.errors import RequestError
 from scviz.settings import Settings
 from scviz.workspace import Workspace
+from scviz.workspace.cleaning import Cleaner, rules_of
 from scviz.workspace.database import Database
 from scviz.workspace.dependents import KINDS
 from scviz.workspace.sizes import in_words
@@ -27,9 +28,10 @@ def add_command(entries: Any) -> None:
     deleted.set_defaults(command=delete)
 
     kept = entries.add_parser(
-        "trash", help="list what was deleted within a day, take it back, or empty the trash"
+        "trash",
+        help="list what was deleted within a day, take it back, empty the trash, or clean by SCVIZ_CLEAN",
     )
-    kept.add_argument("action", nargs="?", choices=["list", "take-back", "empty"], default="list")
+    kept.add_argument("action", nargs="?", choices=["list", "take-back", "empty", "clean"], default="list")
     kept.add_argument("entry", nargs="?", help="id of an entry, as the list prints it")
     kept.set_defaults(command=show_trash)
 
@@ -62,6 +64,8 @@ def show_trash(options: argparse.Namespace, settings: Settings) -> None:
                 "Nothing was selected.", hint="Give the id of an entry; `python -m scviz trash` lists them."
             )
         print(f"{trash.take_back(options.entry).name} is back.")
+    elif options.action == "clean":
+        _clean(settings, trash)
     else:
         for one in trash.entries():
             hours = max(0.0, one.expires - time.time()) / 3600
@@ -72,3 +76,12 @@ def _trash(settings: Settings) -> Trash:
     trash = Trash(Workspace.from_settings(settings), Database.from_settings(settings))
     trash.tidy()
     return trash
+
+
+def _clean(settings: Settings, trash: Trash) -> None:
+    """Remove what the settings say, and say what went."""
+    workspace, database = Workspace.from_settings(settings), Database.from_settings(settings)
+    gone = Cleaner(workspace, database, trash).clean(rules_of(settings.clean))
+    for one in gone:
+        print(f"{one.kind}  {one.id}")
+    print(f"{len(gone):,} gone. SCVIZ_CLEAN says what goes: {', '.join(settings.clean) or 'nothing'}.")

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from scviz.errors import RequestError
 from scviz.tasks import front
 from scviz.tasks.pricing import Result as Estimate
 from scviz.workspace.database import Run, time_left
@@ -42,6 +43,14 @@ def line_of(task: str, estimate: Estimate | None) -> str:
         return HEAVY
     small = estimate.price.gigabytes <= SHORT_SHARE * estimate.available_gb
     return SHORT if small and estimate.price.seconds < SHORT_SECONDS else HEAVY
+
+
+def is_heavy(task: str) -> bool:
+    """Tell whether runs of a task take their turns; one of another version is none."""
+    try:
+        return bool(front(task).HEAVY)
+    except RequestError:
+        return False
 
 
 def next_place(line: Iterable[Run], owner: str) -> float:

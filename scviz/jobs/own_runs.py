@@ -68,6 +68,10 @@ class OwnRuns:
             self._note("submit", submitted.run, task=task)
         return submitted
 
+    def before_upload(self, size: int) -> None:
+        """Refuse a file of some bytes by which she or the server would have more than may be."""
+        self._queue.guard.before_upload(self.person.id, size)
+
     def get(self, run: str) -> Run:
         """Return how far a run is.
 

@@ -20,7 +20,7 @@ from scviz.jobs.course import read_events
 from scviz.jobs.curves import Curve, Curves
 from scviz.jobs.endings import RESUME
 from scviz.jobs.estimates import estimate_of
-from scviz.jobs.lines import Wait, brought_forward, line_of, next_place, waits
+from scviz.jobs.lines import Wait, brought_forward, is_heavy, line_of, next_place, waits
 from scviz.jobs.processes import read_processes
 from scviz.jobs.run_folder import read_log, write_request
 from scviz.jobs.scheduler import Known, known_to, make_independent, resources_of
@@ -31,6 +31,7 @@ from scviz.settings import Settings
 from scviz.tasks import front, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Database, Run, State
+from scviz.workspace.limits import Guard, Meter
 from scviz.workspace.records import RECORD, from_json, read_record, to_json
 from scviz.workspace.trash import Trash
 
@@ -75,6 +76,7 @@ class RunQueue:
         self.database = Database.from_settings(settings)
         self.curves = Curves()
         self.trash = Trash(self.workspace, self.database)
+        self.guard = Guard(settings, Meter(self.workspace.home, self.database, self.trash))
         self.connection = Connection(settings, is_idle=lambda: not any(run.engine for run in self._open()))
         self._adding, self._checking = threading.Lock(), threading.Lock()
         self._next_check = 0.0
@@ -105,6 +107,8 @@ class RunQueue:
             If nothing is there to carry it out; the run is kept and can be resumed.
         NotAllowedError
             If a visitor of a demo server asks for more than she may.
+        LimitError
+            If a person or the server has used up what may be used.
         """
         self.check()
         asked = to_json(request)
@@ -114,6 +118,7 @@ class RunQueue:
             if equal is None:
                 if self.settings.demo:
                     refuse_too_much(self.database, task, owner)
+                self.guard.before_run(owner, task, is_heavy)
                 run = self._in_line(run, request)
                 write_request(self.workspace, run)
                 self.database.add(run)

@@ -33,7 +33,7 @@ from scviz.jobs.threads import VARIABLES, threads_of
 from scviz.jobs.tracker import Tracker
 from scviz.jobs.warm_pool import Spare
 from scviz.jobs.watching import BEAT_SECONDS, Watched
-from scviz.memory import Room, room
+from scviz.memory import Room
 from scviz.settings import PREFIX, Settings
 from scviz.workspace.plain_json import parse_plain
 
@@ -233,12 +233,13 @@ def _allowed(row: Run, env: Mapping[str, str]) -> Room:
     """Return the memory that a run may use; one whose request cannot be read will say so itself."""
     from scviz.tasks import front
     from scviz.tasks.bounds import bounds_of, tightened
+    from scviz.workspace.limits import room_of
     from scviz.workspace.records import from_json
 
     bounds = None
     with suppress(ValueError, TypeError, ScvizError):
         bounds = bounds_of(row.task, from_json(front(row.task).Request, row.request))
-    return tightened(room(Settings.from_env(env).memory_gb), bounds)
+    return tightened(room_of(Settings.from_env(env)), bounds)
 
 
 def _folder(row: Run, env: Mapping[str, str]) -> Path:

@@ -32,6 +32,7 @@ from scviz.tasks.bounds import bounds_of, tightened
 from scviz.tasks.context import Context
 from scviz.tasks.needs import refuse_empty, refuse_idle
 from scviz.workspace import Workspace
+from scviz.workspace.limits import room_of
 from scviz.workspace.plain_json import read_plain
 from scviz.workspace.records import RECORD, from_json, write_record
 
@@ -193,7 +194,7 @@ def main(run: str, *, helps: bool) -> None:
         for given in runs_to_carry_out(orders, pipe):
             _carry_out(given, settings, pipe=pipe, stop=orders.stop)
     elif helps:
-        limit_memory(room(settings.memory_gb).gigabytes)
+        limit_memory(room_of(settings).gigabytes)
         help_out(run, Workspace.from_settings(settings).for_run(run))
     else:
         _carry_out(run, settings, pipe=pipe, stop=orders.stop)
@@ -206,7 +207,7 @@ def _carry_out(run: str, settings: Settings, *, pipe: IO[str], stop: threading.E
         reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
     except OSError as error:
         return say(pipe, json.dumps(disk.ending_of(error, workspace.run_folder(run))) + "\n")
-    ending = execute(run, workspace, reporter, allowed=room(settings.memory_gb))
+    ending = execute(run, workspace, reporter, allowed=room_of(settings))
     reporter.end(ending)  # after all is in the log: who hears of the end may end this process
 
 

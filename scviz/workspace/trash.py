@@ -155,13 +155,15 @@ class Trash:
             stays=stays(self._workspace.of(person), kind, identifier),
         )
 
-    def delete(self, kind: Kind, identifier: str, person: Person = MACHINE) -> Entry:
+    def delete(self, kind: Kind, identifier: str, person: Person = MACHINE, *, whose: str = "") -> Entry:
         """Put a thing and the runs that depend on it into the trash.
 
         Parameters
         ----------
         person
             Who asks: for a thing of her own, on which no run of others depends; the owner of the server for any.
+        whose
+            In whose trash it lies then, by the id of a person; empty for that of who asks.
 
         Raises
         ------
@@ -187,7 +189,7 @@ class Trash:
             kind=kind,
             thing=identifier,
             name=name,
-            by=person.id,
+            by=whose or person.id,
             time=time.time(),
             size=sum(size_of(one) for one in folders),
             n_runs=len(runs),
@@ -247,6 +249,10 @@ class Trash:
                 entry = self._carry_out(entry)
             shutil.rmtree(self._home / entry.id, ignore_errors=True)
         return sum(one.size for one in gone)
+
+    def forget(self, entry: Entry) -> None:
+        """Remove one thing for good."""
+        shutil.rmtree(self._home / entry.id, ignore_errors=True)
 
     def tidy(self) -> None:
         """Forget what was deleted more than a day ago, and finish deletions that were cut off."""

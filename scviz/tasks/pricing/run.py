@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from scviz.errors import UnsupportedTaskError
-from scviz.memory import room
 from scviz.settings import Settings
 from scviz.tasks import back, front
 from scviz.tasks.context import Context
 from scviz.tasks.needs import refuse_idle
 from scviz.tasks.pricing import Request, Result
+from scviz.workspace.limits import room_of
 from scviz.workspace.records import from_json
 
 
@@ -25,7 +25,7 @@ def run(request: Request, context: Context) -> Result:
         raise UnsupportedTaskError(
             f"Time and memory of {request.task} are not estimated.", hint="Just run it."
         )
-    free = room(Settings.from_env().memory_gb).gigabytes
+    free = room_of(Settings.from_env()).gigabytes
     asked = from_json(front(request.task).Request, request.request)
     refuse_idle(request.task, asked, context.workspace)
     return Result(price=price(asked, context), available_gb=free)

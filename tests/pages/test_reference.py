@@ -104,6 +104,7 @@ def test_weak_names_abstaining_and_sets_are_shown(
     assert not page.exception
     assert "Weak names: NK cell (right for" in words(page)
     assert "were promised, for cells like the" in words(page)
+    assert any("Weak names: NK cell" in one.value.replace("\\", "") for one in page.warning)
     (types,) = [one.value for one in page.dataframe if "Held-out cells named so" in one.value.columns]
     assert dict(zip(types["Type"], types["Name"], strict=True))["NK cell"] == "weak"
     (methods,) = [one.value for one in page.dataframe if "Temperature" in one.value.columns]

@@ -13,6 +13,7 @@ from scviz.plots.distribution import distribution_figure
 from scviz.tasks.transfer import Result
 from scviz.tasks.transfer.held_out import FEWEST_NAMED, WEAK
 from scviz.tasks.transfer.tables import types_table
+from scviz.tasks.transfer.verdict import weak_names
 
 TITLES = {
     "type": "Type",
@@ -42,6 +43,8 @@ HELD_OUT = (
 
 def types_tab(result: Result, method: str, *, footer: str) -> None:
     """Show the table of types and the spread of the confidence."""
+    if weak := weak_names(result, method):
+        st.warning(escaped(weak), icon=":material/warning:")
     found = pd.DataFrame(types_table(result, method))
     found["ontology_term_id"] = [f"{one} {label_of(one)}" if one else "" for one in found["ontology_term_id"]]
     frame = found.rename(columns=TITLES)[[title for key, title in TITLES.items() if key in found]]

@@ -78,7 +78,7 @@ def _judged(result: Result) -> str:
         f"On {result.held_out}, it names {100 * own.accuracy:.0f} % right{_beside(result)}; cells of another study are "
         "named less well, and how many of these it names right cannot be told without labels."
     )
-    return " ".join(filter(None, [said, _weak(result), _untested(result), _missed(result)]))
+    return " ".join(filter(None, [said, weak_names(result), _untested(result), _missed(result)]))
 
 
 def _beside(result: Result) -> str:
@@ -98,9 +98,9 @@ def _beside(result: Result) -> str:
     )
 
 
-def _weak(result: Result) -> str:
-    """Name the names that cells here have, and that are often wrong on held-out cells."""
-    doubts, counts = _doubts(result)
+def weak_names(result: Result, method: str = "") -> str:
+    """Name the names that cells here have, and that are often wrong on held-out cells; empty where there is none."""
+    doubts, counts = _doubts(result, method)
     weak = [one for one in doubts if one.weak and counts[one.name]]
     if not weak:
         return ""
@@ -139,10 +139,11 @@ def _missed(result: Result) -> str:
     return f"May be missed: {such}."
 
 
-def _doubts(result: Result) -> tuple[tuple[NameDoubt, ...], dict[str, int]]:
+def _doubts(result: Result, method: str = "") -> tuple[tuple[NameDoubt, ...], dict[str, int]]:
     """Say how far each name can be trusted, and how many cells here have it."""
-    counts = np.bincount(result.best()[result.best() >= 0], minlength=len(result.types))
-    return result.doubts(), dict(zip(result.types, counts.tolist(), strict=True))
+    best = result.best(method)
+    counts = np.bincount(best[best >= 0], minlength=len(result.types))
+    return result.doubts(method), dict(zip(result.types, counts.tolist(), strict=True))
 
 
 def notes_of(result: Result) -> tuple[str, ...]:

@@ -1,0 +1,222 @@
+"""The faults themselves: what is done to a run at a random moment, and what must come of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from benchmarks import fault_worlds as worlds
+from benchmarks.fault_world import Outcome, World, moment
+from scviz.jobs import engine
+from scviz.jobs.processes import read_processes
+from scviz.workspace.records import to_json
+
+FILES = ("stale", "foreign port", "another process", "no JSON", "list", "200,000 brackets")
+Fault = Callable[[World, random.Random], list[Outcome]]
+WEB = (
+    "import json, sys; from scviz.jobs.queue import RunQueue; from scviz.settings import Settings;"
+    "from scviz.tasks import front; from scviz.workspace.records import from_json;"
+    "asked = json.loads(sys.stdin.readline()); queue = RunQueue(Settings.from_env());"
+    "request = from_json(front(asked['task']).Request, asked['request']);"
+    "print('ready', flush=True); sys.stdin.readline();"
+    "print(queue.submit(asked['task'], request, again=True).run, flush=True); sys.stdin.read()"
+)
+
+
+def pid_of(world: World, run: str, who: str) -> int:
+    """Find the process to be struck; 0 where it is not there yet or any more."""
+    if who == "engine":
+        found = engine.read_engine(world.home)
+        return found.pid if found else 0
+    known = read_processes(world.queue.workspace.run_folder(run))
+    return 0 if known is None else (known.child if who == "child" else known.watcher)
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process that may have ended."""
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def killing(who: str, case: str, *, times: int) -> Fault:
+    """Kill a process at a random moment, resume, and again."""
+
+    def fault(world: World, rng: random.Random) -> list[Outcome]:
+        world.equal_to(case)
+        run, reasons = world.start(case), list[str]()
+        for _ in range(times):
+            moment(world, case, run, rng)
+            send(pid_of(world, run, who), signal.SIGKILL)
+            row = world.ended(run)
+            reasons.append("" if row.state == "done" else row.message)
+            if row.state == "done":
+                break
+            world.queue.resume(run)
+        return world.verdict(f"kill -9 of the {NAMES[who]}", case, run, *reasons)
+
+    return fault
+
+
+NAMES = {"child": "child", "watcher": "Dask worker", "engine": "engine"}
+
+
+def holding(who: str, case: str) -> Fault:
+    """Suspend a process at a random moment, press Stop, and resume."""
+
+    def fault(world: World, rng: random.Random) -> list[Outcome]:
+        world.equal_to(case)
+        run = world.start(case)
+        moment(world, case, run, rng)
+        pid = pid_of(world, run, who)
+        send(pid, signal.SIGSTOP)
+        if who == "engine":  # the next request finds that it hangs, and replaces it
+            time.sleep(1)
+            world.queue.close()
+            world.queue = world.new_queue()
+            world.finish(world.start("gene terms"))
+        else:
+            time.sleep(3)
+            world.queue.stop(run)
+        row = world.ended(run)
+        send(pid, signal.SIGCONT)
+        reason = "" if row.state == "done" else row.message or "Stopped by its user."
+        return world.verdict(f"SIGSTOP of the {NAMES[who]}", case, run, reason)
+
+    return fault
+
+
+def killing_web(case: str) -> Fault:
+    """Kill the web process that hands a run in, at a random moment of that."""
+
+    def fault(world: World, rng: random.Random) -> list[Outcome]:
+        world.equal_to(case)
+        task, request = world.cases[case]
+        before = {row.id for row in world.queue.runs()}
+        web = subprocess.Popen(
+            [sys.executable, "-c", WEB],
+            env=engine.importable({**os.environ, **world.queue.settings.as_env()}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        web.stdin.write(json.dumps({"task": task, "request": to_json(request)}) + "\n")
+        web.stdin.flush()
+        web.stdout.readline()
+        web.stdin.write("go\n")
+        web.stdin.flush()
+        time.sleep(rng.uniform(0.0, 2.0))
+        web.kill()
+        web.wait()
+        time.sleep(0.5)
+        (run, *_) = [row.id for row in world.queue.runs() if row.id not in before] or [""]
+        kind = "kill -9 of the web server"
+        if not run:
+            return [Outcome(kind, case, "done", "nothing was handed in yet")]
+        row = world.ended(run)
+        return world.verdict(kind, case, run, "" if row.state == "done" else row.message)
+
+    return fault
+
+
+def locking(case: str, seconds: float) -> Fault:
+    """Keep the database locked from a random moment on."""
+
+    def fault(world: World, rng: random.Random) -> list[Outcome]:
+        run = world.start(case)
+        moment(world, case, run, rng)
+        other = sqlite3.connect(world.home / "scviz.db", timeout=60)
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(seconds)
+        other.rollback()
+        other.close()
+        row = world.ended(run)
+        return world.verdict(
+            f"database locked, {seconds:g} s", case, run, "" if row.state == "done" else row.message
+        )
+
+    return fault
+
+
+def engine_file(how: str) -> Fault:
+    """Leave a wrong engine.json behind."""
+
+    def fault(world: World, _: random.Random) -> list[Outcome]:
+        world.equal_to("gene terms")
+        true = engine.read_engine(world.home)
+        engine.end(world.home)
+        with socket.create_server(("127.0.0.1", 0)) as foreign:
+            port = foreign.getsockname()[1]
+            texts = {
+                "stale": json.dumps(asdict(true)),
+                "foreign port": json.dumps(asdict(replace(true, address=f"tls://127.0.0.1:{port}"))),
+                "another process": json.dumps(asdict(replace(true, pid=os.getppid()))),
+                "no JSON": "{",
+                "list": "[]",
+                "200,000 brackets": "[" * 200_000,
+            }
+            engine.address_file(world.home).write_text(texts[how])
+            run = world.start("gene terms")
+            row = world.ended(run)
+        return (
+            world.verdict("stale or foreign engine.json", how, run, row.message)
+            if row.state != "done"
+            else ([Outcome("stale or foreign engine.json", how, "done", "")])
+        )
+
+    return fault
+
+
+def two_servers(case: str) -> Fault:
+    """Have two web servers hand runs in when no engine is there."""
+
+    def fault(world: World, _: random.Random) -> list[Outcome]:
+        world.equal_to(case)
+        engine.end(world.home)
+        other, runs = world.new_queue(), list[str]()
+        task, request = world.cases[case]
+
+        def hand_in(queue: object) -> None:
+            runs.append(queue.submit(task, request, again=True).run)
+
+        threads = [threading.Thread(target=hand_in, args=(queue,)) for queue in (world.queue, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found = [world.verdict("two servers at once", case, run, "")[0] for run in runs if world.ended(run)]
+        other.close()
+        return found
+
+    return fault
+
+
+def own_worlds(folder: Path) -> list[tuple[str, Fault]]:
+    """List the faults that need a workspace of their own."""
+    made: list[tuple[str, Callable[[Path, random.Random], list[Outcome]]]] = [
+        ("disk full", worlds.disk_full),
+        ("read-only folder", worlds.read_only),
+        ("workspace moved", worlds.moved),
+        ("clock one hour off", worlds.clock),
+        ("database server restarted", worlds.restarted),
+        ("upgrade with an engine at work", worlds.upgraded),
+        ("network cut between workers", worlds.cut),
+    ]
+
+    def within(name: str, act: Callable[[Path, random.Random], list[Outcome]]) -> Fault:
+        own = folder / name
+        return lambda _, rng: act(own, rng)
+
+    return [(name, within(name, act)) for name, act in made]

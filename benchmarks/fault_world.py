@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ QUICK = (
 )
 
 
+REFERENCE: dict[str, tuple[str, float]] = {}
+ASKING = {case: threading.Lock() for case in fault_cases.NAMES}
+
+
 class LeftOutError(Exception):
     """Here that fault cannot be had."""
 
@@ -57,7 +62,6 @@ class World:
         self.queue = self.new_queue()
         screen = self.finish(self.queue.submit("opening", opening.simulated_request("tiny")).run)
         self.cases = fault_cases.requests(self.queue.workspace, self.files, self.queue.result(screen).dataset)
-        self.reference: dict[str, tuple[str, float]] = {}
 
     @property
     def home(self) -> Path:
@@ -70,12 +74,16 @@ class World:
         return RunQueue(Settings.from_env({"SCVIZ_SPARE": "0", "SCVIZ_THREADS": "1", **own, **self.env}))
 
     def equal_to(self, case: str) -> tuple[str, float]:
-        """Return the digest of a run without a fault, and how long it took; it is run when first asked for."""
-        if case not in self.reference:
-            run = self.finish(self.start(case))
-            row = self.queue.get(run)
-            self.reference[case] = self.digest(run), row.ended - row.started
-        return self.reference[case]
+        """Return the digest of a run without a fault, and how long it took; the first world to ask has it run.
+
+        All worlds hold the same cells and models, so that all of them must find the same.
+        """
+        with ASKING[case]:
+            if case not in REFERENCE:
+                run = self.finish(self.start(case))
+                row = self.queue.get(run)
+                REFERENCE[case] = self.digest(run), row.ended - row.started
+        return REFERENCE[case]
 
     def start(self, case: str) -> str:
         """Hand a case in."""

@@ -33,6 +33,7 @@ QUICK = (
 )
 
 
+MAKING = threading.Lock()
 REFERENCE: dict[str, tuple[str, float]] = {}
 ASKING = {case: threading.Lock() for case in fault_cases.NAMES}
 
@@ -61,7 +62,10 @@ class World:
         self.files = fault_cases.make_cells(folder)
         self.queue = self.new_queue()
         screen = self.finish(self.queue.submit("opening", opening.simulated_request("tiny")).run)
-        self.cases = fault_cases.requests(self.queue.workspace, self.files, self.queue.result(screen).dataset)
+        with MAKING:  # random weights come from one generator of this process
+            self.cases = fault_cases.requests(
+                self.queue.workspace, self.files, self.queue.result(screen).dataset
+            )
 
     @property
     def home(self) -> Path:

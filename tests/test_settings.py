@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pages.components.text import escaped
 from scviz.errors import SettingsError
 from scviz.jobs.engine import importable
 from scviz.settings import KINDS, OFF, ON, ROOT, Settings
@@ -215,7 +216,7 @@ def test_no_page_opens_with_a_bad_setting(
     monkeypatch.setenv("SCVIZ_LOGN", "1")
     page = visit(script)
     assert [error.value for error in page.error] == [
-        "There is no setting SCVIZ_LOGN. Did you mean SCVIZ_LOGIN?"
+        escaped("There is no setting SCVIZ_LOGN. Did you mean SCVIZ_LOGIN?")
     ]
     assert not page.button
     assert not page.sidebar.get("page_link")

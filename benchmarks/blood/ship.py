@@ -42,21 +42,22 @@ def ship(family: str, corpus: Corpus, state: Path, *, tell: Tell) -> None:
     record = {"judged": judged, "read": read, "training": training}
     (folder / "judged.json").write_text(json.dumps(record, separators=(",", ":")), encoding="utf-8")
     size = weights.stat().st_size / 1e6
-    title = cards()[family].title
+    title, planned = cards()[family].title, training.get("planned", training["epochs"])
+    early = f", ended after {training['epochs']} of {planned} epochs" if planned > training["epochs"] else ""
     info = CheckpointInfo(
         id=f"{family}/{family}-blood",
         model=family,
         name=f"{title}, small blood model",
         description=f"{WHAT}: begun from principal directions of {corpus.parts['train'].n_obs:,} public cells and "
-        f"trained on them; of every human file that made its vocabulary it reads {min(read.values()):.0%} of the "
-        "expressed genes or more.".replace("%", " %"),
+        f"trained on them{early}; of every human file that made its vocabulary it reads {min(read.values()):.0%} of "
+        "the expressed genes or more.".replace("%", " %"),
         licence="that of the project; the cells that trained it are CC BY 4.0 or public at GEO",
         n_parameters=sum(parameter.numel() for parameter in model.parameters()),
         n_genes=len(model.vocab),
         size_mb=size,
         demo=True,
         command=f"python -m benchmarks.blood train {family} --data ../shared/data --state FOLDER "
-        f"--epochs {training['epochs']}",
+        f"--epochs {planned}",
         trained_on=corpus.trained_on,
         sources=tuple(f"{name}: {words}." for name, words in SOURCES.items()),
         judged=sentences(judged, title),

@@ -63,7 +63,12 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         pcs=components_of(space, shared),
         reference_name=reference.name,
         held_out=reference.held_out,
-        notes=(*reference.notes, *notes, *_taught(kept, request, context)),
+        notes=(
+            *reference.notes,
+            *notes,
+            *_taught(kept, request, context),
+            *_seen(rules, reference, context),
+        ),
         context=context,
     )
 
@@ -82,6 +87,21 @@ def _taught(kept: Kept, request: Request, context: Context) -> tuple[str, ...]:
         return ()
     how_many = "All" if share == 1 else f"About {100 * share:.0f} % or more of"
     return (f"{how_many} the cells are among those that taught {reference.name}: {no_test}",)
+
+
+def _seen(rules: list[Rule], reference: Reference, context: Context) -> tuple[str, ...]:
+    """Say which models were trained on the cells that the reference learned from and was scored on."""
+    infos = [context.workspace.checkpoint(rule.checkpoint) for rule in rules if rule.checkpoint]
+    names = [
+        info.name
+        for info in infos
+        if any(same_content(seen, one) for seen in info.trained_on for one in reference.trained_on)
+    ]
+    return tuple(
+        f"{name} was trained on cells that {reference.name} learned from, without their types: its accuracy there is "
+        "that of cells that it may have seen."
+        for name in names
+    )
 
 
 def _rules(request: Request, kept: Kept, context: Context) -> tuple[list[Rule], list[str]]:

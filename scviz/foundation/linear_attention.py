@@ -56,10 +56,17 @@ class LayerParts:
         return vectors.view(len(vectors), self.n_heads, -1).transpose(0, 1)
 
 
-def can_read_in_tiles(hidden: Tensor) -> bool:
-    """Tell whether tiles are the way for these tokens, (B, L, D): on a CPU, without gradients, in single precision."""
+def can_read_in_tiles(hidden: Tensor, *mixing: nn.Module) -> bool:
+    """Tell whether tiles are the way for these tokens, (B, L, D): on a CPU, without gradients, in single precision.
+
+    Parameters
+    ----------
+    mixing
+        The attention of each layer, which is taken apart: nobody may listen to what it gives.
+    """
     plain = hidden.device.type == "cpu" and hidden.dtype == torch.float32
-    return plain and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+    heard = any(one._forward_hooks or one._forward_pre_hooks for one in mixing)
+    return plain and not heard and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
 
 
 def layer_in_tiles(

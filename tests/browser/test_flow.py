@@ -260,7 +260,7 @@ def test_four_models_and_the_baseline_are_compared_on_linked_maps(
     page.goto(f"{url}/compare")
     for name in (
         "Geneformer, small blood model",
-        "scBERT demo",
+        "scBERT, small blood model",
         "scFoundation, small blood model",
         "scGPT, small blood model",
     ):

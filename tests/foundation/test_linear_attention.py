@@ -84,3 +84,16 @@ def test_gradients_and_other_precisions_take_the_whole_tensors() -> None:
         assert not can_read_in_tiles(hidden.bfloat16())
         with torch.autocast("cpu", dtype=torch.bfloat16):
             assert not can_read_in_tiles(hidden)
+
+
+def test_whoever_listens_to_the_attention_hears_it() -> None:
+    torch.manual_seed(3)
+    shape = SHAPES["tiny"](N_GENES)
+    block = DecoderBlock(shape).eval()
+    hidden, heard = torch.randn(1, N_GENES, shape.decoder_width), []
+    handle = block.attention.register_forward_hook(lambda _, __, given: heard.append(given))
+    with torch.no_grad():
+        listened = block(hidden)
+        handle.remove()
+        np.testing.assert_allclose(block(hidden), listened, rtol=2e-5, atol=2e-5)
+    assert len(heard) == 1

@@ -71,7 +71,7 @@ def test_edits_of_the_order_of_genes_are_offered_where_a_model_reads_one(visit: 
     page.button(key="run").click().run()
     assert not page.exception
     assert asked_for()["kind"] == "inhibit"
-    page.selectbox(key="pick_checkpoint").set_value("scbert/scbert-demo").run()
+    page.selectbox(key="pick_checkpoint").set_value("scbert/scbert-blood").run()
     assert not page.exception
     assert page.selectbox(key="in_silico_kind").value == "delete"
     assert page.selectbox(key="in_silico_kind").options == ["Knock out", "Knock down", "Over-express"]

@@ -117,7 +117,8 @@ class Performer(nn.Module):
 
     def can_read_in_tiles(self, hidden: Tensor) -> bool:
         """Tell whether cells, (B, L, D), can be read one by one, some tokens at a time."""
-        return can_read_in_tiles(hidden) and (self.per_cell or len(hidden) == 1)
+        mixing = [attention.fn for attention, _ in self.layers()]
+        return can_read_in_tiles(hidden, *mixing) and (self.per_cell or len(hidden) == 1)
 
     def of_cell(self, hidden: Tensor, keys: Tensor | None, asked: Tensor | None = None) -> Tensor:
         """Run all layers for one cell, (L, D) to (L, D), or to (R, D) for the tokens that are asked for, (R,).

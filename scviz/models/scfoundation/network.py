@@ -153,7 +153,7 @@ class DecoderBlock(nn.Module):
 
     def forward(self, hidden: Tensor, *, across_cells: bool = False) -> Tensor:
         """Give the next hidden state, (B, N, E)."""
-        if can_read_in_tiles(hidden) and (len(hidden) == 1 or not across_cells):
+        if can_read_in_tiles(hidden, self.attention) and (len(hidden) == 1 or not across_cells):
             parts = self._parts()
             return torch.stack([layer_in_tiles(cell, parts) for cell in hidden])
         hidden = hidden + self.attention(self.norm1(hidden), across_cells=across_cells)

@@ -154,7 +154,7 @@ def read_dictionary(path: Path) -> dict[str, Any]:
     refuse_placeholder(path)
     try:
         with path.open("rb") as file:
-            content = read_plain(path) if path.suffix == ".json" else _PlainReader(file).load()
+            content = read_plain(path, object) if path.suffix == ".json" else _PlainReader(file).load()
     except (
         pickle.UnpicklingError,
         EOFError,

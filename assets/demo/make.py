@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 import scviz  # noqa: E402
 from scviz.datasets.demo import open_demo  # noqa: E402
-from scviz.jobs import engine  # noqa: E402
+from scviz.jobs import engine, processes  # noqa: E402
 from scviz.jobs.queue import RunQueue  # noqa: E402
 from scviz.jobs.shipped import MADE, Made, Shelf, placeholder, shipped_runs, take_in  # noqa: E402
 from scviz.settings import Settings  # noqa: E402
@@ -109,7 +109,7 @@ def ship(name: str, run: Run, queue: RunQueue, *, made: Mapping[str, str]) -> in
     """Put the folder of a run beside this file, without what `assets` has already; returns its bytes."""
     source, target = queue.workspace.run_folder(run.id), HERE / name
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("state", ".*", "*.lock"))
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("state", ".*", "*.lock", processes.FILE))
     known = {file_hash(path): path for path in sorted((HERE.parent / "checkpoints").glob("*/*"))}
     equal = {}
     for path in sorted(path for path in target.rglob("*") if path.is_file()):

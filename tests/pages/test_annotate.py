@@ -155,8 +155,8 @@ def assert_page_follows_from_its_table(page: AppTest, *, named: str) -> None:
     for shown in page.metric:
         own, baseline = methods.loc["the model", shown.label], methods.loc[best, shown.label]
         assert shown.value == f"{own:.3f}"
-        said = f"{own - baseline:+.3f} compared with {baseline:.3f}"
-        assert shown.delta in (said, f"{said}: cannot tell")
+        apart = f"{own - baseline:+.3f}"
+        assert shown.delta in (f"{apart} (baseline {baseline:.3f})", f"{apart}, cannot tell")
         if shown.label == "Macro-F1":  # an arrow only where the verdict has an interval on one side of 0
             verdict = words(page)
             assert f"{shown.value} compared with {baseline:.3f}" in verdict

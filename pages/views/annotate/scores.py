@@ -57,11 +57,12 @@ def metrics(result: Result, gain: Gain) -> None:
         column.metric(
             title,
             f"{value:.3f}",
-            f"{value - baseline:+.3f} compared with {baseline:.3f}" + ("" if differs else ": cannot tell"),
+            f"{value - baseline:+.3f}" + (f" (baseline {baseline:.3f})" if differs else ", cannot tell"),
             delta_color="normal" if differs else "off",
             delta_arrow="auto" if differs else "off",
             help=escaped(
-                f"{meaning}{_over_types(own, name)} Below: the best baseline, {gain.baseline}, on the same cells. "
+                f"{meaning}{_over_types(own, name)} Below: compared with {baseline:.3f} of the best baseline, "
+                f"{gain.baseline}, on the same cells. "
                 f"{said}."
             ),
         )
@@ -99,7 +100,7 @@ def confusion(run: Run, result: Result, *, footer: str) -> None:
         format_func=SHOWN.__getitem__,
     )
     counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
-    height = max(280, 90 + 19 * len(result.types))
+    height = max(300, 170 + 22 * len(result.types))
     st.plotly_chart(
         as_text(confusion_figure(counts, result.types, show=shown, clickable=True, dark=state.dark())),
         theme=None,

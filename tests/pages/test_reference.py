@@ -67,7 +67,7 @@ def test_a_result_shows_types_fit_methods_and_every_cell(visit: Open, done: str)
     said = words(page)
     assert "no counterpart in the reference" in said
     frames = {tuple(one.value.columns)[:2]: one.value for one in page.dataframe}
-    assert frames[("Type", "Cell Ontology")]["Cells"].sum() == 120
+    assert frames[("Type", "Cells")]["Cells"].sum() == 120
     assert set(frames[("Cluster", "Cells")]["Counterpart"]) <= {"yes", "no", "cannot tell"}
     assert LOGISTIC in set(frames[("Method", "Accuracy")]["Method"])
     assert len(frames[("cell", "scviz_logistic_label")]) == 120

@@ -17,22 +17,23 @@ from scviz.tasks.transfer.verdict import weak_names
 
 TITLES = {
     "type": "Type",
-    "ontology_term_id": "Cell Ontology",
     "cells": "Cells",
-    "share": "Share",
-    "confidence": "Mean confidence",
-    "far": "Far from the reference",
     "said": "Name",
     "right": "Right",
     "right_low": "From",
     "right_high": "To",
+    "found": "Found",
+    "confidence": "Mean confidence",
+    "far": "Far",
+    "share": "Share",
+    "ontology_term_id": "Cell Ontology",
     "named_so": "Held-out cells named so",
     "most_others": "Most others are",
-    "found": "Found",
     "of_this_type": "Held-out cells of this type",
     "most_named_instead": "Most others are named",
 }
-SHARES = ("Share", "Far from the reference", "Right", "From", "To", "Found")
+"""In the order of the columns: what a name is worth stands before what it is called elsewhere."""
+SHARES = ("Share", "Far", "Right", "From", "To", "Found")
 HELD_OUT = (
     f" Right: share of the held-out cells of that name that are of it, with its 95 % interval; below "
     f"{100 * WEAK:.0f} % a name is weak, and of fewer than {FEWEST_NAMED} cells it cannot be told. Found: share of the "

@@ -100,7 +100,7 @@ def confusion(run: Run, result: Result, *, footer: str) -> None:
         format_func=SHOWN.__getitem__,
     )
     counts = confusion_matrix(result.truth, result.predicted[method], len(result.types))
-    height = max(300, 170 + 22 * len(result.types))
+    height = max(280, 90 + 19 * len(result.types))
     st.plotly_chart(
         as_text(confusion_figure(counts, result.types, show=shown, clickable=True, dark=state.dark())),
         theme=None,

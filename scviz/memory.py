@@ -205,6 +205,8 @@ def _left(folder: Path) -> int:
 
 def peak_gb() -> float:
     """Return the most memory that this process has held so far, in GB."""
+    if told := _told_by_linux():
+        return told / GIGABYTE
     try:
         import resource
     except ImportError:  # Windows
@@ -213,6 +215,15 @@ def peak_gb() -> float:
         return float(psutil.Process().memory_info().peak_wset) / GIGABYTE
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / GIGABYTE if sys.platform == "darwin" else peak * 1024 / GIGABYTE
+
+
+def _told_by_linux() -> int:
+    """Return the peak in bytes, 0 where the system does not tell; `ru_maxrss` counts what the parent held, too."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def held_gb() -> float:

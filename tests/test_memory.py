@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from scviz.memory import GIGABYTE, available_gb, is_out_of_memory, killed_for_memory, room
+from scviz.settings import ROOT
 
 VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
 VERSION_2 = ("memory.max", "memory.current", "")
@@ -160,3 +164,11 @@ OTHERS = (OSError(errno.ENOENT, "No such file"), ValueError("out of memory"))
 @pytest.mark.parametrize("error", [*SHORT, *OTHERS])
 def test_errors_that_mean_too_little_memory(error: Exception) -> None:
     assert is_out_of_memory(error) is (error in SHORT)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux, which counts what a parent held")
+def test_the_peak_of_a_child_is_its_own() -> None:
+    held = np.ones(60_000_000)  # 0.48 GB that the child never holds
+    code = "from scviz.memory import peak_gb; print(peak_gb())"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert 0 < float(said.stdout) < 0.3 < held.nbytes / 1e9

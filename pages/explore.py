@@ -7,7 +7,7 @@ from pages.components.embeddings import embeddings_of
 from pages.components.first_map import watch_first_map
 from pages.components.frame import frame
 from pages.components.job_panel import job_panel
-from pages.components.published_panel import published_panel
+from pages.components.published_panel import published_panel, reads_few
 from pages.components.task_page import shown_run
 from pages.views.explore.choice import choose_maps
 from pages.views.explore.form import first_map_form, model_form
@@ -26,7 +26,9 @@ run = shown_run("embedding", dataset, checkpoint) if checkpoint else None
 left, right = st.columns([4, 5], vertical_alignment="top")
 with left.expander("A model's map", icon=":material/neurology:", key="model_map"):
     asked = model_form(dataset, checkpoint, run)
-published_panel("embedding", asked, dataset=dataset, checkpoint=checkpoint)
+poor = reads_few(dataset, checkpoint)
+if poor:  # else the maps come first
+    published_panel("embedding", asked, dataset=dataset, checkpoint=checkpoint)
 if run is not None:
     run = job_panel(run.id)
 watch_first_map(dataset)
@@ -39,5 +41,7 @@ if not offered:
 with right:
     chosen = choose_maps(offered, run)
 explore_maps(dataset, chosen)
+if not poor:
+    published_panel("embedding", asked, dataset=dataset, checkpoint=checkpoint)
 how_made(chosen)
 first_map_form(dataset)

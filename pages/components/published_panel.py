@@ -48,9 +48,14 @@ def published_panel(
             _draw(offer, request)
 
 
+def reads_few(dataset: DatasetInfo, checkpoint: CheckpointInfo | None) -> bool:
+    """Tell whether weights know so few genes of the cells that the offer comes before anything else."""
+    return checkpoint is not None and is_few(coverage(dataset.id, checkpoint.id))
+
+
 def _wanted(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> bool:
     comes_along = state.workspace().comes_along(checkpoint.id)
-    return comes_along or checkpoint.demo or is_few(coverage(dataset.id, checkpoint.id))
+    return comes_along or checkpoint.demo or reads_few(dataset, checkpoint)
 
 
 def _why(dataset: DatasetInfo, checkpoint: CheckpointInfo) -> str:

@@ -12,6 +12,7 @@ from scviz.errors import SettingsError
 from scviz.jobs.queue import Submitted
 from scviz.settings import Settings
 from scviz.workspace import CheckpointInfo, Workspace
+from scviz.workspace.people import LOCAL, SERVER
 from scviz.workspace.store import write_checkpoint_info
 
 
@@ -23,7 +24,8 @@ class Queue:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    def submit(self, task: str, request: object) -> Submitted:
+    def submit(self, task: str, request: object, owner: str) -> Submitted:
+        assert owner == (SERVER if self.settings.login else LOCAL)
         self.asked.append((task, request))
         return Submitted(run=f"run {len(self.asked)}", cached=False)
 

@@ -250,7 +250,7 @@ def _drawn(dataset: str) -> str:
 
 
 def _chip(group: Group) -> str:
-    return escaped(f"{_short(group.name)} · {group.n_cells:,}")
+    return f"{_short(group.name)} · {group.n_cells:,}"
 
 
 def _short(name: str) -> str:

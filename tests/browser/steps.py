@@ -61,17 +61,23 @@ def settled(page: Page) -> None:
 
 
 def visit(page: Page, name: str) -> None:
-    """Go to a page by its link; a click is lost now and then while the page still changes."""
+    """Go to a page by its link."""
+    follow(page, page.get_by_role("link", name=name, exact=True), to=name.lower())
+
+
+def follow(page: Page, link: Locator, *, to: str) -> None:
+    """Click a link until its page is there; a click is lost now and then while the page still changes."""
+    link.first.wait_for(timeout=SLOW)
     for patience in PATIENT:
         settled(page)
-        page.get_by_role("link", name=name, exact=True).first.click()
+        link.first.click()
         try:
-            page.wait_for_url(re.compile(rf"/{name.lower()}(\?|$)"), timeout=patience, wait_until="commit")
+            page.wait_for_url(re.compile(rf"/{to}(\?|$)"), timeout=patience, wait_until="commit")
         except TimeoutError:
             continue
         settled(page)
         return
-    raise AssertionError(f"The link {name!r} leads nowhere.")
+    raise AssertionError(f"The link to {to!r} leads nowhere.")
 
 
 def press(page: Page, key: str) -> None:

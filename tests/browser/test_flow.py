@@ -25,6 +25,7 @@ from tests.browser.steps import (
     choose,
     choose_gene,
     choose_many,
+    follow,
     keyed,
     lasso,
     map_drawn,
@@ -77,7 +78,7 @@ def quiet(page: Page) -> Iterator[Callable[[], None]]:
 def test_a_newcomer_reaches_the_confusion_matrix_in_two_clicks(page: Page, url: str, quiet: object) -> None:
     page.goto(url)
     press(page, "open_demo")
-    page.get_by_role("link", name="Which type is each cell?").click(timeout=SLOW)
+    follow(page, page.get_by_role("link", name="Which type is each cell?"), to="annotate")
     keyed(page, "confusion").wait_for(timeout=SLOW)
     settled(page)
     expect(page.get_by_text("Macro-F1").first).to_be_visible()
@@ -355,7 +356,7 @@ def test_a_model_learns_from_the_cells_and_its_weights_are_used(page: Page, url:
     keyed(page, "new_weights").scroll_into_view_if_needed()
     settled(page)
     picture(page, "pretrain-used")
-    keyed(page, "new_weights").get_by_role("link", name="Annotate").click()
+    follow(page, keyed(page, "new_weights").get_by_role("link", name="Annotate"), to="annotate")
     expect(page.get_by_role("heading", name="Annotate")).to_be_visible()
     expect(used).to_have_value("scGPT on PBMC demo (700 cells)")
 

@@ -17,6 +17,7 @@ from tests.browser.steps import (
     SLOW,
     choose,
     draw_model_map,
+    follow,
     keyed,
     map_drawn,
     picture,
@@ -75,7 +76,7 @@ def test_modules_are_found_judged_drawn_and_handed_on(page: Page, url: str) -> N
     keyed(page, "stability", ".js-plotly-plot").wait_for()
     picture(page, "modules-stability")
     open_tab(page, "Modules")
-    page.get_by_role("link", name="Knock out its genes one by one").click()
+    follow(page, page.get_by_role("link", name="Knock out its genes one by one"), to="in_silico")
     expect(page.get_by_role("heading", name="In-silico")).to_be_visible()
     settled(page)
     expect(keyed(page, "scope", "input")).to_have_value("One by one")

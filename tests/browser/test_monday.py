@@ -28,6 +28,7 @@ from tests.browser.conftest import PATIENCE
 from tests.browser.steps import (
     SLOW,
     choose,
+    follow,
     keyed,
     lasso,
     map_drawn,
@@ -119,7 +120,7 @@ def see_clusters(page: Page) -> int:
 
 def find_markers(page: Page, home: Path, *, n_clusters: int) -> markers.Result:
     """Ask for the markers of the clusters that are seen."""
-    page.get_by_role("link", name="Markers of these clusters").click()
+    follow(page, page.get_by_role("link", name="Markers of these clusters"), to="groups")
     page.wait_for_url(re.compile(r"/groups(\?|$)"), wait_until="commit")
     press(page, "run")
     keyed(page, "markers_tabs").wait_for(timeout=SLOW)
@@ -142,7 +143,7 @@ def name_cluster(page: Page, result: markers.Result, suggested: str) -> str:
     press(page, "name_one")
     page.get_by_text(f"Named: {name}.").wait_for()
     settled(page)
-    page.get_by_role("link", name="See them on the map").click()
+    follow(page, page.get_by_role("link", name="See them on the map"), to="explore")
     map_drawn(page, MAP)
     settled(page)
     n_cells = int(np.sum(result.groups == place))

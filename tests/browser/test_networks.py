@@ -19,7 +19,18 @@ from scviz.tasks.modules import SOURCES
 from scviz.tasks.modules import Result as ModulesResult
 from scviz.workspace.records import RECORD, read_record
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import PATIENT, SLOW, choose, keyed, open_tiny, picture, press, settled, visit
+from tests.browser.steps import (
+    PATIENT,
+    SLOW,
+    choose,
+    follow,
+    keyed,
+    open_tiny,
+    picture,
+    press,
+    settled,
+    visit,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -126,7 +137,7 @@ def test_interferon_shows_in_stimulated_blood_without_labels(
     choose(page, "one_module", module.name)
     settled(page)
     keyed(page, "module_links").scroll_into_view_if_needed()
-    keyed(page, "module_links").get_by_role("link", name="Enrich").click()
+    follow(page, keyed(page, "module_links").get_by_role("link", name="Enrich"), to="enrich")
     box = page.get_by_role("combobox", name="Gene set of the run")
     expect(box).to_have_value(f"{module.name} · {len(module.genes)} genes", timeout=SLOW)
     press(page, "run")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from scviz.settings import ROOT
 from tests.browser.conftest import Serve, end_engine
-from tests.browser.steps import SLOW, choose, keyed, open_tiny, picture, press, settled, visit
+from tests.browser.steps import SLOW, choose, follow, keyed, open_tiny, picture, press, settled, visit
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ def test_a_simulated_screen_opens_and_says_so_on_the_next_page(page: Page, url: 
     open_tiny(page, url)
     picture(page, "data-simulated")
     expect(keyed(page, "pick_dataset")).to_contain_text("simulated")
-    page.get_by_role("link", name="See the map").click()
+    follow(page, page.get_by_role("link", name="See the map"), to="explore")
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
     expect(keyed(page, "pick_dataset")).to_contain_text("simulated")
 

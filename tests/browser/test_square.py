@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import SLOW, keyed, map_drawn, picture, press, settled
+from tests.browser.steps import SLOW, follow, keyed, map_drawn, picture, press, settled
 
 pytestmark = pytest.mark.slow
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 def test_a_click_on_a_square_lights_its_cells(page: Page, url: str) -> None:
     page.goto(url)
     press(page, "open_demo")
-    page.get_by_role("link", name="Which type is each cell?").click(timeout=SLOW)
+    follow(page, page.get_by_role("link", name="Which type is each cell?"), to="annotate")
     keyed(page, "confusion").wait_for(timeout=SLOW)
     settled(page)
     chart = keyed(page, "confusion", ".js-plotly-plot")

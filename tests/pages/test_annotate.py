@@ -155,13 +155,13 @@ def assert_page_follows_from_its_table(page: AppTest, *, named: str) -> None:
     for shown in page.metric:
         own, baseline = methods.loc["the model", shown.label], methods.loc[best, shown.label]
         assert shown.value == f"{own:.3f}"
-        apart = f"{own - baseline:+.3f}"
-        assert shown.delta in (f"{apart} (baseline {baseline:.3f})", f"{apart}, cannot tell")
+        told = f"{own - baseline:+.3f}"
+        assert shown.delta in (f"{told} from {baseline:.3f}", f"cannot tell from {baseline:.3f}")
         if shown.label == "Macro-F1":  # an arrow only where the verdict has an interval on one side of 0
             verdict = words(page)
             assert f"{shown.value} compared with {baseline:.3f}" in verdict
             is_told = any(one in verdict for one in ("is better than", "is worse than"))
-            assert shown.delta.endswith("cannot tell") != is_told
+            assert shown.delta.startswith("cannot tell") != is_told
     types = table_with(page, "F1 of baseline").set_index("Type")
     of_types = metrics.precision_recall_fscore_support(truth, judging[named], labels=present, zero_division=0)
     found = types.loc[present, ["Precision", "Recall", "F1", "Cells"]].to_numpy(dtype=float)

@@ -57,7 +57,7 @@ def metrics(result: Result, gain: Gain) -> None:
         column.metric(
             title,
             f"{value:.3f}",
-            f"{value - baseline:+.3f}" + (f" (baseline {baseline:.3f})" if differs else ", cannot tell"),
+            f"{f'{value - baseline:+.3f}' if differs else 'cannot tell'} from {baseline:.3f}",
             delta_color="normal" if differs else "off",
             delta_arrow="auto" if differs else "off",
             help=escaped(

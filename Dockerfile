@@ -22,7 +22,7 @@ COPY . .
 RUN pip install --no-deps .
 
 FROM python:3.11-slim-bookworm
-RUN useradd --uid 1000 --create-home scviz && install -d -o scviz -g scviz -m 700 /data
+RUN useradd --uid 1000 --home-dir /srv/scviz --create-home scviz && install -d -o scviz -g scviz -m 700 /data
 COPY --from=build /opt/scviz /opt/scviz
 # numba and matplotlib keep what they compile; all but /data and /tmp may be read only
 ENV PATH=/opt/scviz/bin:$PATH PYTHONUNBUFFERED=1 SCVIZ_HOME=/data NUMBA_CACHE_DIR=/tmp/numba MPLCONFIGDIR=/tmp/matplotlib

@@ -74,7 +74,7 @@ def test_a_run_is_shared_out_over_two_tls_workers_that_the_script_has_started(
 
 
 def test_the_jobs_of_slurm_are_workers_with_the_key(key: Path) -> None:
-    pytest.importorskip("dask_jobqueue")
+    pytest.importorskip("dask_jobqueue", reason="dask-jobqueue, which writes the jobs, is not installed")
     module = script()
     asked = [str(key), "--partition", "cpu", "--cores", "16", "--memory-gb", "64", "--port", "0"]
     with module.slurm_cluster(module.parse(asked)) as cluster:

@@ -76,7 +76,8 @@ def compare(
     counted = judged if known else np.unique(truth)
     everyone = np.ones((1, len(truth)), dtype=np.int64)
     score, *others = (
-        float(_mean_f1(np.stack([truth, one.types]), everyone, counted)[0]) for one in (model, *baselines)
+        float(drawn_scores(np.stack([truth, one.types]), everyone, counted)["macro_f1"][0])
+        for one in (model, *baselines)
     )
     best = int(np.argmax(others))
     outcomes, alike = np.unique(
@@ -84,7 +85,7 @@ def compare(
     )
 
     def difference(times: NDArray[np.int64]) -> NDArray[np.float64]:
-        one, two = (_mean_f1(outcomes[[0, row]], times, counted) for row in (1, 2))
+        one, two = (drawn_scores(outcomes[[0, row]], times, counted)["macro_f1"] for row in (1, 2))
         return one - two
 
     gap = resample(difference, len(alike), alike=alike, strata=outcomes[0], seed=seed)
@@ -102,10 +103,10 @@ def compare(
     )
 
 
-def _mean_f1(
+def drawn_scores(
     pairs: NDArray[np.int64], times: NDArray[np.int64], types: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Average F1 over types, in many draws at once.
+) -> dict[str, NDArray[np.float64]]:
+    """Score many draws of the same cells at once, (B,) each; a type that no cell has and none is given counts 0.
 
     Parameters
     ----------
@@ -114,14 +115,20 @@ def _mean_f1(
     times
         (B, U) how often each occurs in each draw.
     types
-        (K,) types that count.
-
-    Returns
-    -------
-    (B,), a type that no cell has and none is given counting 0.
+        (K,) types that the means are over.
     """
     is_true, is_named = (row[:, None] == types for row in pairs)  # (U, K)
-    either = times @ is_true.astype(np.float64) + times @ is_named.astype(np.float64)  # (B, K)
-    hits = times @ (is_true & is_named).astype(np.float64)
-    f1: NDArray[np.float64] = np.divide(2 * hits, either, out=np.zeros_like(hits), where=either > 0)
-    return np.asarray(f1.mean(axis=1))
+    true, named, hits = (
+        times @ one.astype(np.float64) for one in (is_true, is_named, is_true & is_named)
+    )  # (B, K)
+    right = times @ (pairs[0] == pairs[1]).astype(np.float64)
+    return {
+        "accuracy": right / times.sum(axis=1),
+        "macro_precision": _share(hits, named).mean(axis=1),
+        "macro_recall": _share(hits, true).mean(axis=1),
+        "macro_f1": _share(2 * hits, true + named).mean(axis=1),
+    }
+
+
+def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.metrics.classification import accuracy
+from scviz.metrics.evidence import bootstrap
 
 UNASSIGNED_BELOW = 0.5
 """Probability of its best type below which a cell may be of a new one, as the authors of scBERT have it."""
@@ -93,4 +94,39 @@ def leave_unnamed(
         accuracy=accuracy(truth[named], predicted[named]),
         baseline_accuracy=accuracy(truth[named], baseline[named]),
         accuracy_of_all=accuracy(truth, predicted),
+    )
+
+
+THRESHOLDS = np.arange(0, 1.0, 0.05)
+"""Least confidence of a name at which a curve of abstaining is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstaining:
+    """What is named, and how well, at each threshold of confidence."""
+
+    thresholds: NDArray[np.float64]
+    """(T,)"""
+    named: NDArray[np.float64]
+    """(T,) share of the cells that get a name."""
+    accuracy: NDArray[np.float64]
+    """(T,) share of these that are right; NaN where none is named."""
+    spans: NDArray[np.float64]
+    """(T, 2) 95 % interval of it; NaN where too few are named."""
+
+
+def abstaining_curve(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> Abstaining:
+    """Leave cells unnamed below ever higher confidence.
+
+    Parameters
+    ----------
+    confidence, right
+        (M,) probability of the name of each cell that judges, and whether it is right.
+    """
+    spans = [bootstrap(right[confidence >= t].astype(np.float64)) for t in THRESHOLDS]
+    return Abstaining(
+        thresholds=THRESHOLDS,
+        named=np.array([(confidence >= t).mean() for t in THRESHOLDS]),
+        accuracy=np.array([span.mean for span in spans]),
+        spans=np.array([(span.low, span.high) for span in spans]),
     )

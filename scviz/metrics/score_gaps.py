@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.metrics.comparison import judged_types
+from scviz.metrics.comparison import drawn_scores, judged_types
 from scviz.metrics.evidence import Interval, resample
 
 SCORES = ("macro_f1", "accuracy", "macro_precision", "macro_recall")
@@ -53,36 +53,5 @@ def _gap(
     times: NDArray[np.int64], *, outcomes: NDArray[np.int64], types: NDArray[np.int64], score: str
 ) -> NDArray[np.float64]:
     """Give the difference of one score, (B,), where each of (3, U) outcomes occurs (B, U) times."""
-    one, two = (_scores(outcomes[[0, row]], times, types)[score] for row in (1, 2))
+    one, two = (drawn_scores(outcomes[[0, row]], times, types)[score] for row in (1, 2))
     return one - two
-
-
-def _scores(
-    pairs: NDArray[np.int64], times: NDArray[np.int64], types: NDArray[np.int64]
-) -> dict[str, NDArray[np.float64]]:
-    """Score many draws at once, (B,) each.
-
-    Parameters
-    ----------
-    pairs
-        (2, U) true and given type of each kind of outcome.
-    times
-        (B, U) how often each occurs in each draw.
-    types
-        (K,) types that the means are over.
-    """
-    is_true, is_named = (row[:, None] == types for row in pairs)  # (U, K)
-    true, named, hits = (
-        times @ one.astype(np.float64) for one in (is_true, is_named, is_true & is_named)
-    )  # (B, K)
-    right = times @ (pairs[0] == pairs[1]).astype(np.float64)
-    return {
-        "accuracy": right / times.sum(axis=1),
-        "macro_precision": _share(hits, named).mean(axis=1),
-        "macro_recall": _share(hits, true).mean(axis=1),
-        "macro_f1": _share(2 * hits, true + named).mean(axis=1),
-    }
-
-
-def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

@@ -22,6 +22,7 @@ from scviz.metrics.calibration import (
 )
 from scviz.metrics.conformal import Coverage, coverage_of, least_cells
 from scviz.metrics.evidence import Interval, bootstrap
+from scviz.metrics.rejection import Abstaining, abstaining_curve
 from scviz.tasks.annotation import MODEL, SET_WAYS, Result, SetWay
 
 CURVE_BINS = 10
@@ -36,7 +37,6 @@ NEW_SCORES = {
 }
 """Ways to say how odd a cell is; the first one is what confidence says."""
 VECTORS = {"model": "the model", "expression": "principal components"}
-THRESHOLDS = np.arange(0, 1.0, 0.05)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,30 +209,10 @@ def climbed_sentence(result: Result, found: Climbed) -> str:
     return f"{said}, {100 * result.coverage:.0f} % were promised for the sets."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abstaining:
-    """What is named, and how well, at each threshold of confidence."""
-
-    thresholds: NDArray[np.float64]
-    """(T,)"""
-    named: NDArray[np.float64]
-    """(T,) share of the cells that get a name."""
-    accuracy: NDArray[np.float64]
-    """(T,) share of these that are right; NaN where none is named."""
-    spans: NDArray[np.float64]
-    """(T, 2) 95 % interval of it; NaN where too few are named."""
-
-
 def abstaining(result: Result) -> Abstaining:
     """Leave cells unnamed below ever higher confidence; names and cells are those that judge."""
     confidence, right = result.probabilities.max(axis=1), result.predicted[MODEL] == result.truth
-    spans = [bootstrap(right[confidence >= t].astype(np.float64)) for t in THRESHOLDS]
-    return Abstaining(
-        thresholds=THRESHOLDS,
-        named=np.array([(confidence >= t).mean() for t in THRESHOLDS]),
-        accuracy=np.array([span.mean for span in spans]),
-        spans=np.array([(span.low, span.high) for span in spans]),
-    )
+    return abstaining_curve(confidence, right)
 
 
 def spread_sentence(result: Result) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.metrics.conformal import Coverage, coverage_of, lac_scores, set_names, sets_below
-from scviz.metrics.evidence import Interval, bootstrap
-from scviz.metrics.rejection import Rejection, leave_unnamed
+from scviz.metrics.evidence import Interval
+from scviz.metrics.rejection import Abstaining, Rejection, abstaining_curve, leave_unnamed
 from scviz.metrics.shares import share_interval
 
 MAJORITY = "the most common type"
@@ -22,7 +22,6 @@ MISSED = 0.5
 """Share of the held-out cells of a type that get its name, below which the type may be missed."""
 FEWEST_NAMED = 10
 """Held-out cells with a name, or of a type, from which anything is said of it."""
-THRESHOLDS = np.arange(0, 1.0, 0.05)
 COVERAGE = 0.9
 """What sets of types promise."""
 
@@ -94,20 +93,6 @@ def _most(codes: Codes, types: tuple[str, ...]) -> str:
     return types[int(np.bincount(codes).argmax())] if len(codes) else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abstaining:
-    """What is named, and how well, at each threshold of confidence."""
-
-    thresholds: NDArray[np.float64]
-    """(T,)"""
-    named: NDArray[np.float64]
-    """(T,) share of the held-out cells that get a name."""
-    accuracy: NDArray[np.float64]
-    """(T,) share of these that are right; NaN where none is named."""
-    spans: NDArray[np.float64]
-    """(T, 2) 95 % interval of it; NaN where too few are named."""
-
-
 def abstaining(truth: Codes, judged: Floats) -> Abstaining:
     """Leave held-out cells unnamed below ever higher confidence.
 
@@ -120,13 +105,7 @@ def abstaining(truth: Codes, judged: Floats) -> Abstaining:
     """
     seen = np.nan_to_num(judged, nan=0.0)
     confidence, right = seen.max(axis=1), seen.argmax(axis=1) == truth
-    spans = [bootstrap(right[confidence >= t].astype(np.float64)) for t in THRESHOLDS]
-    return Abstaining(
-        thresholds=THRESHOLDS,
-        named=np.array([(confidence >= t).mean() for t in THRESHOLDS]),
-        accuracy=np.array([span.mean for span in spans]),
-        spans=np.array([(span.low, span.high) for span in spans]),
-    )
+    return abstaining_curve(confidence, right)
 
 
 def left_unnamed(truth: Codes, judged: Floats, baseline: Codes, *, threshold: float) -> Rejection:

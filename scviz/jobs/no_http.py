@@ -20,7 +20,7 @@ class _NoServer:
 
 
 def _start_none(self: Any, *_: object, **__: object) -> None:
-    self.http_application, self.http_server = None, _NoServer()
+    self.http_server = _NoServer()
 
 
 ServerNode.start_http_server = _start_none  # type: ignore[method-assign]

@@ -18,9 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from scviz.errors import JobCancelledError, SettingsError
+from scviz.errors import JobCancelledError, ScvizError, SettingsError
 from scviz.jobs import disk
 from scviz.jobs.endings import error_in_words, limit_time, refuse_too_little
+from scviz.jobs.priority import step_back
 from scviz.jobs.protocol import Orders
 from scviz.jobs.run_log import RunLog, say_what_runs
 from scviz.jobs.warm_pool import WAIT
@@ -182,11 +183,18 @@ def _asked(folder: Path) -> tuple[str, Any]:
     return asked["task"], from_json(front(asked["task"]).Request, asked["request"])
 
 
+def _step_back_for(folder: Path) -> None:
+    """Leave more to the pages where a run is heavy; one whose request cannot be read will say so itself."""
+    with suppress(OSError, ValueError, TypeError, KeyError, ScvizError):
+        step_back(heavy=front(_asked(folder)[0]).HEAVY)
+
+
 def main(run: str, *, helps: bool) -> None:
     """Be the child process of one run, or one that helps it, or one that waits for runs."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print goes to the log, not between the events
     settings = Settings.from_env()
+    step_back(heavy=helps)
     orders = Orders()
     if run == WAIT:
         from scviz.jobs.warm_process import runs_to_carry_out
@@ -204,6 +212,7 @@ def _carry_out(run: str, settings: Settings, *, pipe: IO[str], stop: threading.E
     workspace = Workspace.from_settings(settings)
     try:
         workspace = workspace.for_run(run)
+        _step_back_for(workspace.run_folder(run))
         reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
     except OSError as error:
         return say(pipe, json.dumps(disk.ending_of(error, workspace.run_folder(run))) + "\n")

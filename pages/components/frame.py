@@ -219,6 +219,7 @@ def frame(name: str, *, pickers: bool = True) -> None:
     )
     st.html(STYLE)
     follow_theme()
+    state.catch_up(name)
     _settle(name)
     _gate()
     with needs_database():

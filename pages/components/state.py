@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from secrets import token_hex
@@ -24,6 +25,8 @@ from scviz.workspace.people import MACHINE, Person, remember_person
 OF_DATASET = ("filters", "selection", "zoom", "ask")
 """Parts of an address that mean nothing on another dataset."""
 
+LATE_SECONDS = 20.0
+"""How long the browser may still name the address from before a press."""
 MOST_PUT = 100
 """Values of a part of the address that a session knows again as its own."""
 
@@ -110,10 +113,33 @@ def remember(name: str, value: str | None) -> None:
     """Keep a choice in the session and in the address, so that a link leads back to it."""
     if value is None:
         st.session_state.pop(f"chosen_{name}", None)
-        st.query_params.pop(name, None)
+        _change(name, None)
     else:
         st.session_state[f"chosen_{name}"] = value
-        put(name, value)
+        _change(name, value)
+
+
+def _change(name: str, value: str | None) -> None:
+    """Put something that a press decides into the address, or take it out, so that no late answer brings it back."""
+    before = st.query_params.get(name)
+    put(name, value)
+    if before != value:
+        changes = st.session_state.setdefault("address_changes", {})
+        changes[name] = (before, value, time.monotonic())
+
+
+def catch_up(page: str) -> None:
+    """Take back what a late answer of the browser has brought into the address of a page; call it before it is read.
+
+    What the browser sends names the address it showed at that moment. A panel that looks each second, asked for just
+    before it heard of a press, would have the page show again the run from before the press.
+    """
+    if st.session_state.get("address_page") != page:  # a link has led here: what it says holds
+        st.session_state["address_page"] = page
+        st.session_state.pop("address_changes", None)
+    for name, (before, value, since) in st.session_state.get("address_changes", {}).items():
+        if st.query_params.get(name) == before and time.monotonic() - since < LATE_SECONDS:
+            put(name, value)
 
 
 def recall(name: str) -> str | None:
@@ -262,12 +288,12 @@ def shown_run() -> Run | None:
 
 def show_run(run: str) -> None:
     """Put a run into the address."""
-    st.query_params["run"] = run
+    _change("run", run)
 
 
 def forget_run() -> None:
     """Take the run out of the address, and what else belongs to the dataset that was open."""
-    st.query_params.pop("run", None)
+    _change("run", None)
     _forget_view()
 
 

@@ -48,6 +48,7 @@ RESUMABLE: tuple[State, ...] = ("failed", "stopped", "lost")
 ANEW: Mapping[str, Any] = {
     **dict.fromkeys(("stage", "note", "message", "hint"), ""),
     **dict.fromkeys(("done", "total", "fraction", "rate"), 0),
+    **{"state": "queued", "engine": "", "started": 0.0, "ended": 0.0, "stop_requested": False},
 }
 """What an attempt begins with."""
 TAKEN_ALONG = ("HF_ENDPOINT",)
@@ -116,9 +117,7 @@ class RunQueue:
             run = self._new_run(task, asked, owner)
             equal = None if again else self._equal(run)
             if equal is None:
-                if self.settings.demo:
-                    refuse_too_much(self.database, task, owner)
-                self.guard.before_run(owner, task, is_heavy)
+                self._refuse_too_much(owner, task)
                 run = self._in_line(run, request)
                 write_request(self.workspace, run)
                 self.database.add(run)
@@ -168,22 +167,23 @@ class RunQueue:
                 self._hand_in(self.database.get(one))  # who begins the attempt before finds that it is none
 
     def resume(self, run: str) -> None:
-        """Go on with a run that failed, was stopped or was lost; others are left as they are."""
+        """Go on with a run that failed, was stopped or was lost; others are left as they are.
+
+        Raises
+        ------
+        JobError
+            If there is no such run, or nothing is there to carry it out.
+        NotAllowedError, LimitError
+            As for a run that is handed in; it is left as it is.
+        """
         old = self.database.get(run)
-        if self.database.update(
-            run,
-            only_if=RESUMABLE,
-            only_attempt=old.attempt,
-            state="queued",
-            attempt=old.attempt + 1,
-            stop_requested=False,
-            heartbeat=time.time(),
-            started=0.0,
-            ended=0.0,
-            engine="",
-            place=self._next_place(old),
-            **ANEW,
-        ):
+        if old.state not in RESUMABLE:
+            return
+        with self._adding:  # two at a time are counted one after the other
+            self._refuse_too_much(old.owner, old.task)
+            fresh = {"attempt": old.attempt + 1, "heartbeat": time.time(), "place": self._next_place(old)}
+            resumed = self.database.update(run, only_if=RESUMABLE, only_attempt=old.attempt, **ANEW, **fresh)
+        if resumed:
             self._hand_in(self.database.get(run))
 
     def trouble(self, run: Run) -> str:
@@ -272,6 +272,12 @@ class RunQueue:
             created=now,
             heartbeat=now,
         )
+
+    def _refuse_too_much(self, owner: str, task: str) -> None:
+        """Refuse a run that goes beyond what its owner, or the server, may have."""
+        if self.settings.demo:
+            refuse_too_much(self.database, task, owner)
+        self.guard.before_run(owner, task, is_heavy)
 
     def _in_line(self, run: Run, request: Any) -> Run:
         """Put a run behind the others of its line; a cluster has one line alone."""

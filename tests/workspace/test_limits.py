@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scviz.errors import LimitError
+from scviz.errors import LimitError, ScvizError
 from scviz.jobs.lines import is_heavy
 from scviz.settings import Settings
 from scviz.workspace import Workspace
@@ -150,3 +150,39 @@ def test_a_queue_refuses_before_a_run_is_kept(tmp_path: Path, no_engine: None) -
     with pytest.raises(LimitError, match="on the disk, of 1e-06 GB"):
         queue.submit("opening", opening.demo_request())
     assert queue.database.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"SCVIZ_PERSON_LIMITS": "runs=1"}, "You have 1 run waiting or at work, and 1 may be."),
+        ({"SCVIZ_SERVER_LIMITS": "runs=1"}, "This server has 1 run waiting or at work, and 1 may be."),
+        ({"SCVIZ_DEMO": "1"}, "A visitor of a demo server has 2 runs at a time."),
+    ],
+)
+def test_going_on_with_a_run_is_refused_in_the_same_words(
+    env: dict[str, str], said: str, tmp_path: Path, no_engine: None
+) -> None:
+    from scviz.jobs.own_runs import OwnRuns
+    from scviz.jobs.queue import RunQueue
+    from scviz.tasks import embedding
+
+    queue = RunQueue(Settings.from_env({"SCVIZ_HOME": str(tmp_path), **env}))
+    asked = [embedding.Request(dataset=name, checkpoint="scgpt/demo") for name in ("one", "two", "three")]
+    first = queue.submit("embedding", asked[0], ADA.id).run
+    queue.stop(first)
+    second = queue.submit("embedding", asked[1], ADA.id).run
+    if "SCVIZ_DEMO" in env:
+        queue.submit("embedding", asked[2], ADA.id)
+    before = queue.get(first)
+    with pytest.raises(ScvizError) as of_a_new_one:
+        queue.submit("embedding", embedding.Request(dataset="new", checkpoint="scgpt/demo"), ADA.id)
+    with pytest.raises(ScvizError) as refused:
+        OwnRuns(queue, ADA).resume(first)
+    assert str(refused.value) == str(of_a_new_one.value) == said
+    assert refused.value.hint == of_a_new_one.value.hint
+    assert queue.get(first) == before
+    queue.resume(second)  # is under way already: nothing is asked, nothing is done
+    queue.stop(second)
+    OwnRuns(queue, ADA).resume(first)
+    assert (queue.get(first).state, queue.get(first).attempt) == ("queued", 2)

@@ -115,7 +115,8 @@ def _read(path: Path) -> _Found:
     try:
         found = _reader(path, content)(content)
     except (ValueError, EOFError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise DataError(f"{path.name} cannot be read as gene annotations: {error}.", hint=LAYOUTS) from error
+        why = str(error).rstrip(".")
+        raise DataError(f"{path.name} cannot be read as gene annotations: {why}.", hint=LAYOUTS) from error
     except (pickle.UnpicklingError, RecursionError, MemoryError, OverflowError) as error:
         raise DataError(
             f"{path.name} is no plain dictionary of sets of words: {error}.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ ROOM = GIGABYTE
 """Bytes that stay free on the disk."""
 PAGES = ("text/html", "application/xhtml")
 STAGE = "Fetching the file"
+ASK_EVERY = 256_000_000
+"""Bytes after which it is asked again whether more may come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,9 @@ class Limits:
     most_bytes: int
     also: tuple[str, ...] = ()
     """Places that are allowed although they are of the network here."""
+    may_come: Callable[[int, int], None] = lambda _size, _here: None
+    """Called before bytes come, from time to time while they come, and when all are here, with those of the file as far
+    as its size is known, and those that are here; raises where there may be no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,8 @@ def fetch_public(url: str, folder: Path, limits: Limits, *, report: Report = sil
     ------
     DataError
         If there is nothing, a page instead of a file, or too much, or the connection is cut off.
+    LimitError
+        If `limits.may_come` says that there may be no more; what is here is kept.
     RequestError
         If it is no address of a public place, be it after redirects.
     """
@@ -161,6 +168,8 @@ class _Part:
         with self.content.open(mode) as file:
             done = file.tell()
             report(Progress(stage=STAGE, done=done, total=offer.size))
+            limits.may_come(max(offer.size, done), done)
+            asked = done
             for piece in answer.iter_raw():
                 if not done and _is_page(piece):
                     raise _page(self.url)
@@ -168,6 +177,10 @@ class _Part:
                     raise _too_large(done + len(piece), limits)
                 done += file.write(piece)
                 report(Progress(stage=STAGE, done=done, total=offer.size))
+                if done >= asked + ASK_EVERY:
+                    limits.may_come(max(offer.size, done), done)
+                    asked = done
+            limits.may_come(done, done)
         if offer.size and done != offer.size:
             raise DataError(
                 f"{done:,} of {offer.size:,} bytes came.", hint="Resume the run: what is here is kept."

@@ -14,6 +14,7 @@ from scviz.settings import Settings
 from scviz.workspace.database import OPEN, Database, Run
 from scviz.workspace.people import owner_of
 from scviz.workspace.sizes import in_words, size_of
+from scviz.workspace.store import Workspace
 from scviz.workspace.trash import Trash
 
 DAY = 86_400.0
@@ -117,6 +118,12 @@ class Meter:
         return [run for run in found if owner in (None, run.owner)]
 
 
+def guard_of(settings: Settings, workspace: Workspace) -> Guard:
+    """Make the guard of a workspace, for a process that has no queue; the database is asked for runs alone."""
+    database = Database.from_settings(settings, as_it_is=True)
+    return Guard(settings, Meter(workspace.home, database, Trash(workspace, database)))
+
+
 class Guard:
     """Refuses what would go beyond a limit of the settings; does nothing where there is none.
 
@@ -162,13 +169,15 @@ class Guard:
                 )
                 _refuse(used, "Wait, or ask a smaller question tomorrow", whose)
 
-    def before_upload(self, owner: str, size: int) -> None:
+    def before_upload(self, owner: str, size: int, *, here: int = 0) -> None:
         """Refuse a file that a person brings in.
 
         Parameters
         ----------
         size
             Its bytes.
+        here
+            Those of them that lie in the workspace already, though not among the uploads.
 
         Raises
         ------
@@ -185,10 +194,12 @@ class Guard:
                     f"{used} {in_words(size)}", "Delete uploads on the Data page (Space on the server)", whose
                 )
             if limits.disk:
-                self._refuse_disk(whose, one, limit=limits.disk, more=size)
+                self._refuse_disk(whose, one, limit=limits.disk, more=size, here=here)
 
-    def _refuse_disk(self, whose: str, owner: str | None, *, limit: float, more: int = 0) -> None:
-        kept = self._meter.disk(owner)
+    def _refuse_disk(
+        self, whose: str, owner: str | None, *, limit: float, more: int = 0, here: int = 0
+    ) -> None:
+        kept = self._meter.disk(owner) - here
         if kept + more >= limit * GIGABYTE:
             asked = f"; this file has {in_words(more)}" if more else ""
             _refuse(f"{_subject(whose)} {in_words(kept)} on the disk, of {limit:g} GB{asked}", SPACE, whose)

@@ -135,3 +135,30 @@ BOMBS: dict[str, Callable[[Path], Path]] = {
         r_vector,
     )
 }
+
+
+def terms_without_end(folder: Path) -> Path:
+    """A collection of gene sets of 600 MB, packed into less than one."""
+    path, line = folder / "sets.gmt.gz", b"heme\tabout" + b"\tKLF1" * 2_000_000 + b"\n"
+    path.write_bytes(gzip.compress(line) * (SIZE // len(line)))
+    return path
+
+
+def terms_of_many_genes(folder: Path) -> Path:
+    """Gene sets within the largest size that may be, each cell of which is a text of its own once it is read."""
+    path, line = folder / "genes.gmt.gz", b"heme\tabout" + b"\tG1" * 1_000_000 + b"\n"
+    path.write_bytes(gzip.compress(line) * (180 * MEGABYTE // len(line)))
+    return path
+
+
+def nested_terms(folder: Path) -> Path:
+    """A JSON file of nothing but brackets."""
+    path = folder / "nested.json.gz"
+    path.write_bytes(gzip.compress(b"[" * 150 * MEGABYTE))
+    return path
+
+
+TERM_BOMBS: dict[str, Callable[[Path], Path]] = {
+    one.__name__: one for one in (terms_without_end, terms_of_many_genes, nested_terms)
+}
+"""The same of gene terms, which every page that asks for gene sets takes."""

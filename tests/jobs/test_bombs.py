@@ -15,25 +15,25 @@ import pytest
 from scviz.jobs.endings import TOO_LONG, Circumstances
 from scviz.jobs.engine import importable
 from scviz.memory import Room
-from scviz.tasks import checking
+from scviz.tasks import checking, front, gene_terms
 from scviz.tasks.bounds import Bounds, bounds_of, tightened, unpack_limit
 from scviz.workspace.records import to_json
-from tests.badfiles.bombs import BOMBS, MEGABYTE
+from tests.badfiles.bombs import BOMBS, MEGABYTE, TERM_BOMBS
 
 SMALL_MB = 13
 CHECK_GB = 0.8
 
 
-def looked_into(path: Path, home: Path, *, unpack_gb: str = "0.2") -> tuple[dict, str]:
+def looked_into(path: Path, home: Path, *, task: str = "checking", **env: str) -> tuple[dict, str]:
     """Look into a file as the engine does, in a child; its last word and its log."""
     folder = home / "runs" / "look"
     folder.mkdir(parents=True)
-    request = {"task": "checking", "request": to_json(checking.Request(path=str(path)))}
+    request = {"task": task, "request": to_json(front(task).Request(path=str(path)))}
     (folder / "request.json").write_text(json.dumps(request))
     open_end, other_end = os.pipe()
     done = subprocess.run(
         [sys.executable, "-P", "-m", "scviz.jobs.worker", "look"],
-        env=importable({"OMP_NUM_THREADS": "1", "SCVIZ_HOME": str(home), "SCVIZ_UNPACK_GB": unpack_gb}),
+        env=importable({"OMP_NUM_THREADS": "1", "SCVIZ_HOME": str(home), "SCVIZ_UNPACK_GB": "0.2", **env}),
         stdin=open_end,
         capture_output=True,
         text=True,
@@ -57,6 +57,29 @@ def test_a_small_file_that_unpacks_to_much_is_refused_in_words(name: str, tmp_pa
     assert peak is not None
     assert float(peak[1]) < CHECK_GB
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000, "kilobytes, in this process"
+
+
+@pytest.mark.parametrize("name", TERM_BOMBS)
+def test_small_gene_terms_that_unpack_to_much_are_refused_in_words(name: str, tmp_path: Path) -> None:
+    path = TERM_BOMBS[name](tmp_path)
+    assert path.stat().st_size < MEGABYTE
+    said, log = looked_into(path, tmp_path / "home", task="gene_terms", SCVIZ_MEMORY_GB="0.8")
+    assert said["state"] == "failed"
+    assert re.search(r"holds more than|Memory ran out|brackets|deep", said["message"]), said
+    assert "inside scviz" not in said["message"]
+    assert said["hint"]
+    peak = re.search(r"peak memory ([\d.]+) GB", log)
+    assert peak is not None
+    assert float(peak[1]) < CHECK_GB
+    assert list((tmp_path / "home").glob("terms/*")) == []
+
+
+def test_reading_gene_terms_has_the_bounds_of_a_check_and_published_ones_have_none(tmp_path: Path) -> None:
+    file = tmp_path / "sets.gmt"
+    file.write_bytes(b"heme\tabout\tKLF1\n")
+    asked = gene_terms.Request(path=str(file))
+    assert bounds_of("gene_terms", asked) == bounds_of("checking", checking.Request(path=str(file)))
+    assert bounds_of("gene_terms", gene_terms.Request(download=True)) is None
 
 
 def test_what_a_file_may_unpack_to_goes_with_its_size(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scviz.cli import main
-from scviz.errors import DataError, RequestError
+from scviz.datasets import public_files
+from scviz.errors import DataError, LimitError, RequestError
 from scviz.progress import Progress, Report, silent
 from scviz.settings import Settings
 from scviz.tasks.context import Context
 from scviz.tasks.fetching import Request
 from scviz.tasks.fetching.run import run
 from scviz.workspace import Workspace
+from scviz.workspace.people import Person
 from tests.datasets.server import Place, place
 from tests.inline_queue import InlineQueue
 
@@ -116,3 +119,42 @@ def test_settings_travel_to_the_processes_that_fetch() -> None:
     settings = Settings.from_env(env)
     assert settings.fetch_from == ("http://mirror:8000", "https://files.intern")
     assert Settings.from_env(settings.as_env()) == settings
+
+
+@pytest.mark.parametrize("says_size", [True, False])
+def test_a_file_beyond_a_persons_uploads_does_not_come(
+    workspace: Workspace, held: Place, monkeypatch: pytest.MonkeyPatch, *, says_size: bool
+) -> None:
+    held.says_size = says_size
+    monkeypatch.setenv("SCVIZ_PERSON_LIMITS", "uploads=0.0012")
+    monkeypatch.setattr(public_files, "ASK_EVERY", 100_000)
+    ada, ben = (Person(issuer="https://id", subject=name) for name in ("ada", "ben"))
+    other = workspace.of(ada).new_upload("other")
+    (other / "cells").write_bytes(bytes(700_000))
+    hers = context(workspace.of(ada))
+    with pytest.raises(LimitError) as refused:
+        run(Request(url=f"{held.address}/files/1"), hers)
+    came = hers.state / "fetch" / "file.part"
+    assert came.stat().st_size == 0 if says_size else 0 < came.stat().st_size < 800_000
+    of_it = "1.0 MB" if says_size else r"\d+ KB"
+    assert re.fullmatch(
+        rf"You have 700 KB of uploads, of 0.0012 GB; this file has {of_it}\.", str(refused.value)
+    )
+    assert "Delete uploads on the Data page" in refused.value.hint
+    assert [one.name for one in (workspace.home / "uploads").iterdir()] == ["other"]
+    (other / "cells").unlink()  # room is made, and what has come is gone on with
+    assert Path(run(Request(url=f"{held.address}/files/1"), hers).path).read_bytes() == CONTENT
+    another = Context(workspace=workspace.of(ben), report=silent, folder=workspace.run_folder("two"))
+    assert Path(run(Request(url=f"{held.address}/files/1"), another).path).read_bytes() == CONTENT
+
+
+def test_what_has_come_of_a_file_is_not_counted_twice_on_the_disk(
+    workspace: Workspace, held: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_files, "ASK_EVERY", 100_000)
+    monkeypatch.setenv("SCVIZ_SERVER_LIMITS", "disk=0.0011")
+    path = Path(run(Request(url=f"{held.address}/files/1"), context(workspace)).path)
+    assert path.stat().st_size == len(CONTENT)
+    (path.parent / "more").write_bytes(bytes(100_000))
+    with pytest.raises(LimitError, match=r"This server has 1\.1 MB on the disk.*; this file has 1\.0 MB"):
+        run(Request(url=f"{held.address}/files/1"), context(workspace))

@@ -8,6 +8,7 @@ from scviz.progress import Progress
 from scviz.settings import GIGABYTE, Settings
 from scviz.tasks.context import Context
 from scviz.tasks.fetching import Request, Result
+from scviz.workspace.limits import guard_of
 
 
 def run(request: Request, context: Context) -> Result:
@@ -19,9 +20,16 @@ def run(request: Request, context: Context) -> Result:
         If it is no address of a public place.
     DataError
         If there is no file, or a larger one than may be fetched.
+    LimitError
+        If whoever asks, or the server, would have more uploads or more on the disk than may be.
     """
     settings = Settings.from_env()
-    limits = Limits(most_bytes=int(settings.fetch_gb * GIGABYTE), also=settings.fetch_from)
+    guard, person = guard_of(settings, context.workspace), context.workspace.person
+    limits = Limits(
+        most_bytes=int(settings.fetch_gb * GIGABYTE),
+        also=settings.fetch_from,
+        may_come=lambda size, here: guard.before_upload(person.id, size, here=here),
+    )
     url = web_address(request.url, limits.also)
     context.report(Progress(stage="Asking for the file"))
     if request.look:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from scviz.datasets.enrichr import LIBRARIES
 from scviz.errors import RequestError
+from scviz.tasks.bounds import Bounds, bounds_of_file
 from scviz.tasks.fields import Switch, check_fields
 
 TITLE = "Add gene terms"
@@ -50,3 +52,8 @@ class Result:
     n_terms: int
     notes: tuple[str, ...] = ()
     """Which lines could not be read."""
+
+
+def bounds(request: Request) -> Bounds | None:
+    """Tell what reading a file may take; None for published ones, whose size is known."""
+    return bounds_of_file(Path(request.path)) if request.path else None

@@ -12,19 +12,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks import fault_worlds as worlds
-from benchmarks.fault_world import Outcome, World, moment
+from benchmarks.fault_chains import pid_of, send
+from benchmarks.fault_world import Outcome, Store, World, moment
 from scviz.jobs import engine
-from scviz.jobs.processes import read_processes
+from scviz.jobs.engine import began
 from scviz.workspace.records import to_json
 
 FILES = ("stale", "foreign port", "another process", "no JSON", "list", "200,000 brackets")
-Fault = Callable[[World, random.Random], list[Outcome]]
+Fault = Callable[[World, random.Random], Iterable[Outcome]]
+Act = Callable[[Store, Path, random.Random], Iterator[Outcome]]
 WEB = (
     "import json, sys; from scviz.jobs.queue import RunQueue; from scviz.settings import Settings;"
     "from scviz.tasks import front; from scviz.workspace.records import from_json;"
@@ -35,65 +36,23 @@ WEB = (
 )
 
 
-def pid_of(world: World, run: str, who: str) -> int:
-    """Find the process to be struck; 0 where it is not there yet or any more."""
-    if who == "engine":
-        found = engine.read_engine(world.home)
-        return found.pid if found else 0
-    known = read_processes(world.queue.workspace.run_folder(run))
-    return 0 if known is None else (known.child if who == "child" else known.watcher)
-
-
-def send(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a process that may have ended."""
-    if pid:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def killing(who: str, case: str, *, times: int) -> Fault:
-    """Kill a process at a random moment, resume, and again."""
-
-    def fault(world: World, rng: random.Random) -> list[Outcome]:
-        world.equal_to(case)
-        run, reasons = world.start(case), list[str]()
-        for _ in range(times):
-            moment(world, case, run, rng)
-            send(pid_of(world, run, who), signal.SIGKILL)
-            row = world.ended(run)
-            reasons.append("" if row.state == "done" else row.message)
-            if row.state == "done":
-                break
-            world.queue.resume(run)
-        return world.verdict(f"kill -9 of the {NAMES[who]}", case, run, *reasons)
-
-    return fault
-
-
-NAMES = {"child": "child", "watcher": "Dask worker", "engine": "engine"}
-
-
-def holding(who: str, case: str) -> Fault:
-    """Suspend a process at a random moment, press Stop, and resume."""
+def holding_engine(case: str) -> Fault:
+    """Suspend the engine at a random moment of a run; the next request finds that it hangs, and replaces it."""
 
     def fault(world: World, rng: random.Random) -> list[Outcome]:
         world.equal_to(case)
         run = world.start(case)
         moment(world, case, run, rng)
-        pid = pid_of(world, run, who)
+        pid = pid_of(world, run, "engine")
         send(pid, signal.SIGSTOP)
-        if who == "engine":  # the next request finds that it hangs, and replaces it
-            time.sleep(1)
-            world.queue.close()
-            world.queue = world.new_queue()
-            world.finish(world.start("gene terms"))
-        else:
-            time.sleep(3)
-            world.queue.stop(run)
+        time.sleep(1)
+        world.queue.close()
+        world.queue = world.new_queue()
+        world.finish(world.start("gene terms"))
         row = world.ended(run)
-        send(pid, signal.SIGCONT)
-        reason = "" if row.state == "done" else row.message or "Stopped by its user."
-        return world.verdict(f"SIGSTOP of the {NAMES[who]}", case, run, reason)
+        if began(pid):
+            send(pid, signal.SIGCONT)
+        return world.verdict("SIGSTOP of the engine", case, run, "" if row.state == "done" else row.message)
 
     return fault
 
@@ -170,11 +129,10 @@ def engine_file(how: str) -> Fault:
             engine.address_file(world.home).write_text(texts[how])
             run = world.start("gene terms")
             row = world.ended(run)
-        return (
-            world.verdict("stale or foreign engine.json", how, run, row.message)
-            if row.state != "done"
-            else ([Outcome("stale or foreign engine.json", how, "done", "")])
+        (one,) = world.verdict(
+            "stale or foreign engine.json", "gene terms", run, "" if row.state == "done" else row.message
         )
+        return [replace(one, case=how)]
 
     return fault
 
@@ -205,7 +163,7 @@ def two_servers(case: str) -> Fault:
 
 def own_worlds(folder: Path) -> list[tuple[str, Fault]]:
     """List the faults that need a workspace of their own."""
-    made: list[tuple[str, Callable[[Path, random.Random], list[Outcome]]]] = [
+    made: list[tuple[str, Act]] = [
         ("disk full", worlds.disk_full),
         ("read-only folder", worlds.read_only),
         ("workspace moved", worlds.moved),
@@ -215,8 +173,8 @@ def own_worlds(folder: Path) -> list[tuple[str, Fault]]:
         ("network cut between workers", worlds.cut),
     ]
 
-    def within(name: str, act: Callable[[Path, random.Random], list[Outcome]]) -> Fault:
+    def within(name: str, act: Act) -> Fault:
         own = folder / name
-        return lambda _, rng: act(own, rng)
+        return lambda world, rng: act(world.store, own, rng)
 
     return [(name, within(name, act)) for name, act in made]

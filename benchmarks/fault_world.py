@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
+import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +16,18 @@ from typing import Any
 from benchmarks import fault_cases
 from scviz.jobs import connection, engine, signs
 from scviz.jobs.queue import RunQueue
-from scviz.settings import Settings
-from scviz.tasks import opening
+from scviz.settings import CODE, Settings
+from scviz.tasks import front, opening
 from scviz.workspace.database import Run
+from scviz.workspace.records import from_json, to_json
 
 connection.HUNG_SECONDS, engine.END_SECONDS = 5.0, 3.0
 signs.IGNORED_SECONDS, signs.HELD_SECONDS = 6.0, 12.0  # as in use, but for the waiting
 LIMIT_SECONDS = 400.0
-HEAVY = ("map", "compare", "annotate, head", "annotate, all", "one edit", "sweep", "perturbation", "enhance")
+HEAVY = (
+    *("map", "compare", "annotate, head", "annotate, all", "one edit", "sweep", "perturbation"),
+    *("enhance", "self-test", "pre-train", "transfer"),
+)
 QUICK = (
     "check a file",
     "filter",
@@ -33,9 +40,10 @@ QUICK = (
 )
 
 
-MAKING = threading.Lock()
-REFERENCE: dict[str, tuple[str, float]] = {}
 ASKING = {case: threading.Lock() for case in fault_cases.NAMES}
+WRITING = threading.Lock()
+PLACES = ("datasets", "checkpoints", "data")
+"""Folders of a workspace that hold what requests name."""
 
 
 class LeftOutError(Exception):
@@ -53,19 +61,83 @@ class Outcome:
     words: str
 
 
+class Store:
+    """What all worlds have in common: cells, models and requests, and what each request finds without a fault.
+
+    Parameters
+    ----------
+    folder
+        Where it is kept. One that is there already is used again, unless it is of other code.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._file = folder / _code(), folder / _code() / "known.json"
+        if not self._file.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+            self._make()
+        said = json.loads(self._file.read_text())
+        self.cases = {
+            name: (task, from_json(front(task).Request, asked))
+            for name, (task, asked) in said["cases"].items()
+        }
+        self.found: dict[str, tuple[str, float]] = {
+            name: (digest, seconds) for name, (digest, seconds) in said["found"].items()
+        }
+
+    def copy_to(self, home: Path) -> None:
+        """Put the cells and models into a new workspace."""
+        for name in PLACES:
+            shutil.copytree(self.folder / "home" / name, home / name)
+
+    def keep(self, case: str, digest: str, seconds: float) -> None:
+        """Write down what a request finds, and how long that takes."""
+        with WRITING:
+            self.found[case] = digest, seconds
+            self._write(self.cases, self.found)
+
+    def _make(self) -> None:
+        files = fault_cases.make_cells(self.folder)
+        home = self.folder / "home"
+        queue = RunQueue(_settings(home, self.folder))
+        try:
+            screen = queue.submit("opening", opening.simulated_request("tiny")).run
+            while not queue.get(screen).ended:
+                time.sleep(0.1)
+            self._write(fault_cases.requests(queue.workspace, files, queue.result(screen).dataset), {})
+        finally:
+            queue.close()
+            engine.end(home)
+
+    def _write(self, cases: Mapping[str, tuple[str, Any]], found: Mapping[str, tuple[str, float]]) -> None:
+        asked = {name: (task, to_json(request)) for name, (task, request) in cases.items()}
+        draft = self._file.with_suffix(".draft")
+        draft.write_text(json.dumps({"cases": asked, "found": found}))
+        draft.replace(self._file)
+
+
+def _code() -> str:
+    """Name the code whose results these are."""
+    digest = hashlib.sha256()
+    for path in (*sorted(CODE.rglob("*.py")), Path(fault_cases.__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _settings(home: Path, roots: Path, env: Mapping[str, str] | None = None) -> Settings:
+    own = {"SCVIZ_HOME": str(home), "SCVIZ_DATA_ROOTS": str(roots)}
+    return Settings.from_env({"SCVIZ_SPARE": "0", "SCVIZ_THREADS": "1", **own, **(env or {})})
+
+
 class World:
     """A workspace with its cells, models and engine, in which every case can be run."""
 
-    def __init__(self, folder: Path, **env: str) -> None:
-        self.folder, self.env = folder, env
+    def __init__(self, store: Store, folder: Path, **env: str) -> None:
+        self.store, self.folder, self.env = store, folder, env
         folder.mkdir(parents=True, exist_ok=True)
-        self.files = fault_cases.make_cells(folder)
+        store.copy_to(folder / "home")
+        self.cases = store.cases
         self.queue = self.new_queue()
-        screen = self.finish(self.queue.submit("opening", opening.simulated_request("tiny")).run)
-        with MAKING:  # random weights come from one generator of this process
-            self.cases = fault_cases.requests(
-                self.queue.workspace, self.files, self.queue.result(screen).dataset
-            )
 
     @property
     def home(self) -> Path:
@@ -74,8 +146,7 @@ class World:
 
     def new_queue(self) -> RunQueue:
         """Be another web server of the workspace."""
-        own = {"SCVIZ_HOME": str(self.folder / "home"), "SCVIZ_DATA_ROOTS": str(self.folder)}
-        return RunQueue(Settings.from_env({"SCVIZ_SPARE": "0", "SCVIZ_THREADS": "1", **own, **self.env}))
+        return RunQueue(_settings(self.folder / "home", self.store.folder, self.env))
 
     def equal_to(self, case: str) -> tuple[str, float]:
         """Return the digest of a run without a fault, and how long it took; the first world to ask has it run.
@@ -83,11 +154,11 @@ class World:
         All worlds hold the same cells and models, so that all of them must find the same.
         """
         with ASKING[case]:
-            if case not in REFERENCE:
+            if case not in self.store.found:
                 run = self.finish(self.start(case))
                 row = self.queue.get(run)
-                REFERENCE[case] = self.digest(run), row.ended - row.started
-        return REFERENCE[case]
+                self.store.keep(case, self.digest(run), row.ended - row.started)
+        return self.store.found[case]
 
     def start(self, case: str) -> str:
         """Hand a case in."""
@@ -100,7 +171,7 @@ class World:
         while not until(row := self.queue.get(run)):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what}: it is {row.state}, {row.stage}, {row.trouble}")
-            time.sleep(0.05)
+            time.sleep(0.1)
         return row
 
     def ended(self, run: str) -> Run:
@@ -143,8 +214,10 @@ class World:
 
 
 def moment(world: World, case: str, run: str, rng: random.Random) -> Run:
-    """Wait until a run is at work, and then for a random while within its usual time."""
+    """Wait until a run is at work, and then for a random while within its usual time, or until it ends."""
     _, seconds = world.equal_to(case)
     world.wait(run, lambda row: row.state != "queued", "it never began")
-    time.sleep(rng.uniform(0, max(0.5, seconds)))
-    return world.queue.get(run)
+    until = time.monotonic() + rng.uniform(0, max(0.5, seconds))
+    while not (row := world.queue.get(run)).ended and time.monotonic() < until:
+        time.sleep(0.1)
+    return row

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchmarks.fault_world import LeftOutError, Outcome, World, moment
+from benchmarks.fault_world import LeftOutError, Outcome, Store, World, moment
 from scviz.jobs import engine
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
@@ -35,9 +35,9 @@ SUBMIT = (
 
 
 @contextmanager
-def opened(folder: Path, **env: str) -> Iterator[World]:
+def opened(store: Store, folder: Path, **env: str) -> Iterator[World]:
     """Have a world, and end its engine."""
-    world = World(folder, **env)
+    world = World(store, folder, **env)
     try:
         yield world
     finally:
@@ -52,24 +52,15 @@ def mounted(folder: Path) -> None:
         raise LeftOutError("a small disk cannot be mounted here")
 
 
-def disk_full(folder: Path, rng: random.Random) -> list[Outcome]:
+def disk_full(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Fill the disk at ten moments of runs that write much, a few seconds each."""
     mounted(folder)
-    found: list[Outcome] = []
     filler = folder / "filler"
     try:
-        with opened(folder / "world") as world:
+        with opened(store, folder / "world") as world:
             for case in (
-                "map",
-                "pre-train",
-                "filter",
-                "trees",
-                "sweep",
-                "open a file",
-                "map",
-                "pre-train",
-                "overview",
-                "modules",
+                *("quality", "pre-train", "filter", "trees", "sweep"),
+                *("open a file", "map", "markers", "overview", "modules"),
             ):
                 world.equal_to(case)
                 run = world.start(case)
@@ -85,17 +76,15 @@ def disk_full(folder: Path, rng: random.Random) -> list[Outcome]:
                 row = world.ended(run)
                 reason = "" if row.state == "done" else row.message
                 (one,) = world.verdict("disk full", case, run, reason)
-                found.append(Outcome(one.kind, one.case, one.ending, one.words or said))
+                yield Outcome(one.kind, one.case, one.ending, one.words or said)
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=False)
-    return found
 
 
-def read_only(folder: Path, rng: random.Random) -> list[Outcome]:
+def read_only(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Let nothing new be written into the folder of a run from a random moment on, three times."""
-    found: list[Outcome] = []
-    with opened(folder) as world:
-        for case in ("map", "pre-train", "quality"):
+    with opened(store, folder) as world:
+        for case in ("filter", "pre-train", "quality"):
             world.equal_to(case)
             run = world.start(case)
             moment(world, case, run, rng)
@@ -106,14 +95,12 @@ def read_only(folder: Path, rng: random.Random) -> list[Outcome]:
             row = world.ended(run)
             subprocess.run(["umount", "-l", place], check=True)
             reason = "" if row.state == "done" else row.message
-            found += world.verdict("read-only folder", case, run, reason)
-    return found
+            yield from world.verdict("read-only folder", case, run, reason)
 
 
-def moved(folder: Path, rng: random.Random) -> list[Outcome]:
+def moved(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Move the workspace away from under a run, three times."""
-    found: list[Outcome] = []
-    with opened(folder) as world:
+    with opened(store, folder) as world:
         for number, case in enumerate(("map", "filter", "trees")):
             world.equal_to(case)
             run = world.start(case)
@@ -124,12 +111,11 @@ def moved(folder: Path, rng: random.Random) -> list[Outcome]:
             own = world.queue.settings.as_env() | {"SCVIZ_HOME": str(new)}
             world.queue = RunQueue(Settings.from_env(own))
             row = world.ended(run)
-            found += world.verdict("workspace moved", case, run, "" if row.state == "done" else row.message)
+            yield from world.verdict("workspace moved", case, run, "" if row.state == "done" else row.message)
             shutil.rmtree(old, ignore_errors=True)
-    return found
 
 
-def clock(folder: Path, rng: random.Random) -> list[Outcome]:
+def clock(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Set the clock of the engine and its processes by an hour, to and fro, six times within runs."""
     if not FAKETIME.exists():
         raise LeftOutError("libfaketime is not installed")
@@ -142,8 +128,7 @@ def clock(folder: Path, rng: random.Random) -> list[Outcome]:
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    found: list[Outcome] = []
-    with opened(folder / "world") as world:
+    with opened(store, folder / "world") as world:
         engine.end(world.home)
         before = engine.importable
         engine.importable = lambda env: before({**env, **fake})  # type: ignore[assignment]
@@ -152,7 +137,9 @@ def clock(folder: Path, rng: random.Random) -> list[Outcome]:
         finally:
             engine.importable = before
         for case, offset in zip(
-            ("map", "quality", "sweep", "pre-train", "overview", "trees"), ("+3600", "-3600") * 3, strict=True
+            ("markers", "quality", "sweep", "pre-train", "overview", "trees"),
+            ("+3600", "-3600") * 3,
+            strict=True,
         ):
             world.equal_to(case)
             run = world.start(case)
@@ -161,11 +148,10 @@ def clock(folder: Path, rng: random.Random) -> list[Outcome]:
             row = world.ended(run)
             file.write_text("+0\n")
             reason = "" if row.state == "done" else row.message
-            found += world.verdict("clock one hour off", case, run, reason)
-    return found
+            yield from world.verdict("clock one hour off", case, run, reason)
 
 
-def restarted(folder: Path, rng: random.Random) -> list[Outcome]:
+def restarted(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Restart the PostgreSQL server that keeps the runs, three times within runs."""
     import _pytest.outcomes
 
@@ -175,9 +161,8 @@ def restarted(folder: Path, rng: random.Random) -> list[Outcome]:
         server = Server()
     except _pytest.outcomes.Skipped as why:
         raise LeftOutError(str(why)) from why
-    found: list[Outcome] = []
     try:
-        with opened(folder, SCVIZ_DATABASE=server.url) as world:
+        with opened(store, folder, SCVIZ_DATABASE=server.url) as world:
             for case, away in (("map", 20), ("quality", 8), ("pre-train", 30)):
                 world.equal_to(case)
                 run = world.start(case)
@@ -187,25 +172,23 @@ def restarted(folder: Path, rng: random.Random) -> list[Outcome]:
                 back.start()
                 back.join()
                 row = world.ended(run)
-                found += world.verdict(
+                yield from world.verdict(
                     "database server restarted", case, run, "" if row.state == "done" else row.message
                 )
     finally:
         server.remove()
-    return found
 
 
-def upgraded(folder: Path, rng: random.Random) -> list[Outcome]:
+def upgraded(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Open a workspace of an earlier version, with its old tables, while its engine is at work on a run of it."""
     old = folder / "old code"
     folder.mkdir(parents=True)
     added = ["git", "-C", str(ROOT), "worktree", "add", "--detach", str(old), OLD]
     if subprocess.run(added, capture_output=True, check=False).returncode:
         raise LeftOutError("the history of the repository is not here")
-    found: list[Outcome] = []
     try:
         for number, case in enumerate(("map", "quality", "overview")):
-            with opened(folder / f"world {number}") as world:
+            with opened(store, folder / f"world {number}") as world:
                 world.equal_to(case)
                 task, request = world.cases[case]
                 asked = json.dumps({"task": task, "request": to_json(request)})
@@ -226,13 +209,12 @@ def upgraded(folder: Path, rng: random.Random) -> list[Outcome]:
                 time.sleep(rng.uniform(0, 5))
                 world.queue = world.new_queue()
                 row = world.ended(run)
-                found += world.verdict(
+                yield from world.verdict(
                     "upgrade with an engine at work", case, run, "" if row.state == "done" else row.message
                 )
                 world.finish(world.start("gene terms"))  # by an engine of this version
     finally:
         subprocess.run(["git", "-C", str(ROOT), "worktree", "remove", "--force", str(old)], check=False)
-    return found
 
 
 KNOWN = ("SCVIZ_HOME", "SCVIZ_DATA_ROOTS", "SCVIZ_SPARE", "SCVIZ_WORKERS")
@@ -273,7 +255,7 @@ class Wire:
             other.shutdown(socket.SHUT_WR)
 
 
-def cut(folder: Path, rng: random.Random) -> list[Outcome]:
+def cut(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Cut the network of one of two workers of a cluster at a random moment of a run on both, three times."""
     from distributed import Client
 
@@ -282,10 +264,9 @@ def cut(folder: Path, rng: random.Random) -> list[Outcome]:
 
     folder.mkdir(parents=True)
     cluster = Cluster(folder)
-    found: list[Outcome] = []
     try:
         cluster.start_worker()
-        with opened(folder / "world", **cluster.env) as world:
+        with opened(store, folder / "world", **cluster.env) as world:
             known = json.loads((folder / "scheduler.json").read_text())
             world.equal_to("map")
             for _ in range(3):
@@ -301,7 +282,7 @@ def cut(folder: Path, rng: random.Random) -> list[Outcome]:
                 moment(world, "map", run, rng)
                 wire.cut()
                 row = world.ended(run)
-                found += world.verdict(
+                yield from world.verdict(
                     "network cut between workers", "map", run, "" if row.state == "done" else row.message
                 )
                 worker.send_signal(signal.SIGKILL)
@@ -310,4 +291,3 @@ def cut(folder: Path, rng: random.Random) -> list[Outcome]:
         for process in cluster.processes:
             process.kill()
             process.wait()
-    return found

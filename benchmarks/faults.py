@@ -6,15 +6,19 @@ fault must end with the run done, resumed with a result that is equal to the las
 whatever else comes out is counted as broken, and told. Root of a Linux machine sees all of it: disks are mounted, and
 clocks are set for an engine by libfaketime where that is installed; what cannot be done is counted as left out.
 
-    --seconds N     begin no fault after so long (default 1,500)
-    --lanes N       so many workspaces with an engine each, at the same time (default 4)
-    --seed N        of the moments
-    --only WORD     kinds of faults that have this word in their name
+    --seconds N      begin no fault after so long (default 1,500)
+    --lanes N        so many workspaces with an engine each, at the same time (default 4)
+    --seed N         of the moments, and of the order
+    --only WORD      kinds of faults that have this word in their name
+    --log FILE       gets a line for each fault as it ends, after those that it has
+    --keep FOLDER    keeps cells, models and what runs find without a fault, for the next time with the same code
+    --count FILE...  strike nothing, and count what these logs hold
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import queue as queues
@@ -25,7 +29,8 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,39 +40,53 @@ sys.path.insert(0, str(ROOT / "tests" / "jobs"))
 
 from benchmarks import fault_cases  # noqa: E402
 from benchmarks import fault_kinds as kinds  # noqa: E402
-from benchmarks.fault_world import HEAVY, QUICK, LeftOutError, Outcome, World  # noqa: E402
+from benchmarks.fault_chains import BLOWS, chain  # noqa: E402
+from benchmarks.fault_world import HEAVY, QUICK, LeftOutError, Outcome, Store, World  # noqa: E402
 
-Fault = Callable[[World, random.Random], list[Outcome]]
+Fault = Callable[[World, random.Random], Iterable[Outcome]]
 
 
-def plan(worlds: Path, only: str) -> list[tuple[str, Fault]]:
+def plan(worlds: Path, only: str, seed: int) -> list[tuple[str, Fault]]:
     """List the faults: a name each, and what carries it out."""
-    cases = list(fault_cases.NAMES)
     planned: list[tuple[str, Fault]] = []
-    for case in cases:
-        planned.append(("kill -9 of the child", kinds.killing("child", case, times=3)))
-        planned.append(("kill -9 of the Dask worker", kinds.killing("watcher", case, times=2)))
-        planned.append(("kill -9 of the engine", kinds.killing("engine", case, times=1)))
-    planned += [("kill -9 of the web server", kinds.killing_web(case)) for case in (*QUICK, *HEAVY[:4])]
-    planned += [("SIGSTOP of the child", kinds.holding("child", case)) for case in (*QUICK[:5], *HEAVY)]
+    for case in fault_cases.NAMES:
+        children, workers = (2, 1) if case in HEAVY else (3, 2)
+        blows = [*BLOWS, *["kill -9 of the child"] * (children - 1)]
+        blows += ["kill -9 of the Dask worker"] * (workers - 1)
+        if blows := [kind for kind in blows if only in kind]:
+            planned.append((" ".join(blows), chain(case, blows)))
+    planned += [("kill -9 of the web server", kinds.killing_web(case)) for case in (*QUICK, "trees", "sweep")]
+    planned += [("SIGSTOP of the engine", kinds.holding_engine(case)) for case in (*QUICK[3:6], "trees")]
     planned += [
-        ("SIGSTOP of the Dask worker", kinds.holding("watcher", case)) for case in (*QUICK[:3], *HEAVY[:4])
-    ]
-    planned += [("SIGSTOP of the engine", kinds.holding("engine", case)) for case in (*QUICK[:2], *HEAVY[:2])]
-    planned += [
-        ("database locked", kinds.locking(case, 60 if case == "map" else 8))
-        for case in (*QUICK[:5], *HEAVY[:3])
+        ("database locked", kinds.locking(case, 60 if case == "trees" else 8))
+        for case in (*QUICK[:5], "trees", "map")
     ]
     planned += [("stale or foreign engine.json", kinds.engine_file(how)) for how in kinds.FILES]
     planned += [("two servers at once", kinds.two_servers(case)) for case in QUICK[:3]]
-    own = kinds.own_worlds(worlds)
-    planned += own
-    random.Random(0).shuffle(planned)
+    random.Random(seed).shuffle(planned)
+    planned = [*kinds.own_worlds(worlds), *planned]  # these take longest
     return [(name, fault) for name, fault in planned if only in name]
 
 
+class Found:
+    """How faults ended, told and written down as they do."""
+
+    def __init__(self, log: str) -> None:
+        self.outcomes: list[Outcome] = []
+        self._log, self._lock = log, threading.Lock()
+
+    def add(self, one: Outcome, seconds: float) -> None:
+        """Take in how a fault ended, and how long it and those before it in the same world took."""
+        with self._lock:
+            self.outcomes.append(one)
+            print(f"{one.kind} | {one.case} | {one.ending} | {one.words}", flush=True)
+            if self._log:
+                with Path(self._log).open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(one) | {"at": time.time(), "took": seconds}) + "\n")
+
+
 def lane(
-    world: World, todo: queues.Queue[tuple[str, Fault]], found: list[Outcome], options: argparse.Namespace
+    world: World, todo: queues.Queue[tuple[str, Fault]], found: Found, options: argparse.Namespace
 ) -> None:
     """Carry faults out, one after the other, until there are none or the time is over."""
     while time.monotonic() < options.deadline:
@@ -75,17 +94,22 @@ def lane(
             name, fault = todo.get_nowait()
         except queues.Empty:
             return
-        rng = random.Random(f"{options.seed} {name} {todo.qsize()}")
+        rng, begun = random.Random(f"{options.seed} {name} {todo.qsize()}"), time.monotonic()
         try:
-            outcomes = fault(world, rng)
+            for one in fault(world, rng):
+                found.add(one, time.monotonic() - begun)
         except LeftOutError as why:
-            outcomes = [Outcome(name, "", "left out", str(why))]
+            found.add(Outcome(name, "", "left out", str(why)), 0.0)
         except Exception as error:  # noqa: BLE001 - it is what is looked for
             traceback.print_exc()
-            outcomes = [Outcome(name, "", "broken", f"{type(error).__name__}: {error}")]
-        for one in outcomes:
-            print(f"{one.kind} | {one.case} | {one.ending} | {one.words}", flush=True)
-        found += outcomes
+            words = f"{type(error).__name__}: {error}"
+            found.add(Outcome(name, "", "broken", words), time.monotonic() - begun)
+
+
+def read_logs(files: Iterable[str]) -> list[Outcome]:
+    """Read what earlier calls have written down."""
+    lines = [json.loads(line) for file in files for line in Path(file).read_text().splitlines()]
+    return [Outcome(**{name: line[name] for name in Outcome.__dataclass_fields__}) for line in lines]
 
 
 def table(found: list[Outcome]) -> str:
@@ -111,30 +135,43 @@ def main() -> int:
     parser.add_argument("--lanes", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--log", default="")
+    parser.add_argument("--keep", default="")
+    parser.add_argument("--count", nargs="+", default=[])
     options = parser.parse_args()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says of lost connections
+    if options.count:
+        print(table(read_logs(options.count)))
+        return 0
+    logging.disable(logging.CRITICAL)  # what Dask says of lost connections
     begun = time.monotonic()
-    options.deadline = begun + options.seconds
-    found: list[Outcome] = []
-    with tempfile.TemporaryDirectory(prefix="scviz-faults-") as folder:
-        todo: queues.Queue[tuple[str, Fault]] = queues.Queue()
-        for one in plan(Path(folder), options.only):
-            todo.put(one)
+    found = Found(options.log)
+    with tempfile.TemporaryDirectory(prefix="scviz-faults-", ignore_cleanup_errors=True) as folder:
+        not_begun = strike(Path(folder), found, options)
+    print(f"\n{table(found.outcomes)}\n\n{time.monotonic() - begun:.0f} s; not begun: {not_begun}")
+    return int(any(one.ending == "broken" for one in found.outcomes))
 
-        def work(number: int) -> None:
-            world = World(Path(folder) / f"lane {number}")
-            try:
-                lane(world, todo, found, options)
-            finally:
-                world.close()
 
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(options.lanes)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    print(f"\n{table(found)}\n\n{time.monotonic() - begun:.0f} s; not begun: {todo.qsize()}")
-    return int(any(one.ending == "broken" for one in found))
+def strike(folder: Path, found: Found, options: argparse.Namespace) -> int:
+    """Carry out what there is time for, in lanes side by side; return how many of the plan were not begun."""
+    store = Store(Path(options.keep or folder / "store").resolve())
+    options.deadline = time.monotonic() + options.seconds
+    todo: queues.Queue[tuple[str, Fault]] = queues.Queue()
+    for one in plan(folder, options.only, options.seed):
+        todo.put(one)
+
+    def work(number: int) -> None:
+        world = World(store, folder / f"lane {number}")
+        try:
+            lane(world, todo, found, options)
+        finally:
+            world.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(options.lanes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return todo.qsize()
 
 
 if __name__ == "__main__":

@@ -14,11 +14,13 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from scviz.cli import audit as command
+from scviz.cli.fields import begin_as_the_page
 from scviz.datasets.columns import cell_names
 from scviz.datasets.readers import open_file
 from scviz.errors import RequestError
 from scviz.progress import silent
 from scviz.tasks.context import Context
+from scviz.tasks.fields import suggested
 from scviz.tasks.label_audit import Request, Result
 from scviz.tasks.label_audit.run import run
 from scviz.tasks.label_audit.verdict import verdict
@@ -101,3 +103,19 @@ def test_the_command_is_offered() -> None:
     command.add_command(parser.add_subparsers())
     options = parser.parse_args(["audit", "demo", "--label-key", "cell_type", "--n-markers", "12"])
     assert (options.label_key, options.n_markers) == ("cell_type", 12)
+
+
+def test_the_command_begins_with_the_column_that_the_page_begins_with(
+    audited: tuple[Workspace, str, Result],
+) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_command(parser.add_subparsers())
+    options = parser.parse_args(["audit", "demo"])
+    begin_as_the_page(options, Request, audited[0].dataset(audited[1]))
+    assert options.label_key == suggested(Request, "label_key", audited[0].dataset(audited[1])) != ""
+
+
+def test_labels_of_no_column_are_not_audited() -> None:
+    with pytest.raises(RequestError, match="No column with labels") as refused:
+        Request(dataset="d")
+    assert "Choose the column" in refused.value.hint

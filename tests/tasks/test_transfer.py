@@ -175,7 +175,8 @@ def test_a_damaged_classifier_is_refused(two: Two) -> None:
     run(two.ask(), two.context())
     folder = two.context().result / "reference"
     record = json.loads((folder / RECORD).read_text())
-    (folder / RECORD).write_text(json.dumps({**record, "types": record["types"][:-1]}))
+    fewer = {name: record[name][:-1] for name in ("types", "ontology_ids")}
+    (folder / RECORD).write_text(json.dumps(record | fewer))
     with pytest.raises(DataError, match="not"):
         keep_reference(folder, two.workspace)
     (folder / TENSORS).write_bytes(b"nothing")

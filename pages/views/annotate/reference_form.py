@@ -16,7 +16,7 @@ from pages.components.widgets import Form, pick, told_apart
 from scviz.tasks.annotation import Request as Learning
 from scviz.tasks.fields import suggested
 from scviz.tasks.transfer import MOST_CHECKPOINTS, Request
-from scviz.tasks.transfer.references import Kept, references
+from scviz.tasks.transfer.references import Kept, damaged_references, references
 from scviz.workspace import CheckpointInfo, DatasetInfo
 from scviz.workspace.database import Run
 
@@ -30,6 +30,8 @@ def reads_a_model(request: Request) -> bool:
 
 def reference_form(dataset: DatasetInfo, _: CheckpointInfo | None, run: Run | None) -> Request | Missing:
     """Ask for a reference, and, under Advanced, for what is compared with the plain methods."""
+    for sentence in damaged_references(state.workspace()):
+        st.warning(escaped(f"{sentence} It is left out of the list."))
     kept = {one.id: one for one in references(state.workspace())}
     others = {
         one.id: one

@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.errors import RequestError
 from scviz.metrics.evidence import LEVEL, Outcome
 from scviz.tasks.fields import NEIGHBORS, SEED, TYPE_KINDS, Column, Needs, Number, check_fields
 
@@ -31,7 +32,7 @@ class Request:
             kinds=TYPE_KINDS,
             help="Labels that were found on expression agree with it by that.",
         ),
-    ]
+    ] = ""
     n_neighbors: Annotated[int, NEIGHBORS] = 15
     n_markers: Annotated[
         int,
@@ -43,6 +44,10 @@ class Request:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if not self.label_key:
+            raise RequestError(
+                "No column with labels was chosen.", hint="Choose the column whose labels shall be audited."
+            )
 
     @property
     def needs(self) -> Needs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
@@ -15,20 +16,25 @@ from scviz.errors import DataError, RequestError
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
 from scviz.workspace.names import slug
+from scviz.workspace.plain_json import DamagedFileError
 from scviz.workspace.records import content_hash, read_json, write_json
 
 SHIPPED = ROOT / "assets" / "reference"
 """References that come with scviz, a folder each."""
 RECORD, TENSORS = "reference.json", "reference.safetensors"
+AGAIN = "Delete the folder, and save the classifier again."
 MOST_BYTES = 200_000_000
 """A larger file is no reference."""
 OF_GENES = ("profile", "chosen", "mean", "scale", "components", "centers", "spread")
 """What is known of the genes, besides what each rule keeps; `genes.GeneSpace` says what they are."""
+TABLES = ("components", "centers")
+"""Those of them that have rows and columns."""
 TRUTH, JUDGED, BASELINE = "held_out_types", ".held_out", "baseline"
 """Known types of the held-out cells, (M,); how the names of their scores, (M, K) for each rule, end; how the names of
 what a baseline calls them, (M,), begin. Nothing of their genes is kept, and their order is drawn by lot."""
 TAUGHT = "taught"
 """Marks of the cells that it learned from, see `workspace.cell_marks`."""
+NO_CELL = np.zeros(0, dtype=np.int64)
 BARS = ".held_out_bars"
 """How the name of the bars of the held-out cells ends, (M,), where each has that of the cells it was not among."""
 
@@ -127,17 +133,50 @@ class Kept:
 
 
 def references(workspace: Workspace) -> list[Kept]:
-    """List the references without cells: saved ones, newest first, then those that come with scviz."""
-    own = sorted(workspace.references.glob(f"*/{RECORD}"), key=lambda path: -path.stat().st_mtime)
-    return [
-        *(read_reference(path.parent) for path in own if workspace.lists(path.parent)),
-        *(read_reference(path.parent) for path in sorted(SHIPPED.glob(f"*/{RECORD}"))),
-    ]
+    """List the references without cells: saved ones, newest first, then those that come with scviz.
+
+    One that cannot be read is left out, see `damaged_references`.
+    """
+    found = []
+    for folder in _folders(workspace):
+        with suppress(DataError):
+            found.append(read_reference(folder))
+    return found
+
+
+def damaged_references(workspace: Workspace) -> tuple[str, ...]:
+    """Say which references cannot be read, a sentence each."""
+    said = []
+    for folder in _folders(workspace):
+        try:
+            read_reference(folder)
+        except DataError as error:
+            said.append(str(error))
+    return tuple(said)
+
+
+def _folders(workspace: Workspace) -> list[Path]:
+    """List the folders of references: saved ones, newest first, then those that come with scviz."""
+    dated = []
+    for folder in workspace.references.glob("*"):
+        with suppress(OSError):  # deleted since it was listed, or out of reach
+            if folder.is_dir() and workspace.lists(folder):
+                record = folder / RECORD
+                dated.append(((record if record.exists() else folder).stat().st_mtime, folder))
+    saved = [folder for _, folder in sorted(dated, key=lambda one: -one[0])]
+    return [*saved, *sorted(path.parent for path in SHIPPED.glob(f"*/{RECORD}"))]
 
 
 def find_reference(workspace: Workspace, identifier: str) -> Kept | None:
-    """Find one by its id; None if there is none, as where a dataset is meant."""
-    return next((one for one in references(workspace) if one.id == identifier), None)
+    """Find one by its id; None if there is none, as where a dataset is meant.
+
+    Raises
+    ------
+    DataError
+        If it is there and cannot be read.
+    """
+    folder = next((one for one in _folders(workspace) if one.name == identifier), None)
+    return read_reference(folder) if folder is not None else None
 
 
 def read_reference(folder: Path) -> Kept:
@@ -148,24 +187,43 @@ def read_reference(folder: Path) -> Kept:
     DataError
         If the folder holds none, or one that cannot be read.
     """
-    path = folder / RECORD
-    if not path.is_file() or not (folder / TENSORS).is_file():
-        raise DataError(
-            f"There is no classifier in {folder.name}.", hint=f"A folder with {RECORD} and {TENSORS} is one."
-        )
-    if max(path.stat().st_size, (folder / TENSORS).stat().st_size) > MOST_BYTES:
-        raise DataError(f"{folder.name} is too large for a classifier.", hint="Choose another folder.")
+    path, tensors = folder / RECORD, folder / TENSORS
     try:
-        found = read_json(Reference, path)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{RECORD} in {folder.name} cannot be read.", hint="Save it again.") from error
+        missing = [one.name for one in (path, tensors) if not one.is_file()]
+        if missing:
+            raise DataError(
+                f"There is no classifier in {folder.name}: it lacks {' and '.join(missing)}.",
+                hint=f"A folder with {RECORD} and {TENSORS} is one.",
+            )
+        if max(path.stat().st_size, tensors.stat().st_size) > MOST_BYTES:
+            raise DataError(f"{folder.name} is too large for a classifier.", hint="Choose another folder.")
+        found, version = read_json(Reference, path), content_hash(folder)
+    except OSError as error:
+        raise DataError(
+            f"The classifier in {folder.name} cannot be read: {error.strerror}.", hint=AGAIN
+        ) from error
+    except DamagedFileError as error:
+        raise DataError(str(error), hint=AGAIN) from error
+    wrong = _nonsense(found)
+    if wrong:
+        raise DataError(f"{folder.name}/{RECORD} is damaged: {wrong}.", hint=AGAIN)
     return Kept(
-        id=folder.name,
-        folder=folder,
-        version=content_hash(folder),
-        reference=found,
-        shipped=folder.parent == SHIPPED,
+        id=folder.name, folder=folder, version=version, reference=found, shipped=folder.parent == SHIPPED
     )
+
+
+def _nonsense(reference: Reference) -> str:
+    """Say what no reference can be, in a few words; empty where nothing is wrong."""
+    if len(set(reference.types)) < max(2, len(reference.types)):
+        return f"its {len(reference.types)} types are not two or more different ones"
+    if len(reference.ontology_ids) != len(reference.types):
+        return f"it has {len(reference.ontology_ids)} ontology ids for {len(reference.types)} types"
+    if not reference.rules or not reference.genes:
+        return "it has no rule or no genes to name cells by"
+    above = (reference.target, reference.reach, *(rule.temperature for rule in reference.rules))
+    if not all(0 < one < float("inf") for one in above):
+        return "a temperature, the depth or the reach is not above 0"
+    return ""
 
 
 def write_reference(reference: Reference, tensors: Mapping[str, NDArray[np.generic]], folder: Path) -> None:
@@ -207,6 +265,8 @@ def named_reference(text: str, workspace: Workspace) -> Kept | None:
     ------
     RequestError
         If several have the name.
+    DataError
+        If it cannot be read.
     """
     known = references(workspace)
     same = [one for one in known if text in (one.id, one.reference.name)]
@@ -215,21 +275,37 @@ def named_reference(text: str, workspace: Workspace) -> Kept | None:
         raise RequestError(f"Several references are called {text}.", hint=f"Name one by its id: {ids}.")
     if same:
         return same[0]
+    if any(one.name == text for one in _folders(workspace)):  # there, and cannot be read
+        return find_reference(workspace, text)
     folder = Path(text).expanduser()
     return keep_reference(folder, workspace) if (folder / RECORD).is_file() else None
 
 
 def _check_shapes(reference: Reference, tensors: Mapping[str, NDArray[np.generic]]) -> None:
     """Refuse tensors that are not those of the record, with the first that is missing or has another shape."""
-    missing = [name for name in OF_GENES if name not in tensors]
-    if missing:
-        raise DataError(f"The classifier lacks {', '.join(missing)}.", hint="Save it again.")
+    _check_depths(tensors)
     for name, shape in (_wanted(reference, tensors) | _wanted_of_held_out(reference, tensors)).items():
         found = tensors[name].shape if name in tensors else "nothing"
         if found != shape:
             raise DataError(f"{name} of the classifier is {found}, not {shape}.", hint="Save it again.")
-    one_each = len(reference.ontology_ids) == len(reference.types)
-    if not one_each or np.max(tensors["chosen"], initial=0) >= len(reference.genes):
+    _check_places(tensors["chosen"], len(reference.genes))
+    _check_places(tensors.get(TRUTH, NO_CELL), len(reference.types))
+
+
+def _check_depths(tensors: Mapping[str, NDArray[np.generic]]) -> None:
+    """Refuse tensors of which one is missing, or is a list where a table should be."""
+    missing = [name for name in OF_GENES if name not in tensors]
+    if missing:
+        raise DataError(f"The classifier lacks {', '.join(missing)}.", hint="Save it again.")
+    depths = {name: 2 if name in TABLES else 1 for name in OF_GENES} | {TRUTH: 1}
+    flat = [name for name, depth in depths.items() if name in tensors and tensors[name].ndim != depth]
+    if flat:
+        raise DataError(f"{flat[0]} of the classifier has another shape.", hint="Save it again.")
+
+
+def _check_places(places: NDArray[np.generic], most: int) -> None:
+    """Refuse (n,) places among genes or types that lie beyond these."""
+    if np.min(places, initial=0) < 0 or np.max(places, initial=0) >= most:
         raise DataError("The record of the classifier does not fit its tensors.", hint="Save it again.")
 
 

@@ -18,7 +18,7 @@ test: $(TESTS)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist loadfile  # two processes of one thread each
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist loadfile  # two processes of one thread each, in numba too, whose threads would become those of torch
 
 install: $(RUNS)
 

@@ -102,7 +102,9 @@ class OwnRuns:
         shared = [
             row
             for row in self._shared()
-            if task in (None, row.task) and (states is None or row.state in states)
+            if row.owner != self.person.id  # her own, shared with everybody, are in both
+            and task in (None, row.task)
+            and (states is None or row.state in states)
         ]
         return sorted((*own, *shared), key=lambda row: (-row.created, row.id))[:limit]
 

@@ -12,15 +12,13 @@ from scviz.amounts import amounts
 from scviz.errors import ScvizError
 from scviz.memory import GIGABYTE
 from scviz.workspace.database import OPEN, Database, Run
-from scviz.workspace.dependents import Kind, dependent_runs
+from scviz.workspace.dependents import KEPT, Kind, dependent_runs
 from scviz.workspace.people import access_of
 from scviz.workspace.sizes import size_of
 from scviz.workspace.store import Workspace
 from scviz.workspace.trash import MOST_RUNS, Trash
 
 DAY = 86_400.0
-KEPT = "kept"
-"""A file of this name in the folder of a thing keeps it from being cleaned away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

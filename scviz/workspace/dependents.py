@@ -10,13 +10,19 @@ from scviz.errors import DataError
 from scviz.workspace.database import Run
 from scviz.workspace.group_history import read_history
 from scviz.workspace.names import not_here
-from scviz.workspace.records import read_json
+from scviz.workspace.plain_json import read_plain
+from scviz.workspace.records import ACCESS, read_json
 from scviz.workspace.selections import FOLDER as SELECTIONS
 from scviz.workspace.store import TermsInfo, Workspace
 
-Kind = Literal["dataset", "checkpoint", "terms", "upload", "run"]
+Kind = Literal["dataset", "checkpoint", "terms", "reference", "upload", "run"]
 
-KINDS: tuple[Kind, ...] = ("dataset", "checkpoint", "terms", "upload", "run")
+KINDS: tuple[Kind, ...] = ("dataset", "checkpoint", "terms", "reference", "upload", "run")
+
+KEPT = "kept"
+"""A file of this name in the folder of a thing keeps it from being cleaned away."""
+NOT_ITS_OWN = (ACCESS, f"{ACCESS}.lock", KEPT)
+"""Files beside an upload that did not come with it."""
 
 
 def folder_of(workspace: Workspace, kind: Kind, identifier: str) -> Path:
@@ -36,6 +42,7 @@ def folder_of(workspace: Workspace, kind: Kind, identifier: str) -> Path:
         "dataset": workspace.dataset_folder,
         "checkpoint": workspace.checkpoint_folder,
         "terms": workspace.terms_folder,
+        "reference": workspace.reference_folder,
         "upload": workspace.upload_folder,
         "run": workspace.run_folder,
     }
@@ -47,7 +54,16 @@ def folder_of(workspace: Workspace, kind: Kind, identifier: str) -> Path:
 
 def uploads_of(workspace: Workspace) -> list[str]:
     """List the uploads that a person sees, newest first."""
-    folders = [one for one in (workspace.home / "uploads").glob("*") if one.is_dir() and workspace.lists(one)]
+    return _listed(workspace, workspace.home / "uploads")
+
+
+def references_of(workspace: Workspace) -> list[str]:
+    """List the references that a person sees and that were saved here, newest first."""
+    return _listed(workspace, workspace.references)
+
+
+def _listed(workspace: Workspace, shelf: Path) -> list[str]:
+    folders = [one for one in shelf.glob("*") if one.is_dir() and workspace.lists(one)]
     return [one.name for one in sorted(folders, key=lambda one: -one.stat().st_mtime)]
 
 
@@ -60,7 +76,11 @@ def name_of(workspace: Workspace, kind: Kind, identifier: str) -> str:
     folder = folder_of(workspace, kind, identifier)
     if kind == "terms":
         return read_json(TermsInfo, folder / "info.json").name
-    return ", ".join(sorted(one.name for one in folder.iterdir())) or identifier
+    if kind == "reference":
+        return str(read_plain(folder / "reference.json")["name"])
+    return (
+        ", ".join(sorted(one.name for one in folder.iterdir() if one.name not in NOT_ITS_OWN)) or identifier
+    )
 
 
 def dependent_runs(kind: Kind, identifier: str, runs: Iterable[Run], *, folder: Path) -> list[Run]:

@@ -62,6 +62,7 @@ def not_here(shelf: str, name: str) -> ScvizError:
     what, hint = {
         "datasets": ("is no dataset", "Open it again on the Data page."),
         "terms": ("are no gene terms", "Add them again on the Data page."),
+        "references": ("is no reference", "Save it again on the Annotate page."),
         "runs": ("is no run", "It may have been deleted; see the Runs page."),
     }.get(shelf, ("is nothing", ""))
     return DataError(f"There {what} {name!r} here.", hint=hint)

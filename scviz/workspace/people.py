@@ -153,6 +153,16 @@ def share(person: Person, thing: Path, with_whom: Iterable[str]) -> Access:
     return access
 
 
+def hand_to(person: Person, thing: Path) -> None:
+    """Make a thing a person's, whoever had it; with which others it is shared stays as it is."""
+    with FileLock(thing / f"{ACCESS}.lock"):
+        before = access_of(thing).shared
+        names = tuple(name for name in before if name not in (person.id, person.email))
+        write_json(Access(owner=person.id, shared=names), thing / ACCESS)
+        if thing.parent.name == "runs":
+            _list_run(thing, before, names)
+
+
 def _list_run(run: Path, before: Iterable[str], now: Iterable[str]) -> None:
     """Have lists of runs name a run, for those with whom it is shared now."""
     home = run.parent.parent

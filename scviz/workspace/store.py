@@ -312,6 +312,10 @@ class Workspace(Shelves):
         """Folder of classifiers that were saved to name other cells, which need not exist yet."""
         return self.home / "references"
 
+    def reference_folder(self, reference: str) -> Path:
+        """Return the folder of a reference that was saved here, which need not exist."""
+        return self._inside("references", reference)
+
     # runs
 
     def run_folder(self, run: str) -> Path:

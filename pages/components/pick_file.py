@@ -101,7 +101,7 @@ def _handed_over() -> Path | None:
     if path is None or not Path(path).exists():
         return None
     row = st.columns([4, 2], vertical_alignment="center")
-    row[0].markdown(f"**{escaped(Path(path).name)}** came in on Home.")
+    row[0].markdown(f"**{escaped(Path(path).name)}** is among the uploads.")
     if row[1].button("Another file", key="another_file", width="stretch"):
         state.keep("handed_over", None)
         st.rerun()

@@ -1,19 +1,23 @@
-"""Share what a page shows, by a press: its dataset, its checkpoint, its result, with named people or with everybody."""
+"""Share by a press, with named people or everybody: what a page shows, gene annotations, references, uploads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
 
 from pages.components import state
 from pages.components.show import escaped
+from pages.components.widgets import told_apart
 from scviz.errors import ScvizError
-from scviz.workspace.dependents import Kind, folder_of, name_of
+from scviz.workspace.dependents import Kind, folder_of, name_of, references_of, uploads_of
 from scviz.workspace.people import EVERYONE, access_of, in_words, names_in
 
 SAID = "sharing_said"
+CALLED: dict[Kind, str] = {"terms": "Gene annotations", "reference": "Reference", "upload": "Upload"}
+"""Kinds that no page has for its own; others are called as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,25 @@ class Thing:
     name: str
     shared: tuple[str, ...]
 
+    @property
+    def called(self) -> str:
+        """What it is."""
+        return f"{CALLED.get(self.kind) or self.kind.capitalize()}: {self.name}"
+
+    @property
+    def words(self) -> str:
+        """What it is, and with whom it is shared."""
+        return f"{self.called} · {in_words(self.shared)}"
+
 
 def share_panel() -> None:
-    """Offer to share what the page shows and is one's own; nothing where nobody logs in, or nothing is one's own."""
-    things = _own() if state.settings().login else []
-    if not things:
+    """Offer to share what is one's own, first what the page shows; nothing where nobody logs in, or nothing is."""
+    things, others = (_shown(), _others()) if state.settings().login else ([], [])
+    if not things and not others:
         return
     with st.popover("Share", icon=":material/group_add:", key="share"):
         chosen = [one for one in things if _chosen(one)]
+        chosen += _among(others) if others else []
         st.text_input(
             "With whom",
             placeholder="ben@lab.org, code:…",
@@ -57,26 +72,53 @@ def share_panel() -> None:
 
 
 def _chosen(one: Thing) -> bool:
-    label = f"{escaped(one.kind.capitalize())}: {escaped(one.name)} · {escaped(in_words(one.shared))}"
-    return st.checkbox(label, value=one.kind != "checkpoint", key=f"share_{one.kind}_{one.id}")
+    return st.checkbox(escaped(one.words), value=one.kind != "checkpoint", key=f"share_{one.kind}_{one.id}")
 
 
-def _own() -> list[Thing]:
+def _among(others: Sequence[Thing]) -> list[Thing]:
+    """Let things be chosen that the page does not show."""
+    known = {f"{one.kind}/{one.id}": one for one in others}
+    names = told_apart(known, lambda key: known[key].called)
+    keys = st.multiselect(
+        "What else", list(known), format_func=names, placeholder="Nothing", key="share_others"
+    )
+    picked = [known[key] for key in keys]
+    for one in picked:
+        st.caption(escaped(one.words))
+    return picked
+
+
+def _shown() -> list[Thing]:
     """List what the page shows that its user may share."""
     workspace, queue = state.workspace(), state.queue()
     dataset, checkpoint = state.current_dataset(), state.current_checkpoint()
     asked: list[tuple[Kind, str]] = [("dataset", dataset.id)] if dataset else []
     if checkpoint and not workspace.comes_along(checkpoint.id):
         asked.append(("checkpoint", checkpoint.id))
-    found = []
-    for kind, identifier in asked:
-        folder = folder_of(workspace, kind, identifier)
-        if workspace.may_change(folder):
-            name = name_of(workspace, kind, identifier)
-            found.append(Thing(kind, identifier, name, access_of(folder).shared))
+    found = _hers(asked)
     run = state.shown_run()
     if run is not None and queue.hers(run):
         found.append(Thing("run", run.id, run.title, access_of(workspace.run_folder(run.id)).shared))
+    return found
+
+
+def _others() -> list[Thing]:
+    """List what its user may share that no page shows for its own."""
+    workspace = state.workspace()
+    asked: list[tuple[Kind, str]] = [("terms", info.id) for info in workspace.terms()]
+    asked += [("reference", one) for one in references_of(workspace)]
+    return _hers([*asked, *(("upload", one) for one in uploads_of(workspace))])
+
+
+def _hers(asked: Iterable[tuple[Kind, str]]) -> list[Thing]:
+    """Keep what its user may share; what went since it was listed, or is damaged, is left out."""
+    workspace, found = state.workspace(), []
+    for kind, identifier in asked:
+        with suppress(ScvizError, OSError, ValueError, KeyError):
+            folder = folder_of(workspace, kind, identifier)
+            if workspace.may_change(folder):
+                name = name_of(workspace, kind, identifier)
+                found.append(Thing(kind, identifier, name, access_of(folder).shared))
     return found
 
 

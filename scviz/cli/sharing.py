@@ -70,7 +70,8 @@ def transfer(options: argparse.Namespace, settings: Settings) -> None:
                 f"{' '.join(options.thing)!r} names no thing.",
                 hint=f"Give a kind and an id; the kinds are {', '.join(KINDS)}.",
             )
-        things = thing_of(workspace, database, *options.thing)
+        kind, identifier = options.thing
+        things = thing_of(workspace, database, kind=kind, identifier=identifier)
     else:
         things = things_of(workspace, database, find_person(workspace.home, options.before).id)
     for one in things:

@@ -78,9 +78,16 @@ def name_of(workspace: Workspace, kind: Kind, identifier: str) -> str:
         return read_json(TermsInfo, folder / "info.json").name
     if kind == "reference":
         return str(read_plain(folder / "reference.json")["name"])
-    return (
-        ", ".join(sorted(one.name for one in folder.iterdir() if one.name not in NOT_ITS_OWN)) or identifier
-    )
+    return ", ".join(one.name for one in _files(folder)) or identifier
+
+
+def upload_path(workspace: Workspace, upload: str) -> Path | None:
+    """Return what came in as an upload: a file, or a folder of several; None where it is gone."""
+    return next(iter(_files(folder_of(workspace, "upload", upload))), None)
+
+
+def _files(upload: Path) -> list[Path]:
+    return sorted(one for one in upload.iterdir() if one.name not in NOT_ITS_OWN)
 
 
 def dependent_runs(kind: Kind, identifier: str, runs: Iterable[Run], *, folder: Path) -> list[Run]:

@@ -63,16 +63,27 @@ def find_person(home: Path, text: str) -> Person:
         person = Person(issuer=issuer, subject=subject.strip())
         known = person_of(home, person.id)
         return known if known.issuer else person
-    people = [one for one in readable(Person, (home / PEOPLE).glob("*.json")) if one.issuer != VISITORS]
+    people = _known(home)
     found = [one for one in people if word and word.casefold() in (one.email, f"code:{one.id}")]
-    if len(found) == 1:
-        return found[0]
+    if len(found) != 1:
+        raise _not_one(word, found, people)
+    return found[0]
+
+
+def _known(home: Path) -> list[Person]:
+    """List who has logged in."""
+    people = readable(Person, (home / PEOPLE).glob("*.json"))
+    return [one for one in people if one.issuer != VISITORS]
+
+
+def _not_one(word: str, found: Sequence[Person], people: Sequence[Person]) -> RequestError:
+    """Say that a word means nobody, or several people."""
     if found:
         ways = ", ".join(f"code:{one.id} ({one.issuer})" for one in found)
-        raise RequestError(f"Several people log in as {word}: {ways}.", hint="Name one by the code.")
+        return RequestError(f"Several people log in as {word}: {ways}.", hint="Name one by the code.")
     names = sorted(one.email or f"code:{one.id}" for one in people)
     listed = f"Have logged in: {', '.join(names[:MOST_NAMED])}." if names else "Nobody has logged in yet."
-    raise RequestError(
+    return RequestError(
         f"Nobody known here is called {word!r}.",
         hint=f"Give `{THE_MACHINE}`, an address, code:CODE, or 'ISSUER SUBJECT'. {listed}",
     )
@@ -92,7 +103,7 @@ def things_of(workspace: Workspace, database: Database, owner: str) -> list[Held
     return [*found, *(_of_run(run) for run in reversed(runs) if run.request.get("dataset") not in demo)]
 
 
-def thing_of(workspace: Workspace, database: Database, kind: Kind, identifier: str) -> list[Held]:
+def thing_of(workspace: Workspace, database: Database, *, kind: Kind, identifier: str) -> list[Held]:
     """Return one thing, and the runs of its owner that cannot be shown without it.
 
     Raises
@@ -140,11 +151,11 @@ def hand_over(
         )
     _refuse_open(database, things)
     for one in things:
-        before = _hand(workspace, database, one, to)
+        before = _hand(workspace, database, one, to=to)
         note(workspace.home, by, "transfer", kind=one.kind, thing=one.id, owner=before, to=to.id)
 
 
-def _hand(workspace: Workspace, database: Database, thing: Held, to: Person) -> str:
+def _hand(workspace: Workspace, database: Database, thing: Held, *, to: Person) -> str:
     """Make a thing somebody's; returns whose it was."""
     folder = folder_of(workspace, thing.kind, thing.id)
     before = database.get(thing.id).owner if thing.kind == "run" else owner_of(folder)

@@ -131,11 +131,11 @@ def test_a_file_of_ones_own_goes_on_to_its_card(visit: Open, opened: Opened) -> 
     (kept,) = (opened.workspace.home / "uploads").glob("*/mine.h5ad")
     page.switch_page("pages/data.py").run()
     assert not page.exception
-    assert "**mine.h5ad** came in on Home" in words(page)
+    assert "**mine.h5ad** is among the uploads" in words(page)
     (run,) = [run for run in RunQueue(Settings.from_env()).database.runs() if run.task == "checking"]
     assert run.request["path"] == str(kept)
     page.button(key="another_file").click().run()
-    assert "came in on Home" not in words(page)
+    assert "is among the uploads" not in words(page)
 
 
 def test_a_map_that_came_with_scviz_says_so_on_explore(visit: Open, opened: Opened) -> None:

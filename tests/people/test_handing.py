@@ -132,7 +132,10 @@ def test_what_was_shared_with_the_new_owner_is_hers_once(queue: RunQueue) -> Non
     run = next(one for one in queue.database.runs() if one.id != "of-demo")
     share(MACHINE, queue.workspace.run_folder(run.id), [ADA.id, BEN.email, EVERYONE])
     hand_over(
-        queue.workspace, queue.database, thing_of(queue.workspace, queue.database, "run", run.id), to=ADA
+        queue.workspace,
+        queue.database,
+        thing_of(queue.workspace, queue.database, kind="run", identifier=run.id),
+        to=ADA,
     )
     assert access_of(queue.workspace.run_folder(run.id)).shared == (BEN.email, EVERYONE)
     for person in (ADA, BEN):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
+from pages.components.pick_file import hand_over
 from pages.components.show import escaped
 from pages.components.trash import offer_delete
-from scviz.workspace.dependents import Kind, folder_of, name_of, uploads_of
+from scviz.workspace.dependents import Kind, folder_of, name_of, upload_path, uploads_of
 from scviz.workspace.sizes import in_words, size_of
 
 SHELVES = (("Datasets", "datasets"), ("Checkpoints", "checkpoints"), ("Runs", "runs"), ("Uploads", "uploads"))
@@ -32,4 +33,8 @@ def _line(kind: Kind, identifier: str) -> None:
     size = in_words(size_of(folder_of(workspace, kind, identifier)))
     words = "upload" if kind == "upload" else "gene annotations"
     st.markdown(f"**{escaped(name_of(workspace, kind, identifier))}** · {words} · {size}")
+    path = upload_path(workspace, identifier) if kind == "upload" else None
+    if path is not None and st.button("Look into it", key=f"look_{identifier}", type="tertiary"):
+        hand_over(path)
+        st.rerun()
     offer_delete(kind, identifier, key=f"delete_{kind}_{identifier}")

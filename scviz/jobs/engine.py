@@ -67,11 +67,20 @@ class Engine:
     """Which start of the machine that was."""
     version: str
     """Of scviz, and of the files that an engine and the web side must have in common."""
+    home: str = ""
+    """The folder it works for, as it knows it; engines of older code did not say."""
 
     @property
     def is_alive(self) -> bool:
         """Whether that very process is there; its number alone may be that of another one by now."""
         return bool(self.began) and self.boot == boot() and self.began == began(self.pid)
+
+    def works_for(self, home: Path) -> bool:
+        """Whether it writes into this very folder; that of a moved workspace looks where it was, and ends."""
+        try:
+            return not self.home or Path(self.home).samefile(home)
+        except OSError:
+            return False
 
 
 def address_file(home: Path) -> Path:
@@ -84,8 +93,8 @@ def read_engine(home: Path) -> Engine | None:
     try:
         with address_file(home).open("rb") as file:
             content = parse_plain(file.read(LONGEST_FILE), name="engine.json")
-        known = Engine(**{name: content[name] for name in Engine.__dataclass_fields__})
-        texts = (known.address, known.began, known.boot, known.version)
+        known = Engine(**{name: content[name] for name in Engine.__dataclass_fields__ if name in content})
+        texts = (known.address, known.began, known.boot, known.version, known.home)
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return known if isinstance(known.pid, int) and all(isinstance(text, str) for text in texts) else None
@@ -94,7 +103,7 @@ def read_engine(home: Path) -> Engine | None:
 def find(home: Path) -> Engine | None:
     """Return the engine of a workspace; None where none is there, or it takes no call."""
     engine = read_engine(home)
-    if engine is None or not engine.is_alive:
+    if engine is None or not engine.is_alive or not engine.works_for(home):
         return None
     try:
         host, port = engine.address.rpartition("://")[2].rsplit(":", 1)
@@ -215,7 +224,14 @@ def main(settings: Settings) -> None:
 def write_engine(home: Path, address: str) -> None:
     """Say where this process listens, to its own user alone."""
     pid = os.getpid()
-    engine = Engine(address=address, pid=pid, began=began(pid), boot=boot(), version=code_version())
+    engine = Engine(
+        address=address,
+        pid=pid,
+        began=began(pid),
+        boot=boot(),
+        version=code_version(),
+        home=str(home.absolute()),
+    )
     draft = address_file(home).with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -137,6 +137,22 @@ def test_a_process_that_began_at_another_time_or_before_the_machine_is_no_engine
 
 
 @pytest.mark.slow
+def test_the_engine_of_a_moved_workspace_takes_no_run_for_it(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        write_engine(tmp_path / "home", f"tls://127.0.0.1:{listening.getsockname()[1]}")
+        found = find(tmp_path / "home")
+        assert found is not None
+        (tmp_path / "other name").symlink_to(tmp_path / "home")
+        assert find(tmp_path / "other name") == found
+        (tmp_path / "home").rename(tmp_path / "moved")
+        assert read_engine(tmp_path / "moved") == found
+        assert find(tmp_path / "moved") is None
+        older = {name: value for name, value in asdict(found).items() if name != "home"}
+        address_file(tmp_path / "moved").write_text(json.dumps(older))
+        assert find(tmp_path / "moved") == replace(found, home="")
+
+
 def test_an_address_that_another_program_has_taken_is_replaced(new_queue: NewQueue) -> None:
     queue = new_queue()
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,9 @@ def read_plain(
     DamagedFileError
         If it holds no JSON, or something of another kind.
     """
-    with path.open("rb") as file:
-        return parse_plain(
-            file.read(most + 1), kind, name=f"{path.parent.name}/{path.name}", most=most, hint=hint
-        )
+    with path.open("rb") as file:  # as much memory as is asked for is taken first, however short the file
+        text = file.read(min(most, os.fstat(file.fileno()).st_size) + 1)
+    return parse_plain(text, kind, name=f"{path.parent.name}/{path.name}", most=most, hint=hint)
 
 
 def parse_plain(

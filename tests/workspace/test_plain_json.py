@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,3 +94,12 @@ def test_no_address_reaches_the_disk_that_is_no_name(workspace: Workspace, name:
     for read in (workspace.dataset, workspace.checkpoint, workspace.terms_file, workspace.run_folder):
         with pytest.raises(DataError, match="is no name of something kept here"):
             read(name)
+
+
+def test_a_short_file_takes_little_memory(tmp_path: Path) -> None:
+    (tmp_path / "short.json").write_text('{"a": 1}')
+    tracemalloc.start()
+    assert read_plain(tmp_path / "short.json") == {"a": 1}
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000

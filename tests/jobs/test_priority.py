@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from scviz.jobs.engine import importable, read_engine
-from scviz.jobs.priority import HEAVY_NICE, OWN_GROUP, QUICK_NICE
+from scviz.jobs.priority import HEAVY_STEPS, LAST, OWN_GROUP, QUICK_STEPS
 from scviz.jobs.queue import RunQueue
 from tests.jobs.example_tasks import counting
 from tests.jobs.waiting import wait_for
@@ -30,8 +30,8 @@ for word in sys.argv[1:]:
 
 
 MINE = os.getpriority(os.PRIO_PROCESS, 0)
-"""The tests themselves may have stepped back."""
-QUICK, HEAVY = max(MINE, QUICK_NICE), max(MINE, HEAVY_NICE)
+"""The tests themselves may have another priority than most."""
+QUICK, HEAVY = min(LAST, MINE + QUICK_STEPS), min(LAST, MINE + HEAVY_STEPS)
 
 
 def seen(*words: str, own_session: bool = True) -> list[list[int]]:
@@ -71,6 +71,6 @@ def test_a_run_at_work_is_behind_the_server_and_the_engine(new_queue: Callable[.
     assert psutil.Process(engine.pid).nice() == MINE
     group = Path(f"/proc/{child}/autogroup")
     if group.exists():
-        assert group.read_text().split()[-1] == str(HEAVY_NICE)
+        assert group.read_text().split()[-1] == str(HEAVY_STEPS)
         assert OWN_GROUP.read_text() != group.read_text()
     queue.stop(run)

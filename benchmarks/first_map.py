@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -29,8 +30,8 @@ ROWS = 10_000
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
-def make(path: Path, n_cells: int, n_genes: int, per_cell: int) -> None:
-    """Write counts of planted types, sparse by cell, as AnnData stores them."""
+def make(path: Path, n_cells: int, n_genes: int, per_cell: int, *, genes: Sequence[str] = ()) -> None:
+    """Write counts of planted types, sparse by cell, as AnnData stores them; without names genes are numbered."""
     import pandas as pd
 
     rng, kinds = np.random.default_rng(0), np.arange(n_cells) % N_TYPES
@@ -56,7 +57,7 @@ def make(path: Path, n_cells: int, n_genes: int, per_cell: int) -> None:
         types = pd.Categorical.from_codes(kinds, [f"type {i}" for i in range(N_TYPES)])
         names = [f"cell{i}-1" for i in range(n_cells)]
         write_elem(file, "obs", pd.DataFrame({"cell_type": types}, index=names))
-        write_elem(file, "var", pd.DataFrame(index=[f"GENE{i}" for i in range(n_genes)]))
+        write_elem(file, "var", pd.DataFrame(index=[*genes] or [f"GENE{i}" for i in range(n_genes)]))
         for name in ("obsm", "varm", "obsp", "varp", "layers", "uns"):
             write_elem(file, name, {})
 

@@ -43,8 +43,8 @@ from scviz.tasks import embedding  # noqa: E402
 from tests.jobs.cluster import Cluster  # noqa: E402
 
 MODEL = "geneformer/geneformer-blood"
-N_GENES, MEAN = 400, 0.25
-"""Genes of the cells, and the mean of their counts: some 90 of them are seen in each cell."""
+N_GENES, MEAN = 400, 1.0
+"""Genes of the cells, and the mean of their counts: some 250 of them are seen in each cell."""
 CHUNK = 1000
 LOOK_SECONDS = 0.2
 

@@ -9,12 +9,14 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from scviz.metrics.calibration import Reliability
+from scviz.plots.drawn_once import drawn_once
 from scviz.plots.theme import OKABE_ITO, layout
 
 ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 """The legend over the picture, which stands in half a page."""
 
 
+@drawn_once
 def reliability_figure(curves: Mapping[str, Reliability], *, dark: bool = False) -> go.Figure:
     """Draw the share of right names against confidence; on the diagonal confidence is right.
 
@@ -49,6 +51,7 @@ def reliability_figure(curves: Mapping[str, Reliability], *, dark: bool = False)
     return figure
 
 
+@drawn_once
 def abstaining_figure(
     named: NDArray[np.floating],
     accuracy: NDArray[np.floating],
@@ -96,6 +99,7 @@ def abstaining_figure(
     return figure
 
 
+@drawn_once
 def novelty_figure(
     series: Mapping[str, Sequence[tuple[float, float, float]]], names: Sequence[str], *, dark: bool = False
 ) -> go.Figure:

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from scviz.plots.drawn_once import drawn_once
 from scviz.plots.theme import VIRIDIS, layout, plotly_scale
 
 MANY = 8
@@ -51,6 +52,7 @@ def row_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return shares
 
 
+@drawn_once
 def confusion_figure(
     counts: NDArray[np.int64],
     types: Sequence[str],

@@ -8,9 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from scviz.plots.drawn_once import drawn_once
 from scviz.plots.theme import MISSING, OKABE_ITO, layout
 
 
+@drawn_once
 def null_figure(
     own: float,
     own_name: str,
@@ -63,6 +65,7 @@ def null_figure(
     return figure
 
 
+@drawn_once
 def intervals_figure(
     names: Sequence[str],
     means: NDArray[np.floating],

@@ -17,6 +17,7 @@ Beside a thing that a person owns lies access.json: whose it is, and with whom i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -175,6 +176,12 @@ def seen_as(dataset: DatasetInfo) -> str:
     return DEMO if dataset.demo else dataset.id
 
 
+@lru_cache(maxsize=200)
+def _known_dataset(path: Path, stamp: tuple[int, int, int]) -> DatasetInfo:  # noqa: ARG001 - another file, another stamp
+    """Read what is known of a dataset; a page asks for it dozens of times."""
+    return read_json(DatasetInfo, path)
+
+
 class Workspace(Shelves):
     """Finds and lists what is kept below one folder, for one person: what she may not see is not there."""
 
@@ -202,9 +209,11 @@ class Workspace(Shelves):
             If no dataset has this id.
         """
         path = self.dataset_folder(dataset) / "info.json"
-        if not path.exists():
-            raise not_here("datasets", dataset)
-        return read_json(DatasetInfo, path)
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            raise not_here("datasets", dataset) from None
+        return _known_dataset(path, (found.st_mtime_ns, found.st_size, found.st_ino))
 
     def datasets(self) -> list[DatasetInfo]:
         """List the datasets, the one opened last first."""

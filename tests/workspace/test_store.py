@@ -176,3 +176,15 @@ def test_numbers_say_whose_training_is_not_known(workspace: Workspace) -> None:
     known = provenance(workspace, asked)
     assert known.sentences == ("Whether released saw these cells in training is not known.",)
     assert known.mark == ""
+
+
+def test_what_is_known_of_a_dataset_is_read_anew_when_it_changed(workspace: Workspace) -> None:
+    folder = workspace.dataset_folder("cells")
+    folder.mkdir(parents=True)
+    write_info(dataset("cells"), folder)
+    assert workspace.dataset("cells") is workspace.dataset("cells")
+    write_info(replace(dataset("cells"), name="renamed"), folder)
+    assert workspace.dataset("cells").name == "renamed"
+    (folder / "info.json").unlink()
+    with pytest.raises(DataError):
+        workspace.dataset("cells")

@@ -12,7 +12,7 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +84,7 @@ def _peak(pid: int) -> float:
     return next(int(line.split()[1]) * 1024 / 1e9 for line in lines if line.startswith("VmHWM:"))
 
 
-def asked(queue: RunQueue, path: Path, only: str) -> Iterator[tuple[str, str, Any]]:
+def asked(queue: RunQueue, path: Path, only: Sequence[str] | None) -> Iterator[tuple[str, str, Any]]:
     """Give the runs one after the other, in words, with task and request; later ones build on what was opened."""
     workspace = queue.workspace
     yield "check the file", "checking", checking.Request(path=str(path))
@@ -122,7 +122,7 @@ def asked(queue: RunQueue, path: Path, only: str) -> Iterator[tuple[str, str, An
             ),
         ),
     )
-    yield from (step for step in steps if only in step[0])
+    yield from (step for step in steps if only is None or any(part in step[0] for part in only))
     for few in (one.id for one in workspace.datasets() if one.name == "one type"):
         yield (
             "embed that with the model that comes with scviz",
@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=100_000)
     parser.add_argument("--genes", type=int, default=3_000)
     parser.add_argument("--gb", type=float, default=2.0)
-    parser.add_argument("--only", default="", help="part of the name of a run: only these, after opening")
+    parser.add_argument("--only", nargs="*", help="parts of the names of runs: only these, after opening")
     with tempfile.TemporaryDirectory(prefix="scviz-many-cells-") as folder:
         measure(parser.parse_args(), Path(folder))
 

@@ -68,20 +68,24 @@ def _parts(value: object) -> Iterator[bytes]:
     TypeError
         If a value is of another kind.
     """
-    if isinstance(value, np.ndarray) and value.dtype.kind not in "OV":
-        yield f"array {value.dtype.str} {value.shape};".encode()
-        yield np.ascontiguousarray(value).tobytes()
-    elif isinstance(value, str | int | float | np.number | np.bool_ | None):
+    if isinstance(value, str | int | float | np.number | np.bool_ | None):
         yield f"{type(value).__name__} {value!r};".encode()
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield f"{type(value).__qualname__} (".encode()
-        yield from _parts([getattr(value, one.name) for one in fields(value)])
-    elif isinstance(value, Mapping):
-        yield b"mapping "
-        yield from _parts([*value, *value.values()])
-    elif isinstance(value, Sequence | np.ndarray):
-        yield f"{len(value)} of (".encode()
-        for one in value if isinstance(value, Sequence) else value.ravel().tolist():
-            yield from _parts(one)
+    elif isinstance(value, np.ndarray):
+        yield f"array {value.dtype.str} {value.shape};".encode()
+        yield from _parts(value.ravel().tolist()) if value.dtype.hasobject else [value.tobytes()]
     else:
-        raise TypeError(f"Nothing is remembered about {type(value).__name__}.")
+        inner = _inner(value)
+        yield f"{type(value).__qualname__} of {len(inner)} (".encode()
+        for one in inner:
+            yield from _parts(one)
+
+
+def _inner(value: object) -> list[object]:
+    """List the values within another one."""
+    if isinstance(value, Mapping):
+        return [*value, *value.values()]
+    if isinstance(value, Sequence):
+        return list(value)
+    if is_dataclass(value):
+        return [getattr(value, one.name) for one in fields(value)]
+    raise TypeError(f"Nothing is remembered about {type(value).__name__}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+
+from scviz.plots.xml_text import saved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,9 +59,7 @@ def draw(
         _dress(axes, figure)
         if footer:
             paper.supxlabel(footer, fontsize=6, color="0.4")
-        file = io.BytesIO()
-        paper.savefig(file, format=kind, dpi=300)
-    return file.getvalue()
+        return saved(paper, kind)
 
 
 def warm_up() -> None:

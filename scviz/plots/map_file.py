@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from scviz.plots.export import MANY_POINTS, ONE_AT_A_TIME, Kind
 from scviz.plots.pairs import LEVELS
 from scviz.plots.points import draw_order, point_size
+from scviz.plots.xml_text import saved
 
 POINTS_PER_PIXEL = 72 / 96
 
@@ -95,9 +95,7 @@ def draw_map(
             steps = ListedColormap(palette[1:, :3] / 255)
             bar = paper.colorbar(matplotlib.cm.ScalarMappable(Normalize(*scale), steps), ax=axes, shrink=0.6)
             bar.set_label(title)
-        file = io.BytesIO()
-        paper.savefig(file, format=kind, dpi=300)
-    return file.getvalue()
+        return saved(paper, kind)
 
 
 def _square(axes: Any, palette: NDArray[np.uint8], pair: tuple[str, str]) -> None:

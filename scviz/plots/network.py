@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from scviz.networks.drawing import Drawing
 from scviz.plots.export import Kind
 from scviz.plots.theme import FONT, MISSING, OKABE_ITO, category_colors
+from scviz.plots.xml_text import saved
 
 WIDTH, HEIGHT = 1.35, 1.0
 """Sides of the picture."""
@@ -217,9 +217,7 @@ def draw_network(drawing: Drawing, kind: Kind, *, footer: str = "") -> bytes:
         axes.set_title(drawing.rule, fontsize=7, loc="left")
         if footer:
             paper.supxlabel(footer, fontsize=6, color="0.4")
-        file = io.BytesIO()
-        paper.savefig(file, format=kind, dpi=300)
-    return file.getvalue()
+        return saved(paper, kind)
 
 
 def _draw_links(axes: Any, drawing: Drawing) -> None:

@@ -8,6 +8,7 @@ from html import escape
 
 from scviz.networks.drawing import Drawing
 from scviz.plots.network import HEIGHT, WIDTH, gene_colors, gene_sizes, group_colors, link_widths
+from scviz.plots.xml_text import xml_text
 from scviz.workspace.csv_files import CsvWriter
 
 FOREIGN = re.compile(
@@ -24,9 +25,9 @@ def graphml(drawing: Drawing) -> bytes:
 
     graph = networkx.DiGraph() if drawing.directed else networkx.Graph()
     for gene, group, x, y in zip(drawing.genes, drawing.groups, drawing.x, drawing.y, strict=True):
-        graph.add_node(gene, group=group, x=WIDTH * SCALE * x, y=HEIGHT * SCALE * (1 - y))
+        graph.add_node(xml_text(gene), group=xml_text(group), x=WIDTH * SCALE * x, y=HEIGHT * SCALE * (1 - y))
     for source, target, weight in _links(drawing):
-        graph.add_edge(source, target, weight=weight)
+        graph.add_edge(xml_text(source), xml_text(target), weight=weight)
     return "\n".join(networkx.generate_graphml(graph)).encode()
 
 

@@ -6,7 +6,6 @@ has made it, and on a server with a login the signed cookie of the login must be
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from streamlit.web.server.starlette.starlette_websocket import _get_signed_cooki
 
 from pages.components.packed import App, Receive, Scope, Send
 from scviz.workspace.people import Person
+from scviz.workspace.plain_json import parse_plain
 
 FOLDER = "/media/"
 MOST_NOTED = 50_000
@@ -129,5 +129,5 @@ def _of_this_page() -> frozenset[str]:
 def _claims(scope: Scope) -> Mapping[str, Any]:
     """Read what the login says of who calls, from its signed cookie; nothing where there is none."""
     cookie = _get_signed_cookie_with_chunks(HTTPConnection(scope).cookies, USER_COOKIE_NAME)
-    claims = json.loads(cookie) if cookie else {}
-    return claims if isinstance(claims, dict) else {}
+    claims: Mapping[str, Any] = parse_plain(cookie, name="the login") if cookie else {}
+    return claims

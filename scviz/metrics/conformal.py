@@ -48,6 +48,36 @@ def least_cells(coverage: float) -> int:
     return int(np.ceil(1 / (1 - coverage) - 1 - 1e-9))
 
 
+def deviation_by_chance(coverage: float, *, n_calibrating: int, n_judged: int) -> float:
+    """Give the standard deviation of the observed coverage where the promise is kept: of the bar, and of the cells.
+
+    Over many divisions of exchangeable cells the promise holds. In one of them the bar, drawn from so many calibration
+    cells, holds a share that follows a beta distribution, and so many judged cells show it with a binomial error.
+
+    References
+    ----------
+    Angelopoulos and Bates (2023), doi:10.1561/2200000101, section 3.2.
+
+    Examples
+    --------
+    >>> round(deviation_by_chance(0.9, n_calibrating=252, n_judged=700), 3)
+    0.022
+    """
+    held = min(np.ceil((n_calibrating + 1) * coverage - 1e-9) / (n_calibrating + 1), 1.0)
+    return float(np.sqrt(held * (1 - held) * (1 / (n_calibrating + 2) + 1 / n_judged)))
+
+
+def least_by_chance(coverage: float, *, n_calibrating: int, n_judged: int) -> float:
+    """Give the coverage below which fewer than 2.5 % of the divisions lie where the promise is kept.
+
+    Examples
+    --------
+    >>> round(least_by_chance(0.9, n_calibrating=252, n_judged=700), 3)
+    0.857
+    """
+    return coverage - 1.96 * deviation_by_chance(coverage, n_calibrating=n_calibrating, n_judged=n_judged)
+
+
 def lac_scores(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     """Score every type of every cell by what its probability lacks of 1, (N, K).
 

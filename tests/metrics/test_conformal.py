@@ -16,7 +16,9 @@ from scviz.metrics.conformal import (
     conformal_p,
     conformal_quantile,
     coverage_of,
+    deviation_by_chance,
     lac_scores,
+    least_by_chance,
     least_cells,
     own_scores,
     sets_below,
@@ -104,3 +106,21 @@ def test_sets_grow_with_the_promise_and_can_be_empty() -> None:
     assert few.empty > 0
     assert few.empty + few.single <= 1
     assert coverage_of(sets[2], y[500:900]).observed.low > 0.8
+
+
+@pytest.mark.parametrize(("coverage", "n_calibrating", "n_judged"), [(0.9, 252, 700), (0.8, 60, 90)])
+def test_what_chance_does_to_one_division_is_said_as_it_is(
+    coverage: float, n_calibrating: int, n_judged: int
+) -> None:
+    rng = np.random.default_rng(3)
+    odd = rng.random((4000, n_calibrating + n_judged))
+    bars = np.array([conformal_quantile(one[:n_calibrating], coverage) for one in odd])
+    held = (odd[:, n_calibrating:] <= bars[:, None]).mean(axis=1)
+    known = {"n_calibrating": n_calibrating, "n_judged": n_judged}
+    assert held.mean() == pytest.approx(coverage, abs=0.01)
+    assert held.std() == pytest.approx(deviation_by_chance(coverage, **known), rel=0.05)
+    assert 0.01 < (held < least_by_chance(coverage, **known)).mean() < 0.04
+
+
+def test_a_bar_that_leaves_nothing_out_has_no_chance() -> None:
+    assert deviation_by_chance(0.9, n_calibrating=8, n_judged=100) == 0

@@ -9,6 +9,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.digits import SHARE
 from pages.components.show import escaped, figure, table
+from scviz.metrics.conformal import least_by_chance
 from scviz.plots.calibration import abstaining_figure
 from scviz.tasks.transfer import Result
 from scviz.tasks.transfer.held_out import COVERAGE, MAJORITY, abstaining, left_unnamed
@@ -83,11 +84,12 @@ def _sets(result: Result, method: str) -> None:
     interval = (
         f" (95 % interval {100 * observed.low:.0f} to {100 * observed.high:.0f} %)" if observed.known else ""
     )
+    least = least_by_chance(COVERAGE, n_calibrating=result.n_calibrating, n_judged=observed.n)
     st.write(
         escaped(
             f"Of {result.held_out}, {100 * observed.mean:.0f} %{interval} have their type in their set; "
-            f"{100 * COVERAGE:.0f} % were promised, for cells like the {result.n_calibrating:,} that were set aside. "
-            "For another study or other donors nothing is promised."
+            f"{100 * COVERAGE:.0f} % were promised, for cells like the {result.n_calibrating:,} that were set aside "
+            f"(with so few, {100 * least:.0f} % can be chance). For another study or other donors nothing is promised."
         )
     )
     names, first, counts = np.unique(sets.astype(str), return_index=True, return_counts=True)

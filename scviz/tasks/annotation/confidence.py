@@ -20,8 +20,8 @@ from scviz.metrics.calibration import (
     reliability,
     scaled,
 )
-from scviz.metrics.conformal import Coverage, coverage_of, least_cells
-from scviz.metrics.evidence import Interval, bootstrap
+from scviz.metrics.conformal import Coverage, coverage_of, least_by_chance, least_cells
+from scviz.metrics.evidence import Interval, bootstrap, counted
 from scviz.metrics.rejection import Abstaining, abstaining_curve
 from scviz.tasks.annotation import MODEL, SET_WAYS, Result, SetWay
 
@@ -144,9 +144,13 @@ def sets_sentence(result: Result) -> str:
         )
     if not observed.known:
         return f"{lead}; {promised} were promised. Too few cells to tell whether it is kept."
-    kept = observed.low <= result.coverage <= observed.high
-    verdict = "kept" if kept or observed.low > result.coverage else "not kept"
-    return f"{lead}; {promised} were promised: {verdict}, for cells like these."
+    n = sum(result.calibrating)
+    least = least_by_chance(result.coverage, n_calibrating=n, n_judged=observed.n)
+    verdict = "kept" if observed.mean >= least else "not kept"
+    return (
+        f"{lead}; {promised} were promised: {verdict}, for cells like these. With {counted(n, 'cell')} set aside, as "
+        f"few as {100 * least:.1f} % can be chance."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import networkx
@@ -19,6 +20,7 @@ from scviz.plots.map_file import draw_map
 from scviz.plots.network import draw_network
 from scviz.plots.network_file import graphml, network_page
 from scviz.plots.xml_text import xml_text
+from scviz.tasks.modules.files import graphml as of_result
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # no font has control characters
 
@@ -94,11 +96,26 @@ def test_pictures_of_other_kinds_are_drawn_too(kind: str) -> None:
     assert len(draw_network(hostile(), kind)) > 1000  # type: ignore[arg-type]
 
 
-def test_a_network_to_take_away_reads_back_with_all_its_genes_and_links() -> None:
-    content = graphml(hostile())
+def of_modules() -> bytes:
+    """All links of a result of modules, as its page writes them."""
+    drawing = hostile()
+    names = [drawing.genes[i] for i in drawing.sources], [drawing.genes[i] for i in drawing.targets]
+    links = SimpleNamespace(sources=names[0], targets=names[1], weights=np.array(drawing.weights))
+    groups = dict(zip(drawing.genes, drawing.groups, strict=True))
+    result = SimpleNamespace(genes=drawing.genes, edges=lambda: links, module_of=lambda: groups)
+    return of_result(result).encode()  # type: ignore[arg-type]
+
+
+NETWORKS: dict[str, Callable[[], bytes]] = {"drawn": lambda: graphml(hostile()), "of modules": of_modules}
+
+
+@pytest.mark.parametrize("what", NETWORKS)
+def test_a_network_to_take_away_reads_back_with_all_its_genes_and_links(what: str) -> None:
+    content = NETWORKS[what]()
     graph = networkx.parse_graphml(content.decode())
     assert list(graph.nodes) == list(SHOWN)
-    assert [data["group"] for _, data in graph.nodes(data=True)] == [*SHOWN[1:], SHOWN[0]]
+    key = "group" if what == "drawn" else "module"
+    assert [data[key] for _, data in graph.nodes(data=True)] == [*SHOWN[1:], SHOWN[0]]
     assert list(graph.edges) == list(pairwise(SHOWN))
     tree = ElementTree.parse(io.BytesIO(content))
     assert {one.tag.rpartition("}")[2] for one in tree.iter()} == {

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scviz.networks.contract import GeneSet
 from scviz.networks.gmt import gmt_text
 from scviz.networks.module_scores import zero_to_one
+from scviz.plots.xml_text import xml_text
 from scviz.tasks.modules import Facts, Result
 from scviz.workspace.csv_files import csv_text
 
@@ -118,10 +119,10 @@ def graphml(result: Result) -> str:
         '<graph id="modules" edgedefault="undirected">',
     ]
     for gene in result.genes:
-        module = escape(module_of.get(gene, ""))
-        lines.append(f'<node id={quoteattr(gene)}><data key="module">{module}</data></node>')
+        module = escape(xml_text(module_of.get(gene, "")))
+        lines.append(f'<node id={quoteattr(xml_text(gene))}><data key="module">{module}</data></node>')
     for source, target, weight in zip(edges.sources, edges.targets, edges.weights.tolist(), strict=True):
-        ends = f"source={quoteattr(source)} target={quoteattr(target)}"
+        ends = f"source={quoteattr(xml_text(source))} target={quoteattr(xml_text(target))}"
         lines.append(f'<edge {ends}><data key="weight">{weight:.6g}</data></edge>')
     return "\n".join([*lines, "</graph>", "</graphml>", ""])
 

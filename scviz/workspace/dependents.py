@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from scviz.errors import DataError
 from scviz.workspace.database import Run
 from scviz.workspace.group_history import read_history
 from scviz.workspace.names import not_here
-from scviz.workspace.plain_json import read_plain
+from scviz.workspace.plain_json import DamagedFileError, read_plain
 from scviz.workspace.records import ACCESS, read_json
 from scviz.workspace.selections import FOLDER as SELECTIONS
 from scviz.workspace.store import TermsInfo, Workspace
@@ -77,7 +78,9 @@ def name_of(workspace: Workspace, kind: Kind, identifier: str) -> str:
     if kind == "terms":
         return read_json(TermsInfo, folder / "info.json").name
     if kind == "reference":
-        return str(read_plain(folder / "reference.json")["name"])
+        with suppress(DamagedFileError, OSError):  # so that one that is damaged can be deleted
+            return str(read_plain(folder / "reference.json").get("name", identifier))
+        return identifier
     return ", ".join(one.name for one in _files(folder)) or identifier
 
 

@@ -145,6 +145,13 @@ def test_his_page_offers_him_an_upload_to_look_into_but_not_to_share(
     assert any("Adas cells.h5ad" in one.value and "among the uploads" in one.value for one in page.markdown)
     (run,) = server.queue.database.runs(owner=BEN.id, task="checking")
     assert run.request["path"].endswith("of-ada/Adas cells.h5ad")
+    hers = visit("ada")
+    hers.toggle(key="space_measured").set_value(True).run()
+    assert any("Adas blood** · reference" in one.value for one in hers.markdown)
+    hers.button(key=f"delete_reference_{server.ids['reference']}_ask").click().run()
+    hers.button(key=f"delete_reference_{server.ids['reference']}").click().run()
+    assert not hers.exception
+    assert references_of(server.queue.workspace) == []
     theirs = visit("eve")
     theirs.toggle(key="space_measured").set_value(True).run()
     assert "look_of-ada" not in {one.key for one in theirs.button}
@@ -159,5 +166,7 @@ def test_a_deleted_reference_lies_in_the_trash_and_comes_back(server: Server) ->
     hers.trash.take_back(entry.id)
     assert references_of(hers.workspace) == [server.ids["reference"]]
     assert access_of(folder_of(hers.workspace, "reference", server.ids["reference"])).owner == ADA.id
+    (folder_of(hers.workspace, "reference", server.ids["reference"]) / "reference.json").write_text("{")
+    assert hers.trash.delete("reference", server.ids["reference"]).name == server.ids["reference"]
     with pytest.raises(ScvizError, match="There is no reference 'nothing' here"):
         folder_of(hers.workspace, "reference", "nothing")

@@ -1,4 +1,4 @@
-"""What takes space on the server: uploads and gene annotations, each with its size and a way to delete it."""
+"""What takes space on the server: uploads, gene annotations, references, each with its size and a way to delete it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pages.components import state
 from pages.components.pick_file import hand_over
 from pages.components.show import escaped
 from pages.components.trash import offer_delete
-from scviz.workspace.dependents import Kind, folder_of, name_of, upload_path, uploads_of
+from scviz.workspace.dependents import Kind, folder_of, name_of, references_of, upload_path, uploads_of
 from scviz.workspace.sizes import in_words, size_of
 
 SHELVES = (("Datasets", "datasets"), ("Checkpoints", "checkpoints"), ("Runs", "runs"), ("Uploads", "uploads"))
+WORDS: dict[Kind, str] = {"upload": "upload", "terms": "gene annotations", "reference": "reference"}
 
 
 def space() -> None:
@@ -26,13 +27,14 @@ def space() -> None:
             _line("upload", upload)
         for terms in state.workspace().terms():
             _line("terms", terms.id)
+        for reference in references_of(state.workspace()):
+            _line("reference", reference)
 
 
 def _line(kind: Kind, identifier: str) -> None:
     workspace = state.workspace()
     size = in_words(size_of(folder_of(workspace, kind, identifier)))
-    words = "upload" if kind == "upload" else "gene annotations"
-    st.markdown(f"**{escaped(name_of(workspace, kind, identifier))}** · {words} · {size}")
+    st.markdown(f"**{escaped(name_of(workspace, kind, identifier))}** · {WORDS[kind]} · {size}")
     path = upload_path(workspace, identifier) if kind == "upload" else None
     if path is not None and st.button("Look into it", key=f"look_{identifier}", type="tertiary"):
         hand_over(path)

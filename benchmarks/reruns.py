@@ -40,6 +40,8 @@ def measured(page: AppTest, n: int) -> tuple[float, pstats.Stats]:
         begun = time.process_time()
         page.run()
         each.append(time.process_time() - begun)
+    if page.exception:
+        raise RuntimeError(page.exception[0].message)
     return min(each), _profiled(page)
 
 

@@ -45,6 +45,14 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         scores = _scores(rule, kept, space, shared=shared, context=context, dataset=request.dataset)
         given[rule.name] = probabilities(scores, rule.temperature)
         seconds[rule.name] = time.monotonic() - begun
+    genes = Genes(
+        n_shared=len(shared.places),
+        n_reference=len(reference.genes),
+        n_query=query.n_vars,
+        read=float(space.profile[shared.places].sum()),
+    )
+    pcs = components_of(space, shared)
+    del query, shared  # what is to come reads the cells in its own way, and needs the memory
     return finish(
         request,
         Named(
@@ -53,14 +61,9 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
             probabilities=given,
             found=found_of(rules, kept, seconds=seconds),
         ),
-        Genes(
-            n_shared=len(shared.places),
-            n_reference=len(reference.genes),
-            n_query=query.n_vars,
-            read=float(space.profile[shared.places].sum()),
-        ),
+        genes,
         place=_place(kept),
-        pcs=components_of(space, shared),
+        pcs=pcs,
         reference_name=reference.name,
         held_out=reference.held_out,
         notes=(

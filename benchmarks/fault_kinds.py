@@ -114,6 +114,7 @@ def engine_file(how: str) -> Fault:
 
     def fault(world: World, _: random.Random) -> list[Outcome]:
         world.equal_to("gene terms")
+        world.finish(world.start("gene terms"))  # an engine is there
         true = engine.read_engine(world.home)
         engine.end(world.home)
         with socket.create_server(("127.0.0.1", 0)) as foreign:

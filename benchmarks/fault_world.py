@@ -21,9 +21,9 @@ from scviz.tasks import front, opening
 from scviz.workspace.database import Run
 from scviz.workspace.records import from_json, to_json
 
-connection.HUNG_SECONDS, engine.END_SECONDS = 5.0, 3.0
+connection.HUNG_SECONDS, engine.END_SECONDS = 30.0, 5.0
 signs.IGNORED_SECONDS, signs.HELD_SECONDS = 6.0, 12.0  # as in use, but for the waiting
-LIMIT_SECONDS = 400.0
+LIMIT_SECONDS = 500.0
 HEAVY = (
     *("map", "compare", "annotate, head", "annotate, all", "one edit", "sweep", "perturbation"),
     *("enhance", "self-test", "pre-train", "transfer"),
@@ -180,12 +180,14 @@ class World:
 
     def finish(self, run: str) -> str:
         """Wait until a run is done; what broke off is resumed."""
-        for _ in range(3):
+        said: list[str] = []
+        for _ in range(4):
             row = self.ended(run)
             if row.state == "done":
                 return run
+            said.append(row.message)
             self.queue.resume(run)
-        raise RuntimeError(f"It does not get done: {self.queue.get(run).message}")
+        raise RuntimeError(f"It does not get done: {said}")
 
     def digest(self, run: str) -> str:
         """Hash the result of a run."""

@@ -24,7 +24,7 @@ from scviz.jobs.lines import Wait, brought_forward, is_heavy, line_of, next_plac
 from scviz.jobs.processes import read_processes
 from scviz.jobs.run_folder import read_log, write_request
 from scviz.jobs.scheduler import Known, known_to, make_independent, resources_of
-from scviz.jobs.signs import HELD, IGNORED, Signs, is_given_up, must_be_stopped, trouble_of
+from scviz.jobs.signs import HELD, IGNORED, NOT_BEGUN, Signs, is_given_up, must_be_stopped, trouble_of
 from scviz.jobs.supervisor import WORKER_ENDED, keep_spare, supervise
 from scviz.jobs.visitors import refuse_too_much
 from scviz.settings import Settings
@@ -304,7 +304,10 @@ class RunQueue:
     def _hand_in(self, run: Run) -> None:
         """Give a queued run to the scheduler, or mark it as lost and say why."""
         try:
-            self._send(self.connection.client(), run)
+            try:
+                self._send(self.connection.client(), run)
+            except OSError:  # the engine ended just then, or answered late
+                self._send(self.connection.client(), run)
         except JobError as error:
             self._end(run, "lost", message=str(error), hint="Press Resume to try again.")
             raise
@@ -321,7 +324,7 @@ class RunQueue:
             engine=client.scheduler_info()["id"],
             heartbeat=time.time(),
         ):
-            return  # stopped or deleted meanwhile
+            return  # begun, stopped or deleted meanwhile
         future = client.submit(
             supervise,
             run.id,
@@ -378,10 +381,11 @@ class RunQueue:
         for row in stale:
             if not row.engine and self._signs.silent_for(row) < engine.START_SECONDS + CONNECT_SECONDS:
                 continue  # another web process is starting the engine for it
-            if not row.engine or row.engine != here.scheduler:
+            if row.engine and row.engine != here.scheduler:
                 self._end(row, "lost", message="The compute engine was restarted.", hint=RESUME)
-            elif _key(row) not in (here.at_work if row.state == "running" else here.keys):
-                self._end(row, "lost", message=WORKER_ENDED, hint=RESUME)
+            elif not row.engine or _key(row) not in (here.at_work if row.state == "running" else here.keys):
+                words = WORKER_ENDED if row.state == "running" else NOT_BEGUN
+                self._end(row, "lost", message=words, hint=RESUME)
 
     def _end(self, run: Run, state: State, *, message: str, hint: str) -> None:
         now = time.time()

@@ -7,15 +7,18 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from distributed import Client
 from example_tasks import counting
 
 from scviz.errors import JobError
+from scviz.jobs import queue as queues
 from scviz.jobs.engine import address_file, find, read_engine
 from scviz.jobs.keys import make_key, security_of
 from scviz.jobs.queue import RunQueue
+from scviz.jobs.signs import NOT_BEGUN
 from scviz.workspace.database import Run
 from tests.jobs.cluster import Cluster
 from tests.jobs.waiting import is_gone, processes_of, wait_for, wait_for_end, wait_for_units, wait_until_done
@@ -103,6 +106,33 @@ def test_a_run_that_is_being_handed_in_is_not_lost(new_queue: NewQueue) -> None:
     queue = new_queue()
     queue.database.add(Run(id="new", task=COUNTING, state="queued", heartbeat=time.time() - 20))
     assert queue.get("new").state == "queued"
+
+
+def test_a_run_whose_web_server_ended_before_it_was_handed_in_says_so(new_queue: NewQueue) -> None:
+    queue = new_queue()
+    queue.database.add(Run(id="new", task=COUNTING, state="queued", heartbeat=time.time() - 600))
+    row = queue.get("new")
+    assert (row.state, row.message) == ("lost", NOT_BEGUN)
+
+
+@pytest.mark.slow
+def test_an_engine_that_goes_away_while_a_run_is_handed_in_is_replaced(
+    new_queue: NewQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, engines = new_queue(), list[int]()
+    resources = queues.resources_of
+
+    def end_it_once(*given: Any) -> Any:
+        engines.append(pid_of_engine(queue))
+        if len(engines) == 1:
+            address_file(queue.settings.home).unlink()
+            wait_for(lambda: is_gone(engines[0]), "the engine has ended")
+        return resources(*given)
+
+    monkeypatch.setattr(queues, "resources_of", end_it_once)
+    run = queue.submit(COUNTING, counting.Request(total=3, label=str(time.time()))).run
+    wait_until_done(queue, run)
+    assert len(set(engines)) == 2
 
 
 def test_a_stale_address_is_no_engine(tmp_path: Path) -> None:

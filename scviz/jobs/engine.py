@@ -22,6 +22,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from filelock import FileLock, Timeout
@@ -32,9 +33,13 @@ from scviz.jobs.keys import engine_key, make_key, security_of
 from scviz.settings import CODE, IS_INSTALLED, ROOT, Settings
 from scviz.workspace.plain_json import parse_plain
 
+if TYPE_CHECKING:
+    from distributed import LocalCluster
+
 QUIET = {
     "distributed.scheduler.allowed-failures": 0,  # a killed run is lost; it does not silently start again
     "distributed.scheduler.worker-ttl": None,  # a clock that is set is no reason to end a worker
+    "distributed.deploy.lost-worker-timeout": "1 week",  # one that takes long to come back is not given up
     "distributed.worker.profile.enabled": False,
     "distributed.worker.preload": ["scviz.jobs.no_http"],
     "distributed.admin.system-monitor.interval": "10s",
@@ -47,6 +52,8 @@ SPARE_THREADS = 1
 """For what is no run, such as having a process wait for one."""
 
 START_SECONDS = 90.0
+ALONE_SECONDS = 120.0
+"""An engine whose Dask worker is away for so long makes room for another one."""
 KNOCK_SECONDS = 10.0
 END_SECONDS = 10.0
 """How long an engine may take to end by itself."""
@@ -217,8 +224,18 @@ def main(settings: Settings) -> None:
         memory_limit=0,
     ) as cluster:
         write_engine(settings.home, cluster.scheduler_address)
-        while _is_named(settings.home):
-            time.sleep(2)
+        hold(cluster, settings.home)
+
+
+def hold(cluster: LocalCluster, home: Path) -> None:
+    """Wait until the address file is taken away; take it away where no Dask worker comes back."""
+    seen = time.monotonic()
+    while _is_named(home):
+        now = time.monotonic()
+        seen = now if cluster.scheduler.workers else seen
+        if now - seen > ALONE_SECONDS:
+            address_file(home).unlink(missing_ok=True)
+        time.sleep(min(2.0, ALONE_SECONDS / 4))
 
 
 def write_engine(home: Path, address: str) -> None:

@@ -23,9 +23,9 @@ from scviz.jobs.estimates import estimate_of
 from scviz.jobs.lines import Wait, brought_forward, is_heavy, line_of, next_place, waits
 from scviz.jobs.processes import read_processes
 from scviz.jobs.run_folder import read_log, write_request
-from scviz.jobs.scheduler import Known, known_to, make_independent, resources_of
-from scviz.jobs.signs import HELD, IGNORED, NOT_BEGUN, Signs, is_given_up, must_be_stopped, trouble_of
-from scviz.jobs.supervisor import WORKER_ENDED, keep_spare, supervise
+from scviz.jobs.scheduler import Known, known_to, loss_of, make_independent, resources_of
+from scviz.jobs.signs import HELD, IGNORED, Signs, is_given_up, must_be_stopped, trouble_of
+from scviz.jobs.supervisor import keep_spare, supervise
 from scviz.jobs.visitors import refuse_too_much
 from scviz.settings import Settings
 from scviz.tasks import front, question_id
@@ -381,10 +381,7 @@ class RunQueue:
         for row in stale:
             if not row.engine and self._signs.silent_for(row) < engine.START_SECONDS + CONNECT_SECONDS:
                 continue  # another web process is starting the engine for it
-            if row.engine and row.engine != here.scheduler:
-                self._end(row, "lost", message="The compute engine was restarted.", hint=RESUME)
-            elif not row.engine or _key(row) not in (here.at_work if row.state == "running" else here.keys):
-                words = WORKER_ENDED if row.state == "running" else NOT_BEGUN
+            if words := loss_of(row, _key(row), here):
                 self._end(row, "lost", message=words, hint=RESUME)
 
     def _end(self, run: Run, state: State, *, message: str, hint: str) -> None:

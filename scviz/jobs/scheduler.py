@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scviz.jobs.lines import HEAVY, SHORT
+from scviz.jobs.signs import NOT_BEGUN, RESTARTED
+from scviz.jobs.supervisor import WORKER_ENDED
 
 if TYPE_CHECKING:
     from distributed import Client
+
+    from scviz.workspace.database import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +29,24 @@ class Known:
 
 
 def known_to(client: Client) -> Known:
-    """Ask which keys a scheduler has, and which of them its workers have been given."""
+    """Ask which keys a scheduler has, and which of them its workers have been given.
+
+    A run that has failed inside Dask, as one whose worker ended before it could begin, is none it has.
+    """
     at_work = (key for keys in client.processing().values() for key in keys)
-    return Known(
-        scheduler=client.scheduler_info()["id"], keys=frozenset(client.who_has()), at_work=frozenset(at_work)
+    keys = client.run_on_scheduler(
+        lambda dask_scheduler: [key for key, task in dask_scheduler.tasks.items() if task.state != "erred"]
     )
+    return Known(scheduler=client.scheduler_info()["id"], keys=frozenset(keys), at_work=frozenset(at_work))
+
+
+def loss_of(run: Run, key: str, here: Known) -> str:
+    """Say why nobody works on a run any more, or will; empty where somebody does."""
+    if run.engine and run.engine != here.scheduler:
+        return RESTARTED
+    if run.engine and key in (here.at_work if run.state == "running" else here.keys):
+        return ""
+    return WORKER_ENDED if run.state == "running" else NOT_BEGUN
 
 
 def workers_of(client: Client) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ AHEAD_SECONDS = 30.0
 """A clock that is ahead by more is told."""
 
 IGNORED = "It did not heed the stop, and was ended from outside."
+RESTARTED = "The compute engine was restarted."
 NOT_BEGUN = "It had not begun when the web server that handed it in, or the worker that it waited for, ended."
 HELD = "The process that watched this run was suspended and did not go on."
 

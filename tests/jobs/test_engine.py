@@ -8,10 +8,14 @@ import signal
 import socket
 import stat
 import subprocess
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -208,3 +212,43 @@ def test_stop_ends_runs_so_that_they_can_be_resumed_and_the_engine(
     assert find(queue.settings.home) is None
     assert main(["stop"]) == 0
     assert "No engine" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_dask_worker_that_takes_long_to_come_back_is_not_given_up(queue: RunQueue) -> None:
+    up(queue)
+    engine = psutil.Process(find(queue.settings.home).pid)
+
+    def worker() -> psutil.Process | None:
+        for one in engine.children():
+            with suppress(psutil.Error):  # a zombie has no command line
+                if "spawn_main" in " ".join(one.cmdline()):
+                    return one
+        return None
+
+    first = worker()
+    first.kill()
+    wait_for(lambda: (now := worker()) is not None and now.pid != first.pid, "another worker is started")
+    second = worker()
+    second.suspend()
+    time.sleep(17)  # Dask would let it go after 15
+    second.resume()
+    wait_until_done(queue, count(queue, "later"))
+    assert worker().pid == second.pid
+
+
+def test_an_engine_whose_worker_does_not_come_back_makes_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "ALONE_SECONDS", 0.4)
+    cluster = SimpleNamespace(scheduler=SimpleNamespace(workers={"tls://127.0.0.1:1": object()}))
+    write_engine(tmp_path, "tls://127.0.0.1:2")
+    holding = threading.Thread(target=ending.hold, args=(cluster, tmp_path), daemon=True)
+    holding.start()
+    time.sleep(1.2)
+    assert holding.is_alive()
+    assert address_file(tmp_path).exists()
+    cluster.scheduler.workers.clear()
+    holding.join(20)
+    assert not holding.is_alive()
+    assert not address_file(tmp_path).exists()

@@ -95,6 +95,20 @@ def test_an_engine_ends_when_its_address_is_taken_away(new_queue: NewQueue) -> N
     wait_for(lambda: is_gone(engine), "the engine has ended")
 
 
+def test_a_run_that_failed_inside_dask_is_none_it_has(new_queue: NewQueue) -> None:
+    queue = new_queue()
+    wait_for_end(queue, queue.submit(COUNTING, counting.Request(total=1, label="first")).run)
+    client = queue.connection.client()
+    failed = client.submit(divmod, 1, 0, key="waits-1", pure=False)
+    wait_for(lambda: failed.status == "error", "Dask knows that it failed")
+    here = client.scheduler_info()["id"]
+    queue.database.add(
+        Run(id="waits", task=COUNTING, state="queued", attempt=1, engine=here, heartbeat=time.time() - 60)
+    )
+    wait_for(lambda: queue.get("waits").state == "lost", "it is looked for")
+    assert queue.get("waits").message == NOT_BEGUN
+
+
 def test_a_run_of_an_engine_that_is_gone_is_lost(new_queue: NewQueue) -> None:
     queue = new_queue()
     old = Run(id="old", task=COUNTING, state="running", engine="Scheduler-1", heartbeat=time.time() - 60)

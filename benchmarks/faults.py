@@ -10,6 +10,7 @@ clocks are set for an engine by libfaketime where that is installed; what cannot
     --lanes N        so many workspaces with an engine each, at the same time (default 4)
     --seed N         of the moments, and of the order
     --only WORD      kinds of faults that have this word in their name
+    --quick          strike processes of short tasks alone
     --log FILE       gets a line for each fault as it ends, after those that it has
     --keep FOLDER    keeps cells, models and what runs find without a fault, for the next time with the same code
     --count FILE...  strike nothing, and count what these logs hold
@@ -46,10 +47,10 @@ from benchmarks.fault_world import HEAVY, QUICK, LeftOutError, Outcome, Store, W
 Fault = Callable[[World, random.Random], Iterable[Outcome]]
 
 
-def plan(worlds: Path, only: str, seed: int) -> list[tuple[str, Fault]]:
+def plan(worlds: Path, only: str, seed: int, *, quick: bool) -> list[tuple[str, Fault]]:
     """List the faults: a name each, and what carries it out."""
     planned: list[tuple[str, Fault]] = []
-    for case in fault_cases.NAMES:
+    for case in QUICK if quick else fault_cases.NAMES:
         children, workers = (2, 1) if case in HEAVY else (3, 2)
         blows = [*BLOWS, *["kill -9 of the child"] * (children - 1)]
         blows += ["kill -9 of the Dask worker"] * (workers - 1)
@@ -135,6 +136,7 @@ def main() -> int:
     parser.add_argument("--lanes", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--log", default="")
     parser.add_argument("--keep", default="")
     parser.add_argument("--count", nargs="+", default=[])
@@ -156,7 +158,7 @@ def strike(folder: Path, found: Found, options: argparse.Namespace) -> int:
     store = Store(Path(options.keep or folder / "store").resolve())
     options.deadline = time.monotonic() + options.seconds
     todo: queues.Queue[tuple[str, Fault]] = queues.Queue()
-    for one in plan(folder, options.only, options.seed):
+    for one in plan(folder, options.only, options.seed, quick=options.quick):
         todo.put(one)
 
     def work(number: int) -> None:

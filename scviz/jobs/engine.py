@@ -231,8 +231,8 @@ def hold(cluster: LocalCluster, home: Path) -> None:
     """Wait until the address file is taken away; take it away where no Dask worker comes back."""
     seen = time.monotonic()
     while _is_named(home):
-        now = time.monotonic()
-        seen = now if cluster.scheduler.workers else seen
+        now, scheduler = time.monotonic(), cluster.scheduler
+        seen = now if scheduler is not None and scheduler.workers else seen
         if now - seen > ALONE_SECONDS:
             address_file(home).unlink(missing_ok=True)
         time.sleep(min(2.0, ALONE_SECONDS / 4))

@@ -19,6 +19,7 @@ from scviz.tasks.context import Context
 from scviz.tasks.transfer import (
     HARMONY_NEAREST,
     LOGISTIC,
+    NOT_SEEN,
     PCS_LINEAR,
     PCS_NEAREST,
     Method,
@@ -38,6 +39,7 @@ from scviz.tasks.transfer.references import (
 from scviz.tasks.transfer.rules import logistic, probabilities, temperature_of, vote
 from scviz.tasks.transfer.run import run
 from scviz.tasks.transfer.tables import cells, summary, types_table
+from scviz.tasks.transfer.verdict import notes_of
 from scviz.workspace import Workspace
 
 TYPES = ("B cell", "NK cell", "T cell", "monocyte")
@@ -124,6 +126,20 @@ def test_probabilities_sum_to_one(two: Two) -> None:
         np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
 
 
+def test_cells_without_a_molecule_get_no_name(two: Two, tmp_path: Path) -> None:
+    query = made(120, seed=2)
+    query.X = csr_matrix(query.X.multiply(np.arange(120)[:, None] >= 9))
+    dataset = opened(two.workspace, tmp_path, query, "with empty cells")
+    by_dataset = run(two.ask(dataset=dataset), two.context())
+    kept = keep_reference(two.context().result / "reference", two.workspace, name="My types")
+    by_saved = run(Request(dataset=dataset, reference=kept.id), two.context("two"))
+    for result in (by_dataset, by_saved):
+        for method in result.probabilities:
+            assert set(result.names(method)[:9]) == {NOT_SEEN}
+            assert NOT_SEEN not in set(result.names(method)[9:])
+        assert "9 cells have no gene that the method reads and get no name." in notes_of(result)
+
+
 def test_a_cluster_that_the_reference_lacks_is_told_and_no_other(two: Two) -> None:
     result = run(two.ask(), two.context())
     strange = two.truth == "strange"
@@ -199,7 +215,7 @@ def test_a_model_that_was_not_learned_with_is_refused(two: Two, opened: object) 
 def test_datasets_without_common_genes_are_refused(two: Two, tmp_path: Path) -> None:
     other = made(60, seed=3)
     other.var_names = [f"OTHER{i}" for i in range(N_GENES)]
-    with pytest.raises(GeneMatchError, match="known to the reference"):
+    with pytest.raises(GeneMatchError, match="share 0 genes"):
         run(two.ask(dataset=opened(two.workspace, tmp_path, other, "other")), two.context())
 
 

@@ -66,14 +66,18 @@ def name_by_dataset(request: Request, context: Context) -> Result:
     keep_rules(
         request, inputs, scored, space=space, place=place, found=found, ontology_ids=ids, context=context
     )
+    named_by = [
+        probabilities(one.query, method.temperature)
+        for one, method in zip(scored, found.methods, strict=True)
+    ]
     return finish(
         request,
         Named(
             types=inputs.types,
             ontology_ids=ids,
             probabilities={
-                one.name: probabilities(one.query, method.temperature)
-                for one, method in zip(scored, found.methods, strict=True)
+                one.name: named if one.checkpoint else both.query.named_where_read(named)
+                for one, named in zip(scored, named_by, strict=True)
             },
             found=found,
         ),

@@ -43,7 +43,8 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
     for rule in rules:
         begun = time.monotonic()
         scores = _scores(rule, kept, space, shared=shared, context=context, dataset=request.dataset)
-        given[rule.name] = probabilities(scores, rule.temperature)
+        named = probabilities(scores, rule.temperature)
+        given[rule.name] = named if rule.checkpoint else shared.named_where_read(named)
         seconds[rule.name] = time.monotonic() - begun
     genes = Genes(
         n_shared=len(shared.places),

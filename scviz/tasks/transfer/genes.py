@@ -91,6 +91,11 @@ class Shared:
     places: NDArray[np.int64]
     """(S,) places in the list."""
 
+    def named_where_read(self, probabilities: Floats) -> Floats:
+        """Take the (N, K) probabilities from cells without a molecule of these genes: NaN, which is no name."""
+        read = np.asarray(self.counts.sum(axis=1)).ravel() > 0
+        return np.where(read[:, None], probabilities, np.float32(np.nan))
+
 
 def shared_genes(adata: AnnData, genes: tuple[str, ...]) -> Shared:
     """Find the genes of a list in a dataset, by whatever name.
@@ -107,8 +112,9 @@ def _found(adata: AnnData, places: NDArray[np.int64]) -> Shared:
     there = np.flatnonzero(places >= 0)
     if len(there) < FEWEST_SHARED:
         raise GeneMatchError(
-            f"Only {len(there):,} of the {adata.n_vars:,} genes of the dataset are known to the reference.",
-            hint="Choose a reference of the same species, or look on the Data page how the genes are named.",
+            f"The dataset and the reference share {len(there):,} genes, of {adata.n_vars:,} in the dataset; "
+            f"{FEWEST_SHARED} or more are needed to name cells.",
+            hint="Open a file with more genes, or a reference of the same species; the Data page shows their names.",
         )
     return Shared(counts=sp.csr_matrix(adata.X)[:, there], places=places[there])
 

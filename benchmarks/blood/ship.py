@@ -14,9 +14,12 @@ from safetensors.torch import load_file, save_file
 from benchmarks.blood.conclusion import FIRST, OWN, TRAINED, conclusion, gap
 from benchmarks.blood.corpus import JUDGE, SOURCES, Corpus, read_files
 from benchmarks.blood.judge import HELD_OUT, SEEDS, Tell, finished, ships
+from benchmarks.blood.start import FAMILIES
 from scviz.foundation.model import FoundationModel
 from scviz.models import cards
+from scviz.progress import silent
 from scviz.settings import ROOT
+from scviz.tasks.testing import self_test
 from scviz.workspace.store import CheckpointInfo, write_checkpoint_info
 
 WHAT = "Small blood model of this project, not the published one"
@@ -24,11 +27,14 @@ LARGEST_MB = 12
 
 
 def ship(family: str, corpus: Corpus, state: Path, *, tell: Tell) -> None:
-    """Write the folder of a network that beats itself with random weights; refuse one that does not."""
+    """Write the folder of a network that beats itself with random weights and passes its self-test; refuse others."""
     judged = json.loads((state / "judged.json").read_text("utf-8"))
     if not ships(judged):
         raise SystemExit(f"{family} does not beat the same network with random weights, so it does not ship.")
     model, folder = finished(family, state), ROOT / "assets" / "checkpoints" / f"{family}-blood"
+    tested = self_test(model, silent)
+    if tested.outcome != "passed":
+        raise SystemExit(f"{tested.sentence} So it does not ship.")
     shutil.rmtree(folder, ignore_errors=True)
     model.save(folder)
     weights = folder / "weights.safetensors"
@@ -43,13 +49,14 @@ def ship(family: str, corpus: Corpus, state: Path, *, tell: Tell) -> None:
     (folder / "judged.json").write_text(json.dumps(record, separators=(",", ":")), encoding="utf-8")
     size = weights.stat().st_size / 1e6
     title, planned = cards()[family].title, training.get("planned", training["epochs"])
-    early = f", ended after {training['epochs']} of {planned} epochs" if planned > training["epochs"] else ""
+    how = " by its own objective and by the composition of whole cells" * bool(FAMILIES[family].composed)
+    how += f", ended after {training['epochs']} of {planned} epochs" if planned > training["epochs"] else ""
     info = CheckpointInfo(
         id=f"{family}/{family}-blood",
         model=family,
         name=f"{title}, small blood model",
         description=f"{WHAT}: begun from principal directions of {corpus.parts['train'].n_obs:,} public cells and "
-        f"trained on them{early}; of every human file that made its vocabulary it reads {min(read.values()):.0%} of "
+        f"trained on them{how}; of every human file that made its vocabulary it reads {min(read.values()):.0%} of "
         "the expressed genes or more.".replace("%", " %"),
         licence="that of the project; the cells that trained it are CC BY 4.0 or public at GEO",
         n_parameters=sum(parameter.numel() for parameter in model.parameters()),

@@ -5,47 +5,79 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 from scipy import sparse
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.blood.corpus import SOURCES, Corpus, varied
 from benchmarks.blood.seen import agreement, cell_losses, some
-from benchmarks.blood.start import FAMILIES, begun
+from benchmarks.blood.start import FAMILIES, begun, shares_of
 from scviz.foundation.model import FoundationModel
+from scviz.foundation.tokens import Tokens
 from scviz.progress import Progress
 from scviz.training import Cells, History, TrainingSettings, fit
 
 UPDATES = 20
 """Of an epoch."""
 RATE = 1e-3
+N_SPREAD = 500
+"""Cells that say how far cells differ."""
 LOSS_OF = 0.2
 """Share of the choosing cells whose loss is taken after each epoch."""
 Tell = Callable[[str], None]
 
 
 class Loss:
-    """The model's own loss of cells that are drawn at random, each file alike in the root of its cells, and varied."""
+    """The model's own loss of cells that are drawn at random, each file alike in the root of its cells, and varied.
 
-    def __init__(self, model: FoundationModel, train: AnnData) -> None:
-        self.model, self.train = model, train
+    With a weight, the second objective joins it: how far the mean over the expressed genes of a varied cell, as the
+    network hands them on, lies from the mean of the first vectors of all its genes, in units of how far cells differ.
+    """
+
+    def __init__(self, family: str, model: FoundationModel, train: AnnData) -> None:
+        self.model, self.train, self.parts = model, train, FAMILIES[family]
         files = train.obs["file"].to_numpy(str)
         sizes = {name: int((files == name).sum()) for name in SOURCES}
         self.chance = np.array([sizes[name] ** -0.5 for name in files])
         self.chance /= self.chance.sum()
+        if self.parts.composed:
+            self.first = dict(model.named_parameters())[self.parts.vectors].detach().clone()
+            self.spread = float(self._composed(some(train, N_SPREAD)).var(dim=0).sum())
 
     def __call__(self, rows: NDArray[np.int64]) -> Tensor:
         """Give the mean loss of as many cells as there are rows, a scalar."""
         seed = int(torch.randint(2**31, (1,)).item())
         rng = np.random.default_rng(seed)
         drawn = rng.choice(len(self.chance), len(rows), replace=False, p=self.chance)
-        counts = varied(sparse.csr_matrix(self.train.X[drawn]), rng)
+        counts = varied(sparse.csr_matrix(self.train.X[drawn]), rng, most_lost=self.parts.most_lost)
         tokens = self.model.tokenize(AnnData(counts, var=self.train.var))
-        return self.model.pretraining_loss(tokens, torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        if not self.parts.composed:
+            return self.model.pretraining_loss(tokens, generator)
+        loss, hidden = self._heard(tokens, generator)
+        seen = torch.as_tensor(np.asarray(tokens.values) > 0)[..., None]  # (B, L, 1)
+        cells = (hidden * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1)
+        far = (cells - self._composed(self.train[drawn])).square().sum(dim=1)
+        return loss + self.parts.composed * far.mean() / self.spread
+
+    def _heard(self, tokens: Tokens, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Give the own loss, and what the network has made of each token on the way, (B, L, D)."""
+        heard: list[Tensor] = []
+        network = cast(nn.Module, self.model.network)
+        ear = network.register_forward_hook(lambda *heard_of: heard.append(heard_of[-1]))
+        loss = self.model.pretraining_loss(tokens, generator)
+        ear.remove()
+        return loss, heard[0]
+
+    def _composed(self, cells: AnnData) -> Tensor:
+        """Average the first vectors of the genes of whole cells, (N, D)."""
+        shares = shares_of(self.model, cells, by_value=self.parts.by_value)
+        return torch.as_tensor(shares @ self.first[self.model.vocab.ids].numpy(), dtype=torch.float32)
 
 
 class Choice:
@@ -76,7 +108,7 @@ def train(family: str, corpus: Corpus, state: Path, *, epochs: int, tell: Tell) 
     first = choice()
     history = fit(
         model,
-        Loss(model, corpus.parts["train"]),
+        Loss(family, model, corpus.parts["train"]),
         Cells(
             train=np.arange(batch * UPDATES),
             validation=np.empty(0, dtype=np.int64),

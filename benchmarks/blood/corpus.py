@@ -144,15 +144,15 @@ def log_expression(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     return scaled.log1p().astype(np.float32)
 
 
-def varied(counts: sparse.csr_matrix, rng: np.random.Generator, *, most_lost: float) -> sparse.csr_matrix:
+def varied(counts: sparse.csr_matrix, rng: np.random.Generator) -> sparse.csr_matrix:
     """Draw cells as shallower measurements, with other lists of genes, would have them, (N, V).
 
-    Half of the cells keep a share of their counts, from 0.2 to 1; in half of them genes drop out, up to a share.
+    Half of the cells keep a share of their counts, from 0.2 to 1; in half of them, up to 30 % of the genes drop out.
     """
     drawn = counts.copy()
     per_cell = np.diff(drawn.indptr)
     share = np.where(rng.random(len(per_cell)) < 0.5, rng.uniform(0.2, 1.0, len(per_cell)), 1.0)
-    lost = np.where(rng.random(len(per_cell)) < 0.5, rng.uniform(0.0, most_lost, len(per_cell)), 0.0)
+    lost = np.where(rng.random(len(per_cell)) < 0.5, rng.uniform(0.0, 0.3, len(per_cell)), 0.0)
     left = rng.binomial(drawn.data.astype(np.int64), np.repeat(share, per_cell))
     drawn.data = (left * (rng.random(len(left)) >= np.repeat(lost, per_cell))).astype(np.float32)
     drawn.eliminate_zeros()

@@ -15,6 +15,7 @@ from benchmarks.blood.conclusion import FIRST, OWN, TRAINED, conclusion, gap
 from benchmarks.blood.corpus import JUDGE, SOURCES, Corpus, read_files
 from benchmarks.blood.judge import HELD_OUT, SEEDS, Tell, finished, ships
 from benchmarks.blood.start import FAMILIES
+from benchmarks.blood.train import COMPOSED
 from scviz.foundation.model import FoundationModel
 from scviz.models import cards
 from scviz.progress import silent
@@ -49,8 +50,9 @@ def ship(family: str, corpus: Corpus, state: Path, *, tell: Tell) -> None:
     (folder / "judged.json").write_text(json.dumps(record, separators=(",", ":")), encoding="utf-8")
     size = weights.stat().st_size / 1e6
     title, planned = cards()[family].title, training.get("planned", training["epochs"])
-    how = " by its own objective and by the composition of whole cells" * bool(FAMILIES[family].composed)
-    how += f", ended after {training['epochs']} of {planned} epochs" if planned > training["epochs"] else ""
+    how = f", ended after {training['epochs']} of {planned} epochs" if planned > training["epochs"] else ""
+    if n_epochs := FAMILIES[family].composing:
+        how += f", then for {n_epochs * len(COMPOSED)} epochs by the composition of whole cells too"
     info = CheckpointInfo(
         id=f"{family}/{family}-blood",
         model=family,

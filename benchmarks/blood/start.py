@@ -66,10 +66,8 @@ class Family:
     """Cells of an update."""
     n_named: int = 300
     """Cells of the choosing donors that their neighbors name after each epoch."""
-    most_lost: float = 0.3
-    """Share of its genes that a varied cell loses at most."""
-    composed: float = 0.0
-    """Weight of a second objective: the mean over tokens, from what is left of a cell, is that of the whole cell."""
+    composing: int = 0
+    """Epochs of each stage, after those of its own objective alone, in which a second objective joins it."""
 
 
 def geneformer(corpus: Corpus) -> FoundationModel:
@@ -153,8 +151,7 @@ FAMILIES: Mapping[str, Family] = {
         first=(),  # attention over all genes, expressed or not, is no summary of a cell
         batch=4,
         n_named=150,
-        most_lost=0.97,  # its levels are of the counts of the listed genes: short lists have high ones
-        composed=1.0,  # by telling levels alone, its cell vectors come to hold little but how deep a cell is read
+        composing=25,  # by telling levels alone, its cell vectors come to hold little but how deep a cell is read
     ),
 }
 

@@ -25,6 +25,8 @@ from scviz.training import Cells, History, TrainingSettings, fit
 UPDATES = 20
 """Of an epoch."""
 RATE = 1e-3
+COMPOSED = (0.03, 0.1)
+"""Weights of the second objective, one stage of training after the other."""
 N_SPREAD = 500
 """Cells that say how far cells differ."""
 LOSS_OF = 0.2
@@ -33,11 +35,7 @@ Tell = Callable[[str], None]
 
 
 class Loss:
-    """The model's own loss of cells that are drawn at random, each file alike in the root of its cells, and varied.
-
-    With a weight, the second objective joins it: how far the mean over the expressed genes of a varied cell, as the
-    network hands them on, lies from the mean of the first vectors of all its genes, in units of how far cells differ.
-    """
+    """The model's own loss of cells that are drawn at random, each file alike in the root of its cells, and varied."""
 
     def __init__(self, family: str, model: FoundationModel, train: AnnData) -> None:
         self.model, self.train, self.parts = model, train, FAMILIES[family]
@@ -45,39 +43,51 @@ class Loss:
         sizes = {name: int((files == name).sum()) for name in SOURCES}
         self.chance = np.array([sizes[name] ** -0.5 for name in files])
         self.chance /= self.chance.sum()
-        if self.parts.composed:
-            self.first = dict(model.named_parameters())[self.parts.vectors].detach().clone()
-            self.spread = float(self._composed(some(train, N_SPREAD)).var(dim=0).sum())
 
     def __call__(self, rows: NDArray[np.int64]) -> Tensor:
         """Give the mean loss of as many cells as there are rows, a scalar."""
         seed = int(torch.randint(2**31, (1,)).item())
         rng = np.random.default_rng(seed)
         drawn = rng.choice(len(self.chance), len(rows), replace=False, p=self.chance)
-        counts = varied(sparse.csr_matrix(self.train.X[drawn]), rng, most_lost=self.parts.most_lost)
+        counts = varied(sparse.csr_matrix(self.train.X[drawn]), rng)
         tokens = self.model.tokenize(AnnData(counts, var=self.train.var))
-        generator = torch.Generator().manual_seed(seed)
-        if not self.parts.composed:
-            return self.model.pretraining_loss(tokens, generator)
-        loss, hidden = self._heard(tokens, generator)
-        seen = torch.as_tensor(np.asarray(tokens.values) > 0)[..., None]  # (B, L, 1)
-        cells = (hidden * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1)
-        far = (cells - self._composed(self.train[drawn])).square().sum(dim=1)
-        return loss + self.parts.composed * far.mean() / self.spread
+        return self.of(tokens, drawn, torch.Generator().manual_seed(seed))
 
-    def _heard(self, tokens: Tokens, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Give the own loss, and what the network has made of each token on the way, (B, L, D)."""
+    def of(self, tokens: Tokens, drawn: NDArray[np.int64], generator: torch.Generator) -> Tensor:
+        """Give the loss of varied cells, of which the whole ones stand in the (B,) rows."""
+        return self.model.pretraining_loss(tokens, generator)
+
+
+class ComposedLoss(Loss):
+    """With it, how far the mean over a varied cell lies from the mean of the first vectors of all genes of the cell.
+
+    The mean is that of what the network makes of the expressed genes; the distance is in units of how far cells
+    differ.
+    """
+
+    def __init__(
+        self, family: str, model: FoundationModel, train: AnnData, *, first: Tensor, weight: float
+    ) -> None:
+        super().__init__(family, model, train)
+        self.first, self.weight = first[model.vocab.ids].numpy(), weight  # (V, D)
+        self.spread = float(self._composed(some(train, N_SPREAD)).var(dim=0).sum())
+
+    def of(self, tokens: Tokens, drawn: NDArray[np.int64], generator: torch.Generator) -> Tensor:
+        """Add the distance to the own loss."""
         heard: list[Tensor] = []
         network = cast(nn.Module, self.model.network)
         ear = network.register_forward_hook(lambda *heard_of: heard.append(heard_of[-1]))
         loss = self.model.pretraining_loss(tokens, generator)
         ear.remove()
-        return loss, heard[0]
+        seen = torch.as_tensor(np.asarray(tokens.values) > 0)[..., None]  # (B, L, 1)
+        cells = (heard[0] * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1)
+        far = (cells - self._composed(self.train[drawn])).square().sum(dim=1)
+        return loss + self.weight * far.mean() / self.spread
 
     def _composed(self, cells: AnnData) -> Tensor:
         """Average the first vectors of the genes of whole cells, (N, D)."""
         shares = shares_of(self.model, cells, by_value=self.parts.by_value)
-        return torch.as_tensor(shares @ self.first[self.model.vocab.ids].numpy(), dtype=torch.float32)
+        return torch.as_tensor(shares @ self.first, dtype=torch.float32)
 
 
 class Choice:
@@ -103,12 +113,44 @@ class Choice:
 
 def train(family: str, corpus: Corpus, state: Path, *, epochs: int, tell: Tell) -> FoundationModel:
     """Train a family's network from its first vectors; goes on from the last epoch that lies in the state folder."""
-    model = begun(family, corpus)
-    choice, batch = Choice(family, model, corpus, tell=tell), FAMILIES[family].batch
+    model, parts = begun(family, corpus), FAMILIES[family]
+    first_vectors = dict(model.named_parameters())[parts.vectors].detach().clone()
+    choice, cells = Choice(family, model, corpus, tell=tell), corpus.parts["train"]
     first = choice()
-    history = fit(
+    stages = [
+        _fitted(model, Loss(family, model, cells), choice, epochs=epochs, state=state / "epochs", tell=tell)
+    ]
+    for number, weight in enumerate(COMPOSED if parts.composing else ()):
+        loss = ComposedLoss(family, model, cells, first=first_vectors, weight=weight)
+        folder = state / f"composing-{number}"
+        stages.append(_fitted(model, loss, choice, epochs=parts.composing, state=folder, tell=tell))
+    best = min(stages[-1].validation_loss)
+    kept = model if best < first else begun(family, corpus)
+    words = (
+        f"epoch {stages[-1].best_epoch + 1} of {len(stages[-1].loss)}"
+        if best < first
+        else "the first vectors"
+    )
+    tell(f"kept: {words} ({best:.3f}, first {first:.3f})")
+    kept.eval().save(state / "checkpoint")
+    facts = {
+        "kept": words + " of the last stage" * (len(stages) > 1),
+        "epochs": len(stages[0].loss),
+        "first": first,
+        "choice": [score for stage in stages for score in stage.validation_loss],
+    }
+    (state / "training.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    return kept
+
+
+def _fitted(
+    model: FoundationModel, loss: Loss, choice: Choice, *, epochs: int, state: Path, tell: Tell
+) -> History:
+    """Train by a loss, and leave the network as its best epoch."""
+    batch = loss.parts.batch
+    return fit(
         model,
-        Loss(family, model, corpus.parts["train"]),
+        loss,
         Cells(
             train=np.arange(batch * UPDATES),
             validation=np.empty(0, dtype=np.int64),
@@ -116,31 +158,9 @@ def train(family: str, corpus: Corpus, state: Path, *, epochs: int, tell: Tell) 
         ),
         settings=TrainingSettings(epochs=epochs, batch_size=batch, learning_rate=RATE, patience=None),
         report=_teller(tell),
-        state=state / "epochs",
+        state=state,
         score=choice,
     )
-    return _better(family, corpus, model, state=state, first=first, history=history, tell=tell)
-
-
-def _better(
-    family: str,
-    corpus: Corpus,
-    model: FoundationModel,
-    *,
-    state: Path,
-    first: float,
-    history: History,
-    tell: Tell,
-) -> FoundationModel:
-    """Keep the best epoch, or what training began with where no epoch is better."""
-    best = min(history.validation_loss)
-    kept = model if best < first else begun(family, corpus)
-    words = f"epoch {history.best_epoch + 1} of {len(history.loss)}" if best < first else "the first vectors"
-    tell(f"kept: {words} ({best:.3f}, first {first:.3f})")
-    kept.eval().save(state / "checkpoint")
-    facts = {"kept": words, "epochs": len(history.loss), "first": first, "choice": history.validation_loss}
-    (state / "training.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    return kept
 
 
 def _teller(tell: Tell) -> Callable[[Progress], None]:

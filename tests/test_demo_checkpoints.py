@@ -25,8 +25,6 @@ FILES = {"pbmc_sorted_3500", "kang_ifnb_2000", "kang_ctrl_8684", "cellline_mixol
 N_CELLS, N_ASKED = 400, 24
 FEWER = {"scbert": (200, 40), "scfoundation": (300, 6)}
 """Of models that read or restore every gene that they know, at 0.03 s a cell and more."""
-LOSS = {"scbert": 0.97}
-"""Share of the loss of random weights below which each comes; 0.9 for the others. scBERT learned for a few passes."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +56,7 @@ def test_a_blood_model_is_better_than_random_weights_on_cells_it_never_saw(
     n_cells, n_asked = FEWER.get(model, (N_CELLS, N_ASKED))
     some = cells[np.random.default_rng(0).permutation(cells.n_obs)[:n_cells]].copy()
     asked = some[:n_asked]
-    assert cell_losses(trained, asked).mean() < LOSS.get(model, 0.9) * cell_losses(untrained, asked).mean()
+    assert cell_losses(trained, asked).mean() < 0.9 * cell_losses(untrained, asked).mean()
     types = np.unique(some.obs["bulk_labels"].astype(str), return_inverse=True)[1]
     near, far = (neighbors_of(one.embed(some)) for one in (trained, untrained))
     gain = agreement_gain(near, far, types, name=model, over="random weights")

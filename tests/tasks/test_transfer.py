@@ -140,6 +140,19 @@ def test_cells_without_a_molecule_get_no_name(two: Two, tmp_path: Path) -> None:
         assert "9 cells have no gene that the method reads and get no name." in notes_of(result)
 
 
+def test_that_cells_are_shallow_is_told(two: Two, tmp_path: Path) -> None:
+    query = made(120, seed=2)
+    assert not any("or fewer molecules" in one for one in run(two.ask(), two.context()).notes)
+    kept = keep_reference(two.context().result / "reference", two.workspace, name="My types")
+    query.X = csr_matrix(
+        np.random.default_rng(0).binomial(query.X.toarray().astype(int), 0.1).astype(np.float32)
+    )
+    dataset = opened(two.workspace, tmp_path, query, "shallow")
+    for asked in (two.ask(dataset=dataset), Request(dataset=dataset, reference=kept.id)):
+        notes = run(asked, two.context("two")).notes
+        assert any("or fewer molecules of the shared genes" in one for one in notes)
+
+
 def test_a_cluster_that_the_reference_lacks_is_told_and_no_other(two: Two) -> None:
     result = run(two.ask(), two.context())
     strange = two.truth == "strange"

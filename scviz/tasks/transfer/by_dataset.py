@@ -87,7 +87,7 @@ def name_by_dataset(request: Request, context: Context) -> Result:
         reference_name=context.workspace.dataset(request.reference).name,
         held_out=_held_out(inputs, request),
         context=context,
-        notes=inputs.notes,
+        notes=(*inputs.notes, *both.query.notes()),
         gain=gain_of_models(found, n_plain=n_plain, n_types=len(inputs.types)),
         n_train=len(train),
     )

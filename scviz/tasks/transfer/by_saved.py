@@ -52,7 +52,7 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         n_query=query.n_vars,
         read=float(space.profile[shared.places].sum()),
     )
-    pcs = components_of(space, shared)
+    pcs, shallow = components_of(space, shared), shared.notes()
     del query, shared  # what is to come reads the cells in its own way, and needs the memory
     return finish(
         request,
@@ -70,6 +70,7 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         notes=(
             *reference.notes,
             *notes,
+            *shallow,
             *_taught(kept, request, context),
             *_seen(rules, reference, context),
         ),

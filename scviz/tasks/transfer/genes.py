@@ -21,6 +21,8 @@ N_GENES = 2000
 MOST_SCALED = 10.0
 """Standard deviations beyond which a gene does not count more."""
 FEWEST_SHARED = 50
+FEW_MOLECULES = 200
+"""Of the shared genes in half of the cells: fewer, and the names of such cells say so."""
 CELLS_AT_A_TIME = 4000
 
 Floats = NDArray[np.float32]
@@ -95,6 +97,16 @@ class Shared:
         """Take the (N, K) probabilities from cells without a molecule of these genes: NaN, which is no name."""
         read = np.asarray(self.counts.sum(axis=1)).ravel() > 0
         return np.where(read[:, None], probabilities, np.float32(np.nan))
+
+    def notes(self) -> tuple[str, ...]:
+        """Say it where the cells to be named hold so few molecules that no test here speaks for their names."""
+        half = float(np.median(np.asarray(self.counts.sum(axis=1)))) if self.counts.shape[0] else 0.0
+        if half >= FEW_MOLECULES:
+            return ()
+        return (
+            f"Half of the cells hold {half:,.0f} or fewer molecules of the shared genes. Names of so shallow cells "
+            "were not tested: that a name is sure says little.",
+        )
 
 
 def shared_genes(adata: AnnData, genes: tuple[str, ...]) -> Shared:

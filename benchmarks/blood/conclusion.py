@@ -13,6 +13,7 @@ FIRST, TRAINED, OWN = (
     "principal components of these cells",
 )
 """Methods of `judged.json` beside random weights."""
+BETTER = "Better than"
 WORDS = {
     TRAINED: "principal components of its training cells",
     FIRST: "its own first vectors, before training",
@@ -23,8 +24,9 @@ def conclusion(judged: Mapping[str, Any]) -> str:
     """Say whether plain principal components and the network's own start are better, on each held-out part."""
     plain, start = (_outcomes(judged, rival) for rival in (TRAINED, FIRST))
     lead = f"{_stands(set(plain.values()))} plain principal components"
-    if "better" not in start.values():
-        lead += ", and not shown to be better than its own untrained start"
+    against_start = _stands(set(start.values()))
+    if against_start != BETTER:
+        lead += f", and {against_start.lower()} its own untrained start"
     return f"{lead}. {_compared(judged, TRAINED, plain)} {_compared(judged, FIRST, start)}"
 
 
@@ -47,7 +49,7 @@ def _stands(outcomes: set[str]) -> str:
     if "worse" in outcomes and "better" not in outcomes:
         return "Worse than"
     if "better" in outcomes and "worse" not in outcomes:
-        return "Better than"
+        return BETTER
     return "Not shown to be better than"
 
 

@@ -78,6 +78,11 @@ def request_of(options: argparse.Namespace, settings: Settings) -> transfer.Requ
     dataset = dataset_of(options.dataset, settings)
     common = {"harmony": options.harmony, "tuning": options.tuning, "seed": options.seed}
     if kept is not None:
+        if options.save_as or options.classifier:
+            raise RequestError(
+                f"{kept.reference.name} is kept already: naming by it learns nothing that could be saved.",
+                hint="Leave --save-as and --classifier out, or name a labeled dataset as reference.",
+            )
         return transfer.Request(
             dataset=dataset,
             reference=kept.id,

@@ -10,6 +10,8 @@ from distributed import Scheduler, Worker
 from distributed.core import Status
 from distributed.node import ServerNode
 
+from tests.own_loop import carried_out
+
 
 async def started_and_ended() -> tuple[int, Status, Status]:
     scheduler = await Scheduler(host="127.0.0.1", port=0, dashboard=False)
@@ -23,4 +25,4 @@ async def started_and_ended() -> tuple[int, Status, Status]:
 def test_a_scheduler_and_a_worker_without_http_end_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ServerNode, "start_http_server", ServerNode.start_http_server)  # put back afterward
     importlib.reload(importlib.import_module("scviz.jobs.no_http"))
-    assert asyncio.run(started_and_ended()) == (0, Status.closed, Status.closed)
+    assert carried_out(started_and_ended()) == (0, Status.closed, Status.closed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from pages.components import own_files
 from pages.components.own_files import Holders, OwnFiles, note_holders
+from tests.own_loop import carried_out
 
 SECRET = "of the test " * 4
 CONTENT = b"cell,type\nA,B cell\n"
@@ -87,7 +87,7 @@ class Server:
             "root_path": "",
         }
         door = OwnFiles(self.routes, login=login, holders=self.holders)
-        asyncio.run(door(scope, receive, send))
+        carried_out(door(scope, receive, send))
         return came[0]["status"], b"".join(part.get("body", b"") for part in came[1:])
 
 

@@ -137,6 +137,8 @@ def test_cells_without_a_molecule_get_no_name(two: Two, tmp_path: Path) -> None:
         for method in result.probabilities:
             assert set(result.names(method)[:9]) == {NOT_SEEN}
             assert NOT_SEEN not in set(result.names(method)[9:])
+        there = result.names() != NOT_SEEN
+        assert result.fit.beyond == pytest.approx(float((result.distance[there] > 1).mean()))
         assert "9 cells have no gene that the method reads and get no name." in notes_of(result)
 
 

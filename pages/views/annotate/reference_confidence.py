@@ -13,6 +13,7 @@ from scviz.metrics.conformal import least_by_chance
 from scviz.plots.calibration import abstaining_figure
 from scviz.tasks.transfer import Result
 from scviz.tasks.transfer.held_out import COVERAGE, MAJORITY, abstaining, left_unnamed
+from scviz.tasks.transfer.verdict import with_all_genes
 
 NOT_KEPT = (
     "How confidence did on known cells cannot be told: this reference did not keep what it said of its held-out cells. "
@@ -36,6 +37,8 @@ def reference_confidence(result: Result, method: str, *, footer: str) -> float:
         )
     )
     st.write(escaped(_said(result, method, threshold)))
+    if result.fit.is_thin:
+        st.caption(escaped(with_all_genes(result)))
     if result.truth is None or method not in result.judged:
         st.caption(NOT_KEPT)
         return threshold
@@ -57,7 +60,7 @@ def reference_confidence(result: Result, method: str, *, footer: str) -> float:
 
 def _said(result: Result, method: str, threshold: float) -> str:
     """Say what a threshold does to these cells, and to the held-out ones, whose types are known."""
-    here = float(np.mean(np.nan_to_num(result.confidence(method), nan=0.0) < threshold)) if threshold else 0.0
+    here = float(np.mean(~(result.confidence(method) >= threshold)))  # that of cells without a name is NaN
     said = f"With {threshold:.2f}: {100 * here:.0f} % of the cells here are unnamed."
     if result.truth is None or method not in result.judged:
         return said

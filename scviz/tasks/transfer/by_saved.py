@@ -81,7 +81,10 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
 def _taught(kept: Kept, request: Request, context: Context) -> tuple[str, ...]:
     """Say that the cells to be named, or some of them, are those that the reference learned from."""
     reference, workspace = kept.reference, context.workspace
-    no_test = "that the names agree with their labels is no test."
+    no_test = (
+        "that the names agree with their labels is no test, and cells that taught it may seem unlike it, farther out "
+        "than new ones."
+    )
     if any(same_content(one, request.dataset) for one in reference.trained_on):
         return (f"Cells of this very dataset taught {reference.name}: {no_test}",)
     known = np.asarray(kept.tensors.get(TAUGHT, np.zeros(0)), dtype=np.uint64)

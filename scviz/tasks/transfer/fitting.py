@@ -15,7 +15,7 @@ from scviz.metrics.shares import share_interval
 from scviz.progress import Progress
 from scviz.tasks.cell_clusters import cell_clusters
 from scviz.tasks.context import Context
-from scviz.tasks.transfer import ClusterFit, Fit, Nearness
+from scviz.tasks.transfer import NOT_SEEN, ClusterFit, Fit, Nearness
 
 NEIGHBORS, RESOLUTION = 15, 1.0
 FAR = 0.5
@@ -82,13 +82,14 @@ def fit_of(
     names
         (N,) that the cells are given.
     """
+    named = names != NOT_SEEN
     fit = Fit(
         n_shared=genes.n_shared,
         n_reference=genes.n_reference,
         n_query=genes.n_query,
         read=genes.read,
-        beyond_before=float((before.distance > 1).mean()),
-        beyond=float((distance > 1).mean()),
+        beyond_before=float((before.distance[named] > 1).mean()) if named.any() else 0.0,
+        beyond=float((distance[named] > 1).mean()) if named.any() else 0.0,
         clusters=tuple(
             _cluster(number, distance[clusters == number] > 1, names[clusters == number])
             for number in range(int(clusters.max(initial=-1)) + 1)

@@ -15,6 +15,7 @@ from scviz.datasets.gene_kinds import kinds_of_genes
 from scviz.datasets.gene_matching import match_list
 from scviz.datasets.genes import GeneIdentifiers, identifiers
 from scviz.errors import GeneMatchError
+from scviz.metrics.evidence import counted
 
 N_GENES = 2000
 """Variable genes that are read; more cost space and hardly help."""
@@ -124,7 +125,7 @@ def _found(adata: AnnData, places: NDArray[np.int64]) -> Shared:
     there = np.flatnonzero(places >= 0)
     if len(there) < FEWEST_SHARED:
         raise GeneMatchError(
-            f"The dataset and the reference share {len(there):,} genes, of {adata.n_vars:,} in the dataset; "
+            f"The dataset and the reference share {counted(len(there), 'gene')}, of {adata.n_vars:,} in the dataset; "
             f"{FEWEST_SHARED} or more are needed to name cells.",
             hint="Open a file with more genes, or a reference of the same species; the Data page shows their names.",
         )

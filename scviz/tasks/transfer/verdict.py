@@ -74,11 +74,23 @@ def _judged(result: Result) -> str:
     own = next(one for one in result.methods if one.name == result.chosen)
     if np.isnan(own.accuracy):
         return "How good this method is on known cells was not kept."
+    known = f"On {result.held_out}, it names {100 * own.accuracy:.0f} % right{_beside(result)}"
+    if result.fit.is_thin:
+        return f"{known}. {with_all_genes(result)}"
     said = (
-        f"On {result.held_out}, it names {100 * own.accuracy:.0f} % right{_beside(result)}; cells of another study are "
-        "named less well, and how many of these it names right cannot be told without labels."
+        f"{known}; cells of another study are named less well, and how many of these it names right cannot be told "
+        "without labels."
     )
     return " ".join(filter(None, [said, weak_names(result), _untested(result), _missed(result)]))
+
+
+def with_all_genes(result: Result) -> str:
+    """Say that what is known of held-out cells says nothing of cells with so few of the genes."""
+    fit = result.fit
+    return (
+        f"That was measured with all {fit.n_reference:,} genes of the reference, not with the {fit.n_shared:,} that "
+        "are here: with these it may be far less."
+    )
 
 
 def _beside(result: Result) -> str:

@@ -34,6 +34,8 @@ LEAST_COUNT = 2
 KEPT_OF = 8
 ENOUGH = 0.01
 """Share of marks that must be known for cells to be called seen."""
+MANY = 0.1
+"""Share from which on they decide what is said of all cells."""
 
 Marks = NDArray[np.uint64]
 
@@ -93,6 +95,20 @@ def read_marks(folder: Path) -> Marks:
     """Read the marks that are kept of a dataset; none for one that was opened before there were any."""
     path = folder / MARKS
     return np.load(path, allow_pickle=False) if path.is_file() else np.zeros(0, dtype=np.uint64)
+
+
+def share_known(folder: Path, trained_on: Sequence[str], others: Marks | None = None) -> float:
+    """Tell which share of the cells of a dataset is among those that taught something, or has one of other marks.
+
+    Parameters
+    ----------
+    folder
+        Of the dataset, beside which the others lie.
+    trained_on
+        Ids of datasets.
+    """
+    taught = [taught_marks(folder, trained_on), *([] if others is None else [others])]
+    return share_taught(read_marks(folder), np.concatenate(taught))
 
 
 def taught_marks(folder: Path, trained_on: Sequence[str]) -> Marks:

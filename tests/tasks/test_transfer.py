@@ -155,6 +155,20 @@ def test_that_cells_are_shallow_is_told(two: Two, tmp_path: Path) -> None:
         assert any("or fewer molecules of the shared genes" in one for one in notes)
 
 
+def test_whether_cells_that_taught_are_unlike_is_not_told(two: Two, tmp_path: Path) -> None:
+    some = made(240, seed=1)[:120].copy()
+    del some.obs["cell_type"]
+    dataset = opened(two.workspace, tmp_path, some, "some of the reference")
+    by_dataset = run(two.ask(dataset=dataset), two.context())
+    kept = keep_reference(two.context().result / "reference", two.workspace, name="My types")
+    by_saved = run(Request(dataset=dataset, reference=kept.id), two.context("two"))
+    for result in (by_dataset, by_saved):
+        assert "is not told: many of them taught it" in result.verdict
+        assert {one.nearness for one in result.fit.clusters} == {"cannot tell"}
+    others = run(Request(dataset=two.query, reference=kept.id), two.context("three"))
+    assert "taught" not in others.verdict
+
+
 def test_a_cluster_that_the_reference_lacks_is_told_and_no_other(two: Two) -> None:
     result = run(two.ask(), two.context())
     strange = two.truth == "strange"

@@ -169,6 +169,8 @@ class Fit:
     clusters: tuple[ClusterFit, ...]
     shift: float = 0.0
     """How far all types lie off alike, 1 at the reach of the reference."""
+    taught: bool = False
+    """Whether many of the cells taught the reference: they lie farther out on its components than new ones do."""
 
     @property
     def is_thin(self) -> bool:

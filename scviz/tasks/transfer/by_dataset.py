@@ -26,6 +26,7 @@ from scviz.tasks.transfer.learning import (
 )
 from scviz.tasks.transfer.placing import fit_place
 from scviz.tasks.transfer.rules import probabilities
+from scviz.workspace.cell_marks import MANY, share_known
 
 MOST_TRAINED = 20_000
 """Training cells; of more, so many are drawn."""
@@ -81,7 +82,14 @@ def name_by_dataset(request: Request, context: Context) -> Result:
             },
             found=found,
         ),
-        Genes(n_shared=len(both.genes), n_reference=both.n_reference, n_query=query.n_vars, read=both.read),
+        Genes(
+            n_shared=len(both.genes),
+            n_reference=both.n_reference,
+            n_query=query.n_vars,
+            read=both.read,
+            taught=share_known(context.workspace.dataset_folder(request.dataset), (request.reference,))
+            >= MANY,
+        ),
         place=place,
         pcs=read.query,
         reference_name=context.workspace.dataset(request.reference).name,

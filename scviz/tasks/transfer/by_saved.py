@@ -19,7 +19,7 @@ from scviz.tasks.transfer.references import TAUGHT, Kept, Reference, Rule
 from scviz.tasks.transfer.rules import Floats, Linear, probabilities
 from scviz.tasks.transfer.saved_scores import found_of
 from scviz.tasks.transfer.vectors import vectors_of
-from scviz.workspace.cell_marks import ENOUGH, read_marks, share_taught, taught_marks
+from scviz.workspace.cell_marks import ENOUGH, MANY, share_known
 from scviz.workspace.names import same_content
 from scviz.workspace.records import content_hash
 
@@ -51,6 +51,7 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         n_reference=len(reference.genes),
         n_query=query.n_vars,
         read=float(space.profile[shared.places].sum()),
+        taught=_share_taught(kept, request, context) >= MANY,
     )
     pcs, shallow = components_of(space, shared), shared.notes()
     del query, shared  # what is to come reads the cells in its own way, and needs the memory
@@ -80,21 +81,21 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
 
 def _taught(kept: Kept, request: Request, context: Context) -> tuple[str, ...]:
     """Say that the cells to be named, or some of them, are those that the reference learned from."""
-    reference, workspace = kept.reference, context.workspace
-    no_test = (
-        "that the names agree with their labels is no test, and cells that taught it may seem unlike it, farther out "
-        "than new ones."
-    )
+    reference = kept.reference
+    no_test = "that the names agree with their labels is no test."
     if any(same_content(one, request.dataset) for one in reference.trained_on):
         return (f"Cells of this very dataset taught {reference.name}: {no_test}",)
-    known = np.asarray(kept.tensors.get(TAUGHT, np.zeros(0)), dtype=np.uint64)
-    folder = workspace.dataset_folder(request.dataset)
-    taught = np.concatenate([known, taught_marks(folder, reference.trained_on)])
-    share = share_taught(read_marks(folder), taught)
+    share = _share_taught(kept, request, context)
     if share < ENOUGH:
         return ()
     how_many = "All" if share == 1 else f"About {100 * share:.0f} % or more of"
     return (f"{how_many} the cells are among those that taught {reference.name}: {no_test}",)
+
+
+def _share_taught(kept: Kept, request: Request, context: Context) -> float:
+    known = np.asarray(kept.tensors.get(TAUGHT, np.zeros(0)), dtype=np.uint64)
+    folder = context.workspace.dataset_folder(request.dataset)
+    return share_known(folder, kept.reference.trained_on, known)
 
 
 def _seen(rules: list[Rule], reference: Reference, context: Context) -> tuple[str, ...]:

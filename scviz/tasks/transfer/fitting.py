@@ -31,6 +31,8 @@ class Genes:
     n_query: int
     read: float
     """Share of the reference's molecules that lie on the shared genes."""
+    taught: bool = False
+    """Whether many of the cells taught the reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +97,13 @@ def fit_of(
             for number in range(int(clusters.max(initial=-1)) + 1)
         ),
         shift=before.shift,
+        taught=genes.taught,
     )
-    if not (fit.is_thin or fit.is_foreign):
+    if not (fit.is_thin or fit.is_foreign or fit.taught):
         return fit
     untold = tuple(
-        replace(one, nearness="cannot tell") if one.nearness == "near" else one for one in fit.clusters
+        replace(one, nearness="cannot tell") if fit.taught or one.nearness == "near" else one
+        for one in fit.clusters
     )
     return replace(fit, clusters=untold)
 

@@ -46,6 +46,11 @@ def _fit(result: Result) -> str:
     fit, far = result.fit, result.fit.far
     if fit.is_thin:
         return ""
+    if fit.taught:
+        return (
+            f"Whether cells are unlike {result.reference_name} is not told: many of them taught it, and such cells lie "
+            "farther out than new ones."
+        )
     taken = (
         ""
         if fit.is_foreign

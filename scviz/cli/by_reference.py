@@ -78,11 +78,7 @@ def request_of(options: argparse.Namespace, settings: Settings) -> transfer.Requ
     dataset = dataset_of(options.dataset, settings)
     common = {"harmony": options.harmony, "tuning": options.tuning, "seed": options.seed}
     if kept is not None:
-        if options.save_as or options.classifier:
-            raise RequestError(
-                f"{kept.reference.name} is kept already: naming by it learns nothing that could be saved.",
-                hint="Leave --save-as and --classifier out, or name a labeled dataset as reference.",
-            )
+        _refuse_to_save(options, kept.reference.name)
         return transfer.Request(
             dataset=dataset,
             reference=kept.id,
@@ -103,6 +99,21 @@ def request_of(options: argparse.Namespace, settings: Settings) -> transfer.Requ
         few_genes=options.few_genes,
         **common,
     )
+
+
+def _refuse_to_save(options: argparse.Namespace, name: str) -> None:
+    """Say before the run that it would learn nothing.
+
+    Raises
+    ------
+    RequestError
+        If what is learned shall be saved.
+    """
+    if options.save_as or options.classifier:
+        raise RequestError(
+            f"{name} is kept already: naming by it learns nothing that could be saved.",
+            hint="Leave --save-as and --classifier out, or name a labeled dataset as reference.",
+        )
 
 
 def _labeled_dataset(text: str, workspace: Workspace, settings: Settings) -> str:

@@ -76,6 +76,8 @@ def test_what_is_no_classifier_is_said(
     assert "There is no classifier in" in capsys.readouterr().err
     assert main(["annotate", two.query, "--reference", "blood", "--apply", str(tmp_path)]) == 1
     assert "Name one of them" in capsys.readouterr().err
+    assert main(["annotate", two.query, "--reference", "blood", "--classifier", str(tmp_path / "new")]) == 1
+    assert "learns nothing that could be saved" in capsys.readouterr().err
 
 
 def test_a_reference_that_is_not_here_is_refused_with_those_that_are(

@@ -43,19 +43,24 @@ def looked_into(path: Path, home: Path, *, task: str = "checking", **env: str) -
     return json.loads(done.stdout.splitlines()[-1]), done.stderr
 
 
+def refused_in_words(said: dict, log: str, words: str) -> None:
+    """Look at the end of a check: it says why, and took little memory."""
+    assert said["state"] == "failed"
+    assert re.search(words, said["message"]), said
+    assert "inside scviz" not in said["message"]
+    assert said["hint"]
+    peak = re.search(r"peak memory ([\d.]+) GB", log)
+    assert peak is not None
+    assert float(peak[1]) < CHECK_GB
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_small_file_that_unpacks_to_much_is_refused_in_words(name: str, tmp_path: Path) -> None:
     path = BOMBS[name](tmp_path)
     assert path.stat().st_size < SMALL_MB * MEGABYTE
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     said, log = looked_into(path, tmp_path / "home")
-    assert said["state"] == "failed"
-    assert re.search(r"unpack|read here|longer than|vector", said["message"]), said
-    assert "inside scviz" not in said["message"]
-    assert said["hint"]
-    peak = re.search(r"peak memory ([\d.]+) GB", log)
-    assert peak is not None
-    assert float(peak[1]) < CHECK_GB
+    refused_in_words(said, log, r"unpack|read here|longer than|vector")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000, "kilobytes, in this process"
 
 
@@ -64,13 +69,7 @@ def test_small_gene_terms_that_unpack_to_much_are_refused_in_words(name: str, tm
     path = TERM_BOMBS[name](tmp_path)
     assert path.stat().st_size < MEGABYTE
     said, log = looked_into(path, tmp_path / "home", task="gene_terms", SCVIZ_MEMORY_GB="0.8")
-    assert said["state"] == "failed"
-    assert re.search(r"holds more than|Memory ran out|brackets|deep", said["message"]), said
-    assert "inside scviz" not in said["message"]
-    assert said["hint"]
-    peak = re.search(r"peak memory ([\d.]+) GB", log)
-    assert peak is not None
-    assert float(peak[1]) < CHECK_GB
+    refused_in_words(said, log, r"holds more than|Memory ran out|brackets|deep")
     assert list((tmp_path / "home").glob("terms/*")) == []
 
 

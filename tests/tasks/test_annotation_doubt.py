@@ -18,7 +18,6 @@ from scipy.sparse import csr_matrix
 from sklearn import metrics
 
 from scviz.cli import main, running
-from scviz.datasets.folds import fold_of_cells, split_by_fold
 from scviz.datasets.label_terms import label_terms
 from scviz.datasets.readers import open_file
 from scviz.errors import JobCancelledError, RequestError
@@ -124,22 +123,6 @@ def test_each_cell_is_held_out_once(many: Opened, by: str | None) -> None:
             outside = np.setdiff1d(np.arange(N_CELLS), inputs.split.test)
             assert not set(donors[inputs.split.test]) & set(donors[outside])
     assert np.sort(np.concatenate(held)).tolist() == list(range(N_CELLS))
-
-
-def test_folds_are_even_and_never_more_than_groups() -> None:
-    labels = np.array(["a"] * 50 + ["b"] * 7 + [""] * 3)
-    folds = fold_of_cells(labels, n_folds=5, seed=1)
-    assert (folds[-3:] == -1).all()
-    for label in ("a", "b"):
-        sizes = np.bincount(folds[labels == label], minlength=5)
-        assert sizes.max() - sizes.min() <= 1
-    groups = np.repeat(["x", "y", "z"], 20)
-    folds = fold_of_cells(labels, groups=groups, n_folds=5, seed=1)
-    assert set(folds.tolist()) == {-1, 0, 1, 2}
-    split = split_by_fold(labels, folds, 0, groups=groups, validation_fraction=0.1, seed=0)
-    assert len(split.held_out_groups) == 1
-    with pytest.raises(RequestError, match="two or more"):
-        fold_of_cells(labels, groups=np.full(60, "x"), n_folds=2, seed=0)
 
 
 def test_few_cells_are_not_set_aside_and_it_is_said(opened: Opened) -> None:

@@ -328,6 +328,23 @@ def test_a_type_without_training_cells_is_never_named() -> None:
 
 
 def test_the_nearest_cells_vote() -> None:
-    known = np.array([[0.0], [0.1], [5.0]], dtype=np.float32)
-    scores = vote(known, np.array([0, 0, 1]), np.array([[0.05]], dtype=np.float32), n_types=2)
-    np.testing.assert_allclose(np.exp(scores[0]), [2.5 / 4, 1.5 / 4], atol=1e-6)
+    known = np.array([[0.0], [1.0], [5.0]], dtype=np.float32)
+    scores = vote(known, np.array([0, 0, 1]), np.array([[0.0]], dtype=np.float32), n_types=2)
+    votes = 5 / (5 + np.array([0.0, 1.0, 5.0]))  # the third nearest of these cells is 5, 4 and 5 away
+    np.testing.assert_allclose(
+        np.exp(scores[0]), [(votes[:2].sum() + 0.5) / (votes.sum() + 1), 1 / (votes.sum() + 1)]
+    )
+
+
+def test_a_cell_beyond_the_labeled_ones_is_less_sure_though_all_neighbors_agree() -> None:
+    known = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    known[30:, 0] += 20
+    types = np.repeat([0, 1], 30)
+    near, far = np.exp(vote(known, types, np.array([[0, 0], [0, 40]], dtype=np.float32), n_types=2))[:, 0]
+    assert near > 0.9 > far > 0.5
+
+
+def test_equal_cells_vote_too() -> None:
+    known = np.zeros((4, 3), dtype=np.float32)
+    scores = vote(known, np.array([0, 0, 0, 1]), known[:1], n_types=2)
+    np.testing.assert_allclose(np.exp(scores[0]), [0.7, 0.3], rtol=1e-6)

@@ -18,6 +18,8 @@ from scviz.workspace.names import slug
 
 TITLE = "Names from a reference"
 HEAVY = True
+VERSION = 2
+"""1: every vote of a nearest cell counted alike."""
 NEEDS = Needs(cells=10, genes=50)
 
 LOGISTIC = "logistic regression on shared variable genes"

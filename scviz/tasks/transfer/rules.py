@@ -11,6 +11,10 @@ from scviz.metrics.calibration import fit_temperature
 
 NEAREST = 15
 """Labeled cells that vote."""
+N_USUAL = 1000
+"""Labeled cells, about, that say how far the last of the nearest ones is."""
+TINY = 1e-12
+"""Distance that stands for none."""
 STRENGTH = 0.01
 """Inverse penalty (C) of logistic regression on standardized genes, of which there are many."""
 ABSENT = -50.0
@@ -92,7 +96,9 @@ def standardized_logistic(known: Floats, types: NDArray[np.int64], n_types: int)
 
 
 def vote(known: Floats, types: NDArray[np.int64], asked: Floats, *, n_types: int) -> Floats:
-    """Let the nearest labeled cells vote.
+    """Let the nearest labeled cells vote; a cell as far as is usual has half a vote, nearer ones more.
+
+    Equal votes would make most cells equally sure, and sets of types larger than what is promised of them.
 
     Parameters
     ----------
@@ -110,10 +116,14 @@ def vote(known: Floats, types: NDArray[np.int64], asked: Floats, *, n_types: int
     from sklearn.neighbors import NearestNeighbors
 
     k = min(NEAREST, len(known))
-    found = NearestNeighbors(n_neighbors=k).fit(known).kneighbors(asked, return_distance=False)
+    neighbors = NearestNeighbors(n_neighbors=k).fit(known)
+    away, found = neighbors.kneighbors(asked)
+    usual = max(np.median(neighbors.kneighbors(known[:: len(known) // N_USUAL + 1])[0][:, -1]), TINY)
     votes = np.zeros((len(asked), n_types), dtype=np.float32)
-    np.add.at(votes, (np.arange(len(asked))[:, None], types[found]), 1.0)
-    return np.asarray(np.log((votes + 0.5) / (k + 0.5 * n_types)), dtype=np.float32)
+    np.add.at(votes, (np.arange(len(asked))[:, None], types[found]), usual / (usual + away))
+    return np.asarray(
+        np.log((votes + 0.5) / (votes.sum(axis=1, keepdims=True) + 0.5 * n_types)), dtype=np.float32
+    )
 
 
 def probabilities(scores: Floats, temperature: float) -> Floats:

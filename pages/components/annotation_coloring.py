@@ -54,7 +54,7 @@ def _coloring(run_id: str, ended: float, *, kind: str, title: str, _run: Run) ->
     result = result_of(_run, Result)
     if kind == CONFIDENCE:
         codes = shade(result.all_confidence.astype(np.float64), 0.0, 1.0)
-        look = MapLook(palette=continuous_palette(), scale=(0.0, 1.0), title=title, missing="not seen")
+        look = MapLook(palette=continuous_palette(), scale=(0.0, 1.0), title=title, missing="without a name")
     elif kind == NAMED:
         codes = category_codes(np.where(result.unassigned, -1, result.all_predicted))
         look = MapLook(

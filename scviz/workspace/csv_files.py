@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from io import StringIO
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -31,15 +33,17 @@ class CsvWriter:
 
 
 def guarded(value: Any) -> Any:
-    """Put an apostrophe before a text that would be a formula; numbers stay as they are, also as texts.
+    """Put an apostrophe before a text that would be a formula; numbers stay as they are, also as texts; NaN is empty.
 
     Examples
     --------
     >>> guarded("=HYPERLINK(A1)"), guarded("-0.5"), guarded(-0.5), guarded("CD4+ T"), guarded("-")
     ("'=HYPERLINK(A1)", '-0.5', -0.5, 'CD4+ T', '-')
+    >>> guarded(float("nan"))
+    ''
     """
     if not isinstance(value, str):
-        return value
+        return "" if isinstance(value, Real) and math.isnan(value) else value
     text = value.replace("\r", "\n")  # unquoted, it would end the row to a spreadsheet
     if not text.startswith(FORMULA) or text in ("+", "-") or _is_number(text):
         return text

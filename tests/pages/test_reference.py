@@ -115,7 +115,7 @@ def test_weak_names_abstaining_and_sets_are_shown(
     page.slider(key="transfer_threshold").set_value(0.9).run()
     assert not page.exception
     (cells,) = [one.value for one in page.dataframe if "scviz_logistic_label" in one.value.columns]
-    unnamed = cells["scviz_logistic_label"] == "unnamed"
+    unnamed = cells["scviz_logistic_label"] == ""
     assert unnamed.tolist() == (cells["scviz_logistic_confidence"] < 0.9).tolist()
     assert 0 < unnamed.sum() < 120
     assert f"With 0.90: {100 * unnamed.mean():.0f} % of the cells here are unnamed." in words(page)

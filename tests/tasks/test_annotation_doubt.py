@@ -321,7 +321,7 @@ def test_the_command_prints_what_follows_from_its_table(
     more = ["--csv", str(table), "--probabilities-csv", str(shares)]
     assert main(["annotate", many.dataset, "--checkpoint", many.checkpoint, *options, *more]) == 0
     answer = json.loads(capsys.readouterr().out)
-    rows = [row for row in csv.DictReader(StringIO(table.read_text("utf-8"))) if row["role"]]
+    rows = [row for row in csv.DictReader(StringIO(table.read_text("utf-8"))) if row["role"] == "held out"]
     held = np.array([row["known"] in row["set"].split(" | ") for row in rows])
     assert answer["sets"]["lac"]["observed"] == pytest.approx(held.mean(), abs=6e-5)
     assert {"T cell", "B cell"} & {row["name of the set"] for row in rows}

@@ -44,7 +44,7 @@ def bootstrap_interval(truth: np.ndarray, one: np.ndarray, two: np.ndarray) -> t
 
 def assert_recomputed(answer: dict[str, Any], rows: list[dict[str, str]], named_in: dict[str, str]) -> None:
     """Compare what was printed with what follows from the table; `named_in` says which column holds which method."""
-    judging = [row for row in rows if row["role"]]
+    judging = [row for row in rows if row["role"] in ("held out", "compared")]
     truth = np.array([row["known"] for row in judging])
     present = np.unique(truth)
     assert answer["gain"]["n"] == len(judging)
@@ -99,7 +99,8 @@ def test_scores_and_interval_follow_from_the_table(
     rest = ["--test-fraction", "0.5", "--epochs", "6", "--save-as", "types"]
     answer, rows = answer_and_table([*asked, *rest], tmp_path / "cells.csv", capsys)
     assert len(rows) == 60
-    assert {row["role"] for row in rows} == {"", "held out"}
+    assert {row["role"] for row in rows} == {"train", "validation", "held out"}
+    assert {row["known"] for row in rows} == set(TYPES)
     columns = [
         name for name in rows[0] if name not in ("cell", "named", "confidence", "certainty", "role", "known")
     ]
@@ -116,9 +117,9 @@ def test_scores_and_interval_follow_from_the_table(
     (baseline,) = [method for method in answer["scores"] if method != "model"]
     assert_recomputed(answer, rows, {"model": "most probable", baseline: baseline})
     doubtful = [row for row in rows if float(row["confidence"]) < 0.6]
-    assert all(row["named"] == "unassigned" for row in doubtful)
-    assert answer["cells"].get("unassigned", 0) == len(doubtful)
-    kept = [row for row in rows if row["named"] != "unassigned"]
+    assert all(row["named"] == "" for row in doubtful)
+    assert answer["cells_without_a_name"] == len(doubtful)
+    kept = [row for row in rows if row["named"]]
     right = sum(row["named"] == row["known"] for row in kept)
     if kept and doubtful:
         share = f"{100 * len(doubtful) / 60:.1f} % of the 60"

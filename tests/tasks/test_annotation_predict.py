@@ -17,7 +17,7 @@ from scviz.datasets.readers import open_file
 from scviz.errors import RequestError
 from scviz.foundation.classifier import CellTypeClassifier
 from scviz.models import model_class
-from scviz.tasks.annotation import NOT_SEEN, Request
+from scviz.tasks.annotation import Request
 from scviz.tasks.annotation.predicting import MOST_PREDICTED
 from scviz.tasks.annotation.run import price, run
 from scviz.tasks.importing import Request as Import
@@ -68,8 +68,8 @@ def test_a_published_folder_is_imported_and_names_cells_by_its_own_head(
     given = [*asked, "--unassigned-below", str(bar), "--csv", str(table), "--output", str(copy)]
     assert main(given) == 0
     answer = said(capsys)
-    assert sum(answer["cells"].values()) == N_CELLS
-    assert 0 < answer["cells"]["unassigned"] < N_CELLS
+    assert sum(answer["cells"].values()) + answer["cells_without_a_name"] == N_CELLS
+    assert 0 < answer["cells_without_a_name"] < N_CELLS
     assert "verdict" not in answer  # no labels were asked for
     rows = list(csv.DictReader(StringIO(table.read_text(encoding="utf-8"))))
     assert [row["most probable"] for row in rows] == [TYPES[code] for code in wanted.best]
@@ -77,10 +77,12 @@ def test_a_published_folder_is_imported_and_names_cells_by_its_own_head(
     np.testing.assert_allclose(found, wanted.probabilities.max(axis=1), atol=1e-5)
     named = [row["named"] for row in rows]
     clear = np.abs(found - bar) > 1e-4
-    expected = np.where(found < bar, "unassigned", [TYPES[code] for code in wanted.best])
+    expected = np.where(found < bar, "", [TYPES[code] for code in wanted.best])
     assert np.array(named)[clear].tolist() == expected[clear].tolist()
     obs = anndata.read_h5ad(copy).obs
-    assert obs[f"scviz_{model}_label"].astype(str).tolist() == named
+    written = obs[f"scviz_{model}_label"]
+    assert written.astype(object).fillna("").tolist() == named
+    assert set(written.cat.categories) <= set(TYPES)
     np.testing.assert_allclose(
         obs[f"scviz_{model}_certainty"], [float(row["certainty"]) for row in rows], atol=1e-6
     )
@@ -125,9 +127,9 @@ def test_without_labels_nothing_is_claimed(tuned: Opened) -> None:
     assert result.scores == {}
     assert len(result.test_rows) == 0
     everyone = run(asked(tuned, unassigned_below=0.0), tuned.context())
-    assert "unassigned" not in everyone.names
+    assert "" not in everyone.names
     nobody = run(asked(tuned, unassigned_below=1.0), tuned.context())
-    assert set(nobody.names) == {"unassigned"}
+    assert set(nobody.names) == {""}
     assert "36 of 36 cells have no type with a probability of 1 or more" in nobody.notes[0]
 
 
@@ -141,7 +143,7 @@ def test_cells_in_which_the_model_sees_no_gene_have_no_name(tuned: Opened, tmp_p
     made.write_h5ad(tmp_path / "one.h5ad")
     opened = Opened(tuned.workspace, open_file(tmp_path / "one.h5ad", tuned.workspace).id, tuned.checkpoint)
     result = run(asked(opened, label_key="cell_type"), opened.context())
-    assert result.names[3] == NOT_SEEN
+    assert result.names[3] == ""
     assert 3 not in result.test_rows
     assert any("sees no gene in 1 cells" in note for note in result.notes)
 

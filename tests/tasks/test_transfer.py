@@ -19,7 +19,6 @@ from scviz.tasks.context import Context
 from scviz.tasks.transfer import (
     HARMONY_NEAREST,
     LOGISTIC,
-    NOT_SEEN,
     PCS_LINEAR,
     PCS_NEAREST,
     Method,
@@ -135,9 +134,9 @@ def test_cells_without_a_molecule_get_no_name(two: Two, tmp_path: Path) -> None:
     by_saved = run(Request(dataset=dataset, reference=kept.id), two.context("two"))
     for result in (by_dataset, by_saved):
         for method in result.probabilities:
-            assert set(result.names(method)[:9]) == {NOT_SEEN}
-            assert NOT_SEEN not in set(result.names(method)[9:])
-        there = result.names() != NOT_SEEN
+            assert set(result.names(method)[:9]) == {""}
+            assert "" not in set(result.names(method)[9:])
+        there = result.names() != ""
         assert result.fit.beyond == pytest.approx(float((result.distance[there] > 1).mean()))
         assert "9 cells have no gene that the method reads and get no name." in notes_of(result)
 

@@ -9,7 +9,7 @@ import anndata
 import numpy as np
 import pytest
 
-from scviz.tasks.transfer import LOGISTIC, NOT_SEEN, PCS_LINEAR, PCS_NEAREST, Request, Result
+from scviz.tasks.transfer import LOGISTIC, PCS_LINEAR, PCS_NEAREST, Request, Result
 from scviz.tasks.transfer.held_out import (
     COVERAGE,
     FEWEST_NAMED,
@@ -215,7 +215,7 @@ def test_cells_that_are_not_seen_are_in_no_set(two: Two, tmp_path: Path) -> None
     found[0] = np.nan
     sets = replace(result, probabilities={result.chosen: found}).sets()
     assert sets is not None
-    assert sets[0] == NOT_SEEN
+    assert sets[0] == ""
 
 
 def test_leaving_doubtful_cells_unnamed_is_judged_on_held_out_cells() -> None:

@@ -32,7 +32,7 @@ def cells_of(run: Run, result: Result, threshold: float) -> None:
     frame = pd.DataFrame(rows, columns=columns)
     names = cell_names(folder)
     frame.insert(0, "cell", pd.Series(names))
-    frame.loc[frame["confidence"] < threshold, "named"] = "unnamed"
+    frame.loc[frame["confidence"] < threshold, "named"] = ""
     table(frame, key="cells", name="cell_types", height=360, column_config=TWO_DIGITS)
     said = "Confidence: probability of the type. Certainty: 1 where one type has all of it, 0 where all are alike."
     if result.n_train:

@@ -29,7 +29,7 @@ def reference_cells(run: Run, result: Result, method: str, *, threshold: float) 
     frame.insert(0, "cell", pd.Series(names))
     stem = column_stem(method)
     if threshold:
-        frame.loc[~(frame[f"{stem}_confidence"] >= threshold), f"{stem}_label"] = "unnamed"
+        frame.loc[~(frame[f"{stem}_confidence"] >= threshold), f"{stem}_label"] = ""
     digits = dict.fromkeys((f"{stem}_confidence", f"{stem}_distance"), HUNDREDTH)
     table(frame, key="transfer_cells", name="names_by_reference", height=360, column_config=digits)
     st.caption(

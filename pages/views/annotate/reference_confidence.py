@@ -32,7 +32,7 @@ def reference_confidence(result: Result, method: str, *, footer: str) -> float:
             0.0,
             0.05,
             help="A cell that looks like none of the known types may be of a new one. Nothing is computed again; the "
-            "table of cells shows them as unnamed, and the file keeps every name with its confidence.",
+            "table of cells shows them without a name, and the file keeps every name with its confidence.",
             key="transfer_threshold",
         )
     )
@@ -95,6 +95,8 @@ def _sets(result: Result, method: str) -> None:
             f"(with so few, {100 * least:.0f} % can be chance). For another study or other donors nothing is promised."
         )
     )
+    seen = result.best(method) >= 0
+    sets, one_names = sets[seen], one_names[seen]
     names, first, counts = np.unique(sets.astype(str), return_index=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     frame = pd.DataFrame(

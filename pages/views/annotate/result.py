@@ -22,7 +22,7 @@ from pages.views.annotate.others import Names, other_names
 from pages.views.annotate.scores import confusion, metrics, types_and_methods
 from scviz.metrics.comparison import MEANING
 from scviz.tasks import importing
-from scviz.tasks.annotation import CLASSIFIER, UNASSIGNED, Result
+from scviz.tasks.annotation import CLASSIFIER, Result
 from scviz.workspace.database import Run
 
 
@@ -92,8 +92,8 @@ def _others(run: Run, result: Result) -> None:
 
 def _ontology(run: Run, result: Result) -> None:
     """Offer terms for the names that cells were given."""
-    named = pd.Series(result.names[result.all_predicted >= 0]).value_counts()
-    labels = {str(name): int(n) for name, n in named.items() if name != UNASSIGNED}
+    named = pd.Series(result.names[result.names != ""]).value_counts()
+    labels = {str(name): int(n) for name, n in named.items()}
     ontology(run.request["dataset"], labels, column=run.request["label_key"], run=run.id)
 
 
@@ -101,7 +101,7 @@ def _verdict(run: Run, result: Result) -> None:
     if result.gain is not None:
         verdict_box(result.gain.outcome, result.gain.sentence, run=run, notes=result.notes, meaning=MEANING)
         return
-    named = len(result.all_predicted) - int(result.unassigned.sum()) - int((result.all_predicted < 0).sum())
+    named = int((result.names != "").sum())
     verdict_box(
         "unknown",
         f"{named:,} of {len(result.all_predicted):,} cells have one of {len(result.types)} types. How good these "
@@ -150,9 +150,12 @@ def _named(run: Run, result: Result) -> None:
         float(pd.Series(result.all_confidence)[(names == name).to_numpy()].median())
         for name in frame["Named"]
     ]
+    frame["Named"] = frame["Named"].replace("", "no name")
     digits = {"Median confidence": HUNDREDTH}
     table(frame, key="named", name="cells_by_name", column_config=digits)
-    st.caption(f"Unassigned: no type has a probability of {result.unassigned_below:g} or more.")
+    st.caption(
+        f"No name: no type has a probability of {result.unassigned_below:g} or more, or the model sees no gene."
+    )
     if run.request["label_key"]:
         _across(run, names)
 
@@ -163,6 +166,6 @@ def _across(run: Run, names: pd.Series) -> None:
 
     labels = cell_labels(state.workspace().dataset_folder(run.request["dataset"]), run.request["label_key"])
     own = pd.Series(labels.texts, name=run.request["label_key"])
-    across = pd.crosstab(own[own != ""], names).reset_index()
+    across = pd.crosstab(own[own != ""], names.replace("", "no name")).reset_index()
     st.caption("Cells of each label of the file, by the name that they were given:")
     table(across, key="across", name="labels_and_names")

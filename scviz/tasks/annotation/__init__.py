@@ -33,8 +33,6 @@ MODEL = "model"
 """Key of the model's own scores."""
 RANDOM_WEIGHTS = "the same network, random weights"
 """The model before any training, as a baseline."""
-NOT_SEEN, UNASSIGNED = "not seen", "unassigned"
-"""Names of cells in which the model sees no gene, and of those that resemble no type well enough."""
 CLASSIFIER = "classifier"
 """Folder of the trained classifier in the result of a run, ready to be imported as a checkpoint."""
 
@@ -217,7 +215,7 @@ class Request:
             0,
             1,
             step=0.05,
-            help="Prediction only: cells whose best type is less probable than this are called unassigned, since they "
+            help="Prediction only: cells whose best type is less probable than this get no name, since they "
             "may be of a type that the weights do not know. The authors of scBERT take 0.5.",
         ),
     ] = UNASSIGNED_BELOW
@@ -333,7 +331,12 @@ class Result:
     validation_losses: tuple[float, ...] = ()
     best_epoch: int = 0
     unassigned_below: float = 0.0
-    """Cells whose best type is less probable are called unassigned; 0 names all."""
+    """Cells whose best type is less probable get no name; 0 names all."""
+    given: NDArray[np.int32] | None = None
+    """(N,) label that each cell came with, positions in `given_names`, -1 for none; None in older results."""
+    given_names: tuple[str, ...] = ()
+    roles: NDArray[np.int8] | None = None
+    """(N,) what each cell was used for, positions in `roles.ROLES`; None in older results."""
     notes: tuple[str, ...] = ()
     """Types left out or absent from training, cells the model cannot see: a sentence each."""
     held_out_groups: tuple[str, ...] = ()
@@ -369,13 +372,13 @@ class Result:
 
     @property
     def names(self) -> NDArray[np.str_]:
-        """(N,) the name of every cell."""
-        names = np.array([*self.types, NOT_SEEN], dtype=object)[self.all_predicted]
-        return np.where(self.unassigned, UNASSIGNED, names).astype(str)
+        """(N,) the name of every cell; '' for cells that the model does not see, or that resemble no type enough."""
+        names = np.array([*self.types, ""], dtype=object)[self.all_predicted]
+        return np.where(self.unassigned, "", names).astype(str)
 
     @property
     def set_names(self) -> NDArray[np.object_]:
-        """(N,) the set of every cell in words; empty where there are none."""
+        """(N,) the set of every cell in words; '' where there are none, and for cells that the model does not see."""
         if self.all_sets is None:
             return np.full(len(self.all_predicted), "", dtype=object)
-        return np.where(self.all_predicted < 0, NOT_SEEN, set_names(self.all_sets, self.types))
+        return np.where(self.all_predicted < 0, "", set_names(self.all_sets, self.types))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,14 +175,17 @@ def climbed(result: Result, terms: Sequence[str]) -> Climbed | None:
     terms
         Ids of the K types; empty for types without one.
     """
-    return None if result.all_sets is None else climb(result.all_sets, result.types, terms)
+    if result.all_sets is None:
+        return None
+    found = climb(result.all_sets, result.types, terms)
+    return replace(found, names=np.where(result.all_predicted < 0, "", found.names))
 
 
 def one_names(result: Result, found: Climbed) -> tuple[OneName, ...]:
     """Count the cells of each name, the most common first, and how often it is right on the cells that judge."""
     judged, truth = result.test_rows, result.truth
     held = found.holds[judged, truth]
-    names, counts = np.unique(found.names.astype(str), return_counts=True)
+    names, counts = np.unique(found.names[found.names != ""].astype(str), return_counts=True)
     rows = []
     for at in np.argsort(-counts, kind="stable"):
         own = found.names[judged] == names[at]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scviz.datasets.expression import depth_of
 from scviz.datasets.folds import fold_of_cells, part_of, split_by_fold
-from scviz.datasets.labels import labels_in
+from scviz.datasets.labels import Labels, labels_in
 from scviz.datasets.own_cell_split import kept_split, parts_of_column
 from scviz.datasets.split import Split, split_cells
 from scviz.errors import RequestError
@@ -35,6 +35,8 @@ class Inputs:
     types: tuple[str, ...]
     codes: NDArray[np.int64]
     """(N,) position in `types`; -1 for cells without a label."""
+    labels: Labels
+    """As the file has them: of rare types, too, and of cells that are left out."""
     split: Split
     calibration: NDArray[np.int64]
     """(L,) rows of labeled cells in no part of the split, which set how odd a cell may be; empty for too few cells."""
@@ -125,6 +127,7 @@ def gather(
         adata=adata,
         types=types,
         codes=codes,
+        labels=known_labels,
         split=replace(split, train=train),
         calibration=calibration,
         groups=groups,

@@ -16,6 +16,7 @@ from scviz.metrics.rejection import certainty, leave_unnamed, unassigned
 from scviz.models import model_class
 from scviz.tasks.annotation import MODEL, Request, Result
 from scviz.tasks.annotation.judging import Judged, judge
+from scviz.tasks.annotation.roles import roles_in_prediction
 from scviz.tasks.annotation.timing import seconds_per_cell
 from scviz.tasks.context import Context
 from scviz.tasks.price import Price
@@ -74,6 +75,9 @@ def predict(request: Request, context: Context) -> Result:
         scores=judged.scores if judged else {},
         gain=judged.gain if judged else None,
         unassigned_below=request.unassigned_below,
+        given=labels.codes.astype(np.int32),
+        given_names=labels.names,
+        roles=roles_in_prediction(labels, labeled.rows),
         notes=(
             *labeled.notes,
             *_notes(named, request.unassigned_below),
@@ -141,8 +145,8 @@ def _notes(named: Named, threshold: float) -> tuple[str, ...]:
     seen = named.best >= 0
     n_unassigned = int(unassigned(named.probabilities[seen], threshold).sum())
     notes = [
-        f"{n_unassigned:,} of {seen.sum():,} cells have no type with a probability of {threshold:g} or more: they are "
-        "called unassigned."
+        f"{n_unassigned:,} of {seen.sum():,} cells have no type with a probability of {threshold:g} or more: they get "
+        "no name."
     ]
     if not seen.all():
         notes.append(f"The model sees no gene in {(~seen).sum():,} cells; they have no name.")
@@ -157,7 +161,7 @@ def _agreement(
     judged: Judged | None,
     threshold: float,
 ) -> tuple[str, ...]:
-    """Say what leaving doubtful cells unassigned does to the agreement."""
+    """Say what leaving doubtful cells without a name does to the agreement."""
     if judged is None:
         return ()
     found = leave_unnamed(
@@ -167,7 +171,7 @@ def _agreement(
         baseline=predicted[MOST_PREDICTED],
         threshold=threshold,
     )
-    doubt = f"{100 * found.unnamed:.1f} % of the {len(labeled.rows):,} {COUNTED} are unassigned"
+    doubt = f"{100 * found.unnamed:.1f} % of the {len(labeled.rows):,} {COUNTED} get no name"
     if found.unnamed < 1:
         doubt += (
             f"; of the others {100 * found.accuracy:.1f} % have the name of their label ({MOST_PREDICTED}: "

@@ -37,6 +37,7 @@ from scviz.tasks.annotation.random_weights import (
     by_random_weights,
     plain_network,
 )
+from scviz.tasks.annotation.roles import roles_in_training
 from scviz.tasks.annotation.rounds import Joined, Round, join, repeat_of, round_of
 from scviz.tasks.annotation.timing import seconds_per_cell
 from scviz.tasks.context import Context
@@ -169,6 +170,9 @@ def _result(request: Request, context: Context, first: Trained, *, by_seed: list
         losses=tuple(first.history.loss),
         validation_losses=tuple(first.history.validation_loss),
         best_epoch=first.history.best_epoch,
+        given=inputs.labels.codes.astype(np.int32),
+        given_names=inputs.labels.names,
+        roles=roles_in_training(inputs, whole.rows),
         notes=(*inputs.notes, *doubt_notes(doubt, len(split.validation)), *judged.notes),
         held_out_groups=split.held_out_groups,
         raw_confidence=raw_confidence if any(by_seed[0].temperatures) else None,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.metrics.evidence import Interval
-from scviz.tasks.annotation import MODEL, NOT_SEEN, NewType, Result
+from scviz.tasks.annotation import MODEL, NewType, Result
 from scviz.tasks.annotation.confidence import (
     calibrations,
     climbed,
@@ -22,6 +22,7 @@ from scviz.tasks.annotation.confidence import (
     spread_sentence,
 )
 from scviz.tasks.annotation.judging import judged_scores
+from scviz.tasks.annotation.roles import COMPARED, HELD_OUT, ROLES
 from scviz.tasks.annotation.set_sizes import sizes_sentence
 from scviz.workspace.csv_files import CsvWriter
 
@@ -33,23 +34,31 @@ def cells(
 ) -> tuple[list[str], Iterator[tuple[object, ...]]]:
     """Give the columns of the table, and a row for each cell of the dataset.
 
-    `known` and the names by the baselines are those of the cells that judge and empty for all others. Where doubtful
-    cells are called unassigned, `most probable` says what they would be called.
+    `known` is the label that each cell came with, `role` what it was used for; the names by the baselines are those of
+    the cells that judge and empty for all others. Where doubtful cells get no name, `most probable` says what they
+    would be called.
     """
     baselines = [method for method in result.predicted if method != MODEL]
-    types = np.array([*result.types, NOT_SEEN], dtype=object)
-    judging = np.full((2 + len(baselines), len(result.all_predicted)), "", dtype=object)
-    judging[0, result.test_rows] = "held out" if result.n_train else "compared"
-    judging[1, result.test_rows] = types[result.truth]
-    for row, method in enumerate(baselines, start=2):
-        judging[row, result.test_rows] = types[result.predicted[method]]
+    types = np.array([*result.types, ""], dtype=object)
+    judged = [_of_judging(result, types[result.predicted[method]]) for method in baselines]
     named = {"named": result.names}
     if result.unassigned_below:
         named["most probable"] = types[result.all_predicted]
     more = _doubt_columns(result, terms)
     columns = [*named, "confidence", "certainty", *more, "role", "known", *baselines]
     values = (result.all_confidence, result.all_certainty, *more.values())
-    return columns, zip(*named.values(), *values, *judging, strict=True)
+    return columns, zip(*named.values(), *values, *_known(result, types), *judged, strict=True)
+
+
+def _known(result: Result, types: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Give role and label of every cell, (N,) each; of older results those of the cells that judge."""
+    if result.roles is None or result.given is None:
+        role = HELD_OUT if result.n_train else COMPARED
+        there = np.full(len(result.test_rows), role, dtype=object)
+        return _of_judging(result, there), _of_judging(result, types[result.truth])
+    known = np.array([*result.given_names, ""], dtype=object)[result.given]
+    known[result.test_rows] = types[result.truth]  # in prediction letters may differ in case
+    return np.array(ROLES, dtype=object)[result.roles], known
 
 
 def _doubt_columns(result: Result, terms: Sequence[str] | None) -> dict[str, NDArray[Any]]:
@@ -113,8 +122,12 @@ def summary(result: Result, terms: Sequence[str] | None = None) -> dict[str, Any
     terms
         Ids of the types in the Cell Ontology, for one name for each set.
     """
-    names, counts = np.unique(result.names, return_counts=True)
-    found: dict[str, Any] = {"cells": dict(zip(names.tolist(), counts.tolist(), strict=True))}
+    given = result.names
+    names, counts = np.unique(given[given != ""], return_counts=True)
+    found: dict[str, Any] = {
+        "cells": dict(zip(names.tolist(), counts.tolist(), strict=True)),
+        "cells_without_a_name": int((given == "").sum()),
+    }
     if result.gain is None:
         return found
     digits = {

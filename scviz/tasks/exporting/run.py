@@ -166,7 +166,7 @@ def _one_names(result: Any, model: str, request: Request) -> dict[str, Any]:
         return {}
     term = {one.label: one.term for one in request.terms}
     found = climb(sets, result.types, [term.get(name, "") for name in result.types])
-    return {f"scviz_{model}_set_name": found.names.astype(str)}
+    return {f"scviz_{model}_set_name": np.where(result.all_predicted < 0, "", found.names).astype(str)}
 
 
 def _transfer(result: Any, _: str) -> tuple[dict[str, Any], dict[str, Any]]:

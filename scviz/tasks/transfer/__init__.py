@@ -25,8 +25,6 @@ NEEDS = Needs(cells=10, genes=50)
 LOGISTIC = "logistic regression on shared variable genes"
 PCS_LINEAR, PCS_NEAREST = "logistic regression on 50 PCs", "nearest cells on 50 PCs"
 HARMONY_LINEAR, HARMONY_NEAREST = f"{PCS_LINEAR}, Harmony", f"{PCS_NEAREST}, Harmony"
-NOT_SEEN = "not seen"
-"""Name of cells in which the model sees no gene."""
 MOST_CHECKPOINTS = 4
 LEAST_SHARED, LEAST_READ = 0.1, 0.25
 """Share of the reference's genes, and of its molecules on these, below which nobody can tell whether it fits."""
@@ -146,7 +144,7 @@ class ClusterFit:
     beyond: Interval
     """Share of its cells that lie farther from every type than 95 % of the held-out cells of the reference do."""
     name: str
-    """The type that most of its cells are given."""
+    """The type that most of its cells are given; '' where none of them gets a name."""
     share: float
     """Of the cells, that have this name."""
     nearness: Nearness
@@ -224,7 +222,7 @@ class Result:
     """(N,) clusters of the cells, 0 the largest; -1 for cells without counts."""
     distance: NDArray[np.float32]
     """(N,) to the nearest type, 1 at the 95th percentile of the held-out cells of the reference; a shift that all
-    types have in common is taken off first."""
+    types have in common is taken off first. NaN for cells without a molecule of the shared genes."""
     fit: Fit
     gain: Gain | None = None
     """Of the best model over the best plain method on held-out cells; None without models."""
@@ -258,11 +256,11 @@ class Result:
         return np.where(seen, np.nan_to_num(found).argmax(axis=1), -1)
 
     def names(self, method: str = "") -> NDArray[np.str_]:
-        """Name every cell, (N,)."""
-        return np.array([*self.types, NOT_SEEN])[self.best(method)]
+        """Name every cell, (N,); '' for cells that get no name."""
+        return np.array([*self.types, ""])[self.best(method)]
 
     def confidence(self, method: str = "") -> NDArray[np.float32]:
-        """Probability of the name of every cell, (N,)."""
+        """Probability of the name of every cell, (N,); NaN for cells that get none."""
         return np.asarray(self.probabilities[method or self.chosen].max(axis=1), dtype=np.float32)
 
     def ids(self, method: str = "") -> NDArray[np.str_]:
@@ -270,12 +268,12 @@ class Result:
         return np.array([*self.ontology_ids, ""])[self.best(method)]
 
     def sets(self, method: str = "") -> NDArray[np.object_] | None:
-        """Write the set of types of every cell, (N,); None without cells that were set aside for it."""
+        """Write the set of types of every cell, (N,), '' for cells that get no name; None without sets."""
         name = method or self.chosen
         bar = self.bars.get(name)
         if bar is None:
             return None
-        return words_of_sets(self.probabilities[name], bar, self.types, not_seen=NOT_SEEN)
+        return words_of_sets(self.probabilities[name], bar, self.types)
 
     def doubts(self, method: str = "") -> tuple[NameDoubt, ...]:
         """Say of each type how far its name can be trusted; none where nothing is known of held-out cells."""
@@ -290,9 +288,7 @@ class Result:
         bar = self.bars.get(name)
         if bar is None:
             return None
-        return one_names(
-            self.probabilities[name], bar, self.types, terms=self.ontology_ids, not_seen=NOT_SEEN
-        )
+        return one_names(self.probabilities[name], bar, self.types, terms=self.ontology_ids)
 
     def coverage(self, method: str = "") -> Coverage | None:
         """Count how often the sets of the held-out cells hold the known type; None without sets or such cells."""
@@ -302,13 +298,16 @@ class Result:
         return coverage_on(self.truth, self.judged[name], self.judged_bars.get(name, self.bars[name]))
 
     def columns(self, method: str = "") -> dict[str, NDArray[Any]]:
-        """Give the columns that a copy of the file gets, (N,) each: name, confidence, term, distance, set of types."""
+        """Give the columns that a copy of the file gets, (N,) each: name, confidence, term, distance, set of types.
+
+        A cell without a name has none of them: '' or NaN, which files hold as missing.
+        """
         stem = column_stem(method or self.chosen)
         columns: dict[str, NDArray[Any]] = {
             f"{stem}_label": self.names(method),
             f"{stem}_confidence": self.confidence(method),
             f"{stem}_ontology_term_id": self.ids(method),
-            f"{stem}_distance": self.distance,
+            f"{stem}_distance": np.where(self.best(method) >= 0, self.distance, np.float32(np.nan)),
         }
         sets, names = self.sets(method), self.one_names(method)
         if sets is None or names is None:

@@ -77,7 +77,7 @@ def name_by_dataset(request: Request, context: Context) -> Result:
             types=inputs.types,
             ontology_ids=ids,
             probabilities={
-                one.name: named if one.checkpoint else both.query.named_where_read(named)
+                one.name: named if one.checkpoint else both.query.where_read(named)
                 for one, named in zip(scored, named_by, strict=True)
             },
             found=found,
@@ -91,7 +91,7 @@ def name_by_dataset(request: Request, context: Context) -> Result:
             >= MANY,
         ),
         place=place,
-        pcs=read.query,
+        pcs=both.query.where_read(read.query),
         reference_name=context.workspace.dataset(request.reference).name,
         held_out=_held_out(inputs, request),
         context=context,

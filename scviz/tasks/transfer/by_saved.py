@@ -44,7 +44,7 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         begun = time.monotonic()
         scores = _scores(rule, kept, space, shared=shared, context=context, dataset=request.dataset)
         named = probabilities(scores, rule.temperature)
-        given[rule.name] = named if rule.checkpoint else shared.named_where_read(named)
+        given[rule.name] = named if rule.checkpoint else shared.where_read(named)
         seconds[rule.name] = time.monotonic() - begun
     genes = Genes(
         n_shared=len(shared.places),
@@ -53,7 +53,7 @@ def name_by_saved(request: Request, kept: Kept, context: Context) -> Result:
         read=float(space.profile[shared.places].sum()),
         taught=_share_taught(kept, request, context) >= MANY,
     )
-    pcs, shallow = components_of(space, shared), shared.notes()
+    pcs, shallow = shared.where_read(components_of(space, shared)), shared.notes()
     del query, shared  # what is to come reads the cells in its own way, and needs the memory
     return finish(
         request,

@@ -50,7 +50,7 @@ def finish(
     place
         Where the types of the reference lie.
     pcs
-        (N, P) principal components of the cells, by those of the reference.
+        (N, P) principal components of the cells, by those of the reference; NaN for cells without a molecule.
     held_out
         On which cells the methods were scored, a few words.
     learned
@@ -80,7 +80,7 @@ def finish(
         n_calibrating=found.n_calibrating,
         **learned,
     )
-    shift = place.shift(pcs, draft.best())
+    shift = place.shift(pcs, np.where(np.isfinite(pcs).all(axis=1), draft.best(), -1))
     size = size_of(shift, place)
     distance = place.distances(pcs, shift if size <= LARGEST_SHIFT else 0.0)
     fit = fit_of(genes, distance, clusters, names=draft.names(), before=Before(distance=before, shift=size))

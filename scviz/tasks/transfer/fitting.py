@@ -15,7 +15,7 @@ from scviz.metrics.shares import share_interval
 from scviz.progress import Progress
 from scviz.tasks.cell_clusters import cell_clusters
 from scviz.tasks.context import Context
-from scviz.tasks.transfer import NOT_SEEN, ClusterFit, Fit, Nearness
+from scviz.tasks.transfer import ClusterFit, Fit, Nearness
 
 NEIGHBORS, RESOLUTION = 15, 1.0
 FAR = 0.5
@@ -78,22 +78,22 @@ def fit_of(
     Parameters
     ----------
     distance
-        (N,) to the nearest type, 1 at the reach of the reference.
+        (N,) to the nearest type, 1 at the reach of the reference; NaN where it is not known.
     clusters
         (N,) from 0; -1 for none.
     names
-        (N,) that the cells are given.
+        (N,) that the cells are given; '' for none.
     """
-    named = names != NOT_SEEN
+    told = (names != "") & np.isfinite(distance)
     fit = Fit(
         n_shared=genes.n_shared,
         n_reference=genes.n_reference,
         n_query=genes.n_query,
         read=genes.read,
-        beyond_before=float((before.distance[named] > 1).mean()) if named.any() else 0.0,
-        beyond=float((distance[named] > 1).mean()) if named.any() else 0.0,
+        beyond_before=float((before.distance[told] > 1).mean()) if told.any() else 0.0,
+        beyond=float((distance[told] > 1).mean()) if told.any() else 0.0,
         clusters=tuple(
-            _cluster(number, distance[clusters == number] > 1, names[clusters == number])
+            _cluster(number, distance, clusters == number, names=names)
             for number in range(int(clusters.max(initial=-1)) + 1)
         ),
         shift=before.shift,
@@ -108,15 +108,19 @@ def fit_of(
     return replace(fit, clusters=untold)
 
 
-def _cluster(number: int, beyond: NDArray[np.bool_], names: NDArray[np.str_]) -> ClusterFit:
-    share = share_interval(beyond)
-    known, counts = np.unique(names, return_counts=True)
+def _cluster(
+    number: int, distance: NDArray[np.float32], own: NDArray[np.bool_], *, names: NDArray[np.str_]
+) -> ClusterFit:
+    """Say it of the cells, (N,), of one cluster: of those that have a name and a distance."""
+    named = own & (names != "")
+    share = share_interval(distance[named & np.isfinite(distance)] > 1)
+    known, counts = np.unique(names[named], return_counts=True)
     return ClusterFit(
         number=number + 1,
-        n_cells=len(beyond),
+        n_cells=int(own.sum()),
         beyond=share,
-        name=str(known[counts.argmax()]),
-        share=float(counts.max() / counts.sum()),
+        name=str(known[counts.argmax()]) if len(known) else "",
+        share=float(counts.max(initial=0) / own.sum()),
         nearness=_nearness(share.low, share.high),
     )
 

@@ -94,10 +94,10 @@ class Shared:
     places: NDArray[np.int64]
     """(S,) places in the list."""
 
-    def named_where_read(self, probabilities: Floats) -> Floats:
-        """Take the (N, K) probabilities from cells without a molecule of these genes: NaN, which is no name."""
+    def where_read(self, values: Floats) -> Floats:
+        """Take (N, K) values, such as probabilities, from cells without a molecule of these genes: NaN."""
         read = np.asarray(self.counts.sum(axis=1)).ravel() > 0
-        return np.where(read[:, None], probabilities, np.float32(np.nan))
+        return np.where(read[:, None], values, np.float32(np.nan))
 
     def notes(self) -> tuple[str, ...]:
         """Say it where the cells to be named hold so few molecules that no test here speaks for their names."""

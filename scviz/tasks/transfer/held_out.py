@@ -152,9 +152,11 @@ def sets_of(probabilities: Floats, bar: float | Floats) -> NDArray[np.bool_]:
 
 
 def one_names(
-    probabilities: Floats, bar: float, types: tuple[str, ...], *, terms: tuple[str, ...], not_seen: str
+    probabilities: Floats, bar: float, types: tuple[str, ...], *, terms: tuple[str, ...]
 ) -> NDArray[np.object_]:
     """Give the set of each cell the one name that the Cell Ontology has for it, (N,), as T cell for CD4 or CD8.
+
+    Cells that are not seen have none, ''.
 
     Parameters
     ----------
@@ -164,12 +166,10 @@ def one_names(
     from scviz.datasets.climbing import climb
 
     seen = np.isfinite(probabilities).all(axis=1)
-    return np.where(seen, climb(sets_of(probabilities, bar), types, terms).names, not_seen)
+    return np.where(seen, climb(sets_of(probabilities, bar), types, terms).names, "")
 
 
-def words_of_sets(
-    probabilities: Floats, bar: float, types: tuple[str, ...], *, not_seen: str
-) -> NDArray[np.object_]:
-    """Write the set of each cell, (N,)."""
+def words_of_sets(probabilities: Floats, bar: float, types: tuple[str, ...]) -> NDArray[np.object_]:
+    """Write the set of each cell, (N,); '' for cells that are not seen."""
     seen = np.isfinite(probabilities).all(axis=1)
-    return np.where(seen, set_names(sets_of(probabilities, bar), types), not_seen)
+    return np.where(seen, set_names(sets_of(probabilities, bar), types), "")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scviz.metrics.comparison import FEWEST_JUDGED
 from scviz.metrics.scores import classification_scores
@@ -36,11 +37,17 @@ def types_table(result: Result, method: str = "") -> list[dict[str, Any]]:
                     "cells": int(own.sum()),
                     "share": float(own.mean()),
                     "confidence": float(confidence[own].mean()),
-                    "far": float((result.distance[own] > 1).mean()),
+                    "far": _far(result.distance[own]),
                     **(_held_out(doubts[code]) if doubts else {}),
                 }
             )
     return sorted(rows, key=lambda row: -int(row["cells"]))
+
+
+def _far(distance: NDArray[np.float32]) -> float:
+    """Give the share of cells, (n,), beyond the reach of the reference, among those whose distance is known."""
+    known = distance[np.isfinite(distance)]
+    return float((known > 1).mean()) if len(known) else float("nan")
 
 
 def _held_out(doubt: NameDoubt) -> dict[str, Any]:
@@ -108,6 +115,7 @@ def summary(result: Result) -> dict[str, Any]:
         "reference": result.reference_name,
         "named_by": result.chosen,
         "types": types_table(result),
+        "cells_without_a_name": int((result.best() < 0).sum()),
         "fit": {
             "genes_shared": fit.n_shared,
             "genes_of_reference": fit.n_reference,

@@ -11,12 +11,15 @@ class ScvizError(Exception):
     message
         What is wrong, a full sentence with the names and numbers in it.
     hint
-        What to do next, a full sentence; may be empty.
+        What to do next, a full sentence; what its kind says where it is empty.
     """
+
+    HINT = ""
+    """What to do next about any error of the kind."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint = hint or self.HINT
 
 
 class NotAllowedError(ScvizError):
@@ -34,9 +37,13 @@ class DataError(ScvizError):
 class UnreadableFileError(DataError):
     """The file is no dataset that can be read."""
 
+    HINT = "Copy or download it again, or write it anew with the program that made it."
+
 
 class UnsafeFileError(DataError):
     """The file points outside itself or unpacks to more than it should."""
+
+    HINT = "Write it anew with the program that made it, as one file that holds all its values."
 
 
 class FileNotAllowedError(DataError):

@@ -105,7 +105,7 @@ def unpack_member(archive: Path, ending: str, target: Path, *, most_bytes: int) 
             found = [member for member in content.infolist() if member.filename.endswith(ending)]
             if len(found) != 1:
                 raise UnreadableFileError(
-                    f"{archive.name} holds {len(found)} files {ending}, and one is expected.",
+                    f"The file {archive.name} holds {len(found)} files {ending}, and one is expected.",
                     hint="Unpack it by hand and open the .h5ad file that you want.",
                 )
             with content.open(found[0]) as packed, target.open("wb") as unpacked:
@@ -114,11 +114,11 @@ def unpack_member(archive: Path, ending: str, target: Path, *, most_bytes: int) 
                     left -= len(piece)
                     if left < 0:
                         raise UnsafeFileError(
-                            f"{archive.name} unpacks to more than {most_bytes / 1e9:,.1f} GB.",
+                            f"The file {archive.name} unpacks to more than {most_bytes / 1e9:,.1f} GB.",
                             hint="The limit is SCVIZ_UNPACK_GB.",
                         )
                     unpacked.write(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise UnreadableFileError(
-            f"{archive.name} is damaged or no zip archive: {error}.", hint="Download it again."
+            f"The file {archive.name} is damaged or no zip archive: {error}.", hint="Download it again."
         ) from error

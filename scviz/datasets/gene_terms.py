@@ -116,15 +116,17 @@ def _read(path: Path) -> _Found:
         found = _reader(path, content)(content)
     except (ValueError, EOFError, TypeError, KeyError, AttributeError, IndexError) as error:
         why = str(error).rstrip(".")
-        raise DataError(f"{path.name} cannot be read as gene annotations: {why}.", hint=LAYOUTS) from error
+        raise DataError(
+            f"The file {path.name} cannot be read as gene annotations: {why}.", hint=LAYOUTS
+        ) from error
     except (pickle.UnpicklingError, RecursionError, MemoryError, OverflowError) as error:
         raise DataError(
-            f"{path.name} is no plain dictionary of sets of words: {error}.",
+            f"The file {path.name} is no plain dictionary of sets of words: {error}.",
             hint="Download the published file again, or give the terms as .json or .gmt.",
         ) from error
     if not any(gene and known for gene, known in found.terms.items()):
         why = f": {found.bad[0]}" if found.bad else "."
-        raise DataError(f"{path.name} holds no gene annotations{why}", hint=LAYOUTS)
+        raise DataError(f"The file {path.name} holds no gene annotations{why}", hint=LAYOUTS)
     return found
 
 
@@ -234,11 +236,12 @@ def content_of(path: Path, *, largest: int | None = None) -> bytes:
             content = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
-            f"{path.name} cannot be read: {error}.", hint="Check the path, or download the file again."
+            f"The file {path.name} cannot be read: {error}.",
+            hint="Check the path, or download the file again.",
         ) from error
     if len(content) > most:
         raise DataError(
-            f"{path.name} holds more than {most // 10**6} MB.",
+            f"The file {path.name} holds more than {most // 10**6} MB.",
             hint="Keep the part that you need.",
         )
     return content

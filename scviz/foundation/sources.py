@@ -105,7 +105,7 @@ def _check(file: ReleasedFile, part: Path) -> None:
         refuse_placeholder(part)
         if not sha256(part).startswith(file.sha256):
             raise CheckpointError(
-                f"{file.name} is not the file that was published: its SHA-256 does not begin with "
+                f"The file {file.name} is not the file that was published: its SHA-256 does not begin with "
                 f"{file.sha256[:12]}.",
                 hint="Try once more. If it stays so, its authors may have changed it: look at their page, and "
                 "add the file by hand if you trust it.",

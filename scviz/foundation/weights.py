@@ -52,11 +52,12 @@ def read_tensors(path: Path, *members: str) -> dict[str, Tensor]:
             content = content[member]
     except (KeyError, TypeError) as error:
         raise CheckpointError(
-            f"{path.name} cannot be read as tensors: it has no {error}.", hint="Download the file again."
+            f"The file {path.name} cannot be read as tensors: it has no {error}.",
+            hint="Download the file again.",
         ) from error
     if not isinstance(content, Mapping):
         raise CheckpointError(
-            f"{path.name} holds no named tensors.", hint="Choose the file with the weights."
+            f"The file {path.name} holds no named tensors.", hint="Choose the file with the weights."
         )
     return {str(name): tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
 
@@ -82,15 +83,15 @@ def read_nested(path: Path, *, hint: str = SAVE_TENSORS) -> Mapping[str, Any]:
             content = torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251 - tensors only
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path.name} holds more than tensors, so it could run code when read.", hint=hint
+            f"The file {path.name} holds more than tensors, so it could run code when read.", hint=hint
         ) from error
     except (SafetensorError, RuntimeError, EOFError, OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path.name} cannot be read as tensors: {error}.", hint="Download the file again."
+            f"The file {path.name} cannot be read as tensors: {error}.", hint="Download the file again."
         ) from error
     if not isinstance(content, Mapping):
         raise CheckpointError(
-            f"{path.name} holds no named tensors.", hint="Choose the file with the weights."
+            f"The file {path.name} holds no named tensors.", hint="Choose the file with the weights."
         )
     return content
 
@@ -165,11 +166,11 @@ def read_dictionary(path: Path) -> dict[str, Any]:
         KeyError,
     ) as error:
         raise CheckpointError(
-            f"{path.name} cannot be read as a dictionary of words and numbers: {error}.",
+            f"The file {path.name} cannot be read as a dictionary of words and numbers: {error}.",
             hint="Download the file again, or give it as JSON.",
         ) from error
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path.name} holds no dictionary.", hint="Choose another file.")
+        raise CheckpointError(f"The file {path.name} holds no dictionary.", hint="Choose another file.")
     return {str(key): value for key, value in content.items()}
 
 
@@ -186,7 +187,7 @@ def refuse_placeholder(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(len(LFS_POINTER)) == LFS_POINTER:
             raise CheckpointError(
-                f"{path.name} is a placeholder of {path.stat().st_size} bytes left by git for the true file.",
+                f"The file {path.name} is a placeholder of {path.stat().st_size} bytes left by git for the true file.",
                 hint="Run `git lfs pull` where it came from, or download the file through the browser.",
             )
 

@@ -27,7 +27,9 @@ def read_gmt(path: Path) -> tuple[GeneSet, ...]:
     try:
         lines = gmt_lines(content_of(path))
     except ValueError as error:
-        raise DataError(f"{path.name} cannot be read as gene sets: {error}.", hint=LAYOUTS) from error
+        raise DataError(
+            f"The file {path.name} cannot be read as gene sets: {error}.", hint=LAYOUTS
+        ) from error
     sets: dict[str, GeneSet] = {}
     for line in lines:
         earlier = sets.get(line.term)
@@ -35,7 +37,7 @@ def read_gmt(path: Path) -> tuple[GeneSet, ...]:
         if genes:
             sets[line.term] = GeneSet(name=line.term, genes=genes, description=line.description)
     if not sets:
-        raise DataError(f"{path.name} holds no gene sets.", hint=LAYOUTS)
+        raise DataError(f"The file {path.name} holds no gene sets.", hint=LAYOUTS)
     return tuple(sets.values())
 
 

@@ -60,14 +60,16 @@ class Rankings:
         import pyarrow.dataset as ds
 
         if not path.name.endswith(ENDING):
-            raise DataError(f"{path.name} is no database of rankings by its name.", hint=V2)
+            raise DataError(f"The file {path.name} is no database of rankings by its name.", hint=V2)
         try:
             self._table = ds.dataset(path, format="feather")
         except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{path.name} cannot be read as Feather, version 2: {error}.", hint=V2) from error
+            raise DataError(
+                f"The file {path.name} cannot be read as Feather, version 2: {error}.", hint=V2
+            ) from error
         names = self._table.schema.names
         if "motifs" not in names:
-            raise DataError(f"{path.name} has no column of motifs.", hint=V2)
+            raise DataError(f"The file {path.name} has no column of motifs.", hint=V2)
         self.genes = tuple(name for name in names if name != "motifs")
         self.motifs = tuple(self._table.to_table(columns=["motifs"])["motifs"].to_pylist())
 
@@ -138,7 +140,7 @@ def _table(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, sep="\t", usecols=list(COLUMNS), dtype={"#motif_id": str, "gene_name": str})
     except (ValueError, OSError) as error:
         raise DataError(
-            f"{path.name} is no table that ties motifs to regulators: {error}.",
+            f"The file {path.name} is no table that ties motifs to regulators: {error}.",
             hint=f"It has tabs and the columns {', '.join(COLUMNS)}.",
         ) from error
 

@@ -111,7 +111,7 @@ def read_prior(path: Path) -> Prior:
     """
     sheet = _sheet(path)
     if not sheet.rows:
-        raise DataError(f"{path.name} is empty.", hint=LAYOUTS)
+        raise DataError(f"The file {path.name} is empty.", hint=LAYOUTS)
     head, rows = _head(sheet), Sheet(rows=sheet.rows[1:])
     bad: tuple[str, ...] = ()
     if head[:1] == [CHIP_ATLAS_HEAD]:
@@ -175,7 +175,7 @@ def _chip_atlas_links(sheet: Sheet, path: Path) -> Iterator[tuple[str, str]]:
     named = CHIP_ATLAS_NAME.fullmatch(path.name)
     if named is None:
         raise DataError(
-            f"{path.name} lists targets and does not say of which regulator.",
+            f"The file {path.name} lists targets and does not say of which regulator.",
             hint="Give the file the name that it has on ChIP-Atlas, such as MYC.10.tsv.",
         )
     return ((named["regulator"], row.cells[0]) for row in sheet.rows)
@@ -253,7 +253,8 @@ def _is_table(sheet: Sheet) -> bool:
 
 def _no_list(path: Path) -> DataError:
     return DataError(
-        f"{path.name} is no list of regulators.", hint="A text file with one symbol in each line is one."
+        f"The file {path.name} is no list of regulators.",
+        hint="A text file with one symbol in each line is one.",
     )
 
 
@@ -261,7 +262,7 @@ def _sheet(path: Path) -> Sheet:
     try:
         return sheet_of(content_of(path, largest=LARGEST_FILE))
     except ValueError as error:
-        raise DataError(f"{path.name} cannot be read as text: {error}.", hint=LAYOUTS) from error
+        raise DataError(f"The file {path.name} cannot be read as text: {error}.", hint=LAYOUTS) from error
 
 
 def _place(head: list[str], names: tuple[str, ...], path: Path) -> int:
@@ -269,5 +270,6 @@ def _place(head: list[str], names: tuple[str, ...], path: Path) -> int:
         if name in head:
             return head.index(name)
     raise DataError(
-        f"{path.name} has no column {names[0]!r}; its columns are {', '.join(head[:8])}.", hint=LAYOUTS
+        f"The file {path.name} has no column {names[0]!r}; its columns are {', '.join(head[:8])}.",
+        hint=LAYOUTS,
     )

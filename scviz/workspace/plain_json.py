@@ -16,7 +16,28 @@ ANEW = "Delete it, or put back a copy, and try again."
 
 
 class DamagedFileError(ScvizError, ValueError):
-    """A file of JSON holds something else than its writer wrote."""
+    """A file of JSON holds something else than its writer wrote.
+
+    Parameters
+    ----------
+    message
+        What is wrong, a full sentence.
+    hint
+        What to do.
+    why
+        What is wrong with it, a few words for a sentence about what the file is of.
+    """
+
+    HINT = ANEW
+
+    def __init__(self, message: str, *, hint: str = "", why: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.why = why
+
+
+def damaged(name: str, why: str, *, hint: str = "") -> DamagedFileError:
+    """Say of a file what is wrong with it, a few words."""
+    return DamagedFileError(f"The file {name} is damaged: {why}.", hint=hint, why=why)
 
 
 def read_plain(
@@ -49,7 +70,7 @@ def parse_plain(
     *,
     name: str,
     most: int = MOST_BYTES,
-    hint: str = "",
+    hint: str = ANEW,
 ) -> Any:
     """Read JSON from a text.
 
@@ -69,20 +90,18 @@ def parse_plain(
     {'seed': 1}
     >>> parse_plain("[]", name="request.json")
     Traceback (most recent call last):
-    scviz.workspace.plain_json.DamagedFileError: request.json is damaged: it holds no names with values.
+    scviz.workspace.plain_json.DamagedFileError: The file request.json is damaged: it holds no names with values.
     """
     if len(text) > most:
-        raise DamagedFileError(f"{name} is damaged: it has more than {most / 1e6:,.0f} MB.", hint=hint)
+        raise damaged(name, f"it has more than {most / 1e6:,.0f} MB", hint=hint)
     try:
         found = json.loads(text)
     except RecursionError as error:
-        raise DamagedFileError(f"{name} is damaged: its brackets are nested too deep.", hint=hint) from error
+        raise damaged(name, "its brackets are nested too deep", hint=hint) from error
     except ValueError as error:
-        raise DamagedFileError(
-            f"{name} is damaged: it is no JSON ({str(error)[:200]}).", hint=hint
-        ) from error
+        raise damaged(name, f"it is no JSON ({str(error)[:200]})", hint=hint) from error
     if not isinstance(found, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         wanted = " nor ".join(KINDS[one] for one in kinds)
-        raise DamagedFileError(f"{name} is damaged: it holds no {wanted}.", hint=hint)
+        raise damaged(name, f"it holds no {wanted}", hint=hint)
     return found

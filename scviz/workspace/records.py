@@ -16,7 +16,7 @@ from uuid import uuid4
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from scviz.workspace.plain_json import ANEW, DamagedFileError, read_plain
+from scviz.workspace.plain_json import DamagedFileError, damaged, read_plain
 
 Record = TypeVar("Record")
 
@@ -91,13 +91,13 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except ValidationError as error:
         what = error.errors(include_url=False)[0]["msg"]
-        raise DamagedFileError(
-            f"{path.parent.name}/{path.name} is damaged: {what[:1].lower()}{what[1:]}.", hint=ANEW
-        ) from error
+        raise damaged(_file(path), f"{what[:1].lower()}{what[1:]}") from error
     except TypeError as error:
-        raise DamagedFileError(
-            f"{path.parent.name}/{path.name} is damaged: it lacks some of its values.", hint=ANEW
-        ) from error
+        raise damaged(_file(path), "it lacks some of its values") from error
+
+
+def _file(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
 
 
 def write_record(record: Any, folder: Path) -> None:

@@ -44,7 +44,7 @@ def test_whatever_stands_in_a_file_is_told_with_its_name(tmp_path: Path, content
         lambda: chosen_terms(tmp_path),
     ):
         with pytest.raises(
-            DamagedFileError, match=rf"{tmp_path.name}/\w+\.json is damaged: [^\n]{{5,250}}\.$"
+            DamagedFileError, match=rf"^The file {tmp_path.name}/\w+\.json is damaged: [^\n]{{5,250}}\.$"
         ):
             read()
     with pytest.raises(Exception, match=r"labels\.json"):
@@ -79,7 +79,8 @@ def test_one_damaged_dataset_hides_no_other(opened: Opened, content: bytes) -> N
     (own.dataset_folder("bad-1") / "info.json").write_bytes(content)
     assert [info.id for info in own.datasets()] == [opened.dataset]
     (said,) = damaged_records(own)
-    assert said.startswith("bad-1/info.json is damaged: ")
+    assert said.startswith("The dataset bad-1 cannot be read. The file bad-1/info.json is damaged: ")
+    assert said.endswith("Delete it, or put back a copy, and try again.")
     with pytest.raises(DamagedFileError, match=r"bad-1/info\.json is damaged"):
         own.dataset("bad-1")
 

@@ -154,7 +154,8 @@ def _published_tensors(folder: Path) -> dict[str, Tensor]:
     }
     if LEVELS not in tensors:
         raise CheckpointError(
-            f"{paths[0].name} has no {LEVELS}, so it is no scBERT.", hint="Choose a checkpoint of scBERT."
+            f"The file {paths[0].name} has no {LEVELS}, so it is no scBERT.",
+            hint="Choose a checkpoint of scBERT.",
         )
     return tensors
 
@@ -175,7 +176,8 @@ def _with_gene_vectors(folder: Path, tensors: dict[str, Tensor]) -> dict[str, Te
         table = torch.from_numpy(np.load(paths[0], allow_pickle=False))
     except (ValueError, OSError, EOFError, TypeError) as error:
         raise CheckpointError(
-            f"{paths[0].name} cannot be read as a table of numbers: {error}.", hint="Download it again."
+            f"The file {paths[0].name} cannot be read as a table of numbers: {error}.",
+            hint="Download it again.",
         ) from error
     if GENES not in tensors:
         return {**tensors, GENES: torch.cat([table, torch.zeros_like(table[:1])])}

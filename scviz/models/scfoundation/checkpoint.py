@@ -164,7 +164,7 @@ def _read_published(folder: Path) -> Checkpoint:
     names = [name for name in MEMBERS if name in content]
     if not names:
         raise CheckpointError(
-            f"{path.name} holds none of the weights {', '.join(MEMBERS)}.",
+            f"The file {path.name} holds none of the weights {', '.join(MEMBERS)}.",
             hint="Choose the models.ckpt of scFoundation.",
         )
     return Checkpoint(vocab=vocab, members={name: _member(content[name], path, name) for name in names})
@@ -229,11 +229,11 @@ def read_gene_list(path: Path) -> tuple[str, ...]:
             ]
     except (KeyError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise CheckpointError(
-            f"{path.name} is no table of gene_name and index: {error}.", hint=hint
+            f"The file {path.name} is no table of gene_name and index: {error}.", hint=hint
         ) from error
     genes = tuple(gene for _, gene in sorted(rows))
     if [index for index, _ in sorted(rows)] != list(range(len(rows))) or len(set(genes)) < len(genes):
-        raise CheckpointError(f"{path.name} repeats a gene or leaves an index out.", hint=hint)
+        raise CheckpointError(f"The file {path.name} repeats a gene or leaves an index out.", hint=hint)
     return genes
 
 

@@ -22,7 +22,7 @@ from scviz.workspace.records import content_hash, read_json, write_json
 SHIPPED = ROOT / "assets" / "reference"
 """References that come with scviz, a folder each."""
 RECORD, TENSORS = "reference.json", "reference.safetensors"
-AGAIN = "Delete the folder, and save the classifier again."
+AGAIN = "Save it again from the run that learned it, and delete this one on the Data page."
 MOST_BYTES = 200_000_000
 """A larger file is no reference."""
 OF_GENES = ("profile", "chosen", "mean", "scale", "components", "centers", "spread")
@@ -126,7 +126,8 @@ class Kept:
             tensors = load_file(self.folder / TENSORS)
         except (OSError, SafetensorError) as error:
             raise DataError(
-                f"The classifier {self.reference.name} cannot be read: {error}.", hint="Save it again."
+                f"The reference {self.reference.name} cannot be read, since its file {TENSORS} is damaged: {error}.",
+                hint=AGAIN,
             ) from error
         _check_shapes(self.reference, tensors)
         return replace(self, tensors=tensors)
@@ -145,13 +146,13 @@ def references(workspace: Workspace) -> list[Kept]:
 
 
 def damaged_references(workspace: Workspace) -> tuple[str, ...]:
-    """Say which references cannot be read, a sentence each."""
+    """Say which references cannot be read, why, and what to do."""
     said = []
     for folder in _folders(workspace):
         try:
             read_reference(folder)
         except DataError as error:
-            said.append(str(error))
+            said.append(f"{error} {error.hint}")
     return tuple(said)
 
 
@@ -196,19 +197,28 @@ def read_reference(folder: Path) -> Kept:
                 hint=f"A folder with {RECORD} and {TENSORS} is one.",
             )
         if max(path.stat().st_size, tensors.stat().st_size) > MOST_BYTES:
-            raise DataError(f"{folder.name} is too large for a classifier.", hint="Choose another folder.")
+            raise DataError(
+                f"The reference {folder.name} cannot be read, since a file of it is larger than any reference is.",
+                hint="Choose another folder.",
+            )
         found, version = read_json(Reference, path), content_hash(folder)
     except OSError as error:
         raise DataError(
-            f"The classifier in {folder.name} cannot be read: {error.strerror}.", hint=AGAIN
+            f"The reference {folder.name} cannot be read: {error.strerror}.", hint=AGAIN
         ) from error
     except DamagedFileError as error:
-        raise DataError(str(error), hint=AGAIN) from error
+        raise _unreadable(folder, error.why) from error
     wrong = _nonsense(found)
     if wrong:
-        raise DataError(f"{folder.name}/{RECORD} is damaged: {wrong}.", hint=AGAIN)
+        raise _unreadable(folder, wrong)
     return Kept(
         id=folder.name, folder=folder, version=version, reference=found, shipped=folder.parent == SHIPPED
+    )
+
+
+def _unreadable(folder: Path, why: str) -> DataError:
+    return DataError(
+        f"The reference {folder.name} cannot be read, since its file {RECORD} is damaged: {why}.", hint=AGAIN
     )
 
 
@@ -287,7 +297,10 @@ def _check_shapes(reference: Reference, tensors: Mapping[str, NDArray[np.generic
     for name, shape in (_wanted(reference, tensors) | _wanted_of_held_out(reference, tensors)).items():
         found = tensors[name].shape if name in tensors else "nothing"
         if found != shape:
-            raise DataError(f"{name} of the classifier is {found}, not {shape}.", hint="Save it again.")
+            raise DataError(
+                f"The reference {reference.name} is damaged: its tensor {name} is {found}, not {shape}.",
+                hint=AGAIN,
+            )
     _check_places(tensors["chosen"], len(reference.genes))
     _check_places(tensors.get(TRUTH, NO_CELL), len(reference.types))
 
@@ -296,17 +309,17 @@ def _check_depths(tensors: Mapping[str, NDArray[np.generic]]) -> None:
     """Refuse tensors of which one is missing, or is a list where a table should be."""
     missing = [name for name in OF_GENES if name not in tensors]
     if missing:
-        raise DataError(f"The classifier lacks {', '.join(missing)}.", hint="Save it again.")
+        raise DataError(f"The classifier lacks {', '.join(missing)}.", hint=AGAIN)
     depths = {name: 2 if name in TABLES else 1 for name in OF_GENES} | {TRUTH: 1}
     flat = [name for name, depth in depths.items() if name in tensors and tensors[name].ndim != depth]
     if flat:
-        raise DataError(f"{flat[0]} of the classifier has another shape.", hint="Save it again.")
+        raise DataError(f"{flat[0]} of the classifier has another shape.", hint=AGAIN)
 
 
 def _check_places(places: NDArray[np.generic], most: int) -> None:
     """Refuse (n,) places among genes or types that lie beyond these."""
     if np.min(places, initial=0) < 0 or np.max(places, initial=0) >= most:
-        raise DataError("The record of the classifier does not fit its tensors.", hint="Save it again.")
+        raise DataError("The record of the classifier does not fit its tensors.", hint=AGAIN)
 
 
 def _wanted_of_held_out(

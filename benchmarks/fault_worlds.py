@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,7 +21,6 @@ from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
 from scviz.workspace.records import to_json
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 DISK_MB = 160
 OLD = "ff8dd20c"
 """A commit of this repository whose tables have no steps."""
@@ -126,43 +124,34 @@ def moved(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
 
 def clock(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Set the clock of the engine and its processes by an hour, to and fro, six times within runs."""
-    if not FAKETIME.exists():
-        raise LeftOutError("libfaketime is not installed")
+    from tests.faults.clock import NoClockError, WrongClock
+
     folder.mkdir(parents=True)
-    file = folder / "offset"
-    file.write_text("+0\n")
-    fake = {
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    try:
+        wrong = WrongClock(folder)
+    except NoClockError as why:
+        raise LeftOutError(str(why)) from why
     with opened(store, folder / "world") as world:
         engine.end(world.home)
-        before = engine.importable
-        own = str(world.home)  # others start engines meanwhile
+        before, own = engine.importable, str(world.home)  # others start engines meanwhile
 
         def importable(env: dict[str, str]) -> dict[str, str]:
-            return before({**env, **fake} if env.get("SCVIZ_HOME") == own else env)
+            return before({**env, **wrong.env} if env.get("SCVIZ_HOME") == own else env)
 
         engine.importable = importable
         try:
             world.finish(world.start("gene terms"))
+            for number, case in enumerate(("markers", "quality", "sweep", "pre-train", "overview", "trees")):
+                world.equal_to(case)
+                run = world.start(case)
+                moment(world, case, run, rng)
+                wrong.set(-3600 if number % 2 else 3600)
+                row = world.ended(run)
+                wrong.set(0)
+                reason = "" if row.state == "done" else row.message
+                yield from world.verdict("clock one hour off", case, run, reason)
         finally:
             engine.importable = before
-        for case, offset in zip(
-            ("markers", "quality", "sweep", "pre-train", "overview", "trees"),
-            ("+3600", "-3600") * 3,
-            strict=True,
-        ):
-            world.equal_to(case)
-            run = world.start(case)
-            moment(world, case, run, rng)
-            file.write_text(f"{offset}\n")
-            row = world.ended(run)
-            file.write_text("+0\n")
-            reason = "" if row.state == "done" else row.message
-            yield from world.verdict("clock one hour off", case, run, reason)
 
 
 def restarted(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
@@ -234,70 +223,26 @@ KNOWN = ("SCVIZ_HOME", "SCVIZ_DATA_ROOTS", "SCVIZ_SPARE", "SCVIZ_WORKERS")
 """Settings that the earlier version knows."""
 
 
-class Wire:
-    """What a worker is connected to its scheduler by, and which can be cut."""
-
-    def __init__(self, port: int) -> None:
-        self._target, self._ends = port, list[socket.socket]()
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port = self._server.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def cut(self) -> None:
-        """Cut it; nobody gets through any more."""
-        for end in (self._server, *self._ends):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._server.accept()
-                far = socket.create_connection(("127.0.0.1", self._target))
-                self._ends += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    @staticmethod
-    def _carry(one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while data := one.recv(1 << 16):
-                other.sendall(data)
-        with suppress(OSError):
-            other.shutdown(socket.SHUT_WR)
-
-
 def cut(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Cut the network of one of two workers of a cluster at a random moment of a run on both, three times."""
-    from distributed import Client
-
-    from scviz.jobs.keys import security_of
+    from tests.faults.wire import await_workers, start_far_worker
     from tests.jobs.cluster import Cluster
 
     folder.mkdir(parents=True)
     cluster = Cluster(folder)
     try:
         cluster.start_worker()
+        await_workers(cluster, 1)  # it must not read the address of the wire
         with opened(store, folder / "world", **cluster.env) as world:
-            known = json.loads((folder / "scheduler.json").read_text())
             world.equal_to("map")
             for _ in range(3):
-                wire = Wire(int(known["address"].rsplit(":", 1)[1]))
-                far = json.dumps(known | {"address": f"tls://127.0.0.1:{wire.port}"})
-                (folder / "scheduler.json").write_text(far)
-                worker = cluster.start_worker()
-                with Client(
-                    cluster.address, set_as_default=False, security=security_of(cluster.key)
-                ) as client:
-                    client.wait_for_workers(2, timeout=60)
+                wire, worker = start_far_worker(cluster)
                 run = world.start("map")
                 moment(world, "map", run, rng)
                 wire.cut()
                 row = world.ended(run)
-                yield from world.verdict(
-                    "network cut between workers", "map", run, "" if row.state == "done" else row.message
-                )
+                reason = "" if row.state == "done" else row.message
+                yield from world.verdict("network cut between workers", "map", run, reason)
                 worker.send_signal(signal.SIGKILL)
                 worker.wait()
     finally:

@@ -4,7 +4,7 @@ Every task that needs no other machine is carried out once without a fault. Then
 random moments of runs of it, and databases, disks, clocks, networks and files are taken away from under others. Each
 fault must end with the run done, resumed with a result that is equal to the last bit, or failed with the true reason;
 whatever else comes out is counted as broken, and told. Root of a Linux machine sees all of it: disks are mounted, and
-clocks are set for an engine by libfaketime where that is installed; what cannot be done is counted as left out.
+clocks are set for an engine where a C compiler is; what cannot be done is counted as left out.
 
     --seconds N      begin no fault after so long (default 1,500)
     --lanes N        so many workspaces with an engine each, at the same time (default 4)

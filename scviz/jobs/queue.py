@@ -24,7 +24,7 @@ from scviz.jobs.lines import Wait, brought_forward, is_heavy, line_of, next_plac
 from scviz.jobs.processes import read_processes
 from scviz.jobs.run_folder import read_log, write_request
 from scviz.jobs.scheduler import Known, known_to, loss_of, make_independent, resources_of
-from scviz.jobs.signs import HELD, IGNORED, Signs, is_given_up, must_be_stopped, trouble_of
+from scviz.jobs.signs import HELD, IGNORED, NO_WORKER, Signs, is_given_up, must_be_stopped, trouble_of
 from scviz.jobs.supervisor import keep_spare, supervise
 from scviz.jobs.visitors import refuse_too_much
 from scviz.settings import Settings
@@ -187,7 +187,7 @@ class RunQueue:
             self._hand_in(self.database.get(run))
 
     def trouble(self, run: Run) -> str:
-        """Say in sentences what holds up a run that is at work; empty while nothing does."""
+        """Say in sentences what holds up a run that waits or is at work; empty while nothing does."""
         return trouble_of(run, self._signs, settings=self.settings, database=self.database)
 
     def request(self, run: str) -> Any:
@@ -248,8 +248,7 @@ class RunQueue:
             self._signs.forget_others(rows)
             self._end_what_hangs(rows)
             stale = [row for row in rows if self._signs.silent_for(row) > STALE_SECONDS]
-            if stale:
-                self._look_for(stale)
+            self._signs.held_up = self._look_for(stale) if stale else ""
         finally:
             self._checking.release()
 
@@ -370,19 +369,23 @@ class RunQueue:
             if known is not None:
                 known.end()
 
-    def _look_for(self, stale: Sequence[Run]) -> None:
-        """Ask the scheduler for runs that gave no sign of life, and mark those it does not know."""
+    def _look_for(self, stale: Sequence[Run]) -> str:
+        """Ask the scheduler for runs that gave no sign of life, and mark those it does not know.
+
+        Returns what keeps runs from beginning, a sentence; empty while nothing does.
+        """
         try:
             client = self.connection.to_running()
             here = known_to(client) if client else Known()
-        except (JobError, OSError):  # a cluster that cannot be asked may still be at work
+        except (JobError, OSError) as error:  # a cluster that cannot be asked may still be at work
             self._next_check = time.monotonic() + UNREACHABLE_SECONDS
-            return
+            return str(error) if isinstance(error, JobError) else "The scheduler does not answer."
         for row in stale:
             if not row.engine and self._signs.silent_for(row) < engine.START_SECONDS + CONNECT_SECONDS:
                 continue  # another web process is starting the engine for it
-            if words := loss_of(row, _key(row), here):
+            if words := loss_of(row, _key(row), here, on_cluster=bool(self.settings.scheduler)):
                 self._end(row, "lost", message=words, hint=RESUME)
+        return "" if here.workers else NO_WORKER
 
     def _end(self, run: Run, state: State, *, message: str, hint: str) -> None:
         now = time.time()

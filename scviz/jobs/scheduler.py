@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scviz.jobs.lines import HEAVY, SHORT
 from scviz.jobs.signs import NOT_BEGUN, RESTARTED
-from scviz.jobs.supervisor import WORKER_ENDED
+from scviz.jobs.supervisor import CUT_OFF, WORKER_ENDED
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -26,6 +26,8 @@ class Known:
     scheduler: str = ""
     keys: frozenset[str] = frozenset()
     at_work: frozenset[str] = frozenset()
+    workers: int = 1
+    """How many it could give a run to."""
 
 
 def known_to(client: Client) -> Known:
@@ -37,16 +39,23 @@ def known_to(client: Client) -> Known:
     keys = client.run_on_scheduler(
         lambda dask_scheduler: [key for key, task in dask_scheduler.tasks.items() if task.state != "erred"]
     )
-    return Known(scheduler=client.scheduler_info()["id"], keys=frozenset(keys), at_work=frozenset(at_work))
+    return Known(
+        scheduler=client.scheduler_info()["id"],
+        keys=frozenset(keys),
+        at_work=frozenset(at_work),
+        workers=len(workers_of(client)),
+    )
 
 
-def loss_of(run: Run, key: str, here: Known) -> str:
+def loss_of(run: Run, key: str, here: Known, *, on_cluster: bool) -> str:
     """Say why nobody works on a run any more, or will; empty where somebody does."""
     if run.engine and run.engine != here.scheduler:
         return RESTARTED
     if run.engine and key in (here.at_work if run.state == "running" else here.keys):
         return ""
-    return WORKER_ENDED if run.state == "running" else NOT_BEGUN
+    if run.state != "running":
+        return NOT_BEGUN
+    return CUT_OFF if on_cluster else WORKER_ENDED
 
 
 def workers_of(client: Client) -> dict[str, dict[str, Any]]:

@@ -29,6 +29,7 @@ AHEAD_SECONDS = 30.0
 IGNORED = "It did not heed the stop, and was ended from outside."
 RESTARTED = "The compute engine was restarted."
 NOT_BEGUN = "It had not begun when the web server that handed it in, or the worker that it waited for, ended."
+NO_WORKER = "No worker is connected to the scheduler now. It begins by itself as soon as one is."
 HELD = "The process that watched this run was suspended and did not go on."
 
 
@@ -37,6 +38,8 @@ class Signs:
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[float, float, float]] = {}
+        self.held_up = ""
+        """Why no run that waits can begin, a sentence; empty as far as is known."""
 
     def silent_for(self, run: Run) -> float:
         """Tell for how many seconds a run gave no sign of life.
@@ -64,9 +67,9 @@ class Signs:
 
 
 def trouble_of(run: Run, signs: Signs, *, settings: Settings, database: Database) -> str:
-    """Say in sentences what holds up a run that is at work; empty while nothing does."""
+    """Say in sentences what holds up a run that waits or is at work; empty while nothing does."""
     if run.state != "running":
-        return ""
+        return signs.held_up if run.state == "queued" else ""
     silent = signs.silent_for(run)
     if silent >= TOLD_SECONDS and signs.watched_for(run) >= WATCHED_SECONDS:
         return f"No sign of life for {silent:.0f} s. {_reason(settings, database)}"

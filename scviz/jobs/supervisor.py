@@ -51,6 +51,7 @@ SPARE = Spare()
 """Each Dask worker has its own."""
 
 WORKER_ENDED = "The worker process that had this run ended."
+CUT_OFF = "The worker of the cluster that had this run ended, or was cut off from the scheduler."
 
 
 def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
@@ -79,7 +80,7 @@ def supervise(run: str, attempt: int, env: Mapping[str, str]) -> None:
                 with suppress(OSError):
                     keep_spare(env)
         else:  # Dask starts a task again when its worker died; the row then still says "running"
-            ending = ended("lost", WORKER_ENDED, RESUME)
+            ending = ended("lost", CUT_OFF if settings.scheduler else WORKER_ENDED, RESUME)
         database.update(run, only_if=["running"], only_attempt=attempt, **ending, trouble="")
     finally:
         database.close()

@@ -19,6 +19,7 @@ from scviz.jobs.engine import address_file, find, read_engine
 from scviz.jobs.keys import make_key, security_of
 from scviz.jobs.queue import RunQueue
 from scviz.jobs.signs import NOT_BEGUN
+from scviz.jobs.supervisor import CUT_OFF
 from scviz.workspace.database import Run
 from tests.jobs.cluster import Cluster
 from tests.jobs.waiting import is_gone, processes_of, wait_for, wait_for_end, wait_for_units, wait_until_done
@@ -204,7 +205,7 @@ def test_a_killed_worker_of_a_cluster_is_noticed(new_queue: NewQueue, cluster: C
     run = start(queue)
     worker.kill()
     ended = wait_for_end(queue, run)
-    assert (ended.state, ended.message) == ("lost", "The worker process that had this run ended.")
+    assert (ended.state, ended.message) == ("lost", CUT_OFF)
     cluster.start_worker()
     queue.resume(run)
     wait_until_done(queue, run)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
 from scviz.errors import RequestError
+from scviz.metrics.evidence import counted
 
 SIGNS = ("==", "!=", ">=", "<=", ">", "<")
 WORDS = ("and", "or", "not")
@@ -101,7 +102,7 @@ def read_query(text: str) -> Query:
         raise RequestError("The expression for the cells is empty.", hint=SUCH)
     if len(text) > MOST_LETTERS:
         raise RequestError(
-            f"The expression has {len(text):,} letters; {MOST_LETTERS:,} are read at most.",
+            f"The expression has {counted(len(text), 'letter')}; {MOST_LETTERS:,} are read at most.",
             hint="Name groups of cells on the map instead.",
         )
     reader = _Reader(_tokens(text.translate(PLAIN_QUOTES)))

@@ -18,6 +18,7 @@ from scviz.datasets.genes import strip_version
 from scviz.datasets.labels import labels_of
 from scviz.datasets.tables import Column
 from scviz.errors import RequestError
+from scviz.metrics.evidence import counted
 
 COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -167,7 +168,8 @@ def _gene(name: str, folder: Path) -> str:
     }
     if len(hits) > 1:
         raise RequestError(
-            f"{name!r} could be {len(hits):,} genes.", hint=f"Name one of {', '.join(sorted(hits)[:NEAR])}."
+            f"{name!r} could be {counted(len(hits), 'gene')}.",
+            hint=f"Name one of {', '.join(sorted(hits)[:NEAR])}.",
         )
     return hits.pop() if hits else ""
 

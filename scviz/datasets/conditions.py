@@ -18,6 +18,7 @@ from scviz.datasets.guide_names import ANY_CASE, HUMAN, NameRead, NameReader, Sy
 from scviz.datasets.labels import is_label
 from scviz.datasets.screen import CONTROL, Perturbation
 from scviz.datasets.tables import Column
+from scviz.metrics.evidence import counted
 from scviz.workspace import ColumnInfo
 
 PLACE = re.compile(
@@ -111,7 +112,9 @@ class Conditions:
         left = tuple(self._note(why, n_cells) for why, n_cells in self.left_out.items())
         if not self.doubtful:
             return left
-        such = ", ".join(f"{one.value} ({one.n_cells:,} cells)" for one in self.doubtful[:MOST_EXAMPLES])
+        such = ", ".join(
+            f"{one.value} ({counted(one.n_cells, 'cell')})" for one in self.doubtful[:MOST_EXAMPLES]
+        )
         return (*left, f"Taken for control: {such}. Name the control where that is wrong.")
 
     def _note(self, why: str, n_cells: int) -> str:
@@ -280,7 +283,7 @@ def _understood(value: str, perturbation: Perturbation, reader: NameReader, *, c
     if perturbation == CONTROL and chosen:
         return _not_understood(value, "It names no gene and is not the chosen control.", NOT_CHOSEN)
     if len(perturbation) > MOST_TOGETHER:
-        return _not_understood(value, f"It would be {len(perturbation)} genes together.", TOO_MANY)
+        return _not_understood(value, f"It would be {counted(len(perturbation), 'gene')} together.", TOO_MANY)
     if perturbation == CONTROL:
         found = control_name(value)
         return Reading(value=value, perturbation=CONTROL, reason=found.remark if found else "")

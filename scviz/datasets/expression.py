@@ -13,6 +13,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from scviz.errors import RequestError
+from scviz.metrics.evidence import counted
 
 Flavor = Literal["seurat", "cell_ranger", "seurat_v3"]
 """How variable genes are chosen, as scanpy names it."""
@@ -191,7 +192,7 @@ def variable_genes(
             )
     except ValueError as error:  # its curve or its bins do not fit
         raise RequestError(
-            f"Variable genes cannot be chosen by {flavor} from {len(detected):,} genes of "
+            f"Variable genes cannot be chosen by {flavor} from {counted(len(detected), 'gene')} of "
             f"{expression.shape[0]:,} cells: {error}.",
             hint="Choose another flavor, or read all genes.",
         ) from error

@@ -10,6 +10,7 @@ import httpx2
 
 from scviz.datasets.connection_words import why_not_fetched
 from scviz.errors import DataError, UnreadableFileError, UnsafeFileError
+from scviz.metrics.evidence import counted
 from scviz.progress import Progress, Report, silent
 
 PIECE = 1 << 18
@@ -105,7 +106,7 @@ def unpack_member(archive: Path, ending: str, target: Path, *, most_bytes: int) 
             found = [member for member in content.infolist() if member.filename.endswith(ending)]
             if len(found) != 1:
                 raise UnreadableFileError(
-                    f"The file {archive.name} holds {len(found)} files {ending}, and one is expected.",
+                    f"The file {archive.name} holds {counted(len(found), 'file')} {ending}, and one is expected.",
                     hint="Unpack it by hand and open the .h5ad file that you want.",
                 )
             with content.open(found[0]) as packed, target.open("wb") as unpacked:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from scviz.datasets import genes
 from scviz.datasets.gene_table import folded
 from scviz.datasets.genes import ENSEMBL
+from scviz.metrics.evidence import counted
 
 BARCODE = re.compile(r".*[ACGT]{12,}.*")
 MOST = 5_000
@@ -92,7 +93,8 @@ def genes_are_rows(
     rows_are_genes = not (GENES[0] <= len(columns) <= GENES[1] and not GENES[0] <= len(rows) <= GENES[1])
     side = "genes" if rows_are_genes else "cells"
     return rows_are_genes, (
-        f"Rows were taken for {side} by the shape, {len(rows):,} rows x {len(columns):,} columns, since no name "
+        f"Rows were taken for {side} by the shape, {len(rows):,} rows x {counted(len(columns), 'column')}, "
+        "since no name "
         "of either is known; turn it if this is wrong."
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from scviz.datasets.controls import says_control
+from scviz.metrics.evidence import counted
 from scviz.workspace import ColumnInfo, DatasetInfo
 
 FEWEST_TYPES, MOST_TYPES = 2, 200
@@ -88,7 +89,8 @@ def _fitting(dataset: DatasetInfo, screen: str | None) -> Iterator[Question]:
         yield Question(
             task="annotation",
             title="Which type is each cell?",
-            why=f"Learned from {types.name} ({types.n_values} types) and checked on cells held out, beside logistic "
+            why=f"Learned from {types.name} ({counted(types.n_values, 'type')}) and checked on cells held out, "
+            "beside logistic "
             "regression.",
         )
     yield from _of_all_cells()

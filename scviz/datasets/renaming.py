@@ -12,6 +12,7 @@ from scviz.datasets.gene_matching import Ambiguous, Rename, find_among
 from scviz.datasets.gene_names import ENSEMBL, genome_of, is_serial_date, without_genome, written
 from scviz.datasets.gene_table import HOWS, UNKNOWN, Found, GeneTable, TableSpecies, gene_table
 from scviz.datasets.species import Species
+from scviz.metrics.evidence import counted
 
 TABLES: Mapping[str, TableSpecies] = {"human": "human", "mouse": "mouse"}
 EXAMPLES = 4
@@ -57,7 +58,7 @@ class Renamed:
     def notes(self) -> tuple[str, ...]:
         """Say what changes, a sentence each; nothing where nothing does."""
         return (
-            *(f"{what}: {n:,} names." for what, n in self.mended.items()),
+            *(f"{what}: {counted(n, 'name')}." for what, n in self.mended.items()),
             *self._rename_notes(),
             *_listed(
                 "{n:,} names are left as they are, since several genes have them: {names}.",

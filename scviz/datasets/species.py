@@ -10,6 +10,7 @@ from typing import Literal
 
 from scviz.datasets.gene_names import genome_of
 from scviz.datasets.gene_table import folded, gene_table
+from scviz.metrics.evidence import counted
 
 Species = Literal["human", "mouse", "unknown"]
 
@@ -97,7 +98,9 @@ def species_of_genomes(names: Sequence[str]) -> SpeciesGuess | None:
     del counts[""]
     if len(counts) < 2:
         return None
-    told = "; ".join(f"{n:,} names begin with a genome of {species}" for species, n in counts.most_common())
+    told = "; ".join(
+        f"{counted(n, 'name')} begin with a genome of {species}" for species, n in counts.most_common()
+    )
     return _guess(list(counts), f"{told}.")
 
 

@@ -82,7 +82,7 @@ def split_cells(
     train = np.setdiff1d(rest, validation)
     if not len(train) or not len(test):
         raise RequestError(
-            f"{len(known):,} labeled cells are too few for this split.",
+            f"There are too few labeled cells for this split: {len(known):,}.",
             hint="Choose a column with more labeled cells, or hold out less.",
         )
     absent = np.setdiff1d(labels[known], labels[train])

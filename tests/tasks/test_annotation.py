@@ -110,7 +110,7 @@ def test_your_own_split_says_who_trains_who_stops_and_who_judges(
     by_column = run(request(split, split_column="fold", epochs=1), split.context("column"))
     assert by_column.test_rows.tolist() == list(range(39, 54))
     assert (by_column.n_train, by_column.n_validation) == (30, 9)
-    assert "6 cells have no part in the split; they are left out." in by_column.notes
+    assert "No part in the split, and left out: 6 cells." in by_column.notes
     assert "Your own split: 30 cells train the model, 9 choose the best epoch, 15 judge." in by_column.notes
     lines = "".join(f"{name},{part}\n" for name, part in zip(adata.obs_names, parts, strict=True) if part)
     name = keep_split(f"cell,fold\n{lines}", split.workspace.dataset_folder(split.dataset))
@@ -153,7 +153,7 @@ def test_cells_without_a_label_are_named_but_neither_trained_nor_tested_on(
     assert result.types == TYPES
     assert result.notes[:2] == (
         '20 of 60 cells have no label in some ("unknown": 20) and are left out of what is told by it.',
-        "Left out, with fewer than 5 cells: rare.",
+        "Left out, with too few cells: rare (2 cells).",
     )
     assert result.notes[2].startswith("Expression is log1p of counts scaled to")  # of the baselines
     assert result.test_rows.max() < 40
@@ -168,7 +168,7 @@ def test_an_unknown_column_is_refused_with_those_there_are(opened: Opened) -> No
 
 
 def test_one_type_cannot_be_learned(opened: Opened) -> None:
-    with pytest.raises(RequestError, match="has 0 cell types with at least 5 cells"):
+    with pytest.raises(RequestError, match="has 0 cell types with 5 cells or more, and it takes two"):
         run(request(opened, label_key="percent_mt"), opened.context())
 
 

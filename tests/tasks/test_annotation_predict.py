@@ -114,7 +114,8 @@ def test_names_are_compared_with_the_labels_that_the_weights_know(tuned: Opened)
     assert result.gain.baseline == MOST_PREDICTED
     assert "cells with a label that the weights know" in result.gain.sentence
     assert any(
-        "12 cells have a label in cell_type that is no type of these weights" in n for n in result.notes
+        "since their label in cell_type is no type of these weights: 12 cells (Monocyte)" in n
+        for n in result.notes
     )
     assert any("Monocyte" in note for note in result.notes)
     assert not result.n_train
@@ -130,7 +131,7 @@ def test_without_labels_nothing_is_claimed(tuned: Opened) -> None:
     assert "" not in everyone.names
     nobody = run(asked(tuned, unassigned_below=1.0), tuned.context())
     assert set(nobody.names) == {""}
-    assert "36 of 36 cells have no type with a probability of 1 or more" in nobody.notes[0]
+    assert "Without a name, since no type has a probability of 1 or more: 36 of 36 cells" in nobody.notes[0]
 
 
 def test_cells_in_which_the_model_sees_no_gene_have_no_name(tuned: Opened, tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_cells_in_which_the_model_sees_no_gene_have_no_name(tuned: Opened, tmp_p
     result = run(asked(opened, label_key="cell_type"), opened.context())
     assert result.names[3] == ""
     assert 3 not in result.test_rows
-    assert any("sees no gene in 1 cells" in note for note in result.notes)
+    assert any("sees no gene in 1 cell, left without a name" in note for note in result.notes)
 
 
 def test_weights_without_types_are_refused_with_a_way_on(opened: Opened) -> None:

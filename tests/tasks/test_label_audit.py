@@ -94,7 +94,7 @@ def test_one_label_cannot_be_audited(workspace: Workspace, adata: anndata.AnnDat
     adata.write_h5ad(tmp_path / "one.h5ad")
     dataset = open_file(tmp_path / "one.h5ad", workspace).id
     context = Context(workspace=workspace, report=silent, folder=workspace.run_folder("one"))
-    with pytest.raises(RequestError, match="1 labels with 10 cells or more"):
+    with pytest.raises(RequestError, match="1 label with 10 cells or more"):
         run(Request(dataset=dataset, label_key="one"), context)
 
 

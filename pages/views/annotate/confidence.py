@@ -10,7 +10,7 @@ from pages.components.digits import DIGITS, TENTH
 from pages.components.show import download, escaped, figure, table
 from scviz.datasets.columns import cell_names
 from scviz.datasets.label_terms import label_terms
-from scviz.metrics.evidence import Gain, Interval
+from scviz.metrics.evidence import Gain, Interval, counted
 from scviz.metrics.rejection import leave_unnamed
 from scviz.plots.calibration import abstaining_figure, reliability_figure
 from scviz.tasks.annotation import MODEL, SET_WAYS, Result
@@ -165,7 +165,8 @@ def _sets(result: Result) -> None:
     config = {**percent, "Types in a set": DIGITS}
     table(frame, key="sets", name="sets", column_config=config, column_order=shown)
     st.caption(
-        f"In %, on the cells that judge. {sum(result.calibrating):,} other cells, set aside, tell how odd a cell of a "
+        f"In %, on the cells that judge. {counted(sum(result.calibrating), 'other cell')}, set aside, tell how "
+        "odd a cell of a "
         f"type may be. The copy of the file holds the sets {SET_WAYS[result.sets_by]}. An empty set says: none of the "
         "known types at this level. A type with too few cells set aside is in every set for each type."
     )

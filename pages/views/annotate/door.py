@@ -160,7 +160,8 @@ def _genes(run: Run, square: Square) -> None:
     table(pd.DataFrame(rows), key="door_table", name="genes_of_square", column_config=digits)
     st.caption(
         escaped(
-            f"{square.words} ({len(square.rows):,} cells) compared with {square.others} ({len(square.right):,}), rank "
+            f"{square.words} ({counted(len(square.rows), 'cell')}) compared with {square.others} "
+            f"({len(square.right):,}), rank "
             "sums, corrected for all genes. The names were given by the same genes, so this says what these cells look "
             "like to the model; it is no test of new cells."
         )

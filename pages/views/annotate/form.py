@@ -12,6 +12,7 @@ from pages.components.missing import EXPLORE, Missing
 from pages.components.show import escaped
 from pages.components.widgets import Form
 from pages.views.annotate.split import pick_own_split
+from scviz.metrics.evidence import counted
 from scviz.models import cards
 from scviz.tasks.annotation import MODES, TRAINED, Request
 from scviz.tasks.fields import suggested
@@ -68,7 +69,7 @@ def _known_types(checkpoint: CheckpointInfo) -> str:
     shown = ", ".join(checkpoint.types[:TYPES_SHOWN])
     more = len(checkpoint.types) - TYPES_SHOWN
     return escaped(
-        f"{checkpoint.name} names {len(checkpoint.types)} types: {shown}"
+        f"{checkpoint.name} names {counted(len(checkpoint.types), 'type')}: {shown}"
         + (f" and {more} more." if more > 0 else ". Nothing is trained.")
     )
 

@@ -11,6 +11,7 @@ from pages.components import state
 from pages.components.digits import DIGITS, HUNDREDTH, SHARE, TENTH
 from pages.components.show import errors_in_words, escaped, table
 from scviz.metrics.comparison import FEWEST_JUDGED
+from scviz.metrics.evidence import counted
 from scviz.tasks.transfer import Result
 from scviz.tasks.transfer.references import keep_reference
 from scviz.tasks.transfer.tables import method_rows
@@ -28,7 +29,7 @@ def fit_tab(result: Result) -> None:
     genes.metric(
         "Genes of the reference that are here",
         f"{fit.n_shared:,} of {fit.n_reference:,}",
-        help=f"They hold {100 * fit.read:.0f} % of its molecules. The dataset has {fit.n_query:,} genes.",
+        help=f"They hold {100 * fit.read:.0f} % of its molecules. The dataset has {counted(fit.n_query, 'gene')}.",
     )
     before.metric(
         "Cells beyond, as they are",

@@ -21,6 +21,7 @@ from pages.views.annotate.ontology import ontology
 from pages.views.annotate.others import Names, other_names
 from pages.views.annotate.scores import confusion, metrics, types_and_methods
 from scviz.metrics.comparison import MEANING
+from scviz.metrics.evidence import counted
 from scviz.tasks import importing
 from scviz.tasks.annotation import CLASSIFIER, Result
 from scviz.workspace.database import Run
@@ -114,7 +115,7 @@ def _verdict(run: Run, result: Result) -> None:
 def _learning(run: Run, result: Result) -> None:
     curve(run.id)
     st.caption(
-        f"Trained on {result.n_train:,} cells, checked on {result.n_validation:,}; "
+        f"Trained on {counted(result.n_train, 'cell')}, checked on {result.n_validation:,}; "
         f"the weights of epoch {result.best_epoch + 1} of {len(result.losses)} were kept. "
         f"Took {duration(run.ended - run.started)}."
     )

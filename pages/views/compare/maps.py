@@ -50,7 +50,7 @@ def maps(run: Run, result: Result, names: Mapping[str, str]) -> None:
     selections: list[Selection | None] = []
     for i, column in enumerate(places):
         with column:
-            caption = f"UMAP, {names[shown[i]]} · {len(rows):,} cells"
+            caption = f"UMAP, {names[shown[i]]} · {counted(len(rows), 'cell')}"
             look = replace(chosen.look, caption=caption, file=file_stem(f"map_{i}"))
             selections.append(
                 cell_map(f"map_{i}", points[i], codes, look=look, height=MAP_HEIGHT, names=cells, group=group)

@@ -17,7 +17,7 @@ from pages.components.verdict_box import footer, verdict_box
 from pages.views.compare.maps import maps
 from scviz.datasets.columns import cell_names
 from scviz.metrics.clustering import mean_of_known
-from scviz.metrics.evidence import Outcome
+from scviz.metrics.evidence import Outcome, counted
 from scviz.plots.overlap import overlap_figure
 from scviz.tasks.compare import PCA, SCORES, Result, with_random_weights
 from scviz.workspace.database import Run
@@ -87,7 +87,9 @@ def _of_which_cells(run: Run, result: Result, names: Mapping[str, str]) -> str:
     """Say on which cells, and by which columns, methods are scored."""
     judged = {"Types": run.request.get("label_key"), "Batches": run.request.get("batch_key")}
     words = [f"{escaped(role)}: {escaped(key)}" for role, key in judged.items() if key]
-    unseen = [f"{escaped(names[m])} sees no gene in {n:,} cells" for m, n in result.n_unseen.items() if n]
+    unseen = [
+        f"{escaped(names[m])} sees no gene in {counted(n, 'cell')}" for m, n in result.n_unseen.items() if n
+    ]
     seen = f"Scores are of the {result.n_cells:,} cells that every method sees"
     return ". ".join([seen, *words, *unseen]) + "."
 

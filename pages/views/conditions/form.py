@@ -104,7 +104,7 @@ def _donors(request: Request) -> None:
         if design.paired:
             said = f"{counted(len(design.first), 'donor')} in both conditions: each is compared with itself."
         else:
-            said = f"{len(design.first):,} donors of {names[0]}, {len(design.second):,} others of {names[1]}."
+            said = f"{counted(len(design.first), 'donor')} of {names[0]}, {len(design.second):,} others of {names[1]}."
             if inputs.n_both:
                 said += f" {counted(inputs.n_both, 'name')} in both, taken for different ones."
         st.caption(escaped(said))

@@ -14,6 +14,7 @@ from pages.components.question_link import LINK, question_text
 from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer
 from pages.components.widgets import pick
+from scviz.metrics.evidence import counted
 from scviz.plots.conditions import changed_genes_figure
 from scviz.tasks import group_genes
 from scviz.tasks.cell_groups import CellGroup
@@ -62,7 +63,7 @@ def _table(result: Result) -> None:
                 "Higher": one.n_higher if known else None,
                 "Lower": one.n_lower if known else None,
                 "Tested": one.n_tested if known else None,
-                f"With {result.equal_cells:,} cells": one.n_equal if known else None,
+                f"With {counted(result.equal_cells, 'cell')}": one.n_equal if known else None,
                 f"in {N_DRAWS} draws": f"{low:,} to {high:,}" if known else "",
                 "Swapped": one.n_swapped if known else None,
                 f"Donors {first}": one.n_donors[0],

@@ -13,6 +13,7 @@ from pages.components.job_panel import duration
 from pages.components.runs import read_depth
 from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer, verdict_box
+from scviz.metrics.evidence import counted
 from scviz.plots.distribution import distribution_figure
 from scviz.tasks.enhancement import LAYER, MODEL, Result
 from scviz.workspace.database import Run
@@ -35,12 +36,12 @@ def enhancement_result(run: Run) -> None:
     )
     st.subheader("All cells", anchor=False)
     st.caption(
-        f"{result.n_genes:,} genes, {escaped(read_depth(run))}, as log1p of counts per 10,000; "
+        f"{counted(result.n_genes, 'gene')}, {escaped(read_depth(run))}, as log1p of counts per 10,000; "
         f"took {duration(result.seconds)}. In the file it is the layer {LAYER}; genes that the model does not "
         "know are 0 there."
     )
     if result.n_unseen:
-        st.caption(f"The model sees no gene in {result.n_unseen:,} cells; they stay empty.")
+        st.caption(f"The model sees no gene in {counted(result.n_unseen, 'cell')}; they stay empty.")
     annotated_file(run)
 
 

@@ -168,7 +168,7 @@ def _one(dataset: DatasetInfo, group: Group, rows: NDArray[np.int64]) -> None:
 
 def _several(dataset: DatasetInfo, groups: Mapping[str, Group]) -> None:
     names = list(groups)
-    st.text(f"{len(names)} groups: {', '.join(_short(name) for name in names)}")
+    st.text(f"{counted(len(names), 'group')}: {', '.join(_short(name) for name in names)}")
     joined = " + ".join(names)[:LONGEST_NAME]
     key = f"joined_{joined}"
     line = st.columns([3, 2], vertical_alignment="bottom")

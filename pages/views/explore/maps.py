@@ -23,6 +23,7 @@ from pages.views.explore.color_link import recall_coloring, remember_coloring
 from pages.views.explore.result import of_models
 from pages.views.explore.selection import show_selection
 from scviz.datasets.columns import cell_names
+from scviz.metrics.evidence import counted
 from scviz.plots.selection import Selection, selected_rows
 from scviz.workspace import DatasetInfo
 
@@ -78,7 +79,7 @@ def _draw(
     for start in range(0, len(chosen), beside):
         for at, column in enumerate(st.columns(beside), start=start):
             one, points, key = chosen[at], maps.points[at], _key(chosen, at)
-            parts = (one.caption, f"{len(maps.rows):,} cells", coloring.look.caption)
+            parts = (one.caption, f"{counted(len(maps.rows), 'cell')}", coloring.look.caption)
             look = replace(coloring.look, caption=" · ".join(filter(None, parts)), file=file_stem(key))
             with column:
                 selections.append(

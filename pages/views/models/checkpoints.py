@@ -14,6 +14,7 @@ from pages.components.show import errors_in_words, escaped
 from scviz.datasets.safety import allowed
 from scviz.foundation.card import ModelCard, ReleasedCheckpoint
 from scviz.foundation.published import FoundFolder, checkpoint_folders
+from scviz.metrics.evidence import counted
 from scviz.models import cards
 from scviz.tasks import downloading, importing
 from scviz.tasks.intake import Taken
@@ -120,7 +121,8 @@ def progress_of_adding() -> None:
 
 def _what_was_found(result: Taken) -> None:
     st.success(
-        f"Added: {len(result.loaded)} tensors, {result.n_parameters:,} weights, {result.n_genes:,} genes. "
+        f"Added: {counted(len(result.loaded), 'tensor')}, {result.n_parameters:,} weights, "
+        f"{counted(result.n_genes, 'gene')}. "
         f"Missing: {escaped(', '.join(result.missing)) or 'none'}. "
         f"Not needed: {escaped(', '.join(result.unexpected)) or 'none'}."
     )
@@ -129,7 +131,11 @@ def _what_was_found(result: Taken) -> None:
     if result.released:
         st.caption(escaped(f"These are the published weights {result.released}."))
     if result.types:
-        st.caption(escaped(f"They name {len(result.types)} cell types, which Annotate predicts with them."))
+        st.caption(
+            escaped(
+                f"They name {counted(len(result.types), 'cell type')}, which Annotate predicts with them."
+            )
+        )
     for file in result.known_files:
         words = (
             "is, byte for byte, a published file"

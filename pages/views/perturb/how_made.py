@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components.job_panel import duration
 from pages.components.show import escaped, table
+from scviz.metrics.evidence import counted
 from scviz.tasks.perturbation import Outcome, Result
 
 MOST_REFUSALS = 5
@@ -16,11 +17,12 @@ def how_it_was_made(result: Result) -> None:
     """Show what was learned from, and what each method did."""
     with st.expander("How it was made"):
         st.caption(
-            f"{result.n_cells:,} cells, {result.n_control:,} of them control, {len(result.genes):,} genes; "
+            f"{counted(result.n_cells, 'cell')}, {result.n_control:,} of them control, "
+            f"{counted(len(result.genes), 'gene')}; "
             f"{result.n_left_out:,} cells were left out. Took {duration(result.seconds)}."
         )
         for why, n_cells in result.left_out.items():
-            st.caption(escaped(f"Left out: {n_cells:,} cells, since {why}."))
+            st.caption(escaped(f"Left out: {counted(n_cells, 'cell')}, since {why}."))
         for outcome in result.outcomes.values():
             if outcome.method is not None:
                 _method(outcome)

@@ -13,6 +13,7 @@ from pages.components.show import escaped, figure, table
 from pages.components.verdict_box import footer
 from pages.components.widgets import told_apart
 from pages.views.perturb.cells import cells_of_a_gene
+from scviz.metrics.evidence import counted
 from scviz.metrics.perturbation_table import METRICS, SUBGROUPS
 from scviz.plots.screen import change_figure
 from scviz.tasks.perturbation import HALVES, Result
@@ -93,7 +94,8 @@ def _changes(run: Run, result: Result, at: int, *, method: str, genes: str, valu
     half = dict(zip(METRICS, result.scores[HALVES][:, at].tolist(), strict=True))
     mean = dict(zip(METRICS, result.scores["train_mean"][:, at].tolist(), strict=True))
     st.caption(
-        f"{tested.n_cells:,} cells; {escaped(SUBGROUPS.get(tested.subgroup, tested.subgroup))}. Correlation of changes "
+        f"{counted(tested.n_cells, 'cell')}; {escaped(SUBGROUPS.get(tested.subgroup, tested.subgroup))}. "
+        "Correlation of changes "
         f"{scores['pearson_delta']:.2f} over all genes, {scores['pearson_delta_de']:.2f} over the 20 most changed; the "
         f"mean of perturbations has {mean['pearson_delta']:.2f} and {mean['pearson_delta_de']:.2f}. One half of the "
         f"cells predicts the other with {half['pearson_delta']:.2f} over all genes.",

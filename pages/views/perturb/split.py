@@ -13,6 +13,7 @@ from pages.components.widgets import Form, told_apart
 from scviz.datasets.own_split import LAYOUT, OwnSplit, says_parts, split_of_column, split_of_text
 from scviz.datasets.perturbation_split import PerturbationSplit, custom_split, split_perturbations
 from scviz.errors import ScvizError
+from scviz.metrics.evidence import counted
 from scviz.tasks.perturbation import SPLITS, Split
 from scviz.workspace import DatasetInfo
 
@@ -37,7 +38,7 @@ def pick_split(dataset: DatasetInfo, choice: ScreenChoice, form: Form, *, seed: 
     else:
         split = possible[kind]
     st.caption(
-        f"{len(split.train) - 1} perturbations to learn from, {len(split.validation)} to stop by, "
+        f"{counted(len(split.train) - 1, 'perturbation')} to learn from, {len(split.validation)} to stop by, "
         f"{len(split.test)} to judge by."
     )
     return Picked(kind=kind, split=split)

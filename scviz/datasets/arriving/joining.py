@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scviz.datasets.arriving.contract import Arrival, Incoming
 from scviz.datasets.arriving.rows import Rows, at_genes, one_below_another
+from scviz.metrics.evidence import counted
 
 SAMPLE = "sample"
 
@@ -66,7 +67,7 @@ def _arrival(samples: Sequence[Sample], notes: Sequence[str]) -> Arrival:
     own = [f"{one.name}: {note}" for one in samples for note in one.arrival.notes]
     parts = tuple(dict.fromkeys(part for one in samples for part in one.arrival.parts))
     return Arrival(
-        format=f"{len(samples)} samples, each {' or '.join(formats)}",
+        format=f"{counted(len(samples), 'sample')}, each {' or '.join(formats)}",
         parts=parts,
         turned=first.turned,
         notes=(*notes, *own),

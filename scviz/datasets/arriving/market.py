@@ -18,6 +18,7 @@ from scviz.datasets.arriving.by_cell import Kept, ordered
 from scviz.datasets.arriving.rows import Rows
 from scviz.datasets.arriving.unpacking import pieces
 from scviz.errors import UnreadableFileError
+from scviz.metrics.evidence import counted
 from scviz.progress import Progress, Report
 
 MAGIC = b"%%matrixmarket"
@@ -182,7 +183,7 @@ def _read(path: Path, header: Header, *, genes_in_rows: bool, limit: int, report
     if n_read != header.n_values:
         more = n_read > header.n_values
         raise UnreadableFileError(
-            f"{path.name} says that it holds {header.n_values:,} values, "
+            f"{path.name} says that it holds {counted(header.n_values, 'value')}, "
             + ("but more follow." if more else f"but {n_read:,} are there: its end is missing."),
             hint=AGAIN,
         )

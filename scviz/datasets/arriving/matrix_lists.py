@@ -11,6 +11,7 @@ from scviz.datasets.arriving.families import MatrixFiles
 from scviz.datasets.arriving.market import Header
 from scviz.datasets.arriving.names import cells_of_names, fits, genes_of_names, read_names
 from scviz.errors import UnreadableFileError
+from scviz.metrics.evidence import counted
 
 CELLS_IN_ROWS = (
     "cells_x_genes",
@@ -132,9 +133,9 @@ def _misfit(files: MatrixFiles, header: Header, *, n_cells: int, n_genes: int) -
     for path, n, wanted in ((files.genes, n_genes, wanted_genes), (files.cells, n_cells, wanted_cells)):
         if n != wanted and path is not None:
             gap = f"{wanted - n:,} are missing" if n < wanted else f"{n - wanted:,} are too many"
-            faults.append(f"{path.name} has {n:,} names and should have {wanted:,}: {gap}")
+            faults.append(f"{path.name} has {counted(n, 'name')} and should have {wanted:,}: {gap}")
     return UnreadableFileError(
-        f"{files.matrix.name} has {sizes[0]:,} rows and {sizes[1]:,} columns, but {'; '.join(faults)}.",
+        f"{files.matrix.name} has {sizes[0]:,} rows and {counted(sizes[1], 'column')}, but {'; '.join(faults)}.",
         hint="The lists belong to another matrix or were cut off: copy all three files again, from the same folder.",
     )
 
@@ -145,7 +146,9 @@ def _with_symbols(genes: pd.DataFrame, path: Path | None, limit: int) -> tuple[p
         return genes, []
     table = read_names(path, limit)
     if len(table) != len(genes):
-        return genes, [f"{path.name} was left out: it names {len(table):,} genes and not {len(genes):,}."]
+        return genes, [
+            f"{path.name} was left out: it names {counted(len(table), 'gene')} and not {len(genes):,}."
+        ]
     return genes.assign(gene_symbols=table.iloc[:, -1].to_numpy(dtype=object)), []
 
 
@@ -160,4 +163,4 @@ def _with_about(cells: pd.DataFrame, path: Path | None, limit: int) -> tuple[pd.
     about = about.reindex(cells.index)
     new = [name for name in about.columns if name not in cells.columns]
     joined_columns = pd.concat([cells, about[new]], axis=1)
-    return joined_columns, [f"{len(new)} columns of {path.name} describe the cells."]
+    return joined_columns, [f"{counted(len(new), 'column')} of {path.name} describe the cells."]

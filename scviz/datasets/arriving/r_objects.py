@@ -13,6 +13,7 @@ from scviz.datasets.arriving.r_matrices import Piece, RMatrix, lies_elsewhere, m
 from scviz.datasets.arriving.r_tables import native
 from scviz.datasets.arriving.r_values import RValue
 from scviz.errors import UnreadableFileError
+from scviz.metrics.evidence import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +106,7 @@ def aligned(
         if values is not None and len(values) == len(cells):
             embeddings[f"X_{name.lower()}"] = values  # (N, D)
         elif values is not None:
-            notes.append(f"The coordinates {name} were left out: they have {len(values):,} cells.")
+            notes.append(f"The coordinates {name} were left out: they have {counted(len(values), 'cell')}.")
     return embeddings
 
 

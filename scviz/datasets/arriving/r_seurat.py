@@ -20,6 +20,7 @@ from scviz.datasets.arriving.r_objects import (
 from scviz.datasets.arriving.r_tables import native, row_names, to_frame
 from scviz.datasets.arriving.r_values import NULL, RValue
 from scviz.errors import UnreadableFileError
+from scviz.metrics.evidence import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +116,9 @@ def _layers_of_5(assay: RValue, notes: list[str]) -> tuple[Mapping[str, list[Pie
         layers.setdefault(stem, []).append(piece)
     for name, pieces in layers.items():
         if len(pieces) > 1:
-            notes.append(f"{len(pieces)} layers {name}.* were joined: each holds some of the cells.")
+            notes.append(
+                f"{counted(len(pieces), 'layer')} {name}.* were joined: each holds some of the cells."
+            )
     return with_all_cells(layers, len(cell_names), notes), cell_names, gene_names
 
 

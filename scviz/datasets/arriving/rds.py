@@ -20,6 +20,7 @@ from scviz.datasets.arriving.r_unpacking import unpacked
 from scviz.datasets.arriving.r_values import RValue, parse
 from scviz.datasets.orientation import genes_are_rows
 from scviz.errors import UnreadableFileError
+from scviz.metrics.evidence import counted
 from scviz.progress import Progress, Report
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _nested(value: RValue, choices: Choices) -> RCells:
 def _one_of(names: tuple[str, ...], found: RCells) -> RCells:
     """Say which of several objects was taken."""
     found.notes.insert(
-        0, f"Of {len(names)} objects, {names[0]} was taken; the others: {', '.join(names[1:])}."
+        0, f"Of {counted(len(names), 'object')}, {names[0]} was taken; the others: {', '.join(names[1:])}."
     )
     found.parts = tuple(dict.fromkeys([*(found.parts or names[:1]), *names]))
     return found

@@ -14,6 +14,7 @@ from scviz.datasets.arriving.table_values import Reading
 from scviz.datasets.arriving.text_lines import line_blocks
 from scviz.datasets.orientation import genes_are_rows
 from scviz.errors import UnreadableFileError
+from scviz.metrics.evidence import counted
 from scviz.progress import Progress, Report
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def _notes(reading: Reading) -> list[str]:
     if not layout.has_header:
         notes.append("Columns have no names in the file; they were numbered.")
     if layout.n_comments:
-        notes.append(f"{layout.n_comments} lines at the top were passed over as comments or a title.")
+        notes.append(
+            f"{counted(layout.n_comments, 'line')} at the top were passed over as comments or a title."
+        )
     about = [name or "(no name)" for name in (*layout.lead[int(layout.has_names) :], *layout.trail)]
     if about:
         notes.append(f"Columns that describe rows were kept beside the values: {', '.join(about)}.")
@@ -133,5 +136,5 @@ def _notes(reading: Reading) -> list[str]:
             f"Rows that describe columns were kept beside the values: {', '.join(layout.of_columns)}."
         )
     if reading.n_missing:
-        notes.append(f"{reading.n_missing:,} fields without a value (empty, NA) were read as 0.")
+        notes.append(f"{counted(reading.n_missing, 'field')} without a value (empty, NA) were read as 0.")
     return notes

@@ -15,6 +15,7 @@ from pyarrow.csv import ConvertOptions, ReadOptions, read_csv
 
 from scviz.datasets.arriving.table_layout import DECIMAL_COMMA, NO_VALUE, Layout, fields
 from scviz.errors import UnreadableFileError
+from scviz.metrics.evidence import counted
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -92,7 +93,8 @@ class Reading:
         number = self.layout.n_skipped + len(self.lead) + 1
         if len(found) != expected:
             raise UnreadableFileError(
-                f"Line {number:,} of {self.name} has {len(found):,} fields, and the header stands for {expected:,}.",
+                f"Line {number:,} of {self.name} has {counted(len(found), 'field')}, and the header stands for "
+                f"{expected:,}.",
                 hint="Is the file cut off, or a name without quotes split in two? Write it anew.",
             )
         self.lead.append(found[:n_lead])

@@ -230,7 +230,8 @@ def spread_sentence(result: Result) -> str:
     best = np.array([one.macro_f1[result.gain.baseline] for one in result.repeats])
     n_better = int((own > best).sum())
     return (
-        f"Over {len(own)} seeds, each with other cells held out and another start, macro-F1 is {own.min():.3f} to "
+        f"Over {counted(len(own), 'seed')}, each with other cells held out and another start, macro-F1 is "
+        f"{own.min():.3f} to "
         f"{own.max():.3f} (standard deviation {own.std(ddof=1):.3f}), {result.gain.baseline} {best.min():.3f} to "
         f"{best.max():.3f}; the model is ahead in {n_better} of {len(own)}."
     )

@@ -18,6 +18,7 @@ from scviz.metrics.conformal import (
     own_scores,
     sets_below,
 )
+from scviz.metrics.evidence import counted
 from scviz.tasks.annotation import SET_WAYS, Request, SetWay
 from scviz.tasks.annotation.inputs import Inputs
 
@@ -131,7 +132,8 @@ def doubt_notes(doubt: Doubt, n_validation: int) -> tuple[str, ...]:
     found = doubt.temperature
     if found is None:
         return (
-            f"Confidence is as the classifier gives it: {n_validation:,} validation cells are too few to calibrate it.",
+            "Confidence is as the classifier gives it, since there are too few to calibrate it "
+            f"({counted(n_validation, 'validation cell')}).",
         )
     if not found.found:
         return (

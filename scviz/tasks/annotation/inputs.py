@@ -9,12 +9,14 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from scviz.datasets.enough_cells import large_labels
 from scviz.datasets.expression import depth_of
 from scviz.datasets.folds import fold_of_cells, part_of, split_by_fold
 from scviz.datasets.labels import Labels, labels_in
 from scviz.datasets.own_cell_split import kept_split, parts_of_column
 from scviz.datasets.split import Split, split_cells
 from scviz.errors import RequestError
+from scviz.metrics.evidence import counted
 from scviz.tasks.annotation import TRAINED, Request
 from scviz.tasks.annotation.plan import FIRST, Plan
 from scviz.training import Cells
@@ -106,13 +108,15 @@ def gather(
     unseen = n_tokens == 0
     if unseen.any():
         labels = np.where(unseen, "", labels)
-        notes.append(f"The model sees no gene in {unseen.sum():,} cells; they are left out.")
+        notes.append(
+            f"The model sees no gene in {counted(int(unseen.sum()), 'cell')}, left out of all that follows."
+        )
     if parts is not None and (parts == "").any():
         labels = np.where(parts == "", "", labels)
-        notes.append(f"{(parts == '').sum():,} cells have no part in the split; they are left out.")
-    types, rare = _types_of(labels, request.label_key)
-    if rare:
-        notes.append(f"Left out, with fewer than {FEWEST_CELLS} cells: {', '.join(rare)}.")
+        notes.append(f"No part in the split, and left out: {counted(int((parts == '').sum()), 'cell')}.")
+    large = large_labels(labels, column=f"The column {request.label_key!r}", fewest=FEWEST_CELLS)
+    types = large.names
+    notes += large.notes
     at = {name: i for i, name in enumerate(types)}
     codes = np.array([at.get(label, -1) for label in labels], dtype=np.int64)
     known = np.where(codes < 0, "", labels)
@@ -134,18 +138,6 @@ def gather(
         n_tokens=n_tokens,
         notes=(*notes, *depth_of(adata).notes, *said),
     )
-
-
-def _types_of(labels: NDArray[np.str_], label_key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the types with enough cells, and those with too few."""
-    names, counts = np.unique(labels[labels != ""], return_counts=True)
-    types = tuple(names[counts >= FEWEST_CELLS].tolist())
-    if len(types) < 2:
-        raise RequestError(
-            f"The column {label_key!r} has {len(types)} cell types with at least {FEWEST_CELLS} cells.",
-            hint="Choose a column with two cell types or more.",
-        )
-    return types, tuple(names[counts < FEWEST_CELLS].tolist())
 
 
 def _split(
@@ -207,7 +199,7 @@ def _own_split(known: NDArray[np.str_], parts: NDArray[np.str_], *, seed: int) -
     if not len(test) or len(np.unique(known[train])) < 2:
         raise RequestError(
             f"The split has labeled training cells of {len(np.unique(known[train]))} cell types and "
-            f"{len(test):,} labeled test cells.",
+            f"{counted(len(test), 'labeled test cell')}.",
             hint="Training needs labeled cells of two types or more, the test one or more.",
         )
     if not len(validation):

@@ -12,6 +12,7 @@ from scviz.errors import RequestError
 from scviz.foundation.batching import longest_first, pick_device
 from scviz.foundation.classifier import CellTypeClassifier, Named
 from scviz.memory import peak_gb
+from scviz.metrics.evidence import counted
 from scviz.metrics.rejection import certainty, leave_unnamed, unassigned
 from scviz.models import model_class
 from scviz.tasks.annotation import MODEL, Request, Result
@@ -95,7 +96,7 @@ def price_of_prediction(request: Request, context: Context) -> Price:
     return Price(
         seconds=seconds_per_cell(classifier, adata, timed) * len(rows) if len(rows) else 0.0,
         gigabytes=peak_gb(),
-        how=f"{len(rows):,} cells to name, timed on {len(timed)}",
+        how=f"{counted(len(rows), 'cell')} to name, timed on {len(timed)}",
     )
 
 
@@ -130,8 +131,8 @@ def match_labels(labels: Labels, named: Named) -> Labeled:
     if others:
         n_cells = int(((of_cells < 0) & (labels.codes >= 0)).sum())
         notes.append(
-            f"{n_cells:,} cells have a label in {labels.column} that is no type of these weights, so their names are "
-            f"compared with nothing: {', '.join(others)}."
+            f"Compared with nothing, since their label in {labels.column} is no type of these weights: "
+            f"{counted(n_cells, 'cell')} ({', '.join(others)})."
         )
     return Labeled(rows=rows, truth=of_cells[rows], notes=tuple(notes))
 
@@ -145,11 +146,11 @@ def _notes(named: Named, threshold: float) -> tuple[str, ...]:
     seen = named.best >= 0
     n_unassigned = int(unassigned(named.probabilities[seen], threshold).sum())
     notes = [
-        f"{n_unassigned:,} of {seen.sum():,} cells have no type with a probability of {threshold:g} or more: they get "
-        "no name."
+        f"Without a name, since no type has a probability of {threshold:g} or more: {n_unassigned:,} of "
+        f"{counted(int(seen.sum()), 'cell')}."
     ]
     if not seen.all():
-        notes.append(f"The model sees no gene in {(~seen).sum():,} cells; they have no name.")
+        notes.append(f"The model sees no gene in {counted(int((~seen).sum()), 'cell')}, left without a name.")
     return tuple(notes)
 
 

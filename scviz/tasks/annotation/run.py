@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scviz.foundation.batching import pick_device
 from scviz.foundation.classifier import CellTypeClassifier, best_types
 from scviz.memory import peak_gb
+from scviz.metrics.evidence import counted
 from scviz.metrics.rejection import certainty
 from scviz.progress import Progress
 from scviz.tasks.annotation import NewType, Request, Result
@@ -231,5 +232,5 @@ def price(request: Request, context: Context) -> Price:
     return Price(
         seconds=seconds + OF_BASELINES,
         gigabytes=peak_gb(),
-        how=f"{n_train:,} training cells for at most {settings.epochs} epochs{often}, timed on two batches",
+        how=f"{counted(n_train, 'training cell')} for at most {settings.epochs} epochs{often}, timed on two batches",
     )

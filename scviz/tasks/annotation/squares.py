@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.columns import gene_blocks, gene_names
+from scviz.metrics.evidence import counted
 from scviz.metrics.group_values import NEITHER
 from scviz.metrics.two_groups import FIRST, SECOND, GeneTable, two_groups
 from scviz.tasks.annotation import MODEL, Result
@@ -48,9 +49,8 @@ class Square:
     def sentence(self) -> str:
         """Say how many cells these are."""
         share = f"{100 * len(self.rows) / self.n_of_type:.1f} %" if self.n_of_type else "none"
-        said = (
-            f"{len(self.rows):,} of {self.n_of_type:,} cells of {self.true} are named {self.named} ({share})"
-        )
+        verb = "is" if len(self.rows) == 1 else "are"
+        said = f"{len(self.rows):,} of {self.n_of_type:,} cells of {self.true} {verb} named {self.named} ({share})"
         if not len(self.rows) or not len(self.right):
             return f"{said}."
         return (
@@ -101,7 +101,7 @@ def genes_of_square(folder: Path, square: Square, n_cells: int) -> GeneTable | N
 def too_few(square: Square) -> str:
     """Say that the genes cannot be told, with the numbers."""
     return (
-        f"Cannot tell which genes differ: {len(square.rows):,} cells {square.words} and {len(square.right):,} "
+        f"Cannot tell which genes differ: {counted(len(square.rows), 'cell')} {square.words} and {len(square.right):,} "
         f"{square.others}; it takes {FEWEST_EACH} of each."
     )
 

@@ -17,6 +17,7 @@ from scviz.datasets.genes import identifiers
 from scviz.errors import GeneMatchError, RequestError
 from scviz.foundation.batching import pick_device
 from scviz.foundation.model import FoundationModel
+from scviz.metrics.evidence import counted
 from scviz.tasks.attention_network import Request
 from scviz.tasks.attention_network.known_targets import known_targets
 from scviz.tasks.context import Context
@@ -135,7 +136,8 @@ def _rows(folder: Path, column: str, value: str) -> NDArray[np.int64]:
     rows = np.flatnonzero(found.values == list(found.categories).index(value))
     if len(rows) < FEWEST_CELLS:
         raise RequestError(
-            f"{value} has {len(rows)} cells, too few.", hint=f"Choose a group of {FEWEST_CELLS} or more."
+            f"{value} has {counted(len(rows), 'cell')}, too few.",
+            hint=f"Choose a group of {FEWEST_CELLS} or more.",
         )
     return rows
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scviz.datasets.expression import depth_of
 from scviz.datasets.labels import cell_labels
 from scviz.memory import peak_gb
+from scviz.metrics.evidence import counted
 from scviz.networks.attention import SETTINGS, Setting, ranked_attention
 from scviz.networks.drawing import Drawing, by_regulator, draw
 from scviz.progress import Progress
@@ -104,5 +105,5 @@ def price(request: Request, context: Context) -> Price:
     return Price(
         seconds=seconds * n_cells + 3,
         gigabytes=peak_gb() + 150 * n_genes**2 / 1e9,
-        how=f"{n_cells:,} cells and {n_genes:,} genes, timed on one cell",
+        how=f"{counted(n_cells, 'cell')} and {counted(n_genes, 'gene')}, timed on one cell",
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scviz.metrics.evidence import LEVEL, Gain, Outcome, random_needed
+from scviz.metrics.evidence import LEVEL, Gain, Outcome, counted, random_needed
 from scviz.tasks.attention_network import ATTENTION, Check, Request
 from scviz.tasks.attention_network.inputs import Inputs
 from scviz.tasks.attention_network.judging import Judged
@@ -47,7 +47,7 @@ def _outcome(gain: Gain, *, passed: bool, enough: bool) -> Outcome:
 
 
 def _named(own: Sequence[Check]) -> str:
-    return own[0].regulator if len(own) == 1 else f"{len(own)} regulators"
+    return own[0].regulator if len(own) == 1 else f"{counted(len(own), 'regulator')}"
 
 
 def _one(own: Check) -> str:

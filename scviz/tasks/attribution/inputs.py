@@ -11,6 +11,7 @@ from scviz.datasets.labels import Labels, cell_labels
 from scviz.errors import RequestError
 from scviz.foundation.batching import pick_device
 from scviz.foundation.classifier import HEAD, CellTypeClassifier
+from scviz.metrics.evidence import counted
 from scviz.models import model_class
 from scviz.tasks.attribution import Request
 from scviz.tasks.context import Context, Finished
@@ -76,7 +77,8 @@ def gather(finished: Finished, request: Request, context: Context) -> Asked:
         kept.append(k)
     if len(kept) < 2:
         raise RequestError(
-            f"{len(kept)} types have {FEWEST_CELLS} or more held-out cells and others to compare with.",
+            f"It takes two types with {FEWEST_CELLS} or more held-out cells and others to compare with; this run has "
+            f"{counted(len(kept), 'such type')}.",
             hint="Hold out more cells, or choose a column with larger types.",
         )
     asked = np.concatenate(rows)

@@ -17,6 +17,7 @@ from scviz.foundation.batching import Walk, pick_device, time_per_cell
 from scviz.foundation.chunks import embed_cells
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
+from scviz.metrics.evidence import counted
 from scviz.metrics.neighbors import FEWEST_OF_TYPE, neighbor_overlap, random_overlap, without_rare
 from scviz.progress import Progress, Report
 from scviz.tasks.compare import MOST_TYPES, PCA, Request, Result, with_random_weights
@@ -182,7 +183,7 @@ def _labels(key: str | None, request: Request, context: Context) -> Labels:
     labels = types_of(context.workspace, request.dataset, key)
     if len(labels.names) > MOST_TYPES:
         raise RequestError(
-            f"The column {key!r} names {len(labels.names):,} groups of cells.",
+            f"The column {key!r} names {counted(len(labels.names), 'group')} of cells.",
             hint=f"Choose a column of words with at most {MOST_TYPES} different ones.",
         )
     return labels
@@ -211,6 +212,7 @@ def price(request: Request, context: Context) -> Price:
     return Price(
         seconds=seconds + drawing,
         gigabytes=peak_gb() + 4 * adata.n_obs * 400 * n_maps / 1e9,
-        how=f"{adata.n_obs:,} cells with {len(request.checkpoints)} models{also}, timed on batches of long, usual "
+        how=f"{counted(adata.n_obs, 'cell')} with {counted(len(request.checkpoints), 'model')}{also}, timed on "
+        "batches of long, usual "
         f"and short cells, and {n_maps} maps",
     )

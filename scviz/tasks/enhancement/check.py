@@ -13,6 +13,7 @@ from scviz.datasets.expression import log_expression, principal_components, vari
 from scviz.datasets.neighbors import nearest
 from scviz.errors import RequestError
 from scviz.foundation.model import FoundationModel
+from scviz.metrics.evidence import counted
 
 KEPT = 0.1
 """Share of the reads that down-sampling leaves."""
@@ -64,7 +65,8 @@ def down_sample(adata: AnnData, model: FoundationModel, *, n_cells: int, seed: i
     readable = np.flatnonzero(model.at_depth(BACK).n_tokens(sampled) > 0)
     if len(readable) < FEWEST_CELLS:
         raise RequestError(
-            f"A tenth of the reads leaves {len(readable)} cells that the model can read, too few for a check.",
+            f"A tenth of the reads leaves {counted(len(readable), 'cell')} that the model can read, too few for "
+            "a check.",
             hint="Choose a dataset with more reads in each cell.",
         )
     rows = np.sort(rng.choice(readable, min(n_cells, len(readable)), replace=False))

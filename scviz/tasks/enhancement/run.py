@@ -13,6 +13,7 @@ from scviz.datasets.layers import LAYERS
 from scviz.foundation.batching import longest_first, suitable_batch
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
+from scviz.metrics.evidence import counted
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.enhancement import MODEL, Request, Result
@@ -70,7 +71,7 @@ def price(request: Request, context: Context) -> Price:
     return Price(
         seconds=_seconds(model, adata[batch]) / len(batch) * n_cells + 5 + 0.002 * adata.n_obs,
         gigabytes=peak_gb() + 4 * (1024 + 6 * request.check_cells) * len(inputs.places) / 1e9,
-        how=f"{n_cells:,} cells, those of the check among them, timed on one batch",
+        how=f"{counted(n_cells, 'cell')}, those of the check among them, timed on one batch",
     )
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.datasets.enough_cells import large_labels
 from scviz.datasets.expression import principal_components
 from scviz.datasets.labels import Labels, cell_labels
 from scviz.datasets.neighbors import nearest
 from scviz.datasets.variable_expression import variable_expression
-from scviz.errors import RequestError
 from scviz.metrics.label_audit import Evidence, evidence, expected_by_chance, planted
 from scviz.metrics.neighbors import without_rare
 from scviz.progress import Progress
@@ -76,11 +76,7 @@ def _judged(labels: Labels) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Leave out labels of few cells, and number the others."""
     kept = without_rare(labels.codes, FEWEST_CELLS)
     present = np.unique(kept[kept >= 0])
-    if len(present) < 2:
-        raise RequestError(
-            f"The column {labels.column!r} has {len(present)} labels with {FEWEST_CELLS} cells or more.",
-            hint="Choose a column with two labels or more.",
-        )
+    large_labels(labels.texts, column=f"The column {labels.column!r}", fewest=FEWEST_CELLS, noun="label")
     codes = np.where(kept >= 0, np.searchsorted(present, kept), -1)
     return tuple(labels.names[code] for code in present), codes.astype(np.int64)
 

@@ -92,7 +92,9 @@ def _groups(request: Request, context: Context) -> Step:
             )
         codes[inside] = code
     names = [group.named for group in request.groups]
-    told = ", ".join(f"{name!r} ({int(np.sum(codes == code)):,} cells)" for code, name in enumerate(names))
+    told = ", ".join(
+        f"{name!r} ({counted(int(np.sum(codes == code)), 'cell')})" for code, name in enumerate(names)
+    )
     line = f"Named groups became the column {request.column}: {told}; {int(np.sum(codes < 0)):,} cells are in none."
     return Step(line=line, columns={request.column: pd.Categorical.from_codes(codes, categories=names)})
 

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.metrics.evidence import counted
 from scviz.networks.contract import GeneSet
 from scviz.networks.gmt import gmt_text
 from scviz.networks.module_scores import zero_to_one
@@ -22,7 +23,8 @@ from scviz.workspace.csv_files import csv_text
 def gmt(modules: Iterable[GeneSet]) -> str:
     """Write modules in the GMT format: a line of each with its name, a description and its genes."""
     return gmt_text(
-        replace(one, description=f"{len(one.genes)} genes, the most central first") for one in modules
+        replace(one, description=f"{counted(len(one.genes), 'gene')}, the most central first")
+        for one in modules
     )
 
 

@@ -16,6 +16,7 @@ from scviz.datasets.simulated import truth_of
 from scviz.errors import DataError, RequestError
 from scviz.foundation.batching import pick_device
 from scviz.foundation.model import FoundationModel
+from scviz.metrics.evidence import counted
 from scviz.tasks.chosen_cells import chosen_rows, sample
 from scviz.tasks.context import Context
 from scviz.tasks.modules import Request
@@ -101,7 +102,7 @@ def gather(request: Request, context: Context) -> Inputs:
     columns = _variable(sp.csr_matrix(adata.X)[found_in], known, request.most_genes)
     if len(columns) < FEWEST_GENES:
         raise RequestError(
-            f"Only {len(columns)} genes vary in these cells and are known to the model.",
+            f"Only {counted(len(columns), 'gene')} vary in these cells and are known to the model.",
             hint="Choose weights that know the genes of this dataset, or other cells.",
         )
     names = identifiers(adata.var).names

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scviz.datasets.expression import depth_of
 from scviz.memory import GIGABYTE, peak_gb
 from scviz.metrics.coherence import means_by_type
+from scviz.metrics.evidence import counted
 from scviz.networks.communities import RESOLUTIONS, Stability, stability
 from scviz.networks.module_scores import module_scores, zero_to_one
 from scviz.networks.similarity import GeneGraph
@@ -122,7 +123,7 @@ def price(request: Request, context: Context) -> Price:
     inputs = gather(request, context)
     n_genes, n_methods = len(inputs.genes), 3 if request.checkpoint else 1
     seconds = 3.0 + 4e-6 * n_methods * n_genes**2 + 2e-7 * inputs.expression.nnz
-    how = f"{n_genes:,} genes, {len(inputs.found_in) + len(inputs.held_out):,} cells"
+    how = f"{counted(n_genes, 'gene')}, {counted(len(inputs.found_in) + len(inputs.held_out), 'cell')}"
     if request.source == "context" and inputs.model is not None:
         names = [inputs.model.vocab.genes[i] for i in inputs.in_vocab]
         begun = time.perf_counter()

@@ -61,7 +61,7 @@ def _together(own: Judged, *, n_cells: int, lasting: float) -> str:
     """
     holds = "holds" if own.n_modules == 1 else "hold"
     found = f"{counted(own.n_modules, 'module')} {holds} {100 * own.share:.0f} % of the genes. "
-    where = f"in {n_cells:,} cells not used to find them"
+    where = f"in {counted(n_cells, 'cell')} not used to find them"
     numbers = f"mean correlation {own.coherence:.3f}, random genes {own.random:.3f}"
     if own.n_beyond:
         verb = "holds" if own.n_beyond == 1 else "hold"
@@ -163,7 +163,9 @@ def _notes_of_cells(request: Request, inputs: Inputs) -> list[str]:
         )
     if request.source == "context" and inputs.model is not None:
         n_read = min(request.context_cells, len(inputs.found_in))
-        notes.append(f"{inputs.model.card.title} read {n_read:,} cells to make a vector of each gene.")
+        notes.append(
+            f"{inputs.model.card.title} read {counted(n_read, 'cell')} to make a vector of each gene."
+        )
     return notes
 
 

@@ -20,6 +20,7 @@ from scviz.errors import RequestError
 from scviz.foundation.batching import longest_first, pick_device
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
+from scviz.metrics.evidence import counted
 from scviz.models import MODELS, model_class
 from scviz.progress import Progress
 from scviz.tasks.context import Context
@@ -109,7 +110,7 @@ def split(model: FoundationModel, adata: AnnData, request: Request) -> Split:
     rows = np.random.default_rng(request.seed).permutation(longest_first(model.n_tokens(adata)))
     if len(rows) < FEWEST_CELLS:
         raise RequestError(
-            f"{len(rows)} cells in which the model sees a gene are too few to train on.",
+            f"{counted(len(rows), 'cell')} in which the model sees a gene are too few to train on.",
             hint=f"Take {FEWEST_CELLS} cells or more, of genes that the model knows.",
         )
     n_held_out = max(2, round(request.validation_fraction * len(rows)))
@@ -157,7 +158,7 @@ def _keep(model: FoundationModel, request: Request, context: Context, *, n_train
         id=f"{kind}/{name}",
         model=kind,
         name=request.name,
-        description=f"{origin.how} on {n_train:,} cells of {dataset.name}{origin.of_what}.",
+        description=f"{origin.how} on {counted(n_train, 'cell')} of {dataset.name}{origin.of_what}.",
         licence="that of the project" if request.demo else origin.licence,
         n_parameters=n_parameters,
         n_genes=len(model.vocab),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.label_terms import label_terms
+from scviz.metrics.evidence import counted
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.transfer import Request, Result
@@ -127,4 +128,4 @@ def _held_out(inputs: Labeled, request: Request) -> str:
         if request.group_key
         else ""
     )
-    return f"{n_test:,} held-out cells {of}of the reference"
+    return f"{counted(n_test, 'held-out cell')} {of}of the reference"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scviz.metrics.evidence import counted
 from scviz.tasks.context import Context
 from scviz.tasks.transfer import Method, Request
 from scviz.tasks.transfer.genes import GeneSpace
@@ -49,7 +50,7 @@ def keep_rules(
         reach=place.reach,
         rules=tuple(_rule(key, one, method, found=found, context=context) for key, one, method in kept),
         n_cells=len(inputs.split.train),
-        held_out=f"{len(inputs.split.test):,} held-out cells of {dataset.name}",
+        held_out=f"{counted(len(inputs.split.test), 'held-out cell')} of {dataset.name}",
         license=NOT_SAID,
         sources=(dataset.source,),
         trained_on=(seen_as(dataset),),

@@ -8,6 +8,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from scviz.datasets.enough_cells import large_labels
 from scviz.datasets.expression import depth_of
 from scviz.datasets.folds import part_of
 from scviz.datasets.labels import labels_in
@@ -54,14 +55,10 @@ def labeled_cells(request: Request, adata: AnnData) -> Labeled:
         )
     known = labels_in(adata.obs, request.label_key)
     groups = labels_in(adata.obs, request.group_key) if request.group_key else None
-    names, counts = np.unique(known.texts[known.texts != ""], return_counts=True)
-    types, rare = names[counts >= FEWEST_CELLS], names[counts < FEWEST_CELLS]
-    if len(types) < 2:
-        raise RequestError(
-            f"The column {request.label_key!r} of the reference has {len(types)} cell types with at least "
-            f"{FEWEST_CELLS} cells.",
-            hint="Choose another column, or another reference: two types are needed.",
-        )
+    large = large_labels(
+        known.texts, column=f"The column {request.label_key!r} of the reference", fewest=FEWEST_CELLS
+    )
+    types = np.array(large.names)
     labels = np.where(np.isin(known.texts, types), known.texts, "")
     split = split_cells(
         labels,
@@ -81,7 +78,8 @@ def labeled_cells(request: Request, adata: AnnData) -> Labeled:
         notes=(
             *known.notes,
             *(groups.notes if groups else ()),
-            *_said(rare.tolist(), split, request),
+            *large.notes,
+            *_said(split, request),
             *_without_sets(calibration),
             *depth_of(adata).notes,
         ),
@@ -108,10 +106,8 @@ def _without_sets(calibration: NDArray[np.int64]) -> list[str]:
     ]
 
 
-def _said(rare: list[str], split: Split, request: Request) -> list[str]:
+def _said(split: Split, request: Request) -> list[str]:
     said = []
-    if rare:
-        said.append(f"Left out, with fewer than {FEWEST_CELLS} cells: {', '.join(rare)}.")
     if split.held_out_groups:
         said.append(
             f"{100 * split.test_share:.0f} % of the labeled cells are held out, "

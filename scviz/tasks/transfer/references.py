@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.errors import DataError, RequestError
+from scviz.metrics.evidence import counted
 from scviz.settings import ROOT
 from scviz.workspace import Workspace
 from scviz.workspace.names import slug
@@ -227,7 +228,9 @@ def _nonsense(reference: Reference) -> str:
     if len(set(reference.types)) < max(2, len(reference.types)):
         return f"its {len(reference.types)} types are not two or more different ones"
     if len(reference.ontology_ids) != len(reference.types):
-        return f"it has {len(reference.ontology_ids)} ontology ids for {len(reference.types)} types"
+        return (
+            f"it has {len(reference.ontology_ids)} ontology ids for {counted(len(reference.types), 'type')}"
+        )
     if not reference.rules or not reference.genes:
         return "it has no rule or no genes to name cells by"
     above = (reference.target, reference.reach, *(rule.temperature for rule in reference.rules))

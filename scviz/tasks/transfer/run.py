@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scviz.memory import peak_gb
+from scviz.metrics.evidence import counted
 from scviz.tasks.context import Context
 from scviz.tasks.price import Price
 from scviz.tasks.transfer import Request, Result
@@ -35,9 +36,9 @@ def price(request: Request, context: Context) -> Price:
     return Price(
         seconds=seconds + 6 + 0.003 * n_cells,
         gigabytes=peak_gb() + 8 * 2000 * 4 * min(n_cells, 20_000) / 1e9,
-        how=f"{n_cells:,} cells"
+        how=f"{counted(n_cells, 'cell')}"
         + (
-            f" with {len(request.checkpoints)} models, timed on batches of them"
+            f" with {counted(len(request.checkpoints), 'model')}, timed on batches of them"
             if request.checkpoints
             else ""
         ),

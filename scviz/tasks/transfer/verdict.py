@@ -63,7 +63,7 @@ def _fit(result: Result) -> str:
     if not far:
         return f"{share}." if fit.is_foreign else f"{share}; no cluster lies mostly beyond."
     such = ", ".join(
-        f"cluster {one.number} ({one.n_cells:,} cells, named {one.name})" for one in far[:MOST_NAMED]
+        f"cluster {one.number} ({counted(one.n_cells, 'cell')}, named {one.name})" for one in far[:MOST_NAMED]
     )
     more = f" and {len(far) - MOST_NAMED} more" if len(far) > MOST_NAMED else ""
     if len(far) == len(fit.clusters):

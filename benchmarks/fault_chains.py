@@ -9,24 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
+from benchmarks.fault_reasons import STOPPED, is_true
 from benchmarks.fault_world import Outcome, World, moment
 from scviz.jobs import engine
 from scviz.jobs.engine import began
 from scviz.jobs.processes import read_processes
-from scviz.jobs.signs import HELD, IGNORED
-from scviz.jobs.supervisor import WORKER_ENDED
 
 Blow = Callable[[World, str, random.Random], bool]
-STOPPED = "stopped by its user"
-RESTARTED = "The compute engine was restarted."
-TRUE = {
-    "kill -9 of the child": ("The worker process was ended by signal 9",),
-    "kill -9 of the Dask worker": (WORKER_ENDED,),
-    "kill -9 of the engine": (RESTARTED, WORKER_ENDED),
-    "SIGSTOP of the child": (STOPPED,),
-    "SIGSTOP of the Dask worker": (STOPPED, IGNORED, HELD),
-}
-"""How what is said of a run begins where it is true, by the kind of the fault."""
 FINDING_SECONDS = 20.0
 TRIES = 4
 
@@ -169,13 +158,13 @@ class Struck:
         """Finish the run, and say how each fault that struck it ended."""
         (run, self._run), (struck, self._struck) = (self._run, ""), (self._struck, [])
         try:
-            ends = self._world.verdict("", self._case, run, *(words for _, words in struck)) if run else []
+            ends = self._world.verdict(None, self._case, run, *(words for _, words in struck)) if run else []
         except Exception as error:  # noqa: BLE001
             said = f"{type(error).__name__}: {error}"
             return [Outcome(kind, self._case, "broken", said) for kind, _ in struck]
         return [
             Outcome(kind, self._case, one.ending, one.words)
-            if not words or words.startswith(TRUE[kind])
+            if is_true(kind, words)
             else Outcome(kind, self._case, "broken", f"not the reason: {words}")
             for (kind, words), one in zip(struck, ends, strict=True)
         ]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks import fault_worlds as worlds
 from benchmarks.fault_chains import pid_of, send
-from benchmarks.fault_world import Outcome, Store, World, moment
+from benchmarks.fault_world import Outcome, Store, World, begun
 from scviz.jobs import engine
 from scviz.jobs.engine import began
 from scviz.workspace.records import to_json
@@ -40,9 +40,7 @@ def holding_engine(case: str) -> Fault:
     """Suspend the engine at a random moment of a run; the next request finds that it hangs, and replaces it."""
 
     def fault(world: World, rng: random.Random) -> list[Outcome]:
-        world.equal_to(case)
-        run = world.start(case)
-        moment(world, case, run, rng)
+        run = begun(world, case, rng)
         pid = pid_of(world, run, "engine")
         send(pid, signal.SIGSTOP)
         time.sleep(1)
@@ -57,8 +55,9 @@ def holding_engine(case: str) -> Fault:
     return fault
 
 
-def killing_web(case: str) -> Fault:
-    """Kill the web process that hands a run in, at a random moment of that."""
+def striking_web(case: str, number: signal.Signals) -> Fault:
+    """Kill the web process that hands a run in, or suspend it for a while, at a random moment of that."""
+    kind = f"{'kill -9' if number == signal.SIGKILL else number.name} of the web server"
 
     def fault(world: World, rng: random.Random) -> list[Outcome]:
         world.equal_to(case)
@@ -77,13 +76,17 @@ def killing_web(case: str) -> Fault:
         web.stdin.write("go\n")
         web.stdin.flush()
         time.sleep(rng.uniform(0.0, 2.0))
+        send(web.pid, number)
+        time.sleep(0.5 if number == signal.SIGKILL else 5.0)
+        found = [row.id for row in world.queue.runs() if row.id not in before]
+        send(web.pid, signal.SIGCONT)
+        if number == signal.SIGSTOP:  # it goes on, and says which run it is
+            found = [web.stdout.readline().strip()]
         web.kill()
         web.wait()
-        time.sleep(0.5)
-        (run, *_) = [row.id for row in world.queue.runs() if row.id not in before] or [""]
-        kind = "kill -9 of the web server"
-        if not run:
+        if not found:
             return [Outcome(kind, case, "done", "nothing was handed in yet")]
+        (run,) = found
         row = world.ended(run)
         return world.verdict(kind, case, run, "" if row.state == "done" else row.message)
 
@@ -94,8 +97,7 @@ def locking(case: str, seconds: float) -> Fault:
     """Keep the database locked from a random moment on."""
 
     def fault(world: World, rng: random.Random) -> list[Outcome]:
-        run = world.start(case)
-        moment(world, case, run, rng)
+        run = begun(world, case, rng)
         other = sqlite3.connect(world.home / "scviz.db", timeout=60)
         other.execute("BEGIN IMMEDIATE")
         time.sleep(seconds)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import fault_cases
+from benchmarks.fault_reasons import is_true
+from benchmarks.fault_watch import Watch
 from scviz.jobs import connection, engine, signs
 from scviz.jobs.queue import RunQueue
 from scviz.settings import CODE, Settings
@@ -23,7 +25,7 @@ from scviz.workspace.records import from_json, to_json
 
 connection.HUNG_SECONDS, engine.END_SECONDS = 30.0, 5.0
 signs.IGNORED_SECONDS, signs.HELD_SECONDS = 6.0, 12.0  # as in use, but for the waiting
-LIMIT_SECONDS = 500.0
+TRIES = 5
 HEAVY = (
     *("map", "compare", "annotate, head", "annotate, all", "one edit", "sweep", "perturbation"),
     *("enhance", "self-test", "pre-train", "transfer"),
@@ -166,13 +168,14 @@ class World:
         task, request = self.cases[case]
         return self.queue.submit(task, request, again=True).run
 
-    def wait(self, run: str, until: Callable[[Run], Any], what: str, seconds: float = LIMIT_SECONDS) -> Run:
-        """Wait for something to become true of a run."""
-        deadline = time.monotonic() + seconds
+    def wait(self, run: str, until: Callable[[Run], Any], what: str) -> Run:
+        """Wait for something to become true of a run, for as long as anything moves in it."""
+        watch = Watch(self.queue.workspace.run_folder(run))
         while not until(row := self.queue.get(run)):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{what}: it is {row.state}, {row.stage}, {row.trouble}")
-            time.sleep(0.1)
+            if why := watch.is_over(row):
+                said = f"{row.state}, {row.stage}, {self.queue.trouble(row)}"
+                raise TimeoutError(f"{what}: {why}; it is {said}; {self.queue.log(run)[-300:]}")
+            time.sleep(0.2)
         return row
 
     def ended(self, run: str) -> Run:
@@ -194,11 +197,15 @@ class World:
         """Hash the result of a run."""
         return fault_cases.digest(self.queue.workspace.run_folder(run) / "result")
 
-    def verdict(self, kind: str, case: str, run: str, *reasons: str, expected: str = "") -> list[Outcome]:
+    def verdict(
+        self, kind: str | None, case: str, run: str, *reasons: str, expected: str = ""
+    ) -> list[Outcome]:
         """Finish a run that was struck, once or more, and say how each of these faults ended.
 
         Parameters
         ----------
+        kind
+            Of the faults; None where the reasons are not looked at.
         reasons
             What was said of the run after each; empty where it went on by itself.
         expected
@@ -206,11 +213,14 @@ class World:
         """
         expected = expected or self.equal_to(case)[0]
         same = self.digest(self.finish(run)) == expected
-        names = ["done" if not reason else "resumed, equal" for reason in reasons]
-        return [
-            Outcome(kind, case, name if same else "broken", reason if same else f"another result; {reason}")
-            for name, reason in zip(names, reasons, strict=True)
-        ]
+        found = []
+        for reason in reasons:
+            wrong = "" if same else "another result"
+            if kind is not None and not is_true(kind, reason):
+                wrong = "not the reason"
+            ending = "broken" if wrong else "resumed, equal" if reason else "done"
+            found.append(Outcome(kind or "", case, ending, f"{wrong}: {reason}" if wrong else reason))
+        return found
 
     def close(self) -> None:
         """End the engine."""
@@ -226,3 +236,13 @@ def moment(world: World, case: str, run: str, rng: random.Random) -> Run:
     while not (row := world.queue.get(run)).ended and time.monotonic() < until:
         time.sleep(0.1)
     return row
+
+
+def begun(world: World, case: str, rng: random.Random) -> str:
+    """Hand a case in, and return its run at a random moment within it."""
+    world.equal_to(case)
+    for _ in range(TRIES):
+        run = world.start(case)
+        if not moment(world, case, run, rng).ended:
+            return run
+    raise LeftOutError("each run was done before it was struck")

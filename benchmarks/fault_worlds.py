@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchmarks.fault_world import LeftOutError, Outcome, Store, World, moment
+from benchmarks.fault_world import LeftOutError, Outcome, Store, World, begun
 from scviz.jobs import engine
 from scviz.jobs.queue import RunQueue
 from scviz.settings import ROOT, Settings
@@ -69,9 +69,7 @@ def disk_full(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcom
                 *("quality", "pre-train", "filter", "trees", "sweep"),
                 *("open a file", "map", "markers", "overview", "modules"),
             ):
-                world.equal_to(case)
-                run = world.start(case)
-                moment(world, case, run, rng)
+                run = begun(world, case, rng)
                 with filler.open("ab", buffering=0) as file:
                     for size in (1 << 20, 4096, 1):
                         with suppress(OSError):
@@ -92,9 +90,7 @@ def read_only(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcom
     """Let nothing new be written into the folder of a run from a random moment on, three times."""
     with opened(store, folder) as world:
         for case in ("filter", "pre-train", "quality"):
-            world.equal_to(case)
-            run = world.start(case)
-            moment(world, case, run, rng)
+            run = begun(world, case, rng)
             place = str(world.queue.workspace.run_folder(run))
             if subprocess.run(["mount", "--bind", place, place], capture_output=True, check=False).returncode:
                 raise LeftOutError("a folder cannot be mounted here")
@@ -109,9 +105,7 @@ def moved(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
     """Move the workspace away from under a run, three times."""
     with opened(store, folder) as world:
         for number, case in enumerate(("map", "filter", "trees")):
-            world.equal_to(case)
-            run = world.start(case)
-            moment(world, case, run, rng)
+            run = begun(world, case, rng)
             world.queue.close()
             old, new = world.home, world.folder / f"home {number}"
             old.rename(new)
@@ -142,9 +136,7 @@ def clock(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
         try:
             world.finish(world.start("gene terms"))
             for number, case in enumerate(("markers", "quality", "sweep", "pre-train", "overview", "trees")):
-                world.equal_to(case)
-                run = world.start(case)
-                moment(world, case, run, rng)
+                run = begun(world, case, rng)
                 wrong.set(-3600 if number % 2 else 3600)
                 row = world.ended(run)
                 wrong.set(0)
@@ -167,9 +159,7 @@ def restarted(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcom
     try:
         with opened(store, folder, SCVIZ_DATABASE=server.url) as world:
             for case, away in (("map", 20), ("quality", 8), ("pre-train", 30)):
-                world.equal_to(case)
-                run = world.start(case)
-                moment(world, case, run, rng)
+                run = begun(world, case, rng)
                 server.stop()
                 back = threading.Timer(away, server.start)
                 back.start()
@@ -237,8 +227,7 @@ def cut(store: Store, folder: Path, rng: random.Random) -> Iterator[Outcome]:
             world.equal_to("map")
             for _ in range(3):
                 wire, worker = start_far_worker(cluster)
-                run = world.start("map")
-                moment(world, "map", run, rng)
+                run = begun(world, "map", rng)
                 wire.cut()
                 row = world.ended(run)
                 reason = "" if row.state == "done" else row.message

@@ -3,15 +3,17 @@
 Every task that needs no other machine is carried out once without a fault. Then processes are killed or suspended at
 random moments of runs of it, and databases, disks, clocks, networks and files are taken away from under others. Each
 fault must end with the run done, resumed with a result that is equal to the last bit, or failed with the true reason;
-whatever else comes out is counted as broken, and told. Root of a Linux machine sees all of it: disks are mounted, and
-clocks are set for an engine where a C compiler is; what cannot be done is counted as left out.
+whatever else comes out is counted as broken, and told. A run is waited for as long as anything moves in it, its
+processor time included, so that a busy machine breaks none. Root of a Linux machine sees all of it: disks are mounted,
+and clocks are set for an engine where a C compiler is; what cannot be done is counted as left out.
 
     --seconds N      begin no fault after so long (default 1,500)
     --lanes N        so many workspaces with an engine each, at the same time (default 4)
     --seed N         of the moments, and of the order
     --only WORD      kinds of faults that have this word in their name
     --quick          strike processes of short tasks alone
-    --log FILE       gets a line for each fault as it ends, after those that it has
+    --log FILE       gets a line for each fault as it ends, after those that it has; parts of the plan that it has as
+                     over, of the same seed, are not repeated
     --keep FOLDER    keeps cells, models and what runs find without a fault, for the next time with the same code
     --count FILE...  strike nothing, and count what these logs hold
 """
@@ -24,6 +26,7 @@ import logging
 import os
 import queue as queues
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -33,6 +36,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -47,26 +51,34 @@ from benchmarks.fault_world import HEAVY, QUICK, LeftOutError, Outcome, Store, W
 Fault = Callable[[World, random.Random], Iterable[Outcome]]
 
 
-def plan(worlds: Path, only: str, seed: int, *, quick: bool) -> list[tuple[str, Fault]]:
-    """List the faults: a name each, and what carries it out."""
-    planned: list[tuple[str, Fault]] = []
+def plan(worlds: Path, only: str, seed: int, *, quick: bool) -> list[tuple[str, str, Fault]]:
+    """List the faults: their kind, the case that they strike, and what carries them out."""
+    planned: list[tuple[str, str, Fault]] = []
     for case in QUICK if quick else fault_cases.NAMES:
         children, workers = (2, 1) if case in HEAVY else (3, 2)
         blows = [*BLOWS, *["kill -9 of the child"] * (children - 1)]
         blows += ["kill -9 of the Dask worker"] * (workers - 1)
         if blows := [kind for kind in blows if only in kind]:
-            planned.append((" ".join(blows), chain(case, blows)))
-    planned += [("kill -9 of the web server", kinds.killing_web(case)) for case in (*QUICK, "trees", "sweep")]
-    planned += [("SIGSTOP of the engine", kinds.holding_engine(case)) for case in (*QUICK[3:6], "trees")]
+            planned.append((" ".join(blows), case, chain(case, blows)))
     planned += [
-        ("database locked", kinds.locking(case, 60 if case == "trees" else 8))
+        ("kill -9 of the web server", case, kinds.striking_web(case, signal.SIGKILL))
+        for case in (*QUICK, "trees", "sweep")
+    ]
+    planned += [
+        ("SIGSTOP of the web server", case, kinds.striking_web(case, signal.SIGSTOP)) for case in QUICK[:4]
+    ]
+    planned += [
+        ("SIGSTOP of the engine", case, kinds.holding_engine(case)) for case in (*QUICK[3:6], "trees")
+    ]
+    planned += [
+        ("database locked", case, kinds.locking(case, 60 if case == "trees" else 8))
         for case in (*QUICK[:5], "trees", "map")
     ]
-    planned += [("stale or foreign engine.json", kinds.engine_file(how)) for how in kinds.FILES]
-    planned += [("two servers at once", kinds.two_servers(case)) for case in QUICK[:3]]
+    planned += [("stale or foreign engine.json", how, kinds.engine_file(how)) for how in kinds.FILES]
+    planned += [("two servers at once", case, kinds.two_servers(case)) for case in QUICK[:3]]
+    planned += [(name, "", fault) for name, fault in kinds.own_worlds(worlds)]
     random.Random(seed).shuffle(planned)
-    planned += kinds.own_worlds(worlds)
-    return [(name, fault) for name, fault in planned if only in name]
+    return [one for one in planned if only in one[0]]
 
 
 class Found:
@@ -75,42 +87,63 @@ class Found:
     def __init__(self, log: str) -> None:
         self.outcomes: list[Outcome] = []
         self._log, self._lock = log, threading.Lock()
+        self.over = {
+            line["over"] for line in read_lines([log] if Path(log).is_file() else []) if "over" in line
+        }
+        """Parts of the plan that were carried out before."""
 
     def add(self, one: Outcome, seconds: float) -> None:
         """Take in how a fault ended, and how long it and those before it in the same world took."""
         with self._lock:
             self.outcomes.append(one)
             print(f"{one.kind} | {one.case} | {one.ending} | {one.words}", flush=True)
-            if self._log:
-                with Path(self._log).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(one) | {"at": time.time(), "took": seconds}) + "\n")
+            self._write(asdict(one) | {"at": time.time(), "took": seconds})
+
+    def end(self, part: str) -> None:
+        """Note that a part of the plan was carried out."""
+        with self._lock:
+            self._write({"over": part})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        if self._log:
+            with Path(self._log).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
 
 
 def lane(
-    world: World, todo: queues.Queue[tuple[str, Fault]], found: Found, options: argparse.Namespace
+    world: World, todo: queues.Queue[tuple[str, str, Fault]], found: Found, options: argparse.Namespace
 ) -> None:
     """Carry faults out, one after the other, until there are none or the time is over."""
     while time.monotonic() < options.deadline:
         try:
-            name, fault = todo.get_nowait()
+            name, case, fault = todo.get_nowait()
         except queues.Empty:
             return
-        rng, begun = random.Random(f"{options.seed} {name} {todo.qsize()}"), time.monotonic()
+        part = f"{options.seed} {name} {case}"
+        if part in found.over:
+            continue
+        rng, begun = random.Random(part), time.monotonic()
         try:
             for one in fault(world, rng):
                 found.add(one, time.monotonic() - begun)
         except LeftOutError as why:
-            found.add(Outcome(name, "", "left out", str(why)), 0.0)
+            found.add(Outcome(name, case, "left out", str(why)), 0.0)
         except Exception as error:  # noqa: BLE001 - it is what is looked for
             traceback.print_exc()
             words = f"{type(error).__name__}: {error}"
-            found.add(Outcome(name, "", "broken", words), time.monotonic() - begun)
+            found.add(Outcome(name, case, "broken", words), time.monotonic() - begun)
+        found.end(part)
 
 
 def read_logs(files: Iterable[str]) -> list[Outcome]:
     """Read what earlier calls have written down."""
-    lines = [json.loads(line) for file in files for line in Path(file).read_text().splitlines()]
+    lines = (line for line in read_lines(files) if "kind" in line)
     return [Outcome(**{name: line[name] for name in Outcome.__dataclass_fields__}) for line in lines]
+
+
+def read_lines(files: Iterable[str]) -> list[dict[str, Any]]:
+    """Read the lines of logs: of faults, and of parts of the plan that are over."""
+    return [json.loads(line) for file in files for line in Path(file).read_text().splitlines()]
 
 
 def table(found: list[Outcome]) -> str:
@@ -157,7 +190,7 @@ def strike(folder: Path, found: Found, options: argparse.Namespace) -> int:
     """Carry out what there is time for, in lanes side by side; return how many of the plan were not begun."""
     store = Store(Path(options.keep or folder / "store").resolve())
     options.deadline = time.monotonic() + options.seconds
-    todo: queues.Queue[tuple[str, Fault]] = queues.Queue()
+    todo: queues.Queue[tuple[str, str, Fault]] = queues.Queue()
     for one in plan(folder, options.only, options.seed, quick=options.quick):
         todo.put(one)
 

@@ -30,13 +30,18 @@ class Processes:
     """Since which start of the machine they are; tells other machines, too."""
 
     @property
+    def child_is_there(self) -> bool:
+        """Whether the child has not ended."""
+        return self._is_there(self.child, self.child_began)
+
+    @property
     def watcher_is_held(self) -> bool:
         """Whether the Dask worker is suspended by a signal."""
         return self._is_there(self.watcher, self.watcher_began) and is_held(self.watcher)
 
     def end(self) -> None:
         """Kill the child with all that it started, and a suspended Dask worker, whose nanny then starts another."""
-        if self._is_there(self.child, self.child_began) and hasattr(os, "killpg"):
+        if self.child_is_there and hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.child, signal.SIGKILL)  # each leads a group of its own
         if self.watcher_is_held:

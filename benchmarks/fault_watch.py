@@ -15,6 +15,8 @@ STUCK_SECONDS = 240.0
 """A run of which nothing moves for so long hangs."""
 MOST_CPU_SECONDS = 400.0
 """And one that computes for longer than this goes round in a circle: each takes a minute at most."""
+MOVED_SECONDS = 1.0
+"""Processor time that counts as a movement; threads that only look around take less."""
 LOOK_SECONDS = 3.0
 
 
@@ -39,7 +41,7 @@ class Watch:
             return ""
         self._looked = now
         self._look()
-        seen = (row.state, row.attempt, row.stage, row.done, row.trouble, int(self._cpu))
+        seen = (row.state, row.attempt, row.stage, row.done, row.trouble, int(self._cpu / MOVED_SECONDS))
         if seen != self._seen:
             self._seen, self._since = seen, now
         if self._cpu > MOST_CPU_SECONDS:

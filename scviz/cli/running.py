@@ -20,6 +20,7 @@ from scviz.errors import JobError, RequestError
 from scviz.jobs.queue import RunQueue
 from scviz.settings import Settings
 from scviz.tasks import exporting, opening, public_screen
+from scviz.tasks.needs import refuse_idle
 from scviz.workspace import Workspace
 from scviz.workspace.csv_files import CsvWriter
 from scviz.workspace.database import OPEN, Run, time_left
@@ -94,8 +95,17 @@ def dataset_of(text: str, settings: Settings, *, name: str = "", **choices: Any)
 
 
 def carry_out(task: str, request: Any, settings: Settings) -> tuple[str, Any]:
-    """Hand a request in, show its progress and return the run and its result."""
+    """Hand a request in, show its progress and return the run and its result.
+
+    Raises
+    ------
+    ScvizError
+        If it could do nothing, which is told before it is handed in.
+    JobError
+        If it fails or is stopped.
+    """
     queue = RunQueue(settings)
+    refuse_idle(task, request, queue.workspace)
     submitted = queue.submit(task, request)
     if submitted.cached:
         print(f"{task}: answered by run {submitted.run}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -75,6 +76,19 @@ def question_id(task: str, asked: Mapping[str, Any]) -> str:
         The request as JSON has it.
     """
     return fingerprint(task, asked, getattr(front(task), "VERSION", 1))
+
+
+def refuse_beforehand(task: str, request: Any, workspace: Any) -> None:
+    """Let a task refuse a request by what is known before anything is read; some tasks have nothing to refuse.
+
+    Raises
+    ------
+    ScvizError
+        As its run would.
+    """
+    name = f"{front(task).__name__}.refusals"
+    if find_spec(name) is not None:
+        import_module(name).refuse(request, workspace)
 
 
 def back(task: str) -> ModuleType:

@@ -14,7 +14,7 @@ from scviz.datasets.gene_keys import matched
 from scviz.errors import DataError, GeneMatchError, RequestError
 from scviz.foundation.vocab import Coverage, GeneVocab
 from scviz.models import cards
-from scviz.tasks import front
+from scviz.tasks import front, refuse_beforehand
 from scviz.tasks.fields import Needs
 from scviz.workspace import DatasetInfo, Workspace
 
@@ -45,6 +45,8 @@ def refuse_idle(task: str, request: Any, workspace: Workspace) -> None:
         If a model knows no gene of the dataset, or the dataset has no gene of a list.
     RequestError
         If a model knows few of the genes, and the request does not say `few_genes`.
+    ScvizError
+        If the task itself refuses it, see `refuse_beforehand`.
     """
     if not getattr(request, "dataset", ""):
         return
@@ -72,6 +74,7 @@ def refuse_idle(task: str, request: Any, workspace: Workspace) -> None:
                 hint='Choose a model that knows more of them, or say "Run on few genes" (--few-genes): results then '
                 "rest on these genes alone.",
             )
+    refuse_beforehand(task, request, workspace)
 
 
 def refuse_empty(task: str, request: Any, result: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from anndata import AnnData
+from anndata import AnnData, read_h5ad
 
 from scviz.cli.fields import add_fields
 from scviz.datasets.choices import Opening
@@ -37,7 +37,19 @@ OF_CELLS = [task for task in TASKS if "dataset" in fields_of(task) and task not 
 BY_MODEL = [task for task in OF_CELLS if {"checkpoint", "checkpoints", "methods"} & fields_of(task)]
 READING = {"modules": {"source": "static"}, "scenic": {"method": "similarity"}}
 """What makes a request one that reads a model."""
+USUAL = {"annotation": {"label_key": "cell_type"}, "transfer": {"label_key": "cell_type"}}
+"""What fits these cells."""
 LISTS = {"in_silico": "genes", "enrichment": "genes", "attention_network": "regulators"}
+
+
+def labeled(opened: Opened) -> str:
+    """Other cells with the same labels and genes."""
+    path = opened.workspace.home / "labeled.h5ad"
+    if not path.exists():
+        read_h5ad(next(opened.workspace.home.glob("datasets/cells-*/source.h5ad")))[:59].copy().write_h5ad(
+            path
+        )
+    return open_file(path, opened.workspace, name="labeled").id
 
 
 def asked(task: str, opened: Opened, **more: Any) -> Any:
@@ -50,6 +62,8 @@ def asked(task: str, opened: Opened, **more: Any) -> Any:
     values = (
         GIVEN[task]
         | READING.get(task, {})
+        | USUAL.get(task, {})
+        | ({"reference": labeled(opened)} if task == "transfer" else {})
         | {"dataset": opened.dataset}
         | ({LISTS[task]: ("GENE1", "GENE2")} if task in LISTS else {})
     )
@@ -88,7 +102,12 @@ def test_one_cell_and_one_gene_are_refused_with_the_number_and_the_fix(
 
 def test_a_single_cell_can_be_named_by_a_trained_model(opened: Opened, adata: AnnData) -> None:
     one_cell = cut(opened, adata[:1].copy())
-    refuse_idle("annotation", asked("annotation", one_cell, mode="predict"), opened.workspace)
+    trained = asked("annotation", one_cell, mode="predict")
+    with pytest.raises(RequestError, match="Tiny knows no cell types"):
+        refuse_idle("annotation", trained, opened.workspace)
+    record = opened.workspace.checkpoint_folder(opened.checkpoint) / "scviz.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"types": ["B cell", "T cell"]}))
+    refuse_idle("annotation", trained, opened.workspace)
 
 
 def known(opened: Opened, adata: AnnData, n_known: int) -> Opened:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.coverage import readable
-from pages.components.missing import DATA, Missing
+from pages.components.missing import Missing
 from pages.components.runs import checkpoint_name
 from pages.components.show import escaped
 from pages.components.widgets import Form, pick, told_apart
@@ -59,16 +59,9 @@ def _begin(form: Form) -> None:
         state.preset(MODELS, list(form.asked("checkpoints", ())))
 
 
-def _by_kept(dataset: DatasetInfo, form: Form, kept: Kept) -> Request | Missing:
+def _by_kept(dataset: DatasetInfo, form: Form, kept: Kept) -> Request:
     known = kept.reference
     st.caption(escaped(f"{known.description} Types: {', '.join(known.types)}."))
-    if kept.shipped and dataset.species == "mouse":
-        return Missing(
-            reason=f"{known.name} is human, and {dataset.name} is mouse. Open a labeled mouse dataset and choose it "
-            "as reference.",
-            page=DATA,
-            label="Open another dataset",
-        )
     taught = {rule.checkpoint for rule in known.rules if rule.checkpoint}
     models = {info.id: info for info in readable(dataset) if info.id in taught}
     with st.expander("Advanced"):

@@ -19,10 +19,8 @@ from scviz.errors import RequestError
 from scviz.metrics.evidence import counted
 from scviz.tasks.annotation import TRAINED, Request
 from scviz.tasks.annotation.plan import FIRST, Plan
+from scviz.tasks.annotation.refusals import FEWEST_CELLS
 from scviz.training import Cells
-
-FEWEST_CELLS = 5
-"""Types with fewer labeled cells can be neither learned nor tested."""
 
 VALIDATION_FRACTION = 0.1
 FEWEST_CALIBRATING = 40

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.labels import Labels, labels_in, no_labels
-from scviz.errors import RequestError
 from scviz.foundation.batching import longest_first, pick_device
 from scviz.foundation.classifier import CellTypeClassifier, Named
 from scviz.memory import peak_gb
@@ -17,6 +16,7 @@ from scviz.metrics.rejection import certainty, leave_unnamed, unassigned
 from scviz.models import model_class
 from scviz.tasks.annotation import MODEL, Request, Result
 from scviz.tasks.annotation.judging import Judged, judge
+from scviz.tasks.annotation.refusals import refuse_no_types
 from scviz.tasks.annotation.roles import roles_in_prediction
 from scviz.tasks.annotation.timing import seconds_per_cell
 from scviz.tasks.context import Context
@@ -102,11 +102,7 @@ def price_of_prediction(request: Request, context: Context) -> Price:
 
 def _classifier(request: Request, context: Context) -> CellTypeClassifier:
     info = context.workspace.checkpoint(request.checkpoint)
-    if not info.types:
-        raise RequestError(
-            f"{info.name} knows no cell types: it was not fine-tuned to name them.",
-            hint="Choose a fine-tuned checkpoint, import one, or train on labels of your own.",
-        )
+    refuse_no_types(info)
     return CellTypeClassifier.load(
         context.workspace.checkpoint_folder(request.checkpoint), model_class(info.model)
     )

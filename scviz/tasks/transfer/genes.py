@@ -11,17 +11,14 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from scviz.datasets.expression import N_COMPONENTS, SHALLOW, TARGET_SUM, variable_genes
-from scviz.datasets.gene_kinds import kinds_of_genes
 from scviz.datasets.gene_matching import match_list
-from scviz.datasets.genes import GeneIdentifiers, identifiers
-from scviz.errors import GeneMatchError
-from scviz.metrics.evidence import counted
+from scviz.datasets.genes import identifiers
+from scviz.tasks.transfer.refusals import listed_genes, refuse_few
 
 N_GENES = 2000
 """Variable genes that are read; more cost space and hardly help."""
 MOST_SCALED = 10.0
 """Standard deviations beyond which a gene does not count more."""
-FEWEST_SHARED = 50
 FEW_MOLECULES = 200
 """Of the shared genes in half of the cells: fewer, and the names of such cells say so."""
 CELLS_AT_A_TIME = 4000
@@ -123,12 +120,7 @@ def shared_genes(adata: AnnData, genes: tuple[str, ...]) -> Shared:
 
 def _found(adata: AnnData, places: NDArray[np.int64]) -> Shared:
     there = np.flatnonzero(places >= 0)
-    if len(there) < FEWEST_SHARED:
-        raise GeneMatchError(
-            f"The dataset and the reference share {counted(len(there), 'gene')}, of {adata.n_vars:,} in the dataset; "
-            f"{FEWEST_SHARED} or more are needed to name cells.",
-            hint="Open a file with more genes, or a reference of the same species; the Data page shows their names.",
-        )
+    refuse_few(len(there), adata.n_vars)
     return Shared(counts=sp.csr_matrix(adata.X)[:, there], places=places[there])
 
 
@@ -158,32 +150,20 @@ def both_have(reference: AnnData, query: AnnData) -> Common:
     GeneMatchError
         If next to none is shared.
     """
-    kept, names, listed = _without_ribosomes(identifiers(reference.var))
-    found = _found(query, match_list(identifiers(query.var), listed).places)
+    listed = listed_genes(identifiers(reference.var))
+    found = _found(query, match_list(identifiers(query.var), listed.found_by).places)
     order = np.argsort(found.places)
     places = found.places[order]
     together = np.arange(len(places))
     whole = sp.csr_matrix(reference.X)
-    molecules = np.asarray(whole.sum(axis=0), dtype=np.float64).ravel()[kept]
+    molecules = np.asarray(whole.sum(axis=0), dtype=np.float64).ravel()[listed.places]
     return Common(
-        genes=tuple(names[at] for at in places),
-        reference=Shared(counts=whole[:, kept[places]], places=together),
+        genes=tuple(listed.names[at] for at in places),
+        reference=Shared(counts=whole[:, listed.places[places]], places=together),
         query=Shared(counts=found.counts[:, order], places=together),
-        n_reference=len(kept),
+        n_reference=len(listed.places),
         read=float(molecules[places].sum() / max(molecules.sum(), 1)),
     )
-
-
-def _without_ribosomes(
-    ids: GeneIdentifiers,
-) -> tuple[NDArray[np.int64], tuple[str, ...], tuple[str, ...]]:
-    """Leave out genes of ribosomes and mitochondria: which stay, (S,), their names, and by what they are found."""
-    kept = [at for at, kind in enumerate(kinds_of_genes(ids)) if kind == "gene"]
-    names = ids.names
-    own = tuple(names[at] for at in kept)
-    if ids.has("symbol") or ids.ensembl is None:
-        return np.array(kept), own, own
-    return np.array(kept), own, tuple(ids.ensembl[at] for at in kept)
 
 
 def fit_space(

@@ -13,11 +13,9 @@ from scviz.datasets.expression import depth_of
 from scviz.datasets.folds import part_of
 from scviz.datasets.labels import labels_in
 from scviz.datasets.split import Split, split_cells
-from scviz.errors import RequestError
 from scviz.tasks.transfer import Request
+from scviz.tasks.transfer.refusals import FEWEST_CELLS, refuse_no_labels
 
-FEWEST_CELLS = 5
-"""Types with fewer labeled cells can be neither learned nor tested."""
 VALIDATION_FRACTION = 0.1
 CALIBRATION_FRACTION = 0.1
 FEWEST_CALIBRATING = 40
@@ -48,11 +46,7 @@ def labeled_cells(request: Request, adata: AnnData) -> Labeled:
     RequestError
         If no column is named, or fewer than two types have enough cells.
     """
-    if not request.label_key:
-        raise RequestError(
-            "No column with cell types of the reference was chosen.",
-            hint="Choose the column with its labels.",
-        )
+    refuse_no_labels(request.label_key)
     known = labels_in(adata.obs, request.label_key)
     groups = labels_in(adata.obs, request.group_key) if request.group_key else None
     large = large_labels(

@@ -7,7 +7,7 @@ rescaled whenever a larger exponent is met, which ends exactly at that of all ke
 sums and not to every feature. Then queries go by, and each tile runs to the end of the layer while it is in cache.
 
 An exponential less the largest of a row is what softmax gives over its largest entry, and softmax is the faster one.
-For reading only: nothing is kept for gradients.
+Where gradients are wanted, tiles keep nothing but what they were made of, and are computed again on the way back.
 
 References
 ----------
@@ -16,11 +16,14 @@ Choromanski et al. (2021), arXiv:2009.14794, equations 5 and 10.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 EPSILON = 1e-4
 """What is added to every feature, so that no token is left without attention."""
@@ -43,6 +46,15 @@ class LayerParts:
     feed_forward_norm: nn.LayerNorm
     widen: nn.Linear
     narrow: nn.Linear
+    shift_learns: bool = False
+    """Whether gradients go through the largest exponents, too; without epsilon they would cancel."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether a weight of the layer is trained."""
+        modules = (self.attention_norm, self.query, self.key, self.value, self.out)
+        inner = (self.feed_forward_norm, self.widen, self.narrow)
+        return any(weights.requires_grad for part in (*modules, *inner) for weights in part.parameters())
 
     @property
     def scaled_directions(self) -> Tensor:
@@ -57,7 +69,7 @@ class LayerParts:
 
 
 def can_read_in_tiles(hidden: Tensor, *mixing: nn.Module) -> bool:
-    """Tell whether tiles are the way for these tokens, (B, L, D): on a CPU, without gradients, in single precision.
+    """Tell whether tiles are the way for these tokens, (B, L, D): on a CPU, in single precision.
 
     Parameters
     ----------
@@ -66,7 +78,7 @@ def can_read_in_tiles(hidden: Tensor, *mixing: nn.Module) -> bool:
     """
     plain = hidden.device.type == "cpu" and hidden.dtype == torch.float32
     heard = any(one._forward_hooks or one._forward_pre_hooks for one in mixing)
-    return plain and not heard and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+    return plain and not heard and not torch.is_autocast_enabled("cpu")
 
 
 def layer_in_tiles(
@@ -83,8 +95,11 @@ def layer_in_tiles(
     asked
         (R,) tokens whose next state is wanted; None for all.
     """
-    sums = _key_sums(hidden if keys is None else hidden[keys], parts)
-    return _answers(hidden if asked is None else hidden[asked], sums, parts)
+    sources = hidden if keys is None else hidden[keys]
+    readers = hidden if asked is None else hidden[asked]
+    if torch.is_grad_enabled() and (hidden.requires_grad or parts.learns):
+        return _learned_answers(readers, _learned_sums(sources, parts), parts)
+    return _answers(readers, _key_sums(sources, parts), parts)
 
 
 def _key_sums(hidden: Tensor, parts: LayerParts) -> Tensor:
@@ -135,6 +150,55 @@ def _answers(hidden: Tensor, sums: Tensor, parts: LayerParts) -> Tensor:
         inner = functional.gelu(parts.widen(_normed(between, parts.feed_forward_norm)))
         torch.add(between, parts.narrow(inner), out=after[start : start + TILE])
     return after
+
+
+def _learned_sums(hidden: Tensor, parts: LayerParts) -> Tensor:
+    """Add up the features of keys as `_key_sums` does, with gradients."""
+
+    def of_tile(tile: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        read = _normed(tile, parts.attention_norm)
+        keys, values = parts.heads(parts.key(read)), parts.heads(parts.value(read))  # (H, n, d) each
+        exponents = keys @ parts.scaled_directions  # (H, n, m)
+        top = exponents.max()
+        features = (exponents - _half_squares(keys) - top.detach()).exp()
+        beside = functional.pad(values, (0, 1), value=1.0)  # (H, n, d + 1)
+        return features.transpose(1, 2) @ beside, beside.sum(dim=1), top
+
+    tiles = [_again(of_tile, tile) for tile in hidden.split(TILE)]
+    largest = torch.stack([top for *_, top in tiles]).max()
+    shift = largest if parts.shift_learns else largest.detach()
+    sums = sum((sums * (top.detach() - shift).exp() for sums, _, top in tiles), start=hidden.new_zeros(()))
+    alone = sum((values for _, values, _ in tiles), start=hidden.new_zeros(()))
+    return sums + EPSILON * alone[:, None]
+
+
+def _learned_answers(hidden: Tensor, sums: Tensor, parts: LayerParts) -> Tensor:
+    """Let tokens attend and go through the feed-forward part as `_answers` does, with gradients."""
+
+    def of_tile(tile: Tensor, sums: Tensor) -> Tensor:
+        queries = parts.heads(parts.query(_normed(tile, parts.attention_norm)))  # (H, n, d)
+        exponents = queries @ parts.scaled_directions  # (H, n, m)
+        top = exponents.amax(dim=2, keepdim=True)
+        features = (exponents - _half_squares(queries) - (top if parts.shift_learns else top.detach())).exp()
+        found = (features + EPSILON) @ sums  # (H, n, d + 1)
+        mixed = found[..., :-1] / found[..., -1:]
+        between: Tensor = tile + parts.out(mixed.transpose(0, 1).flatten(1))
+        inner = functional.gelu(parts.widen(_normed(between, parts.feed_forward_norm)))
+        after: Tensor = between + parts.narrow(inner)
+        return after
+
+    return torch.cat([_again(of_tile, tile, sums) for tile in hidden.split(TILE)])
+
+
+def _again(work: Callable[..., Any], *given: Tensor) -> Any:
+    """Do a piece of work, and once more on the way back instead of keeping what it made."""
+    return checkpoint(work, *given, use_reentrant=False, preserve_rng_state=False)
+
+
+def _half_squares(vectors: Tensor) -> Tensor:
+    """Give half the squared lengths of :math:`s u`, (H, n, 1), with gradients."""
+    squares: Tensor = vectors.square().sum(dim=2, keepdim=True)
+    return squares * (vectors.shape[2] ** -0.5 / 2)
 
 
 def _half_square(vectors: Tensor) -> Tensor:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -10,9 +13,9 @@ from torch import Tensor
 from scviz.foundation import linear_attention
 from scviz.foundation.linear_attention import can_read_in_tiles
 from scviz.models.scbert.config import tiny
-from scviz.models.scbert.network import Network
+from scviz.models.scbert.network import Attention, Network
 from scviz.models.scfoundation.config import SHAPES
-from scviz.models.scfoundation.network import DecoderBlock
+from scviz.models.scfoundation.network import DecoderBlock, LinearAttention
 
 N_GENES = 150
 
@@ -28,11 +31,30 @@ def wide(hidden: Tensor) -> Tensor:
     return hidden * torch.linspace(0.1, 6, hidden.shape[1])[None, :, None]
 
 
+def listened(module: torch.nn.Module, heard: list[object] | None = None) -> AbstractContextManager[None]:
+    """Listen to every attention of a module, which is then read whole."""
+    kept: list[object] = [] if heard is None else heard
+    handles = [
+        part.register_forward_hook(lambda _, __, given: kept.append(given))
+        for part in module.modules()
+        if isinstance(part, Attention | LinearAttention)
+    ]
+
+    @contextmanager
+    def ended() -> Iterator[None]:
+        yield
+        for handle in handles:
+            handle.remove()
+        assert kept
+
+    return ended()
+
+
 def whole(module: torch.nn.Module, *given: object) -> Tensor:
-    """Run a module as one with gradients: no tile is read."""
-    found: Tensor = module(*given)
-    assert found.requires_grad
-    return found.detach()
+    """Run a module with whole tensors: no tile is read."""
+    with listened(module), torch.no_grad():
+        found: Tensor = module(*given)
+    return found
 
 
 def test_scbert_in_tiles_is_scbert_whole() -> None:
@@ -54,7 +76,8 @@ def test_means_of_some_tokens_are_those_of_all_layers() -> None:
     bins = torch.randint(0, 5, genes.shape)
     mask, over = torch.ones_like(genes, dtype=torch.bool), bins > 2
     given = (genes, bins, mask)
-    expected = network.means(*given, over=over).detach()
+    with listened(network):
+        expected = network.means(*given, over=over).detach()
     tokens = whole(network, *given)
     for cell in range(2):
         np.testing.assert_allclose(expected[cell], tokens[cell, over[cell]].mean(dim=0), rtol=1e-5, atol=1e-6)
@@ -72,18 +95,53 @@ def test_one_largest_exponent_for_all_cells_is_not_read_in_tiles() -> None:
     with torch.no_grad():
         apart, together = block(hidden), block(hidden, across_cells=True)
     np.testing.assert_allclose(apart, whole(block, hidden), rtol=2e-5, atol=2e-5)
-    np.testing.assert_allclose(together, block(hidden, across_cells=True).detach(), rtol=2e-5, atol=2e-5)
+    with listened(block), torch.no_grad():
+        np.testing.assert_allclose(together, block(hidden, across_cells=True), rtol=2e-5, atol=2e-5)
     assert not np.allclose(apart, together, rtol=1e-4, atol=1e-5)
 
 
-def test_gradients_and_other_precisions_take_the_whole_tensors() -> None:
+def test_other_precisions_take_the_whole_tensors() -> None:
     hidden = torch.zeros(1, 4, 8)
-    assert not can_read_in_tiles(hidden)
-    with torch.no_grad():
-        assert can_read_in_tiles(hidden)
-        assert not can_read_in_tiles(hidden.bfloat16())
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            assert not can_read_in_tiles(hidden)
+    assert can_read_in_tiles(hidden)
+    assert not can_read_in_tiles(hidden.bfloat16())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert not can_read_in_tiles(hidden)
+
+
+def gradients(module: torch.nn.Module, hidden: Tensor, *given: object) -> list[Tensor]:
+    """Give the gradients of what a module reads and of all its weights that have one."""
+    read = hidden.clone().requires_grad_()
+    module.zero_grad()
+    out = module(read, *given)
+    (out * torch.sin(torch.arange(out.numel())).view_as(out)).sum().backward()
+    assert read.grad is not None
+    return [read.grad, *(weights.grad.clone() for weights in module.parameters() if weights.grad is not None)]
+
+
+@pytest.mark.parametrize("family", ["scbert", "scfoundation"])
+def test_gradients_of_tiles_are_those_of_whole_tensors(family: str) -> None:
+    torch.manual_seed(4)
+    shape = SHAPES["tiny"](N_GENES)
+    module = Network(tiny(N_GENES)).eval().performer if family == "scbert" else DecoderBlock(shape).eval()
+    hidden = wide(torch.randn(2, N_GENES + 1, 32 if family == "scbert" else shape.decoder_width))
+    given = (torch.rand(2, N_GENES + 1) > 0.3,) if family == "scbert" else ()
+    tiled = gradients(module, hidden, *given)
+    with listened(module):
+        expected = gradients(module, hidden, *given)
+    assert len(tiled) == len(expected) > 8
+    for found, other in zip(tiled, expected, strict=True):
+        np.testing.assert_allclose(found, other, rtol=1e-3, atol=float(other.abs().max()) * 2e-5)
+
+
+def test_a_frozen_layer_is_read_without_gradients() -> None:
+    torch.manual_seed(5)
+    shape = SHAPES["tiny"](N_GENES)
+    block = DecoderBlock(shape).eval().requires_grad_(False)
+    hidden = torch.randn(1, N_GENES, shape.decoder_width)
+    assert not block(hidden).requires_grad
+    block.widen.weight.requires_grad_()
+    assert block(hidden).requires_grad
+    np.testing.assert_allclose(block(hidden).detach(), whole(block, hidden), rtol=2e-5, atol=2e-5)
 
 
 def test_whoever_listens_to_the_attention_hears_it() -> None:
@@ -91,9 +149,8 @@ def test_whoever_listens_to_the_attention_hears_it() -> None:
     shape = SHAPES["tiny"](N_GENES)
     block = DecoderBlock(shape).eval()
     hidden, heard = torch.randn(1, N_GENES, shape.decoder_width), []
-    handle = block.attention.register_forward_hook(lambda _, __, given: heard.append(given))
     with torch.no_grad():
-        listened = block(hidden)
-        handle.remove()
-        np.testing.assert_allclose(block(hidden), listened, rtol=2e-5, atol=2e-5)
+        with listened(block, heard):
+            told = block(hidden)
+        np.testing.assert_allclose(block(hidden), told, rtol=2e-5, atol=2e-5)
     assert len(heard) == 1

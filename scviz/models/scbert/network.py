@@ -167,6 +167,7 @@ def _parts(attention: Any, feed_forward: Any) -> LayerParts:
         feed_forward_norm=feed_forward.norm,
         widen=inner.w1,
         narrow=inner.w2,
+        shift_learns=True,
     )
 
 

@@ -27,7 +27,7 @@ from scviz.memory import peak_gb
 from scviz.metrics.evidence import bootstrap
 from scviz.progress import silent
 from scviz.tasks.context import Context
-from scviz.tasks.transfer import NOT_SEEN, Request, Result
+from scviz.tasks.transfer import Request, Result
 from scviz.tasks.transfer.held_out import MAJORITY
 from scviz.tasks.transfer.run import run
 from scviz.workspace import Workspace
@@ -185,8 +185,8 @@ def _held_out_donors(folder: Path, workspace: Workspace, options: argparse.Names
 
 def _coarse(labels: NDArray[np.str_]) -> NDArray[np.str_]:
     """Give the coarse type of each label; its candidates may differ, their coarse type does not."""
-    own = {NOT_SEEN: ""}
-    for label in sorted(set(labels.tolist()) - {NOT_SEEN}):
+    own = {"": ""}
+    for label in sorted(set(labels.tolist()) - {""}):
         kinds = {coarse(one.id) for one in terms_for(label).candidates}
         if len(kinds) != 1:
             raise SystemExit(f"{label} means one of {sorted(kinds)}.")

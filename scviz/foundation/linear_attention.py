@@ -164,7 +164,7 @@ def _learned_sums(hidden: Tensor, parts: LayerParts) -> Tensor:
         beside = functional.pad(values, (0, 1), value=1.0)  # (H, n, d + 1)
         return features.transpose(1, 2) @ beside, beside.sum(dim=1), top
 
-    tiles = [_again(of_tile, tile) for tile in hidden.split(TILE)]
+    tiles = [_again(of_tile, tile) for tile in torch.split(hidden, TILE)]
     largest = torch.stack([top for *_, top in tiles]).max()
     shift = largest if parts.shift_learns else largest.detach()
     sums = sum((sums * (top.detach() - shift).exp() for sums, _, top in tiles), start=hidden.new_zeros(()))
@@ -187,7 +187,7 @@ def _learned_answers(hidden: Tensor, sums: Tensor, parts: LayerParts) -> Tensor:
         after: Tensor = between + parts.narrow(inner)
         return after
 
-    return torch.cat([_again(of_tile, tile, sums) for tile in hidden.split(TILE)])
+    return torch.cat([_again(of_tile, tile, sums) for tile in torch.split(hidden, TILE)])
 
 
 def _again(work: Callable[..., Any], *given: Tensor) -> Any:
@@ -197,8 +197,8 @@ def _again(work: Callable[..., Any], *given: Tensor) -> Any:
 
 def _half_squares(vectors: Tensor) -> Tensor:
     """Give half the squared lengths of :math:`s u`, (H, n, 1), with gradients."""
-    squares: Tensor = vectors.square().sum(dim=2, keepdim=True)
-    return squares * (vectors.shape[2] ** -0.5 / 2)
+    halves: Tensor = vectors.square().sum(dim=2, keepdim=True) * (vectors.shape[2] ** -0.5 / 2)
+    return halves
 
 
 def _half_square(vectors: Tensor) -> Tensor:

@@ -49,36 +49,48 @@ from benchmarks.fault_chains import BLOWS, chain  # noqa: E402
 from benchmarks.fault_world import HEAVY, QUICK, LeftOutError, Outcome, Store, World  # noqa: E402
 
 Fault = Callable[[World, random.Random], Iterable[Outcome]]
+Planned = tuple[str, str, Fault]
+"""Kind, case, and what carries it out."""
 
 
-def plan(worlds: Path, only: str, seed: int, *, quick: bool) -> list[tuple[str, str, Fault]]:
-    """List the faults: their kind, the case that they strike, and what carries them out."""
-    planned: list[tuple[str, str, Fault]] = []
+def plan(worlds: Path, only: str, seed: int, *, quick: bool) -> list[Planned]:
+    """List the faults: their kind, the case that they strike, and what carries them out; long runs come last."""
+    rng, short = (
+        random.Random(seed),
+        [*_others(), *((name, "", act) for name, act in kinds.own_worlds(worlds))],
+    )
+    first, second = list[Planned](), list[Planned]()
     for case in QUICK if quick else fault_cases.NAMES:
-        children, workers = (2, 1) if case in HEAVY else (3, 2)
-        blows = [*BLOWS, *["kill -9 of the child"] * (children - 1)]
-        blows += ["kill -9 of the Dask worker"] * (workers - 1)
-        if blows := [kind for kind in blows if only in kind]:
-            planned.append((" ".join(blows), case, chain(case, blows)))
-    planned += [
-        ("kill -9 of the web server", case, kinds.striking_web(case, signal.SIGKILL))
-        for case in (*QUICK, "trees", "sweep")
+        blows = [*BLOWS, "kill -9 of the child"]
+        if case in HEAVY:
+            struck = [(first, blows[::2]), (second, blows[1::2])]
+        else:
+            struck = [(short, [*blows, "kill -9 of the child", "kill -9 of the Dask worker"])]
+        for part, all_blows in struck:
+            if wanted := [kind for kind in all_blows if only in kind]:
+                part.append((" ".join(wanted), case, chain(case, wanted)))
+    for part in (short, first, second):
+        rng.shuffle(part)
+    return [one for one in (*short, *first, *second) if only in one[0]]
+
+
+def _others() -> list[Planned]:
+    """List the faults that strike one run each."""
+    kill, hold = signal.SIGKILL, signal.SIGSTOP
+    locked = {case: 60 if case == "trees" else 8 for case in (*QUICK[:5], "trees", "map")}
+    struck: list[tuple[str, Callable[[str], Fault], Iterable[str]]] = [
+        (
+            "kill -9 of the web server",
+            lambda case: kinds.striking_web(case, kill),
+            (*QUICK, "trees", "sweep"),
+        ),
+        ("SIGSTOP of the web server", lambda case: kinds.striking_web(case, hold), QUICK[:4]),
+        ("SIGSTOP of the engine", kinds.holding_engine, (*QUICK[3:6], "trees")),
+        ("database locked", lambda case: kinds.locking(case, locked[case]), locked),
+        ("stale or foreign engine.json", kinds.engine_file, kinds.FILES),
+        ("two servers at once", kinds.two_servers, QUICK[:3]),
     ]
-    planned += [
-        ("SIGSTOP of the web server", case, kinds.striking_web(case, signal.SIGSTOP)) for case in QUICK[:4]
-    ]
-    planned += [
-        ("SIGSTOP of the engine", case, kinds.holding_engine(case)) for case in (*QUICK[3:6], "trees")
-    ]
-    planned += [
-        ("database locked", case, kinds.locking(case, 60 if case == "trees" else 8))
-        for case in (*QUICK[:5], "trees", "map")
-    ]
-    planned += [("stale or foreign engine.json", how, kinds.engine_file(how)) for how in kinds.FILES]
-    planned += [("two servers at once", case, kinds.two_servers(case)) for case in QUICK[:3]]
-    planned += [(name, "", fault) for name, fault in kinds.own_worlds(worlds)]
-    random.Random(seed).shuffle(planned)
-    return [one for one in planned if only in one[0]]
+    return [(kind, case, act(case)) for kind, act, cases in struck for case in cases]
 
 
 class Found:
@@ -110,9 +122,7 @@ class Found:
                 file.write(json.dumps(line) + "\n")
 
 
-def lane(
-    world: World, todo: queues.Queue[tuple[str, str, Fault]], found: Found, options: argparse.Namespace
-) -> None:
+def lane(world: World, todo: queues.Queue[Planned], found: Found, options: argparse.Namespace) -> None:
     """Carry faults out, one after the other, until there are none or the time is over."""
     while time.monotonic() < options.deadline:
         try:
@@ -190,7 +200,7 @@ def strike(folder: Path, found: Found, options: argparse.Namespace) -> int:
     """Carry out what there is time for, in lanes side by side; return how many of the plan were not begun."""
     store = Store(Path(options.keep or folder / "store").resolve())
     options.deadline = time.monotonic() + options.seconds
-    todo: queues.Queue[tuple[str, str, Fault]] = queues.Queue()
+    todo: queues.Queue[Planned] = queues.Queue()
     for one in plan(folder, options.only, options.seed, quick=options.quick):
         todo.put(one)
 

@@ -13,7 +13,7 @@ from scviz.metrics.conformal import least_by_chance
 from scviz.plots.calibration import abstaining_figure
 from scviz.tasks.transfer import Result
 from scviz.tasks.transfer.held_out import COVERAGE, MAJORITY, abstaining, left_unnamed
-from scviz.tasks.transfer.verdict import with_all_genes
+from scviz.tasks.transfer.measured import measured_with
 
 NOT_KEPT = (
     "How confidence did on known cells cannot be told: this reference did not keep what it said of its held-out cells. "
@@ -37,8 +37,7 @@ def reference_confidence(result: Result, method: str, *, footer: str) -> float:
         )
     )
     st.write(escaped(_said(result, method, threshold)))
-    if result.fit.is_thin:
-        st.caption(escaped(with_all_genes(result)))
+    st.caption(escaped(measured_with(result, method)))
     if result.truth is None or method not in result.judged:
         st.caption(NOT_KEPT)
         return threshold

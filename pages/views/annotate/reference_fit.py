@@ -13,6 +13,7 @@ from pages.components.show import errors_in_words, escaped, table
 from scviz.metrics.comparison import FEWEST_JUDGED
 from scviz.metrics.evidence import counted
 from scviz.tasks.transfer import Result
+from scviz.tasks.transfer.measured import measured_with
 from scviz.tasks.transfer.references import keep_reference
 from scviz.tasks.transfer.tables import method_rows
 from scviz.workspace.database import Run
@@ -86,8 +87,8 @@ def methods_tab(run: Run, result: Result) -> None:
     table(pd.DataFrame(rows), key="transfer_methods", name="methods", column_config=digits)
     st.caption(
         escaped(
-            f"Accuracy and macro-F1: on {result.held_out}{_judged_types(result)}. Cells of another study are named "
-            "less well."
+            f"Accuracy and macro-F1: on {result.held_out}{_judged_types(result)}. {measured_with(result)} Cells of "
+            "another study are named less well."
             + (f" {_join(result.baselines)} know nothing of the types." if result.baselines else "")
         )
     )

@@ -12,6 +12,7 @@ from scviz.datasets.cell_ontology import label_of
 from scviz.plots.distribution import distribution_figure
 from scviz.tasks.transfer import Result
 from scviz.tasks.transfer.held_out import FEWEST_NAMED, WEAK
+from scviz.tasks.transfer.measured import measured_with
 from scviz.tasks.transfer.tables import types_table
 from scviz.tasks.transfer.verdict import weak_names
 
@@ -55,7 +56,11 @@ def types_tab(result: Result, method: str, *, footer: str) -> None:
     st.caption(
         "Confidence: probability of the name, calibrated on cells of the reference; of cells that are unlike all of "
         "these it says nothing. Far: beyond 95 % of the reference's own held-out cells."
-        + (escaped(HELD_OUT.format(result.held_out)) if "said" in found else "")
+        + (
+            escaped(f"{HELD_OUT.format(result.held_out)} {measured_with(result, method)}")
+            if "said" in found
+            else ""
+        )
     )
     drawing = distribution_figure(
         {"confidence": result.confidence(method)}, title="Confidence of the name", dark=state.dark()

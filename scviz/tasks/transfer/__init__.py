@@ -171,6 +171,8 @@ class Fit:
     """How far all types lie off alike, 1 at the reach of the reference."""
     taught: bool = False
     """Whether many of the cells taught the reference: they lie farther out on its components than new ones do."""
+    exact: bool = False
+    """Whether the methods on genes were judged with exactly the shared ones, and not with all of the reference."""
 
     @property
     def is_thin(self) -> bool:
@@ -189,6 +191,18 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FewerGenes:
+    """How a method did on the same held-out cells with a random part of their genes."""
+
+    share: float
+    """Of the genes."""
+    read: float
+    """Of the reference's molecules, on these genes."""
+    accuracy: float
+    """Mean over draws."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """One way of naming, and how it did on the held-out cells of the reference."""
 
@@ -204,6 +218,8 @@ class Method:
     """How long it took."""
     scores: ClassificationScores | None = None
     """The same by type; None where the reference is no dataset."""
+    fewer: tuple[FewerGenes, ...] = ()
+    """What it does with fewer genes; empty where that was not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from scviz.tasks.transfer.learning import (
     by_model,
     fine_tuned,
     plain_methods,
+    rows_of,
 )
 from scviz.tasks.transfer.placing import fit_place
 from scviz.tasks.transfer.rules import probabilities
@@ -66,7 +67,15 @@ def name_by_dataset(request: Request, context: Context) -> Result:
     folder = context.workspace.dataset_folder(request.reference)
     ids = tuple(one.term for one in label_terms(folder, inputs.types, request.label_key))
     keep_rules(
-        request, inputs, scored, space=space, place=place, found=found, ontology_ids=ids, context=context
+        request,
+        inputs,
+        scored,
+        space=space,
+        place=place,
+        held_out=rows_of(both.reference, inputs.split.test),
+        found=found,
+        ontology_ids=ids,
+        context=context,
     )
     named_by = [
         probabilities(one.query, method.temperature)
@@ -90,6 +99,7 @@ def name_by_dataset(request: Request, context: Context) -> Result:
             read=both.read,
             taught=share_known(context.workspace.dataset_folder(request.dataset), (request.reference,))
             >= MANY,
+            exact=True,
         ),
         place=place,
         pcs=both.query.where_read(read.query),

@@ -33,6 +33,8 @@ class Genes:
     """Share of the reference's molecules that lie on the shared genes."""
     taught: bool = False
     """Whether many of the cells taught the reference."""
+    exact: bool = False
+    """Whether methods were judged with exactly the shared genes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,7 @@ def fit_of(
         ),
         shift=before.shift,
         taught=genes.taught,
+        exact=genes.exact,
     )
     if not (fit.is_thin or fit.is_foreign or fit.taught):
         return fit

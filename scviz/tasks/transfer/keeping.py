@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scviz.metrics.evidence import counted
 from scviz.tasks.context import Context
-from scviz.tasks.transfer import Method, Request
-from scviz.tasks.transfer.genes import GeneSpace
+from scviz.tasks.transfer import FewerGenes, Method, Request
+from scviz.tasks.transfer.fewer_genes import measured_with_fewer
+from scviz.tasks.transfer.genes import GeneSpace, Shared
 from scviz.tasks.transfer.judging import Found, chosen_method
 from scviz.tasks.transfer.labeled import Labeled
 from scviz.tasks.transfer.learning import Scored
@@ -32,11 +34,18 @@ def keep_rules(
     *,
     space: GeneSpace,
     place: Place,
+    held_out: Shared,
     found: Found,
     ontology_ids: tuple[str, ...],
     context: Context,
 ) -> None:
-    """Write the linear rules with their temperatures; those of nearest cells would need the cells."""
+    """Write the linear rules with their temperatures; those of nearest cells would need the cells.
+
+    Parameters
+    ----------
+    held_out
+        The M cells that judge, with the genes of the space.
+    """
     dataset, kept = context.workspace.dataset(request.reference), _kept(scored, found)
     names = [method.name for _, _, method in kept]
     chosen = found.chosen if found.chosen in names else _next_best(kept, found)
@@ -48,7 +57,13 @@ def keep_rules(
         genes=space.genes,
         target=space.target,
         reach=place.reach,
-        rules=tuple(_rule(key, one, method, found=found, context=context) for key, one, method in kept),
+        rules=tuple(
+            replace(
+                _rule(key, one, method, found=found, context=context),
+                fewer=_fewer(one, space, held_out, truth=inputs.codes[inputs.split.test]),
+            )
+            for key, one, method in kept
+        ),
         n_cells=len(inputs.split.train),
         held_out=f"{counted(len(inputs.split.test), 'held-out cell')} of {dataset.name}",
         license=NOT_SAID,
@@ -72,6 +87,15 @@ def _kept(scored: Sequence[Scored], found: Found) -> list[tuple[str, Scored, Met
     """Give a key to each way that can be kept."""
     pairs = enumerate(zip(scored, found.methods, strict=True))
     return [(f"rule{number}", one, method) for number, (one, method) in pairs if one.rule is not None]
+
+
+def _fewer(
+    one: Scored, space: GeneSpace, held_out: Shared, *, truth: NDArray[np.int64]
+) -> tuple[FewerGenes, ...]:
+    """Judge a rule on genes with fewer of them, on the M cells that judge; empty for one on vectors of a model."""
+    if one.rule is None or one.checkpoint:
+        return ()
+    return measured_with_fewer(space, one.rule, held_out, truth=truth, scaled=one.scaled)
 
 
 def _next_best(kept: Sequence[tuple[str, Scored, Method]], found: Found) -> str:

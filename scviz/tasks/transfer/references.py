@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scviz.errors import DataError, RequestError
 from scviz.metrics.evidence import counted
 from scviz.settings import ROOT
+from scviz.tasks.transfer import FewerGenes
 from scviz.workspace import Workspace
 from scviz.workspace.names import slug
 from scviz.workspace.plain_json import DamagedFileError
@@ -61,6 +62,8 @@ class Rule:
     """Of the files of that model: other weights give other vectors."""
     bar: float = float("nan")
     """How odd a cell may be and still have a type in its set; NaN where too few cells were set aside to find it."""
+    fewer: tuple[FewerGenes, ...] = ()
+    """What it does on the held-out cells with a part of their genes; empty where that was not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

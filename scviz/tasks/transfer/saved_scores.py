@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -79,12 +80,13 @@ def _as_recorded(rule: Rule, seconds: float) -> Method:
         accuracy=rule.accuracy,
         macro_f1=rule.macro_f1,
         seconds=seconds,
+        fewer=rule.fewer,
     )
 
 
 def _scored(rule: Rule, truth: Codes, judged: Floats, *, types: Sequence[str], seconds: float) -> Method:
     """Score a rule on the held-out cells, by (M,) types and (M, K) probabilities."""
-    return scored_method(
+    method = scored_method(
         rule.name,
         truth,
         named(judged),
@@ -93,3 +95,4 @@ def _scored(rule: Rule, truth: Codes, judged: Floats, *, types: Sequence[str], s
         validated=rule.validated,
         seconds=seconds,
     )
+    return replace(method, fewer=rule.fewer)

@@ -12,6 +12,7 @@ from scviz.metrics.comparison import FEWEST_JUDGED
 from scviz.metrics.scores import classification_scores
 from scviz.tasks.transfer import Result, column_stem
 from scviz.tasks.transfer.held_out import COVERAGE, NameDoubt
+from scviz.tasks.transfer.measured import measured_with
 
 
 def cells(result: Result, method: str = "") -> tuple[list[str], Iterator[tuple[object, ...]]]:
@@ -141,6 +142,14 @@ def summary(result: Result) -> dict[str, Any]:
                 "macro_f1": one.macro_f1,
                 "temperature": one.temperature,
                 "seconds": round(one.seconds, 2),
+                "with_fewer_genes": [
+                    {
+                        "genes": less.share,
+                        "molecules": round(less.read, 3),
+                        "accuracy": round(less.accuracy, 4),
+                    }
+                    for less in one.fewer
+                ],
             }
             for one in result.methods
         },
@@ -150,6 +159,7 @@ def summary(result: Result) -> dict[str, Any]:
             if row["method"] in result.baselines
         },
         "judged_on": result.held_out,
+        "judged_with": measured_with(result),
         **_coverage(result),
         **({"models": result.gain.sentence} if result.gain else {}),
     }

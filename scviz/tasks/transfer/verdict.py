@@ -6,8 +6,9 @@ import numpy as np
 
 from scviz.metrics.evidence import bootstrap, counted
 from scviz.metrics.shares import share_interval
-from scviz.tasks.transfer import LARGEST_SHIFT, Fit, Method, Result
+from scviz.tasks.transfer import LARGEST_SHIFT, Method, Result
 from scviz.tasks.transfer.held_out import FEWEST_NAMED, NameDoubt
+from scviz.tasks.transfer.measured import measured_with, share_read
 
 MOST_NAMED = 4
 """Clusters that a sentence names."""
@@ -80,22 +81,14 @@ def _judged(result: Result) -> str:
     if np.isnan(own.accuracy):
         return "How good this method is on known cells was not kept."
     known = f"On {result.held_out}, it names {100 * own.accuracy:.0f} % right{_beside(result)}"
-    if result.fit.is_thin:
-        return f"{known}. {with_all_genes(result)}"
+    measured = measured_with(result)
+    if result.fit.is_thin or result.fit.is_foreign:
+        return f"{known}. {measured}"
     said = (
         f"{known}; cells of another study are named less well, and how many of these it names right cannot be told "
-        "without labels."
+        f"without labels. {measured}"
     )
     return " ".join(filter(None, [said, weak_names(result), _untested(result), _missed(result)]))
-
-
-def with_all_genes(result: Result) -> str:
-    """Say that what is known of held-out cells says nothing of cells with so few of the genes."""
-    fit = result.fit
-    return (
-        f"That was measured with all {fit.n_reference:,} genes of the reference, not with the {fit.n_shared:,} that "
-        "are here: with these it may be far less."
-    )
 
 
 def _beside(result: Result) -> str:
@@ -168,7 +161,7 @@ def notes_of(result: Result) -> tuple[str, ...]:
     fit = result.fit
     notes = [
         f"{fit.n_shared:,} of the {fit.n_reference:,} genes of the reference are in the dataset; they hold "
-        f"{_share(fit)} of its molecules; ribosomal and mitochondrial genes are left out."
+        f"{share_read(fit)} of its molecules; ribosomal and mitochondrial genes are left out."
     ]
     hot = [one for one in result.methods if one.name == result.chosen and abs(one.temperature - 1) > 0.05]
     notes += [f"Confidence was calibrated on validation cells of the reference, {_heat(one)}." for one in hot]
@@ -177,13 +170,6 @@ def notes_of(result: Result) -> tuple[str, ...]:
         have, get = ("has", "gets") if unseen == 1 else ("have", "get")
         notes.append(f"{counted(unseen, 'cell')} {have} no gene that the method reads and {get} no name.")
     return tuple(notes)
-
-
-def _share(fit: Fit) -> str:
-    """Write a share that is not quite all as such."""
-    if fit.n_shared < fit.n_reference and fit.read > 0.995:
-        return "more than 99 %"
-    return f"{100 * fit.read:.0f} %"
 
 
 def _heat(method: Method) -> str:

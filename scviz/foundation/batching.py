@@ -46,6 +46,9 @@ class Reader(Protocol):
 CELLS_PER_CHUNK = 1024
 """Cells that are held as tokens at a time, and that a resumed run need not repeat."""
 
+CELLS_PER_COUNT = 8192
+"""Cells whose tokens are counted at a time."""
+
 TOKENS_PER_BATCH = 16384
 """Tokens that one batch holds by default; more is no faster on a CPU and costs memory."""
 
@@ -72,6 +75,12 @@ def suitable_batch(length: int) -> int:
     (8, 1)
     """
     return max(1, min(256, TOKENS_PER_BATCH // max(length, 1)))
+
+
+def token_counts(model: Reader, adata: AnnData) -> NDArray[np.int64]:
+    """Count the tokens that each cell of (N, G) raw counts will have, (N,), some cells at a time."""
+    starts = range(0, max(adata.n_obs, 1), CELLS_PER_COUNT)
+    return np.concatenate([model.n_tokens(adata[start : start + CELLS_PER_COUNT]) for start in starts])
 
 
 def longest_first(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -113,7 +122,7 @@ class Walk:
         self.batch_size, self.precision = batch_size, precision
         self._report, self._stage = report, stage
         model.eval()
-        order = longest_first(model.n_tokens(adata))
+        order = longest_first(token_counts(model, adata))
         self.chunks = [order[start:][:CELLS_PER_CHUNK] for start in range(0, len(order), CELLS_PER_CHUNK)]
         self._done, self._total = 0, len(order)
 
@@ -182,7 +191,7 @@ def token_batches(tokens: Tokens) -> Iterator[Tokens]:
 def read_batches(model: Reader, adata: AnnData) -> Iterator[Tokens]:
     """Give the cells, (N, G) raw counts, that a model sees as batches of tokens, the longest first."""
     model.eval()
-    order = longest_first(model.n_tokens(adata))
+    order = longest_first(token_counts(model, adata))
     for start in range(0, len(order), CELLS_PER_CHUNK):
         yield from token_batches(model.tokenize(adata[order[start:][:CELLS_PER_CHUNK]]))
 
@@ -253,7 +262,7 @@ def time_per_cell(model: Reader, adata: AnnData) -> float:
     Cells without tokens cost nothing and are left out; 0 when there are no others.
     """
     model.eval()
-    order = longest_first(model.n_tokens(adata))
+    order = longest_first(token_counts(model, adata))
     if not len(order):
         return 0.0
     costs = []

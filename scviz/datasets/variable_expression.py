@@ -95,23 +95,30 @@ def gene_moments(blocks: Iterator[csc_matrix], n_cells: int) -> Moments:
 
 
 def dispersed_genes(moments: Moments, n_genes: int) -> NDArray[np.int64]:
-    """Pick the genes whose dispersion is highest among genes of like mean, (g,) positions in their order.
+    """Pick the genes whose dispersion is highest among genes of like mean, (g,) positions in their order."""
+    off = normalized_dispersion(moments)
+    best = np.argsort(-off, kind="stable")[: min(n_genes, np.isfinite(off).sum())]
+    return np.sort(best)
+
+
+def normalized_dispersion(moments: Moments) -> NDArray[np.float64]:
+    """Tell how far the dispersion of each gene is above that of genes of like mean, (G,); NaN where none varies.
 
     References
     ----------
     Satija et al. (2015), doi:10.1038/nbt.3192, as scanpy computes it.
     """
+    off = np.full(len(moments.mean), np.nan)
     able = np.flatnonzero(moments.varies)
-    if len(able) <= n_genes:
-        return able
+    if not len(able):
+        return off
     mean, variance = moments.mean[able], moments.variance[able]
     table = pd.DataFrame({"dispersion": np.log(variance / mean), "bin": pd.cut(np.log1p(mean), N_BINS)})
     by_bin = table.groupby("bin", observed=True)["dispersion"]
     middle, spread = by_bin.transform("mean"), by_bin.transform("std")
     alone = spread.isna()  # the only gene of its bin
-    off = np.where(alone, 1.0, (table["dispersion"] - middle) / spread.mask(spread == 0, 1.0))
-    best = np.argsort(-off, kind="stable")[:n_genes]
-    return np.sort(able[best])
+    off[able] = np.where(alone, 1.0, (table["dispersion"] - middle) / spread.mask(spread == 0, 1.0))
+    return off
 
 
 def _reported(folder: Path, n_cells: int, report: Report, *, stage: str) -> Iterator[csc_matrix]:

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from scipy.stats import median_abs_deviation
 
 from scviz.datasets.choices import Opening
 from scviz.datasets.labels import cell_labels
 from scviz.datasets.readers import open_file
-from scviz.errors import MissingColumnError
+from scviz.errors import DataError, MissingColumnError
 from scviz.metrics.thresholds import Bounds, losses, valley
-from scviz.tasks.qc import Request, Result
+from scviz.tasks.qc import Request, Result, scrublet
 from scviz.tasks.qc.run import run
+from scviz.tasks.qc.scrublet import doublet_scores
 from scviz.tasks.qc.suggesting import at_first, kept_cells, suggested
 from scviz.tasks.qc.telling import kept_sentence, lost_by_measure, warnings
 from scviz.workspace import Workspace
@@ -126,6 +127,40 @@ def direct(cells: anndata.AnnData, seed: int) -> tuple[np.ndarray, float | None]
     return own.obs["doublet_score"].to_numpy(), valley(own.uns["scrublet"]["doublet_scores_sim"])
 
 
+def assert_like_scanpy(scores: np.ndarray, wanted: np.ndarray) -> None:
+    """Equal but for the few cells that scanpy, by rounding, counts among their own neighbors: one doublet less."""
+    off = ~np.isclose(scores, wanted, rtol=1e-6)
+    assert off.mean() <= 0.01
+    steps = np.unique(wanted)  # as many as there are doublets among neighbors
+    assert all(np.abs(np.searchsorted(steps, scores[off]) - np.searchsorted(steps, wanted[off])) <= 1)
+
+
+def test_cells_that_are_two_in_one_score_higher() -> None:
+    cells = csr_matrix(cells_of_two_kinds(400).X)
+    one, other = np.arange(0, 40, 2), np.arange(1, 41, 2)  # of either kind
+    both = csr_matrix(vstack([cells, cells[one] + cells[other]]))
+    found = doublet_scores(both, seed=1)
+    assert found.cells.shape == (420,)
+    assert found.simulated.shape == (840,)
+    single, double = found.cells[:400], found.cells[400:]
+    assert (double[:, None] > single).mean() > 0.95, "AUROC"
+
+
+def test_how_many_cells_are_worked_on_at_a_time_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = csr_matrix(cells_of_two_kinds(200).X)
+    whole = doublet_scores(cells, seed=1)
+    for name in ("AT_A_TIME", "SEARCHED_AT_A_TIME"):
+        monkeypatch.setattr(scrublet, name, 37)
+    parts = doublet_scores(cells, seed=1)
+    np.testing.assert_allclose(parts.cells, whole.cells)
+    np.testing.assert_allclose(parts.simulated, whole.simulated)
+
+
+def test_too_few_genes_that_vary_are_refused_with_their_number() -> None:
+    with pytest.raises(DataError, match="0 genes vary enough, and more than 30 are needed"):
+        doublet_scores(csr_matrix(np.ones((120, 50), dtype=np.float32)))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_doublets_are_those_of_scanpy_in_each_batch(workspace: Workspace, tmp_path: Path) -> None:
@@ -134,13 +169,13 @@ def test_doublets_are_those_of_scanpy_in_each_batch(workspace: Workspace, tmp_pa
     dataset = open_file(tmp_path / "two.h5ad", workspace, name="two").id
     whole = run(Request(dataset=dataset, seed=3), context(workspace))
     scores, threshold = direct(cells, 3)
-    np.testing.assert_allclose(whole.measures["doublet_score"], scores, rtol=1e-6)
+    assert_like_scanpy(whole.measures["doublet_score"], scores)
     assert whole.doublet_thresholds.get("") == threshold
     assert suggested(whole, 3.0)["doublet_score"] == Bounds(high=threshold)
 
     apart = run(Request(dataset=dataset, seed=3, batch_key="batch"), context(workspace))
     scores, threshold = direct(cells[:200], 3)
-    np.testing.assert_allclose(apart.measures["doublet_score"][:200], scores, rtol=1e-6)
+    assert_like_scanpy(apart.measures["doublet_score"][:200], scores)
     assert np.isnan(apart.measures["doublet_score"][200:]).all()
     assert apart.doublet_thresholds.get("one") == threshold
     (note,) = [note for note in apart.notes if "batch few" in note]

@@ -1,22 +1,22 @@
-"""Doublets by scanpy's scrublet, in each batch by itself."""
+"""Doublets by scrublet, in each batch by itself."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from scviz.datasets.labels import Labels, cell_labels
+from scviz.errors import DataError
 from scviz.metrics.evidence import counted
 from scviz.metrics.thresholds import valley
 from scviz.progress import Progress
 from scviz.tasks.context import Context
 from scviz.tasks.qc import Request
+from scviz.tasks.qc.scrublet import doublet_scores
 
 FEWEST_CELLS = 100
 """In fewer cells scrublet has too few neighbors among its simulated doublets to tell."""
@@ -61,18 +61,23 @@ def find_doublets(request: Request, context: Context) -> Doublets:
                 f"{FEWEST_CELLS} at least."
             )
             continue
-        found = _scrublet(adata[rows], request)
-        if isinstance(found, str):
-            notes.append(f"Doublets of {where} cannot be told: scrublet says {found!r}.")
+        counts = csr_matrix(adata.X) if len(rows) == adata.n_obs else csr_matrix(adata.X)[rows]
+        try:
+            found = doublet_scores(
+                counts, expected=request.expected_doublets, seed=request.seed, report=context.report
+            )
+        except DataError as error:
+            notes.append(f"Doublets of {where} cannot be told: {error}.")
             continue
-        scores[rows] = found.scores
-        if found.threshold is None:
+        scores[rows] = found.cells
+        threshold = valley(found.simulated)
+        if threshold is None:
             notes.append(
                 f"Scrublet finds no threshold for the doublets of {where}: the scores of simulated doublets have no "
                 "two peaks. Choose one by the picture."
             )
         else:
-            thresholds[batch] = found.threshold
+            thresholds[batch] = threshold
     known = scores if np.isfinite(scores).any() else None
     return Doublets(scores=known, thresholds=thresholds, notes=tuple(notes))
 
@@ -91,31 +96,3 @@ def _batches(request: Request, context: Context, n_cells: int) -> Iterator[tuple
         yield name, np.flatnonzero(labels.codes == code)
     if (labels.codes < 0).any():
         yield "no label", np.flatnonzero(labels.codes < 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    scores: NDArray[np.float64]
-    threshold: float | None
-
-
-def _scrublet(cells: AnnData, request: Request) -> _Found | str:
-    """Run scrublet on the counts of (n, G) cells; a text says why it cannot."""
-    import scanpy  # seconds, which counting alone does without
-
-    alone = AnnData(X=csr_matrix(cells.X, dtype=np.float32))
-    alone.obs_names = [str(number) for number in range(alone.n_obs)]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of cells without counts, whose scores stay NaN
-            scanpy.pp.scrublet(
-                alone,
-                expected_doublet_rate=request.expected_doublets,
-                threshold=1.0,  # the valley is found below; scanpy would need one more package for it
-                random_state=request.seed,
-                verbose=False,
-            )
-    except ValueError as error:
-        return str(error)
-    scores = alone.obs["doublet_score"].to_numpy(dtype=np.float64)
-    return _Found(scores=scores, threshold=valley(alone.uns["scrublet"]["doublet_scores_sim"]))

@@ -122,22 +122,23 @@ class OwnRuns:
 
     def stop(self, run: str) -> None:
         """Stop a run; what it has finished is kept for resuming."""
-        self._hers(run, "stop")
+        self._note("stop", run, task=self._hers(run).task)
         self._queue.stop(run)
 
     def bring_forward(self, run: str) -> None:
         """Let a run that waits come before the others of its owner that wait."""
-        self._hers(run, "bring forward")
+        self._note("bring forward", run, task=self._hers(run).task)
         self._queue.bring_forward(run)
 
     def resume(self, run: str) -> None:
         """Go on with a run that failed, was stopped or was lost."""
-        self._hers(run, "resume")
-        self._queue.resume(run)
+        row = self._hers(run)
+        if self._queue.resume(run):  # which may refuse it
+            self._note("resume", run, task=row.task)
 
     def delete(self, run: str) -> None:
         """Put a run that has ended into the trash, with its folder and the runs that rest on it."""
-        self._hers(run, "delete")
+        self._note("delete", run, task=self._hers(run).task)
         self.trash.delete("run", run)
 
     def share(self, kind: Kind, identifier: str, with_whom: Iterable[str]) -> Access:
@@ -201,13 +202,13 @@ class OwnRuns:
                 hint="Ask the owner of the server.",
             )
 
-    def _hers(self, run: str, did: str) -> None:
-        """Refuse to change a run of somebody else, and note what is done."""
+    def _hers(self, run: str) -> Run:
+        """Return a run; refuse to change that of somebody else."""
         self._may_work()
         row = self.get(run)
         if not self.hers(row):
             raise NotAllowedError(f"The run {row.title!r} is somebody else's.", hint="Ask its owner.")
-        self._note(did, run, task=row.task)
+        return row
 
     def _note(self, did: str, run: str, *, task: str) -> None:
         if self.person != MACHINE:

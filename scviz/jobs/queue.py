@@ -20,18 +20,18 @@ from scviz.jobs.course import read_events
 from scviz.jobs.curves import Curve, Curves
 from scviz.jobs.endings import RESUME
 from scviz.jobs.estimates import estimate_of
-from scviz.jobs.lines import Wait, brought_forward, is_heavy, line_of, next_place, waits
+from scviz.jobs.lines import Wait, brought_forward, line_of, next_place, waits
 from scviz.jobs.processes import read_processes
+from scviz.jobs.refusing import refuse
 from scviz.jobs.run_folder import read_log, write_request
 from scviz.jobs.scheduler import Known, known_to, loss_of, make_independent, resources_of
 from scviz.jobs.signs import HELD, IGNORED, NO_WORKER, Signs, is_given_up, must_be_stopped, trouble_of
 from scviz.jobs.supervisor import keep_spare, supervise
-from scviz.jobs.visitors import refuse_too_much
 from scviz.settings import Settings
-from scviz.tasks import front, question_id
+from scviz.tasks import front, pricing, question_id
 from scviz.workspace import Workspace
 from scviz.workspace.database import OPEN, Database, Run, State
-from scviz.workspace.limits import Guard, Meter
+from scviz.workspace.limits import Guard, Meter, attempts
 from scviz.workspace.records import RECORD, from_json, read_record, to_json
 from scviz.workspace.trash import Trash
 
@@ -108,8 +108,8 @@ class RunQueue:
             If nothing is there to carry it out; the run is kept and can be resumed.
         NotAllowedError
             If a visitor of a demo server asks for more than she may.
-        LimitError
-            If a person or the server has used up what may be used.
+        LimitError, OutOfMemoryError
+            If it goes beyond what a person or the server may use, or was estimated to.
         """
         self.check()
         asked = to_json(request)
@@ -117,8 +117,9 @@ class RunQueue:
             run = self._new_run(task, asked, owner)
             equal = None if again else self._equal(run)
             if equal is None:
-                self._refuse_too_much(owner, task)
-                run = self._in_line(run, request)
+                known = estimate_of(run, self.database, workspace=self.workspace)
+                self._refuse(run, known)
+                run = self._in_line(run, known)
                 write_request(self.workspace, run)
                 self.database.add(run)
         if equal is not None:
@@ -166,25 +167,27 @@ class RunQueue:
             if self.database.update(one, only_if=["queued"], only_attempt=old.attempt, **fresh):
                 self._hand_in(self.database.get(one))  # who begins the attempt before finds that it is none
 
-    def resume(self, run: str) -> None:
-        """Go on with a run that failed, was stopped or was lost; others are left as they are.
+    def resume(self, run: str) -> bool:
+        """Go on with a run that failed, was stopped or was lost; others are left as they are, which is told.
 
         Raises
         ------
         JobError
             If there is no such run, or nothing is there to carry it out.
-        NotAllowedError, LimitError
+        NotAllowedError, LimitError, OutOfMemoryError
             As for a run that is handed in; it is left as it is.
         """
         old = self.database.get(run)
         if old.state not in RESUMABLE:
-            return
+            return False
         with self._adding:  # two at a time are counted one after the other
-            self._refuse_too_much(old.owner, old.task)
-            fresh = {"attempt": old.attempt + 1, "heartbeat": time.time(), "place": self._next_place(old)}
+            self._refuse(old, estimate_of(old, self.database, workspace=self.workspace))
+            fresh = {"attempt": old.attempt + 1, "heartbeat": time.time(), "earlier": attempts(old)}
+            fresh["place"] = self._next_place(old)
             resumed = self.database.update(run, only_if=RESUMABLE, only_attempt=old.attempt, **ANEW, **fresh)
         if resumed:
             self._hand_in(self.database.get(run))
+        return resumed
 
     def trouble(self, run: Run) -> str:
         """Say in sentences what holds up a run that waits or is at work; empty while nothing does."""
@@ -272,16 +275,11 @@ class RunQueue:
             heartbeat=now,
         )
 
-    def _refuse_too_much(self, owner: str, task: str) -> None:
-        """Refuse a run that goes beyond what its owner, or the server, may have."""
-        if self.settings.demo:
-            refuse_too_much(self.database, task, owner)
-        self.guard.before_run(owner, task, is_heavy)
+    def _refuse(self, run: Run, known: pricing.Result | None) -> None:
+        refuse(run, known, guard=self.guard, settings=self.settings, database=self.database)
 
-    def _in_line(self, run: Run, request: Any) -> Run:
+    def _in_line(self, run: Run, known: pricing.Result | None) -> Run:
         """Put a run behind the others of its line; a cluster has one line alone."""
-        heavy = front(run.task).HEAVY
-        known = estimate_of(run, request, self.database, workspace=self.workspace) if heavy else None
         line = "" if self.settings.scheduler else line_of(run.task, known)
         run = replace(run, line=line, expected=known.price.seconds if known else 0.0)
         return replace(run, place=self._next_place(run))

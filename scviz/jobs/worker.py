@@ -23,6 +23,7 @@ from scviz.jobs import disk
 from scviz.jobs.endings import error_in_words, limit_time, refuse_too_little
 from scviz.jobs.priority import step_back
 from scviz.jobs.protocol import Orders
+from scviz.jobs.refusing import refuse_at_start
 from scviz.jobs.run_log import RunLog, say_what_runs
 from scviz.jobs.warm_pool import WAIT
 from scviz.memory import Room, limit_memory, room
@@ -124,7 +125,14 @@ def _ended(state: str, message: str = "", hint: str = "") -> dict[str, Any]:
     return {"state": state, "message": message, "hint": hint}
 
 
-def execute(run: str, workspace: Workspace, report: Report, *, allowed: Room | None = None) -> dict[str, Any]:
+def execute(
+    run: str,
+    workspace: Workspace,
+    report: Report,
+    *,
+    allowed: Room | None = None,
+    settings: Settings | None = None,
+) -> dict[str, Any]:
     """Carry a run out in this process, write its result, and say how it ended: state, message, hint.
 
     Parameters
@@ -137,6 +145,8 @@ def execute(run: str, workspace: Workspace, report: Report, *, allowed: Room | N
         Called after each batch.
     allowed
         Memory that it may use; what there is if it is left out.
+    settings
+        With what they limit the run is refused by its estimate; by default by nothing.
     """
     allowed = allowed or room()
     folder = workspace.run_folder(run)
@@ -152,6 +162,8 @@ def execute(run: str, workspace: Workspace, report: Report, *, allowed: Room | N
         say_what_runs(task, request, workspace)
         context = Context(workspace=workspace, report=report, folder=folder)
         refuse_idle(task, request, workspace)
+        if settings:
+            refuse_at_start(run, request, context, settings=settings, allowed=allowed)
         result = back(task).run(request, context)
         refuse_empty(task, request, result)
         write_record(result, folder / "result")
@@ -216,7 +228,7 @@ def _carry_out(run: str, settings: Settings, *, pipe: IO[str], stop: threading.E
         reporter = Reporter(workspace.run_folder(run) / "events.jsonl", pipe, stop)
     except OSError as error:
         return say(pipe, json.dumps(disk.ending_of(error, workspace.run_folder(run))) + "\n")
-    ending = execute(run, workspace, reporter, allowed=room_of(settings))
+    ending = execute(run, workspace, reporter, allowed=room_of(settings), settings=settings)
     reporter.end(ending)  # after all is in the log: who hears of the end may end this process
 
 

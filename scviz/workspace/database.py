@@ -76,6 +76,8 @@ class Run:
     """Seconds that it was estimated to take; 0 where nobody asked."""
     trouble: str = ""
     """What holds it up now, a sentence; empty while nothing does."""
+    earlier: list[list[float]] = field(default_factory=list)
+    """When each attempt before the present one began and ceased to compute."""
 
 
 def time_left(run: Run) -> float | None:

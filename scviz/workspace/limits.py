@@ -53,16 +53,34 @@ def limits_of(texts: Iterable[str]) -> Limits:
     return Limits(**amounts(texts))
 
 
+def allowance(settings: Settings) -> Room | None:
+    """Find the most memory that the settings allow a run; None where they say nothing."""
+    person, server = limits_of(settings.person_limits), limits_of(settings.server_limits)
+    asked = {
+        "SCVIZ_MEMORY_GB": settings.memory_gb,
+        NAMES["person"]: person.memory,
+        NAMES["server"]: server.memory / settings.workers,
+    }
+    said = [Room(gigabytes=gb, why=f"that is what {name} allows") for name, gb in asked.items() if gb > 0]
+    return min(said, key=lambda one: one.gigabytes, default=None)
+
+
 def room_of(settings: Settings) -> Room:
     """Find the memory that a run may use: the least of machine, container and what the settings allow."""
-    person, server = limits_of(settings.person_limits), limits_of(settings.server_limits)
-    asked = [settings.memory_gb, person.memory, server.memory / settings.workers]
-    least = min((one for one in asked if one > 0), default=0.0)
-    found = room(least)
-    if found.gigabytes == least and least != settings.memory_gb:
-        name = NAMES["person" if least == person.memory else "server"]
-        return Room(gigabytes=least, why=f"that is what {name} allows")
-    return found
+    allowed = allowance(settings)
+    found = room(allowed.gigabytes if allowed else 0.0)
+    return allowed if allowed and found.gigabytes == allowed.gigabytes else found
+
+
+def attempts(run: Run) -> list[list[float]]:
+    """List when each attempt of a run began and ceased to compute; one at work goes on until now."""
+    last = [[run.started, run.ended or time.time()]] if run.started else []
+    return [*run.earlier, *last]
+
+
+def seconds_of(run: Run, since: float = 0.0) -> float:
+    """Add up how long a run has computed since a time, over all its attempts."""
+    return sum(max(0.0, end - max(begin, since)) for begin, end in attempts(run))
 
 
 class Meter:
@@ -93,15 +111,10 @@ class Meter:
         return sum(is_heavy(run.task) for run in self._database.runs(OPEN, owner, limit=MOST_RUNS))
 
     def hours(self, owner: str | None, is_heavy: IsHeavy) -> float:
-        """Add up the hours of heavy runs within the last day, those in the trash included."""
-        now = time.time()
+        """Add up the hours of heavy runs within the last day, those in the trash and earlier attempts included."""
+        since = time.time() - DAY
         rows = [*self._database.runs(None, owner, limit=MOST_RUNS), *self._deleted(owner)]
-        seconds = [
-            max(0.0, (run.ended or now) - max(run.started, now - DAY))
-            for run in rows
-            if run.started and is_heavy(run.task)
-        ]
-        return sum(seconds) / 3600
+        return sum(seconds_of(run, since) for run in rows if is_heavy(run.task)) / 3600
 
     def _own(self, shelves: Iterable[str], owner: str | None) -> list[Path]:
         found = [one for shelf in shelves for one in self._home.glob(shelf)]
@@ -111,7 +124,8 @@ class Meter:
         rows = [row for entry in self._trash.entries() for row in entry.runs]
         found = [
             Run(
-                id=row["id"], task=row["task"], owner=row["owner"], started=row["started"], ended=row["ended"]
+                earlier=row.get("earlier", []),  # which trash of earlier versions lacks
+                **{name: row[name] for name in ("id", "task", "owner", "started", "ended")},
             )
             for row in rows
         ]
@@ -140,18 +154,20 @@ class Guard:
             "server": limits_of(settings.server_limits),
         }
 
-    def before_run(self, owner: str, task: str, is_heavy: IsHeavy) -> None:
+    def before_run(self, owner: str, task: str, is_heavy: IsHeavy, *, seconds: float = 0.0) -> None:
         """Refuse a run of a person.
 
         Parameters
         ----------
         is_heavy
             Tells which tasks count; others fill the disk alone.
+        seconds
+            What it was estimated to take; 0 where nobody knows.
 
         Raises
         ------
         LimitError
-            If disk, runs or hours are used up.
+            If disk, runs or hours are used up, or fewer hours are left than it takes.
         """
         for whose, limits in self._limits.items():
             one = owner if whose == "person" else None
@@ -163,11 +179,26 @@ class Guard:
                 count = f"{n} {'run' if n == 1 else 'runs'}"
                 used = f"{_subject(whose)} {count} waiting or at work, and {limits.runs:g} may be"
                 _refuse(used, "Wait until one has ended, or stop one on the Runs page", whose)
-            if limits.hours and (spent := self._meter.hours(one, is_heavy)) >= limits.hours:
-                used = (
-                    f"{_subject(whose)} used {spent:.1f} hours of computing within a day, of {limits.hours:g}"
-                )
+        if is_heavy(task):
+            self.before_hours(owner, is_heavy, seconds=seconds)
+
+    def before_hours(self, owner: str, is_heavy: IsHeavy, *, seconds: float = 0.0) -> None:
+        """Refuse a heavy run of a person for whom, or for all, no hours are left, or fewer than it takes.
+
+        Raises
+        ------
+        LimitError
+            With the hours.
+        """
+        for whose, limits in self._limits.items():
+            if not limits.hours:
+                continue
+            spent = self._meter.hours(owner if whose == "person" else None, is_heavy)
+            used = f"{_subject(whose)} used {spent:.1f} hours of computing within a day, of {limits.hours:g}"
+            if spent >= limits.hours:
                 _refuse(used, "Wait, or ask a smaller question tomorrow", whose)
+            if spent + seconds / 3600 > limits.hours:
+                _refuse(f"{used}; this run takes about {seconds / 3600:.1f}", "Ask a smaller question", whose)
 
     def before_upload(self, owner: str, size: int, *, here: int = 0) -> None:
         """Refuse a file that a person brings in.

@@ -46,9 +46,10 @@ RUNS = Table(
     Column("place", Float(53), nullable=False),
     Column("expected", Float(53), nullable=False),
     Column("trouble", Text, nullable=False, server_default=""),
+    Column("earlier", JSON, nullable=False, server_default="[]"),
 )
 
-HEAD = "v2"
+HEAD = "v3"
 """The step that makes the tables above."""
 
 STEPS = Path(__file__).parent / "migrations"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from scviz.tasks.price import Price
@@ -32,6 +33,10 @@ class Result:
 
 
 def question(task: str, request: Any) -> Request:
-    """Ask for the price of a request; a name costs nothing."""
-    asked = replace(request, name="any") if hasattr(request, "name") else request
-    return Request(task=task, request=to_json(asked))
+    """Ask for the price of a request."""
+    return question_of(task, to_json(request))
+
+
+def question_of(task: str, asked: Mapping[str, Any]) -> Request:
+    """Ask for the price of a request as JSON has it; a name costs nothing."""
+    return Request(task=task, request={**asked, **({"name": "any"} if "name" in asked else {})})

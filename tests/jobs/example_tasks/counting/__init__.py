@@ -16,6 +16,8 @@ class Request:
     total: int = 50
     seconds: float = 0.05
     """Time that one unit takes."""
+    gigabytes: float = 0.1
+    """What it says that it needs."""
     label: str = ""
     """Tells requests apart."""
 

@@ -29,4 +29,7 @@ def run(request: Request, context: Context) -> Result:
 
 
 def price(request: Request, context: Context) -> Price:
-    return Price(seconds=request.total * request.seconds, gigabytes=0.1, how="what was asked for")
+    with (context.folder / "asked.txt").open("a") as asked:
+        asked.write("price\n")
+    how = "what was asked for"
+    return Price(seconds=request.total * request.seconds, gigabytes=request.gigabytes, how=how)

@@ -172,7 +172,8 @@ def test_events_tell_the_course_of_a_run(queue: RunQueue) -> None:
     run = queue.submit(COUNTING, counting.Request(total=10, seconds=0.01, label="events")).run
     wait_for_end(queue, run)
     events = queue.events(run)
-    assert (events[0]["done"], events[-1]["done"]) == (1, 10)
+    assert events[0]["stage"] == "Estimating time and memory", "which the limit of this queue asks for"
+    assert (events[1]["done"], events[-1]["done"]) == (1, 10)
     assert len(events) < 10
     assert events[0].keys() == {"time", "stage", "done", "total", "values", "note"}
 

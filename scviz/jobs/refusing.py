@@ -71,11 +71,15 @@ def refuse_too_large(price: Price | None, allowed: Room) -> None:
         )
 
 
-def refuse_at_start(run: str, request: Any, context: Context, *, settings: Settings, allowed: Room) -> None:
+def refuse_at_start(
+    task: str, request: Any, context: Context, *, settings: Settings | None, allowed: Room
+) -> None:
     """Refuse a heavy run whose process has begun, by its estimate, which is made now if there is none but are limits.
 
     Parameters
     ----------
+    settings
+        None where nothing is known of the server.
     allowed
         Memory that its process may use.
 
@@ -84,11 +88,13 @@ def refuse_at_start(run: str, request: Any, context: Context, *, settings: Setti
     LimitError, OutOfMemoryError
         As `refuse` does.
     """
+    if settings is None or not is_heavy(task):
+        return
     database = Database.from_settings(settings, as_it_is=True, patience=PATIENCE_SECONDS)
     try:
-        row = database.get(run)
+        row = database.get(context.folder.name)
         known = estimate_of(row, database, workspace=context.workspace)
-        price = known.price if known else _tried(row.task, request, context, settings=settings)
+        price = known.price if known else _tried(task, request, context, settings=settings)
         refuse_too_large(price, allowed)
         meter = Meter(settings.home, database, Trash(context.workspace, database))
         Guard(settings, meter).before_hours(row.owner, is_heavy, seconds=_seconds_left(row, price))

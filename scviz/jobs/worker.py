@@ -162,8 +162,7 @@ def execute(
         say_what_runs(task, request, workspace)
         context = Context(workspace=workspace, report=report, folder=folder)
         refuse_idle(task, request, workspace)
-        if settings and front(task).HEAVY:
-            refuse_at_start(run, request, context, settings=settings, allowed=allowed)
+        refuse_at_start(task, request, context, settings=settings, allowed=allowed)
         result = back(task).run(request, context)
         refuse_empty(task, request, result)
         write_record(result, folder / "result")

@@ -20,10 +20,10 @@ from typing import IO, Any
 
 from scviz.errors import JobCancelledError, ScvizError, SettingsError
 from scviz.jobs import disk
+from scviz.jobs.begun import refuse_at_start
 from scviz.jobs.endings import error_in_words, limit_time, refuse_too_little
 from scviz.jobs.priority import step_back
 from scviz.jobs.protocol import Orders
-from scviz.jobs.refusing import refuse_at_start
 from scviz.jobs.run_log import RunLog, say_what_runs
 from scviz.jobs.warm_pool import WAIT
 from scviz.memory import Room, limit_memory, room

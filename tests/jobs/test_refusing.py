@@ -62,12 +62,12 @@ def computed(queue: RunQueue, run: str, *, hours: float, ago: float = 0.0, state
     [
         (
             {"SCVIZ_MEMORY_GB": "2"},
-            "This run needs about 3.5 GB of memory, and a run may use 2.0 GB here: that is what SCVIZ_MEMORY_GB "
+            "This run needs about 3.50 GB of memory, and a run may use 2.00 GB here: that is what SCVIZ_MEMORY_GB "
             "allows.",
         ),
         (
             {"SCVIZ_PERSON_LIMITS": "memory=1.5"},
-            "This run needs about 3.5 GB of memory, and a run may use 1.5 GB here: that is what SCVIZ_PERSON_LIMITS "
+            "This run needs about 3.50 GB of memory, and a run may use 1.50 GB here: that is what SCVIZ_PERSON_LIMITS "
             "allows.",
         ),
         (
@@ -185,7 +185,7 @@ def test_a_run_that_nobody_has_asked_the_price_of_is_refused_before_its_task_beg
     ending, files = kept.carried_out(counting.Request(**QUICK, gigabytes=99.0))
     assert (ending["state"], ending["message"]) == (
         "failed",
-        "This run needs about 99.0 GB of memory, and a run may use 64.0 GB here: that is a test.",
+        "This run needs about 99.00 GB of memory, and a run may use 64.00 GB here: that is a test.",
     )
     assert "work.txt" not in files
     ending, files = kept.carried_out(counting.Request(**QUICK))
@@ -209,7 +209,7 @@ def test_a_price_that_is_known_is_not_asked_again_and_holds_for_the_machine_of_t
         asked, allowed=Room(gigabytes=3.0, why="that is what its container has left")
     )
     assert ending["message"] == (
-        "This run needs about 3.5 GB of memory, and a run may use 3.0 GB here: that is what its container has left."
+        "This run needs about 3.50 GB of memory, and a run may use 3.00 GB here: that is what its container has left."
     )
     assert not {"asked.txt", "work.txt"} & files
 
@@ -221,6 +221,6 @@ def test_a_run_of_the_command_line_ends_with_the_sentence(new_queue: Callable[..
     row = wait_for_end(queue, run)
     assert row.state == "failed"
     assert row.message == (
-        "This run needs about 2.5 GB of memory, and a run may use 2.0 GB here: that is what SCVIZ_MEMORY_GB allows."
+        "This run needs about 2.50 GB of memory, and a run may use 2.00 GB here: that is what SCVIZ_MEMORY_GB allows."
     )
     assert not (queue.workspace.run_folder(run) / "work.txt").exists()

@@ -32,7 +32,10 @@ KUBERNETES = re.compile(r"SCVIZ_(SERVICE|PORT)(_\w+)?")
 """What Kubernetes gives to every container beside a service named scviz."""
 ENCRYPTED = ("tls", "wss")
 """Schemes of schedulers that only who has the key can talk with."""
-OF_DEMO: dict[str, Any] = {"spare": False, "upload_gb": 0.02, "unpack_gb": 0.2, "fetch_gb": 0.02}
+OF_DEMO: dict[str, Any] = {
+    **{"spare": False, "upload_gb": 0.02, "unpack_gb": 0.2, "fetch_gb": 0.02},
+    "person_limits": ("uploads=0.06",),
+}
 """What a demo server has for a default where others have more."""
 DATABASES = ("postgresql", "sqlite")
 ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")

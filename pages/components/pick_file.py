@@ -18,7 +18,6 @@ from pages.views.data.fetch import fetch_by_address
 from scviz.datasets.listing import file_meant, openable
 from scviz.datasets.safety import allowed
 from scviz.errors import UnreadableFileError
-from scviz.jobs.visitors import refuse_upload
 from scviz.workspace.names import slug
 
 if TYPE_CHECKING:
@@ -169,10 +168,7 @@ def kept_upload(file: UploadedFile) -> Path:
 
 
 def _refuse_upload(files: Sequence[UploadedFile]) -> None:
-    size = sum(file.size for file in files)
-    state.queue().before_upload(size)
-    if state.settings().demo:
-        refuse_upload(state.workspace(), size)
+    state.queue().before_upload(sum(file.size for file in files))
 
 
 def _kept_folder(files: Sequence[UploadedFile]) -> Path:

@@ -16,11 +16,9 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from scviz.errors import NotAllowedError, ScvizError
-from scviz.settings import GIGABYTE, Settings
-from scviz.workspace import Workspace
+from scviz.settings import Settings
 from scviz.workspace.database import OPEN, Database, Run
 from scviz.workspace.people import LOCAL, PEOPLE, SERVER, VISITORS, Person, owner_of
-from scviz.workspace.sizes import size_of
 
 LASTS_SECONDS = 3600.0
 LONGEST_RUN_SECONDS = 600.0
@@ -31,8 +29,6 @@ AN_HOUR = 40
 """Runs of one visitor; estimates not counted."""
 ALL_AT_A_TIME = 16
 """Runs of all visitors."""
-UPLOADS_GB = 0.06
-"""All that one visitor has uploaded."""
 NOT_COUNTED = ("pricing", "checking")
 NOT_OFFERED = frozenset(
     {"fetching", "public_screen", "gene_terms", "known_links", "downloading", "importing"}
@@ -94,30 +90,6 @@ def _limits(database: Database, owner: str) -> Iterator[tuple[bool, str, str]]:
         f"A visitor of a demo server has {AN_HOUR} runs an hour.",
         "Come back later, or install scviz.",
     )
-
-
-def refuse_upload(workspace: Workspace, size: int) -> None:
-    """Refuse an upload by which a visitor would have uploaded more than she may.
-
-    Parameters
-    ----------
-    workspace
-        As she sees it.
-    size
-        Bytes of the upload.
-
-    Raises
-    ------
-    NotAllowedError
-        With what is the limit.
-    """
-    uploads = workspace.home / "uploads"
-    held = sum(size_of(one) for one in uploads.glob("*") if owner_of(one) == workspace.person.id)
-    if held + size > UPLOADS_GB * GIGABYTE:
-        raise NotAllowedError(
-            f"A visitor of a demo server may upload {1000 * UPLOADS_GB:.0f} MB in all.",
-            hint="Use a smaller file, or install scviz yourself.",
-        )
 
 
 def wipe(settings: Settings, database: Database, *, older_than: float = LASTS_SECONDS) -> int:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from example_tasks import counting
 
-from scviz.errors import NotAllowedError
+from scviz.errors import LimitError, NotAllowedError
 from scviz.jobs import visitors
 from scviz.jobs.queue import RunQueue
-from scviz.jobs.visitors import refuse_too_much, refuse_upload, visitor, wipe
+from scviz.jobs.visitors import refuse_too_much, visitor, wipe
 from scviz.settings import Settings
 from scviz.workspace import Workspace
 from scviz.workspace.database import Database, Run, State
+from scviz.workspace.limits import guard_of
 from scviz.workspace.people import LOCAL, SERVER, Person, access_of, claim, remember_person, sees, share
 
 ADA, BEN = visitor("ada"), visitor("ben")
@@ -147,12 +148,12 @@ def test_the_queue_of_a_demo_server_refuses_and_that_of_others_does_not(
         other.submit("example_tasks.counting", counting.Request(label=str(number)), ADA.id)
 
 
-def test_a_visitor_uploads_so_much_in_all(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitors, "UPLOADS_GB", 1e-6)
-    (workspace.of(ADA).new_upload("a") / "cells.h5ad").write_bytes(b"x" * 600)
-    refuse_upload(workspace.of(BEN), 900)
-    with pytest.raises(NotAllowedError, match="in all"):
-        refuse_upload(workspace.of(ADA), 500)
+def test_a_visitor_uploads_so_much_in_all(settings: Settings, workspace: Workspace) -> None:
+    guard = guard_of(settings, workspace)
+    (workspace.of(ADA).new_upload("a") / "cells.h5ad").write_bytes(b"x" * 600_000)
+    guard.before_upload(BEN.id, 59_900_000)
+    with pytest.raises(LimitError, match=r"You have 600 KB of uploads, of 0\.06 GB; this file has 59\.9 MB"):
+        guard.before_upload(ADA.id, 59_900_000)
 
 
 def test_a_visitor_notes_nothing_in_the_examples(settings: Settings, workspace: Workspace) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from scviz.errors import DatabaseError, ScvizError
+from sqlalchemy.exc import SQLAlchemyError
+
+from scviz.errors import DatabaseError, JobError, ScvizError
 from scviz.jobs.estimates import estimate_of
 from scviz.jobs.lines import is_heavy
 from scviz.jobs.refusing import refuse_too_large, seconds_left
@@ -19,7 +21,7 @@ from scviz.settings import Settings
 from scviz.tasks import back
 from scviz.tasks.context import Context
 from scviz.tasks.price import Price
-from scviz.workspace.database import Database
+from scviz.workspace.database import Database, Run
 from scviz.workspace.limits import Guard, Meter, allowance, limits_of
 from scviz.workspace.trash import Trash
 
@@ -48,16 +50,24 @@ def refuse_at_start(
         return
     database = Database.from_settings(settings, as_it_is=True, patience=PATIENCE_SECONDS)
     try:
-        row = database.get(context.folder.name)
-        known = estimate_of(row, database, workspace=context.workspace)
+        row = _row(context.folder.name, database)
+        known = estimate_of(row, database, workspace=context.workspace) if row else None
         price = known.price if known else _tried(task, request, context, settings=settings)
         refuse_too_large(price, allowed)
-        meter = Meter(settings.home, database, Trash(context.workspace, database))
-        Guard(settings, meter).before_hours(row.owner, is_heavy, seconds=seconds_left(row, price))
+        if row:
+            meter = Meter(settings.home, database, Trash(context.workspace, database))
+            Guard(settings, meter).before_hours(row.owner, is_heavy, seconds=seconds_left(row, price))
     except DatabaseError:  # away for now, which ends no run
         return
     finally:
         database.close()
+
+
+def _row(run: str, database: Database) -> Run | None:
+    """Read a run; None where the database knows nothing of it, or is away."""
+    with suppress(JobError, SQLAlchemyError):
+        return database.get(run)
+    return None
 
 
 def _tried(task: str, request: Any, context: Context, *, settings: Settings) -> Price | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scviz.datasets.columns import cell_column
-from scviz.datasets.tables import Column
+from scviz.datasets.tables import Column, as_names
 from scviz.errors import MissingColumnError, RequestError
 
 if TYPE_CHECKING:
@@ -220,6 +220,9 @@ def labels_in(obs: pd.DataFrame, column: str) -> Labels:
         raise MissingColumnError(
             f"The dataset has no column {column!r}.", hint=f"Its columns are: {', '.join(obs.columns)}."
         )
+    if obs[column].dtype.kind in "iuf":
+        numbers = obs[column].to_numpy(dtype=np.float64)
+        return _labels(as_names(Column(name=column, values=numbers, categories=None)), ())
     names, codes = np.unique(obs[column].astype(str).to_numpy(dtype=str), return_inverse=True)
     values = np.where(obs[column].isna(), -1, codes)
     return _labels(Column(name=column, values=values, categories=tuple(names.tolist())), ())

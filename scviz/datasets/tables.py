@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Node: TypeAlias = h5py.Group | h5py.Dataset
 
+MOST_WHOLE = 1e15
+"""Larger numbers do not have all their digits."""
 BLOCK = 200_000
 """Strings that are read at a time."""
 
@@ -44,9 +46,39 @@ class Column:
     def strings(self, missing: str = "") -> list[str]:
         """Return the value of each row as text."""
         if self.categories is None:
-            return [missing if np.isnan(value) else f"{value:g}" for value in self.values]
+            return [missing if np.isnan(value) else number_text(float(value)) for value in self.values]
         names = np.array([*self.categories, missing], dtype=object)
         return list(names[self.values])
+
+
+def number_text(value: float) -> str:
+    """Write a number as a name: whole ones with all their digits and without a point.
+
+    Examples
+    --------
+    >>> number_text(7.0), number_text(1234567.0), number_text(0.5)
+    ('7', '1234567', '0.5')
+    """
+    return f"{int(value)}" if value.is_integer() and abs(value) < MOST_WHOLE else f"{value:g}"
+
+
+def as_names(column: Column) -> Column:
+    """Take numbers as names; a column of names stays as it is, and NaN is no name.
+
+    Parameters
+    ----------
+    column
+        (N,) codes with categories, or numbers.
+    """
+    if column.categories is not None:
+        return column
+    values = np.asarray(column.values, dtype=np.float64)
+    known, codes = np.unique(values, return_inverse=True)  # (K,), (N,)
+    words = [number_text(value) for value in known[~np.isnan(known)].tolist()]
+    place = {word: at for at, word in enumerate(dict.fromkeys(words))}
+    places = np.array([*(place[word] for word in words), -1], dtype=np.int64)
+    places = places[np.where(np.isnan(values), len(words), codes)]
+    return Column(name=column.name, values=places, categories=tuple(place))
 
 
 def n_rows(table: Node) -> int:

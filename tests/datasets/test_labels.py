@@ -106,3 +106,11 @@ def test_letters_and_spaces_make_no_difference(word: str, letters: object, space
 @pytest.mark.parametrize("word", ["B cell", "Na+ cell", "NK", "other", "0", "unknown T cell"])
 def test_other_words_are_labels(word: str) -> None:
     assert is_label(word)
+
+
+def test_numbers_are_names_with_all_their_digits_and_no_point() -> None:
+    obs = pd.DataFrame(
+        {"cluster": [7.0, np.nan, 1234567.0, 1234568.0, 7.0], "half": [0.5, 1.5, 0.5, 0.5, 1.5]}
+    )
+    assert labels_in(obs, "cluster").texts.tolist() == ["7", "", "1234567", "1234568", "7"]
+    assert labels_in(obs, "half").names == ("0.5", "1.5")

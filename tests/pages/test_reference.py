@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from scipy.sparse import csr_matrix
 from streamlit.testing.v1 import AppTest
 
 from scviz.jobs.queue import RunQueue
@@ -119,3 +120,31 @@ def test_weak_names_abstaining_and_sets_are_shown(
     assert unnamed.tolist() == (cells["scviz_logistic_confidence"] < 0.9).tolist()
     assert 0 < unnamed.sum() < 120
     assert f"With 0.90: {100 * unnamed.mean():.0f} % of the cells here are unnamed." in words(page)
+
+
+@pytest.mark.parametrize("n_empty", [9, 120])
+def test_cells_that_get_no_name_are_shown_without_one(
+    visit: Open,  # noqa: F811
+    two: Two,  # noqa: F811
+    tmp_path: Path,
+    n_empty: int,
+) -> None:
+    """With 120, no cell at all has a molecule of the genes that both have."""
+    query = confused(2)[:120].copy()
+    del query.obs["cell_type"]
+    counts = query.X.toarray()
+    counts[:n_empty, :80] = 0
+    query.X = csr_matrix(counts)
+    dataset = opened(two.workspace, tmp_path, query, "some empty")
+    reference = opened(two.workspace, tmp_path, confused(1)[:, :80].copy(), "few genes")
+    request = Request(dataset=dataset, reference=reference, label_key="cell_type")
+    run = carry_out(Opened(two.workspace, dataset, ""), "transfer", request)
+    page = visit("pages/annotate.py", run=run)
+    assert not page.exception
+    (cells,) = [one.value for one in page.dataframe if "scviz_logistic_label" in one.value.columns]
+    assert (cells["scviz_logistic_label"] == "").tolist() == [at < n_empty for at in range(120)]
+    assert cells["scviz_logistic_confidence"].isna().sum() == n_empty
+    assert cells["scviz_logistic_distance"].isna().sum() == n_empty
+    assert ("No cell gets a name: logistic" in words(page)) == (n_empty == 120)
+    page.slider(key="transfer_threshold").set_value(0.5).run()
+    assert not page.exception

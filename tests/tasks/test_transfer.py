@@ -180,7 +180,7 @@ def test_a_cluster_that_the_reference_lacks_is_told_and_no_other(two: Two) -> No
 
 def test_held_out_donors_are_named(two: Two) -> None:
     result = run(two.ask(group_key="donor"), two.context())
-    assert "of whole donor" in result.held_out
+    assert ", all those of donor d" in result.held_out
     assert any("whole groups of donor" in note for note in result.notes)
 
 

@@ -47,7 +47,11 @@ def types_tab(result: Result, method: str, *, footer: str) -> None:
     """Show the table of types and the spread of the confidence."""
     if weak := weak_names(result, method):
         st.warning(escaped(weak), icon=":material/warning:")
-    found = pd.DataFrame(types_table(result, method))
+    rows = types_table(result, method)
+    if not rows:
+        st.info("No cell gets a name.")
+        return
+    found = pd.DataFrame(rows)
     found["ontology_term_id"] = [f"{one} {label_of(one)}" if one else "" for one in found["ontology_term_id"]]
     frame = found.rename(columns=TITLES)[[title for key, title in TITLES.items() if key in found]]
     digits = dict.fromkeys(SHARES, SHARE) | {"Mean confidence": HUNDREDTH}

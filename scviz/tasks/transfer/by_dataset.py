@@ -133,9 +133,6 @@ def _others(request: Request, context: Context, cells: Cells, *, read: Read, inp
 
 def _held_out(inputs: Labeled, request: Request) -> str:
     n_test = len(inputs.split.test)
-    of = (
-        f"of whole {request.group_key} ({', '.join(inputs.split.held_out_groups)}) "
-        if request.group_key
-        else ""
-    )
-    return f"{counted(n_test, 'held-out cell')} {of}of the reference"
+    whole = ", ".join(inputs.split.held_out_groups)
+    of = f", all those of {request.group_key} {whole}" if request.group_key else ""
+    return f"{counted(n_test, 'held-out cell')} of the reference{of}"

@@ -17,7 +17,7 @@ from scviz.datasets.genes import GeneIdentifiers
 from scviz.datasets.labels import labels_of
 from scviz.datasets.species import species_of_ids, species_of_symbols
 from scviz.datasets.split import split_cells
-from scviz.datasets.tables import Column
+from scviz.datasets.tables import as_names
 from scviz.errors import DataError, GeneMatchError, RequestError
 from scviz.metrics.evidence import counted
 from scviz.tasks.transfer import Request
@@ -135,23 +135,14 @@ def _refuse_labels(request: Request, folder: Path) -> None:
     refuse_no_labels(request.label_key)
     column = cell_column(folder, request.label_key)
     groups = cell_column(folder, request.group_key) if request.group_key else None
-    texts = labels_of(_as_names(column)).texts
+    texts = labels_of(as_names(column)).texts
     large = large_labels(
         texts, column=f"The column {request.label_key!r} of the reference", fewest=FEWEST_CELLS
     )
     split_cells(
         np.where(np.isin(texts, large.names), texts, ""),
-        groups=labels_of(_as_names(groups)).texts if groups else None,
+        groups=labels_of(as_names(groups)).texts if groups else None,
         test_fraction=request.test_fraction,
         validation_fraction=0.0,
         seed=request.seed,
     )
-
-
-def _as_names(column: Column) -> Column:
-    """Take numbers as names, as a run does."""
-    if column.categories is not None:
-        return column
-    missing = np.isnan(np.asarray(column.values, dtype=np.float64))
-    words, codes = np.unique(np.asarray(column.values).astype(str), return_inverse=True)
-    return Column(name=column.name, values=np.where(missing, -1, codes), categories=tuple(words.tolist()))

@@ -8,7 +8,7 @@ from scviz.metrics.evidence import bootstrap, counted
 from scviz.metrics.shares import share_interval
 from scviz.tasks.transfer import LARGEST_SHIFT, Method, Result
 from scviz.tasks.transfer.held_out import FEWEST_NAMED, NameDoubt
-from scviz.tasks.transfer.measured import measured_with, share_read
+from scviz.tasks.transfer.measured import NEARLY_ALL, measured_with, share_read
 
 MOST_NAMED = 4
 """Clusters that a sentence names."""
@@ -18,7 +18,12 @@ def verdict_of(result: Result) -> str:
     """Say what was found, and what it rests on."""
     best = result.best()
     named = best >= 0
-    confidence = float(result.confidence()[named].mean()) if named.any() else 0.0
+    if not named.any():
+        return (
+            f"No cell gets a name: {result.chosen} sees nothing in these cells. {result.fit.n_shared:,} of the "
+            f"{result.fit.n_reference:,} genes of {result.reference_name} are here."
+        )
+    confidence = float(result.confidence()[named].mean())
     types = counted(len(np.unique(best[named])), "type")
     lead = (
         f"{int(named.sum()):,} of {counted(len(best), 'cell')} named with {types} by {result.chosen}, "
@@ -52,15 +57,7 @@ def _fit(result: Result) -> str:
             f"Whether cells are unlike {result.reference_name} is not told: many of them taught it, and such cells lie "
             "farther out than new ones."
         )
-    taken = (
-        ""
-        if fit.is_foreign
-        else f" ({100 * fit.beyond_before:.0f} % before what all types share was taken off)"
-    )
-    share = (
-        f"{100 * fit.beyond:.0f} % of the cells are unlike {result.reference_name}: farther from every type than 95 % "
-        f"of its own held-out cells{taken}"
-    )
+    share = _unlike(result)
     if not far:
         return f"{share}." if fit.is_foreign else f"{share}; no cluster lies mostly beyond."
     such = ", ".join(
@@ -73,6 +70,18 @@ def _fit(result: Result) -> str:
     return (
         f"{share}. {counted(len(far), 'cluster')} of {len(fit.clusters)} {verb} no counterpart in the reference: "
         f"{such}{more}. {whose} are guesses."
+    )
+
+
+def _unlike(result: Result) -> str:
+    """Say how many cells lie beyond the reach of the reference, and what that number does not hold."""
+    fit = result.fit
+    before = f" ({100 * fit.beyond_before:.0f} % before what all types share was taken off)"
+    lacking = ", and genes that are missing make cells look nearer than they are"
+    return (
+        f"{100 * fit.beyond:.0f} % of the cells are unlike {result.reference_name}: farther from every type than 95 % "
+        f"of its own held-out cells{'' if fit.is_foreign else before}"
+        f"{lacking if fit.read < NEARLY_ALL and not fit.exact else ''}"
     )
 
 

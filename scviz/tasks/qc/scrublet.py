@@ -28,6 +28,8 @@ TARGET_SUM = 1e6
 N_COMPONENTS = 30
 RATIO = 2
 """Doublets that are simulated for each cell."""
+MOST_SIMULATED = 20_000
+"""Doublets whose scores are told: enough to find the threshold."""
 AT_A_TIME = 10_000
 """Cells whose values are worked on, and doublets that are simulated."""
 SEARCHED_AT_A_TIME = 2_000
@@ -41,7 +43,7 @@ class Scores:
     cells: NDArray[np.float64]
     """(N,) from 0 to 1; NaN for cells with next to no genes."""
     simulated: NDArray[np.float64]
-    """(S,) the same of the doublets."""
+    """(s,) the same of the doublets, or of some where there are very many."""
 
 
 def doublet_scores(
@@ -78,7 +80,9 @@ def doublet_scores(
     raw = csr_matrix(counts[:, varying])[rows]  # (n, g)
     places = _places(raw, seed)  # (n + S, 30)
     k = round(round(0.5 * np.sqrt(len(rows))) * (1 + RATIO))
-    score = _scores(_doublets_near(places, len(rows), k, report=report), k, expected=expected)
+    scored = np.concatenate([np.arange(len(rows)), _some(len(rows), len(places), seed)])
+    near = _doublets_near(places, scored, k, n_cells=len(rows), report=report)
+    score = _scores(near, k, expected=expected)
     cells = np.full(counts.shape[0], np.nan)
     cells[rows] = score[: len(rows)]
     return Scores(cells=cells, simulated=score[len(rows) :])
@@ -151,8 +155,16 @@ def _scaled(raw: csr_matrix) -> csr_matrix:
     )
 
 
-def _doublets_near(places: NDArray[np.float64], n_cells: int, k: int, *, report: Report) -> NDArray[np.int64]:
-    """Count the doublets among the k - 1 nearest others, (n + S,); the first n are cells.
+def _some(n_cells: int, n_places: int, seed: int) -> NDArray[np.int64]:
+    """Choose the doublets, (s,) places behind those of the cells, whose scores are told."""
+    n_some = min(n_places - n_cells, MOST_SIMULATED)
+    return n_cells + np.sort(np.random.default_rng(seed).permutation(n_places - n_cells)[:n_some])
+
+
+def _doublets_near(
+    places: NDArray[np.float64], scored: NDArray[np.int64], k: int, *, n_cells: int, report: Report
+) -> NDArray[np.int64]:
+    """Count the doublets among the k - 1 nearest others of some (n,) places; the first of (n + S, 30) are cells.
 
     As scanpy counts, which divides by k all the same; it takes some cells for their own neighbors where rounding keeps
     them from themselves.
@@ -160,12 +172,13 @@ def _doublets_near(places: NDArray[np.float64], n_cells: int, k: int, *, report:
     from sklearn.neighbors import NearestNeighbors
 
     search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(places)
-    near = np.empty(len(places), dtype=np.int64)
-    for start in range(0, len(places), SEARCHED_AT_A_TIME):
-        report(Progress(stage="Comparing cells with doublets", done=start, total=len(places)))
+    near = np.empty(len(scored), dtype=np.int64)
+    for start in range(0, len(scored), SEARCHED_AT_A_TIME):
+        report(Progress(stage="Comparing cells with doublets", done=start, total=len(scored)))
         part = slice(start, start + SEARCHED_AT_A_TIME)
-        near[part] = (search.kneighbors(places[part], return_distance=False) >= n_cells).sum(axis=1)
-    near[n_cells:] -= 1  # a doublet is its own nearest
+        found = search.kneighbors(places[scored[part]], return_distance=False)  # (b, k)
+        near[part] = (found >= n_cells).sum(axis=1)
+    near[scored >= n_cells] -= 1  # a doublet is its own nearest
     return near
 
 

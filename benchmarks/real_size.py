@@ -3,6 +3,9 @@
 Writes a folder as the authors lay it out, with random numbers and a vocabulary that knows the genes of the file
 (`benchmarks/published_layouts.py`), takes it in as `python -m scviz models import` does, and embeds the first cells.
 Every step has a process of its own, so that its peak of memory is its own. Folders are removed model by model.
+
+With `--gb 2` the same is handed in as runs that may use so much memory each, taken in and then a map of the cells with
+all that belongs to it: printed is how each ended, the most memory that its process held, and what was said.
 """
 
 from __future__ import annotations
@@ -20,16 +23,21 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from benchmarks.many_cells import Done, followed
 from benchmarks.published_layouts import WRITERS
 from scviz.datasets.genes import identifiers
 from scviz.datasets.readers import open_file
+from scviz.jobs.queue import RunQueue
 from scviz.memory import peak_gb
 from scviz.models import model_class
 from scviz.progress import silent
+from scviz.settings import Settings
+from scviz.tasks import embedding
 from scviz.tasks.context import Context
 from scviz.tasks.importing import Request
 from scviz.tasks.importing.run import run
 from scviz.workspace import Workspace
+from tests.browser.conftest import end_engine
 
 T = TypeVar("T")
 
@@ -158,13 +166,58 @@ def row(name: str, intake: Intake, use: Use) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def limited(file: Path, name: str, options: argparse.Namespace) -> None:
+    """Print how taking weights in and a map of cells end where runs may use so much memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        dataset = alone(opened, home, file)
+        alone(written, home, dataset, name)
+        few = alone(kept_few, home, dataset, options.cells)
+        limit = {
+            "SCVIZ_HOME": folder,
+            "SCVIZ_MEMORY_GB": str(options.gb),
+            "SCVIZ_THREADS": "1",
+            "SCVIZ_SPARE": "0",
+        }
+        queue = RunQueue(Settings.from_env({**limit, "SCVIZ_DATA_ROOTS": folder}))
+        try:
+            asked = Request(model=name.partition("-")[0], folder=str(home / "published"), name="large")
+            taken = followed(queue, "importing", asked)
+            print(ending(f"{name}: take in", taken), flush=True)
+            if taken.state == "done":
+                of_cells = embedding.Request(dataset=few, checkpoint=taken.result.checkpoint)
+                print(ending(f"{name}: map", followed(queue, "embedding", of_cells)), flush=True)
+        finally:
+            queue.close()
+            end_engine(home)
+
+
+def kept_few(home: Path, dataset: str, n_cells: int) -> str:
+    """Keep the first cells as a dataset of their own; return its id."""
+    context = surroundings(home)
+    path = home / "few.h5ad"
+    context.counts(dataset)[:n_cells].copy().write_h5ad(path)
+    return open_file(path, context.workspace, name="few").id
+
+
+def ending(what: str, done: Done) -> str:
+    """Write a row of the table of limited runs."""
+    return f"| {what} | {done.state} | {done.gigabytes:.2f} | {done.cpu:.0f} | {done.said} |"
+
+
 def main() -> None:
     """Print a row for each model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--models", nargs="*", choices=list(WRITERS), default=list(WRITERS))
     parser.add_argument("--cells", type=int, default=8)
+    parser.add_argument("--gb", type=float, help="hand it in as runs that may use so much memory")
     options = parser.parse_args()
+    if options.gb:
+        print("| run | ended | GB | CPU s | said |\n| --- | --- | ---: | ---: | --- |", flush=True)
+        for name in options.models:
+            limited(options.file, name, options)
+        return
     print(f"A process that has imported everything and read nothing: {alone(imports_alone):.2f} GB\n")
     print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)
     for name in options.models:

@@ -110,6 +110,9 @@ class ModelCard:
     signs: tuple[str, ...] = ()
     """Patterns of files by which a published folder is known; "|" stands between alternatives."""
 
+    networks: int = 1
+    """Networks of one size in a published file of weights; one of them is read."""
+
     @property
     def agreement(self) -> str:
         """What a user must say before a download."""

@@ -6,18 +6,26 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from scviz.errors import OutOfMemoryError
 from scviz.foundation.classifier import CellTypeClassifier, read_head
 from scviz.foundation.model import FoundationModel
-from scviz.foundation.published import recognize
+from scviz.foundation.published import WEIGHTS, recognize
+from scviz.memory import GIGABYTE
 from scviz.models import cards, model_class
 from scviz.progress import Progress
+from scviz.settings import Settings
 from scviz.tasks.context import Context
 from scviz.tasks.intake import Source, Taken
 from scviz.tasks.testing import self_test
+from scviz.workspace.limits import room_of
 from scviz.workspace.names import slug
 from scviz.workspace.plain_json import read_plain
 from scviz.workspace.records import file_hash, fingerprint, read_json
+from scviz.workspace.sizes import in_words
 from scviz.workspace.store import CheckpointInfo, write_checkpoint_info
+
+LIBRARIES_GB = 0.5
+"""What a process holds that has imported torch and read nothing."""
 
 
 def take_in(source: Source, context: Context) -> Taken:
@@ -27,7 +35,10 @@ def take_in(source: Source, context: Context) -> Taken:
     ------
     CheckpointError
         If the folder is no checkpoint of the model.
+    OutOfMemoryError
+        If reading it needs more memory than a run may use.
     """
+    _refuse_large(source)
     context.report(Progress(stage="Reading the weights"))
     model = model_class(source.model).from_checkpoint(source.folder)
     recognized = recognize(cards()[source.model], source.folder)
@@ -73,6 +84,20 @@ def take_in(source: Source, context: Context) -> Taken:
         self_test=tested.sentence,
         passed={"passed": True, "not passed": False, "unknown": None}[tested.outcome],
     )
+
+
+def _refuse_large(source: Source) -> None:
+    """Refuse weights that cannot be read in the memory of a run, before they are."""
+    sizes = [one.stat().st_size for one in source.folder.glob("*") if one.suffix in WEIGHTS and one.is_file()]
+    size = max(sizes, default=0)
+    own = size / cards()[source.model].networks  # the network that they are copied into
+    needed, allowed = LIBRARIES_GB + 1.05 * (size + own) / GIGABYTE, room_of(Settings.from_env())
+    if needed >= allowed.gigabytes:
+        raise OutOfMemoryError(
+            f"Reading these weights ({in_words(size)}) needs about {needed:.2f} GB of memory, and a run may use "
+            f"{allowed.gigabytes:.2f} GB here: {allowed.why}.",
+            hint="Ask the owner of the server for more (SCVIZ_MEMORY_GB), or take smaller weights.",
+        )
 
 
 def _info(source: Source, model: FoundationModel, draft: Path, *, id_: str) -> CheckpointInfo:

@@ -51,6 +51,7 @@ CARD = ModelCard(
         "I use these weights for research only, neither commercially nor for military ends, do not pass them on, "
         "and know that the permission can be taken back (scFoundation License)."
     ),
+    networks=3,
     signs=("models.ckpt", "OS_scRNA_gene_index*.tsv"),
     fine_tuning="Its authors train the second to last layer of the encoder and the head; all else stays as it was.",
     embedding_key="X_scFoundation",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -175,3 +176,8 @@ def test_tables_are_written_by_the_one_writer_that_guards_cells() -> None:
         and not place.startswith("csv_files.py")
     }
     assert wrote == set()
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "benchmarks").rglob("*.py")), ids=_name)
+def test_a_benchmark_finds_what_it_imports(file: Path) -> None:
+    importlib.import_module(_name(file.with_suffix("")).replace("/", "."))

@@ -68,6 +68,24 @@ class LayerParts:
         return vectors.view(len(vectors), self.n_heads, -1).transpose(0, 1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySums:
+    """Features of keys, each times its value and 1, added up."""
+
+    sums: Tensor
+    """(H, m, d + 1) without epsilon, less the largest exponent."""
+    values: Tensor
+    """(H, d + 1) what epsilon stands beside."""
+    largest: Tensor
+    """() the largest exponent."""
+    highest: Tensor
+    """(n,) the largest exponent of each token."""
+
+    def finished(self) -> Tensor:
+        """Add epsilon to every feature, (H, m, d + 1)."""
+        return self.sums + EPSILON * self.values[:, None]
+
+
 def can_read_in_tiles(hidden: Tensor, *mixing: nn.Module) -> bool:
     """Tell whether tiles are the way for these tokens, (B, L, D): on a CPU, in single precision.
 
@@ -82,7 +100,12 @@ def can_read_in_tiles(hidden: Tensor, *mixing: nn.Module) -> bool:
 
 
 def layer_in_tiles(
-    hidden: Tensor, parts: LayerParts, *, keys: Tensor | None = None, asked: Tensor | None = None
+    hidden: Tensor,
+    parts: LayerParts,
+    *,
+    keys: Tensor | None = None,
+    asked: Tensor | None = None,
+    sums: Tensor | None = None,
 ) -> Tensor:
     """Give the next hidden state of one cell, (L, D) or (R, D).
 
@@ -94,21 +117,23 @@ def layer_in_tiles(
         (L,) True = may be attended to; None = all may.
     asked
         (R,) tokens whose next state is wanted; None for all.
+    sums
+        (H, m, d + 1) of the keys, where they are known.
     """
     sources = hidden if keys is None else hidden[keys]
     readers = hidden if asked is None else hidden[asked]
     if torch.is_grad_enabled() and (hidden.requires_grad or parts.learns):
         return _learned_answers(readers, _learned_sums(sources, parts), parts)
-    return _answers(readers, _key_sums(sources, parts), parts)
+    return _answers(readers, key_sums(sources, parts).finished() if sums is None else sums, parts)
 
 
-def _key_sums(hidden: Tensor, parts: LayerParts) -> Tensor:
-    """Add up the features of keys, each times its value and 1, (H, m, d + 1)."""
+def key_sums(hidden: Tensor, parts: LayerParts) -> KeySums:
+    """Add up the features of keys, (n, D), tile by tile, without gradients."""
     directions = parts.scaled_directions
     width, n_features = directions.shape
     sums = hidden.new_zeros(parts.n_heads, n_features, width + 1)
     values_alone = hidden.new_zeros(parts.n_heads, width + 1)
-    largest = hidden.new_full((), -torch.inf)
+    largest, highest = hidden.new_full((), -torch.inf), hidden.new_full((len(hidden),), -torch.inf)
     beside = hidden.new_empty(min(TILE, len(hidden)), width + 1)
     for start in range(0, len(hidden), TILE):
         tile = hidden[start : start + TILE]
@@ -119,6 +144,8 @@ def _key_sums(hidden: Tensor, parts: LayerParts) -> Tensor:
         for head, (keys, own) in enumerate(zip(parts.heads(parts.key(read)), values, strict=True)):
             exponents = keys @ directions  # (n, m)
             top = exponents.amax(dim=1)
+            own_highest = highest[start : start + TILE]
+            torch.maximum(own_highest, top, out=own_highest)
             if (most := top.max()) > largest:
                 sums *= (largest - most).exp()
                 largest = most
@@ -128,7 +155,7 @@ def _key_sums(hidden: Tensor, parts: LayerParts) -> Tensor:
             torch.mul(own, scale[:, None], out=weighted[:, :width])
             weighted[:, width] = scale
             sums[head].addmm_(features.T, weighted)
-    return sums + EPSILON * values_alone[:, None]
+    return KeySums(sums=sums, values=values_alone, largest=largest, highest=highest)
 
 
 def _answers(hidden: Tensor, sums: Tensor, parts: LayerParts) -> Tensor:

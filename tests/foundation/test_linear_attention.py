@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ import torch
 from torch import Tensor
 
 from scviz.foundation import linear_attention
-from scviz.foundation.linear_attention import can_read_in_tiles
+from scviz.foundation.linear_attention import can_read_in_tiles, key_sums
+from scviz.foundation.usual_tokens import Unlike, Usual, UsualTokens
 from scviz.models.scbert.config import tiny
 from scviz.models.scbert.network import Attention, Network
 from scviz.models.scfoundation.config import SHAPES
 from scviz.models.scfoundation.network import DecoderBlock, LinearAttention
+from scviz.models.scfoundation.network import Network as ScFoundationNetwork
 
 N_GENES = 150
 
@@ -154,3 +157,69 @@ def test_whoever_listens_to_the_attention_hears_it() -> None:
             told = block(hidden)
         np.testing.assert_allclose(block(hidden), told, rtol=2e-5, atol=2e-5)
     assert len(heard) == 1
+
+
+def levels_of(cells: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Give genes, levels of which most are 0, and the mask of cells, (B, L) each."""
+    genes = torch.arange(N_GENES + 1).repeat(cells, 1)
+    bins = torch.where(torch.rand(genes.shape) < 0.15, torch.randint(1, 5, genes.shape), 0)
+    return genes, bins, torch.ones_like(genes, dtype=torch.bool)
+
+
+def test_a_cell_that_is_mostly_silent_is_read_by_what_differs() -> None:
+    torch.manual_seed(6)
+    network, given = Network(tiny(N_GENES)).eval(), levels_of(3)
+    expected = whole(network, *given)
+    read = []
+    known = UsualTokens.of
+    with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
+        patch.setattr(UsualTokens, "of", lambda *asked: read.append(known(*asked)) or read[-1])
+        np.testing.assert_allclose(network(*given), expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(network(*given), expected, rtol=1e-5, atol=1e-5)
+    assert read[0] is read[1]
+    with torch.no_grad():
+        network.performer.first_parts().key.weight.mul_(1.5)  # as an update of training does
+        changed = whole(network, *given)
+        np.testing.assert_allclose(network(*given), changed, rtol=1e-5, atol=1e-5)
+    assert not np.allclose(changed, expected, atol=1e-4)
+
+
+def test_sums_by_what_differs_are_those_of_all_tokens_or_none() -> None:
+    torch.manual_seed(7)
+    parts = DecoderBlock(SHAPES["tiny"](N_GENES)).eval().parts()
+    usual_hidden, others = torch.randn(N_GENES, 16), torch.arange(0, N_GENES, 4)
+    hidden = usual_hidden.index_copy(0, others, torch.randn(len(others), 16) * 3)
+    with torch.no_grad():
+        unlike = Unlike(usual=Usual(hidden=usual_hidden, keys=key_sums(usual_hidden, parts)), others=others)
+        found = unlike.sums(hidden, parts)
+        assert found is not None
+        np.testing.assert_allclose(found, key_sums(hidden, parts).finished(), rtol=1e-4, atol=1e-6)
+        assert replace(unlike, others=torch.arange(100)).sums(hidden, parts) is None
+        sharp = replace(parts, key=torch.nn.Linear(16, 16, bias=False), attention_norm=torch.nn.Identity())
+        loud = usual_hidden.clone()
+        loud[0] *= 100  # one usual token outweighs all others, and this cell has another in its place
+        fallen = Unlike(usual=Usual(hidden=loud, keys=key_sums(loud, sharp)), others=others)
+        assert fallen.sums(hidden, sharp) is None
+
+
+def test_the_decoder_reads_what_differs_from_a_silent_cell() -> None:
+    torch.manual_seed(8)
+    shape = SHAPES["tiny"](N_GENES)
+    network = Decoding(shape).eval()
+    values, positions = (
+        torch.rand(2, 12) * 3,
+        torch.stack([torch.randperm(N_GENES + 2)[:12] for _ in range(2)]),
+    )
+    mask = torch.ones(2, 12, dtype=torch.bool)
+    mask[1, 9:] = False
+    positions = positions.where(mask, N_GENES + 2)
+    expected = whole(network, values, positions, mask)
+    with torch.no_grad():
+        np.testing.assert_allclose(network(values, positions, mask), expected, rtol=1e-4, atol=1e-5)
+
+
+class Decoding(ScFoundationNetwork):
+    """The network, called for the vectors of all genes; whole tensors where its attention is listened to."""
+
+    def forward(self, values: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
+        return self.decode_cells(values, positions, mask)

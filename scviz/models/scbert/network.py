@@ -20,7 +20,7 @@ Choromanski et al. (2021), arXiv:2009.14794, equations 5 and 10.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import torch
@@ -34,6 +34,7 @@ from scviz.foundation.linear_attention import (
     layer_in_tiles,
 )
 from scviz.foundation.model import Head, Pooling
+from scviz.foundation.usual_tokens import Unlike, UsualTokens
 from scviz.models.scbert.config import Config
 
 with warnings.catch_warnings():
@@ -107,12 +108,22 @@ class Performer(nn.Module):
         layers = nn.ModuleList(_layer(config) for _ in range(config.n_layers))
         self.net = SequentialSequence(layers, args_route={"mask": ((True, False),) * config.n_layers})
 
-    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """Run all layers, (B, L, D)."""
+    def forward(
+        self, hidden: Tensor, mask: Tensor | None, unlike: Sequence[Unlike | None] | None = None
+    ) -> Tensor:
+        """Run all layers, (B, L, D).
+
+        Parameters
+        ----------
+        unlike
+            How each of the B cells differs from one that expresses nothing, where that is known.
+        """
         if self.training:
             self._redraw_in_time()
         if self.can_read_in_tiles(hidden):
-            return torch.stack([self.of_cell(hidden[at], _row(mask, at)) for at in range(len(hidden))])
+            apart = unlike or [None] * len(hidden)
+            cells = (self.of_cell(cell, _row(mask, at), unlike=apart[at]) for at, cell in enumerate(hidden))
+            return torch.stack(list(cells))
         return cast(Tensor, self.net(hidden, mask=mask))
 
     def can_read_in_tiles(self, hidden: Tensor) -> bool:
@@ -120,7 +131,14 @@ class Performer(nn.Module):
         mixing = [attention.fn for attention, _ in self.layers()]
         return can_read_in_tiles(hidden, *mixing) and (self.per_cell or len(hidden) == 1)
 
-    def of_cell(self, hidden: Tensor, keys: Tensor | None, asked: Tensor | None = None) -> Tensor:
+    def of_cell(
+        self,
+        hidden: Tensor,
+        keys: Tensor | None,
+        *,
+        asked: Tensor | None = None,
+        unlike: Unlike | None = None,
+    ) -> Tensor:
         """Run all layers for one cell, (L, D) to (L, D), or to (R, D) for the tokens that are asked for, (R,).
 
         Parameters
@@ -128,10 +146,16 @@ class Performer(nn.Module):
         keys
             (L,) tokens that may be attended to; None for all.
         """
-        *before, last = [_parts(*layer) for layer in self.layers()]
-        for parts in before:
-            hidden = layer_in_tiles(hidden, parts, keys=keys)
-        return layer_in_tiles(hidden, last, keys=keys, asked=asked)
+        layers = [_parts(*layer) for layer in self.layers()]
+        sums = unlike.sums(hidden, layers[0]) if unlike else None
+        for number, parts in enumerate(layers):
+            wanted = asked if number == len(layers) - 1 else None
+            hidden = layer_in_tiles(hidden, parts, keys=keys, asked=wanted, sums=None if number else sums)
+        return hidden
+
+    def first_parts(self) -> LayerParts:
+        """Take the first layer apart."""
+        return _parts(*next(self.layers()))
 
     def layers(self) -> Iterator[tuple[Any, Any]]:
         """Yield the attention and the feed-forward part of each layer, from the first to the last."""
@@ -198,6 +222,7 @@ class Network(nn.Module):
         self.performer = Performer(config)
         self.norm = nn.LayerNorm(config.width)
         self.to_out = nn.Linear(config.width, config.n_bins + 2)
+        self.usual = UsualTokens()
 
     def embedding(self, gene_ids: Tensor, bins: Tensor) -> Tensor:
         """Return what the first layer reads, (B, L, D): vectors of levels plus vectors of genes.
@@ -222,7 +247,44 @@ class Network(nn.Module):
         mask
             (B, L) True = real token.
         """
-        return cast(Tensor, self.norm(self.performer(self.embedding(gene_ids, bins), attended(mask))))
+        hidden = self.embedding(gene_ids, bins)
+        mixed = self.performer(hidden, attended(mask), self._unlike(hidden, gene_ids, bins, mask=mask))
+        return cast(Tensor, self.norm(mixed))
+
+    def _unlike(
+        self, hidden: Tensor, gene_ids: Tensor, bins: Tensor, *, mask: Tensor
+    ) -> list[Unlike | None] | None:
+        """Tell how each cell differs from one that expresses nothing; None where that is of no use.
+
+        Parameters
+        ----------
+        hidden
+            (B, L, D) what the first layer reads.
+        gene_ids, bins, mask
+            (B, L) as `forward` takes them.
+        """
+        changed = self.performer._forward_pre_hooks or not self.performer.can_read_in_tiles(hidden)
+        if torch.is_grad_enabled() or changed or self.pos_emb is None:
+            return None
+        genes = torch.arange(self.pos_emb.emb.num_embeddings, device=gene_ids.device)
+        first = next(self.performer.layers())[0]
+        weights = [
+            *self.token_emb.parameters(),
+            *self.pos_emb.parameters(),
+            *first.parameters(),
+            *first.buffers(),
+        ]
+
+        def make() -> tuple[Tensor, LayerParts]:
+            return self.embedding(genes, torch.zeros_like(genes)), self.performer.first_parts()
+
+        usual = self.usual.of(weights, make)
+        return [
+            Unlike(usual=usual, others=levels.nonzero()[:, 0])
+            if torch.equal(ids, genes) and seen.all()
+            else None
+            for ids, levels, seen in zip(gene_ids, bins, mask, strict=True)
+        ]
 
     def means(self, gene_ids: Tensor, bins: Tensor, mask: Tensor, *, over: Tensor) -> Tensor:
         """Average the tokens of each cell over some of them, (B, D), without the others' last layer where that can be.
@@ -239,8 +301,11 @@ class Network(nn.Module):
             weights = over[..., None].float()  # (B, L, 1); sums in single precision, whatever the tokens are
             tokens: Tensor = self.norm(self.performer(hidden, keys))
             return (tokens * weights).sum(dim=1) / weights.sum(dim=1)
+        apart = self._unlike(hidden, gene_ids, bins, mask=mask) or [None] * len(hidden)
         cells = (
-            self.performer.of_cell(hidden[at], _row(keys, at), asked=over[at].nonzero()[:, 0])
+            self.performer.of_cell(
+                hidden[at], _row(keys, at), asked=over[at].nonzero()[:, 0], unlike=apart[at]
+            )
             for at in range(len(hidden))
         )
         return torch.stack([self.norm(cell).mean(dim=0) for cell in cells])

@@ -26,7 +26,8 @@ from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.scfoundation import CARD
 from scviz.models.scfoundation.checkpoint import Checkpoint, Member, read_checkpoint, write_checkpoint
 from scviz.models.scfoundation.config import SHAPES, Config
-from scviz.models.scfoundation.network import CellHead, Network, highest, mean, tensors_of, without_depth
+from scviz.models.scfoundation.heads import CellHead, highest, mean, without_depth
+from scviz.models.scfoundation.network import Network, tensors_of
 from scviz.models.scfoundation.perturbation import ContextGearsSettings, ScFoundationGears
 from scviz.models.scfoundation.pretraining import counts_of, hide_genes, mean_squared_error, vocabulary
 from scviz.models.scfoundation.tokenizer import (

@@ -9,21 +9,21 @@ or as :math:`e(v_i)`, plus :math:`p_i` again, and restores the expression of eac
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scviz.foundation.encoding import Encoding
 from scviz.foundation.linear_attention import (
     EPSILON,
     LayerParts,
     can_read_in_tiles,
     layer_in_tiles,
 )
-from scviz.foundation.model import Head, Pooling
 from scviz.foundation.tokens import Tokens
+from scviz.foundation.usual_tokens import Unlike, UsualTokens
 from scviz.models.scfoundation.config import MASK, PAD, Config
 
 
@@ -151,15 +151,33 @@ class DecoderBlock(nn.Module):
         self.widen = nn.Linear(config.decoder_width, 4 * config.decoder_width)
         self.narrow = nn.Linear(4 * config.decoder_width, config.decoder_width)
 
-    def forward(self, hidden: Tensor, *, across_cells: bool = False) -> Tensor:
-        """Give the next hidden state, (B, N, E)."""
-        if can_read_in_tiles(hidden, self.attention) and (len(hidden) == 1 or not across_cells):
-            parts = self._parts()
-            return torch.stack([layer_in_tiles(cell, parts) for cell in hidden])
+    def forward(
+        self, hidden: Tensor, *, across_cells: bool = False, unlike: Sequence[Unlike] | None = None
+    ) -> Tensor:
+        """Give the next hidden state, (B, N, E).
+
+        Parameters
+        ----------
+        unlike
+            How each of the B cells differs from one that expresses nothing, where that is known.
+        """
+        if self.can_read_in_tiles(hidden, across_cells=across_cells):
+            parts = self.parts()
+            sums = (
+                [one.sums(cell, parts) for one, cell in zip(unlike, hidden, strict=True)] if unlike else None
+            )
+            cells = (
+                layer_in_tiles(cell, parts, sums=sums[at] if sums else None) for at, cell in enumerate(hidden)
+            )
+            return torch.stack(list(cells))
         hidden = hidden + self.attention(self.norm1(hidden), across_cells=across_cells)
         return hidden + self.narrow(functional.gelu(self.widen(self.norm2(hidden))))  # type: ignore[no-any-return]
 
-    def _parts(self) -> LayerParts:
+    def can_read_in_tiles(self, hidden: Tensor, *, across_cells: bool) -> bool:
+        """Tell whether cells, (B, N, E), can be read one by one, some genes at a time."""
+        return can_read_in_tiles(hidden, self.attention) and (len(hidden) == 1 or not across_cells)
+
+    def parts(self) -> LayerParts:
         """Take the block apart."""
         return LayerParts(
             attention_norm=self.norm1,
@@ -194,6 +212,7 @@ class Network(nn.Module):
         self.to_expression = nn.Linear(config.decoder_width, 1)
         # in the authors' file; it counts towards drawing new projections, which we never do
         self.register_buffer("n_calls", torch.tensor(0))
+        self.usual = UsualTokens()
 
     def encode(self, values: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
         """Give a vector for each token, (B, L, D), with what is computed at padding.
@@ -236,15 +255,55 @@ class Network(nn.Module):
         across_cells
             As in LinearAttention.
         """
-        hidden = self.value_embedding(rows).float()  # (B, G+2, D)
-        cells = torch.nonzero(mask)[:, 0]
-        hidden = hidden.index_put((cells, positions[mask]), encoded[mask].float())
-        # what is expressed gets its position for a second time
-        hidden = hidden + self.position_embedding.weight[: rows.shape[1]]
-        hidden = self.to_decoder(hidden)
-        for block in self.decoder_blocks:
+        first = cast(DecoderBlock, self.decoder_blocks[0])
+        if not torch.is_grad_enabled() and first.can_read_in_tiles(encoded, across_cells=across_cells):
+            unlike = self._unlike(rows, positions, mask)
+            hidden = self._few_read(rows, encoded, positions=positions, mask=mask, unlike=unlike)
+            hidden = first(hidden, across_cells=across_cells, unlike=unlike)
+        else:
+            hidden = self.value_embedding(rows).float()  # (B, G+2, D)
+            cells = torch.nonzero(mask)[:, 0]
+            hidden = hidden.index_put((cells, positions[mask]), encoded[mask].float())
+            # what is expressed gets its position for a second time
+            hidden = self.to_decoder(hidden + self.position_embedding.weight[: rows.shape[1]])
+            hidden = first(hidden, across_cells=across_cells)
+        for block in self.decoder_blocks[1:]:
             hidden = block(hidden, across_cells=across_cells)
         return self.norm(self.decoder_norm(hidden))  # type: ignore[no-any-return]
+
+    def _unlike(self, rows: Tensor, positions: Tensor, mask: Tensor) -> list[Unlike]:
+        """Tell how each cell differs from one that expresses nothing.
+
+        Parameters
+        ----------
+        rows
+            (B, G+2) values as `decode` takes them.
+        positions, mask
+            (B, L) what `encode` read.
+        """
+        length, first = rows.shape[1], cast(DecoderBlock, self.decoder_blocks[0])
+        read = (self.value_embedding, self.position_embedding, self.to_decoder, first)
+        weights = [weight for part in read for weight in (*part.parameters(), *part.buffers())]
+
+        def make() -> tuple[Tensor, LayerParts]:
+            nothing = self.value_embedding(rows.new_zeros(1)).float()  # (1, D)
+            return self.to_decoder(nothing + self.position_embedding.weight[:length]), first.parts()
+
+        usual = self.usual.of(weights, make)
+        read_of = mask.new_zeros(len(rows), self.config.n_positions).scatter(1, positions, mask)[:, :-1]
+        return [Unlike(usual=usual, others=cell.nonzero()[:, 0]) for cell in (rows != 0) | read_of]
+
+    def _few_read(
+        self, rows: Tensor, encoded: Tensor, *, positions: Tensor, mask: Tensor, unlike: Sequence[Unlike]
+    ) -> Tensor:
+        """Give what the decoder reads, (B, G+2, E), computing no more than differs from a cell without expression."""
+        cells = []
+        for at, apart in enumerate(unlike):
+            own = self.value_embedding(rows[at, apart.others]).float()  # (E, D)
+            own[torch.searchsorted(apart.others, positions[at, mask[at]])] = encoded[at, mask[at]].float()
+            own = self.to_decoder(own + self.position_embedding.weight[apart.others])
+            cells.append(apart.usual.hidden.index_copy(0, apart.others, own))
+        return torch.stack(cells)
 
     def decode_cells(
         self, values: Tensor, positions: Tensor, mask: Tensor, *, across_cells: bool = False
@@ -296,58 +355,3 @@ def random_directions(n: int, width: int) -> Tensor:
     blocks = [torch.linalg.qr(torch.randn(width, width))[0].T for _ in range(-(-n // width))]
     lengths: Tensor = torch.randn(n, width).norm(dim=1, keepdim=True)
     return torch.cat(blocks)[:n] * lengths
-
-
-def without_depth(mask: Tensor) -> Tensor:
-    """Leave out the last two tokens of each cell, T and S, (B, L)."""
-    places = torch.arange(mask.shape[1], device=mask.device)
-    return mask & (places < mask.sum(dim=1, keepdim=True) - 2)
-
-
-def highest(tokens: Tensor, mask: Tensor) -> Tensor:
-    """Take the maximum over the places of the mask, (B, L, D) to (B, D); NaN where there are none."""
-    vectors = tokens.masked_fill(~mask[..., None], -torch.inf).amax(dim=1)
-    return vectors.masked_fill(~mask.any(dim=1, keepdim=True), torch.nan)
-
-
-def mean(tokens: Tensor, mask: Tensor) -> Tensor:
-    """Average over the places of the mask, (B, L, D) to (B, D); NaN where there are none."""
-    weights = mask[..., None].float()  # (B, L, 1); sums in single precision, whatever the tokens are
-    return (tokens * weights).sum(dim=1) / weights.sum(dim=1)
-
-
-class CellHead(Head):
-    """Normalization over the batch, linear, ReLU, linear.
-
-    Parameters
-    ----------
-    pooling
-        "published" reads the maximum over genes, "mean" their mean.
-    depth_tokens
-        Whether the last two tokens of each cell are T and S, which are not read.
-    """
-
-    def __init__(self, width: int, n_types: int, *, pooling: Pooling, depth_tokens: bool) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(width, affine=False, eps=1e-6)
-        self.hidden = nn.Linear(width, 256)
-        self.classifier = nn.Linear(256, n_types)
-        self.pooling, self.depth_tokens = pooling, depth_tokens
-
-    def select(self, encoding: Encoding) -> Tensor:
-        """Take the vector that stands for each cell, (B, D)."""
-        mask = without_depth(encoding.mask) if self.depth_tokens else encoding.mask
-        return (highest if self.pooling == "published" else mean)(encoding.tokens, mask)
-
-    def normed(self, selected: Tensor) -> Tensor:
-        """Return what the linear parts read, (B, D); one cell alone is measured by the cells seen before."""
-        if len(selected) > 1 or not self.training:
-            return self.norm(selected)  # type: ignore[no-any-return]
-        return functional.batch_norm(
-            selected, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps
-        )
-
-    def forward(self, selected: Tensor) -> Tensor:
-        """Score cell types, (B, K)."""
-        inner = functional.relu(self.hidden(self.normed(selected)))
-        return self.classifier(inner)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""How well links are found, and how fast: `python -m benchmarks.networks [quality|speed] ...`.
+"""How well links are found, and how fast: `python -m benchmarks.networks [quality|speed|bins] ...`.
 
 quality: the simulated screens `clean` (13 % zeros), a sparse one of as many genes (300 counts in a cell) and `demo`
 (1,000 genes, 300 counts in a cell), whose networks are known. Models are of the tiny shape, pre-trained for two passes
@@ -6,6 +6,7 @@ on the cells of each screen: similarity compares their vectors of genes in 100 c
 Methods see cells of all perturbations; only the row of interventions uses what was perturbed.
 speed: 2,000 cells x 1,500 genes, 200 of them regulators, drawn at random in the depth of a sparse screen; a share of
 the targets is fitted, by ours and by scikit-learn called as arboreto calls it, in turns.
+bins: how many bins the trees need, by area and by the agreement of two seeds, over 10 clean and 10 sparse screens.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import scipy.sparse as sp
 from anndata import AnnData
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from scviz.datasets.expression import log_expression
 from scviz.datasets.readers import read_counts
@@ -28,7 +31,9 @@ from scviz.datasets.simulated import PRESETS, Simulation, truth_of
 from scviz.datasets.simulator import open_simulated
 from scviz.foundation.model import FoundationModel
 from scviz.memory import peak_gb
+from scviz.metrics.evidence import bootstrap
 from scviz.metrics.networks import link_scores
+from scviz.networks import binned_trees, boosting
 from scviz.networks.attention import AttentionSum, ranked_attention
 from scviz.networks.boosting import boosted_network, correlations
 from scviz.networks.interventions import intervention_effects
@@ -39,7 +44,17 @@ from scviz.tasks.pretraining.run import run as pretrain
 from scviz.workspace import Workspace
 
 CELLS, GENES, REGULATORS = 2000, 1500, 200
-MODEL_CELLS = 100
+MODEL_CELLS, N_SCREENS = 100, 10
+AS_PUBLISHED = "scikit-learn, one seed"
+TREES = {
+    AS_PUBLISHED: (64, 1),
+    "32 bins, one seed": (32, 1),
+    "64 bins, one seed": (64, 1),
+    "128 bins, one seed": (128, 1),
+    "255 bins, one seed": (255, 1),
+    "64 bins, three seeds": (64, 3),
+}
+"""Bins and seeds of each kind of trees; those of scikit-learn know no bins."""
 FITTED = 60
 """Targets of which the time is measured."""
 SCREENS = {
@@ -139,28 +154,97 @@ def _interventions(
     )
 
 
+def bins() -> None:
+    """Print, over simulated screens, the area of binned trees and scikit-learn's, and how far two seeds agree.
+
+    Each screen is one of other seeds of `clean` and `sparse`; the difference of areas is given with its 95 % interval
+    over the screens.
+    """
+    print(
+        "| screens | trees | AUPRC | difference | rank correlation of two seeds | CPU s |\n"
+        + "| --- " * 6
+        + "|"
+    )
+    for name in ("clean", "sparse"):
+        found: dict[str, list[tuple[float, float, float]]] = {}
+        for seed in range(N_SCREENS):
+            for trees, row in _trees(dataclasses.replace(SCREENS[name], seed=seed)).items():
+                found.setdefault(trees, []).append(row)
+        reference = np.array(found[AS_PUBLISHED])[:, 0]
+        for trees, rows in found.items():
+            area, agreement, seconds = np.array(rows).T
+            gain = bootstrap(area - reference)
+            print(
+                f"| {len(rows)} {name} | {trees} | {area.mean():.3f} | {gain.mean:+.3f} ({gain.low:+.3f} to "
+                f"{gain.high:+.3f}) | {agreement.mean():.3f} | {seconds.mean():.1f} |",
+                flush=True,
+            )
+
+
+def _trees(simulation: Simulation) -> dict[str, tuple[float, float, float]]:
+    """Give area, agreement of two seeds and CPU seconds of one of them, for each kind of trees."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace(Path(folder) / "home")
+        info = open_simulated(simulation, workspace, Path(folder), silent)
+        adata, truth = (
+            read_counts(workspace.dataset_folder(info.id)),
+            truth_of(workspace.dataset_folder(info.id)),
+        )
+    genes = adata.var_names.tolist()
+    place = {gene: i for i, gene in enumerate(genes)}
+    regulators = sorted({place[gene] for gene in truth.source})
+    known = np.zeros((len(regulators), len(genes)), dtype=bool)
+    known[[regulators.index(place[one]) for one in truth.source], [place[one] for one in truth.target]] = True
+    candidates = np.not_equal.outer(np.array(regulators), np.arange(len(genes)))
+    cells = np.sort(np.random.default_rng(0).choice(adata.n_obs, min(CELLS, adata.n_obs), replace=False))
+    among = sp.csr_matrix(log_expression(sp.csr_matrix(adata.X))[cells])
+    found = {}
+    for trees, (n_bins, n_seeds) in TREES.items():
+        with (
+            patch.object(boosting, "N_SEEDS", n_seeds),
+            patch.object(binned_trees.binned, "__defaults__", (n_bins,)),
+        ):
+            runs = []
+            for seed in (0, 1):
+                begun = time.process_time()
+                network = boosted_network(
+                    among, regulators, range(len(genes)), seed=seed, published=trees == AS_PUBLISHED
+                )
+                runs.append((network.importance[candidates], time.process_time() - begun))
+        (first, seconds), (second, _) = runs
+        area = link_scores(first, known[candidates]).auprc
+        found[trees] = area, float(spearmanr(first, second).statistic), seconds
+    return found
+
+
 def speed() -> None:
-    """Print seconds of a network of 2,000 cells x 1,500 genes x 200 regulators, and the ratio to scikit-learn."""
+    """Print CPU seconds of a network of 2,000 cells x 1,500 genes x 200 regulators, and the ratio to scikit-learn."""
     rng = np.random.default_rng(0)
     expression = log_expression(sp.csr_matrix(rng.poisson(rng.gamma(0.3, 1.0, (1, GENES)), (CELLS, GENES))))
     dense = expression.toarray()
     targets = np.sort(rng.choice(GENES, FITTED, replace=False)).tolist()
     boosted_network(expression, range(5), targets[:1], seed=0)  # loads libraries
-    ours, theirs = 0.0, 0.0
-    for start in range(0, FITTED, 4):  # in turns, so that other work on the machine meets both
+    seconds = dict.fromkeys(("binned", "published", "arboreto"), 0.0)
+    for start in range(0, FITTED, 4):  # in turns, so that other work on the machine meets all
         part = targets[start : start + 4]
-        begun = time.perf_counter()
-        network = boosted_network(expression, range(REGULATORS), part, seed=0)
-        between = time.perf_counter()
+        times = [time.process_time()]
+        boosted_network(expression, range(REGULATORS), part, seed=0)
+        times.append(time.process_time())
+        network = boosted_network(expression, range(REGULATORS), part, seed=0, published=True)
+        times.append(time.process_time())
         reference = [_as_arboreto(dense, target) for target in part]
-        ours, theirs = ours + between - begun, theirs + time.perf_counter() - between
+        times.append(time.process_time())
+        for way, took in zip(seconds, np.diff(times), strict=True):
+            seconds[way] += took
         for column, (target, importance) in enumerate(zip(part, reference, strict=True)):
             kept = [i for i in range(REGULATORS) if i != target]
             np.testing.assert_array_equal(network.importance[kept, column], importance)
+    one, all_ = seconds["binned"] / boosting.N_SEEDS, seconds["binned"]
     print(
-        f"{ours / FITTED:.2f} s a target, {ours / FITTED * GENES / 60:.1f} min for {GENES:,}, estimated from "
-        f"{FITTED}; as arboreto {theirs / FITTED:.2f} s, ratio {theirs / ours:.2f}, equal numbers; "
-        f"peak {peak_gb():.2f} GB"
+        f"CPU s a target: binned {one / FITTED:.4f} for one of {boosting.N_SEEDS} seeds, {one / FITTED * GENES:.0f} "
+        f"for {GENES:,}; scikit-learn {seconds['published'] / FITTED:.3f}, as arboreto calls it "
+        f"{seconds['arboreto'] / FITTED:.3f} (equal numbers); {seconds['arboreto'] / one:.1f} times as fast "
+        f"with one seed, {seconds['arboreto'] / all_:.1f} with all; peak {peak_gb():.2f} GB"
     )
 
 
@@ -181,4 +265,4 @@ def _as_arboreto(dense: NDArray[np.float32], target: int) -> NDArray[np.float64]
 
 if __name__ == "__main__":
     for word in sys.argv[1:] or ["quality", "speed"]:
-        {"quality": quality, "speed": speed}[word]()
+        {"quality": quality, "speed": speed, "bins": bins}[word]()

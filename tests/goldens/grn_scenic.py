@@ -112,6 +112,7 @@ def check_boosting(folder: Path) -> None:
         [genes.index(gene) for gene in regulators],
         range(len(genes)),
         seed=expected["grnboost_seed"],
+        published=True,
     )
     if sklearn.__version__ == expected["versions"]["sklearn"]:
         _close(found.importance, arrays["importance"], EXACT, "importance")

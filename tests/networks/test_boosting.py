@@ -9,8 +9,16 @@ import pytest
 import scipy.sparse as sp
 
 from scviz.errors import JobCancelledError
-from scviz.networks import boosting
-from scviz.networks.boosting import boosted_network, correlations, edges_of, fitted_chunks, grnboost
+from scviz.networks import binned_trees, boosting
+from scviz.networks.binned_trees import binned, boosted
+from scviz.networks.boosting import (
+    boosted_network,
+    correlations,
+    edges_of,
+    fitted_chunks,
+    grnboost,
+    published_grnboost,
+)
 from scviz.progress import Progress
 from scviz.workspace.chunks import Chunks
 
@@ -88,8 +96,9 @@ def test_two_processes_fit_each_target_once(tmp_path: Path, monkeypatch: pytest.
 
 def test_trees_stop_when_they_explain_nothing_new() -> None:
     rng = np.random.default_rng(0)
-    fit = grnboost(rng.normal(size=(100, 3)), rng.normal(size=100), seed=0)
-    assert boosting.WINDOW <= fit.n_trees < 100
+    known, target = rng.normal(size=(100, 3)), rng.normal(size=100)
+    assert boosting.WINDOW <= grnboost(binned(known), target, seed=0).n_trees < 100
+    assert boosting.WINDOW <= published_grnboost(known, target, seed=0).n_trees < 100
 
 
 def test_correlations_are_those_of_numpy_and_nan_for_a_constant_gene() -> None:
@@ -105,3 +114,68 @@ def test_links_are_sorted_and_none_leads_to_itself() -> None:
     assert (edges.sources, edges.targets) == (("B", "A"), ("A", "B"))
     assert edges.weights.tolist() == [3.0, 1.0]
     assert len(edges_of(np.ones((2, 3)), ["A", "B"], ["A", "B", "C"], most=2).sources) == 2
+
+
+def test_few_values_have_a_bin_each_and_many_share_them_by_quantiles() -> None:
+    rng = np.random.default_rng(0)
+    few = np.array([[0.0, 3.0], [2.0, 1.0], [0.0, 2.0]])
+    assert binned(few).codes.tolist() == [[0, 1, 0], [2, 0, 1]]
+    many = np.where(rng.random((1000, 1)) < 0.6, 0, rng.gamma(2.0, size=(1000, 1)))
+    found = binned(many, n_bins=16)
+    sizes = np.bincount(found.codes[0])
+    assert found.n_bins.tolist() == [16]
+    assert sizes[0] == (many == 0).sum()
+    assert sizes[1:].max() - sizes[1:].min() <= 2
+    order = np.argsort(many[:, 0], kind="stable")
+    assert (np.diff(found.codes[0][order].astype(int)) >= 0).all()
+
+
+def test_the_first_tree_is_the_best_of_all_splits() -> None:
+    """One tree that sees every cell and regulator, beside scikit-learn's with the same rules."""
+    from sklearn.tree import DecisionTreeRegressor
+
+    rng = np.random.default_rng(1)
+    known = rng.integers(0, 6, (300, 4)).astype(np.float32)  # few values: no bin holds two
+    target = known[:, 0] * (known[:, 1] > 2) + 0.3 * rng.normal(size=300)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(binned_trees, "SHARE_TRIED", 1.0)
+        patch.setattr(
+            binned_trees, "_split", binned_trees._split.py_func
+        )  # what is compiled keeps its constants
+        tree = binned_trees._tree.py_func(
+            *(binned(known).codes, binned(known).n_bins, np.arange(4), target - target.mean()),
+            np.arange(300, dtype=np.uint32),
+        )
+    theirs = DecisionTreeRegressor(max_depth=3, criterion="squared_error").fit(known, target)
+    ours = binned_trees._credit.py_func(tree, 4, 300)
+    np.testing.assert_allclose(ours / ours.sum(), theirs.feature_importances_, rtol=1e-6)
+    moved = np.zeros(300)
+    binned_trees._move.py_func(moved, binned(known).codes, tree)
+    np.testing.assert_allclose(moved / binned_trees.RATE + target.mean(), theirs.predict(known), rtol=1e-6)
+
+
+def test_binned_trees_rank_regulators_as_the_published_ones_do() -> None:
+    rng = np.random.default_rng(2)
+    known = np.log1p(rng.poisson(rng.gamma(2.0, 1.0, (400, 30))))
+    target = known[:, 3] + 0.7 * known[:, 7] + 0.4 * known[:, 11] + 0.5 * rng.normal(size=400)
+    ours, theirs = grnboost(binned(known), target, seed=0), published_grnboost(known, target, seed=0)
+    assert np.argsort(-ours.importance)[:3].tolist() == np.argsort(-theirs.importance)[:3].tolist()
+    assert np.corrcoef(ours.importance, theirs.importance)[0, 1] > 0.97
+    assert 0.7 < ours.n_trees / theirs.n_trees < 1.4
+
+
+def test_a_target_is_not_its_own_regulator_and_seeds_differ() -> None:
+    known, target = binned(planted()), planted()[:, 1]
+    found = boosted(known, target, left_out=1, seed=0, most_rounds=200, window=25)
+    other = boosted(known, target, left_out=1, seed=1, most_rounds=200, window=25)
+    again = boosted(known, target, left_out=1, seed=0, most_rounds=200, window=25)
+    assert found[0][1] == 0
+    assert found[0].argmax() == 4
+    np.testing.assert_array_equal(found[0], again[0])
+    assert not np.array_equal(found[0], other[0])
+
+
+def test_constant_regulators_or_targets_explain_nothing() -> None:
+    constant = binned(np.ones((50, 3)))
+    assert grnboost(constant, np.arange(50.0), seed=0).importance.tolist() == [0, 0, 0]
+    assert grnboost(binned(planted()), np.ones(200), seed=0).importance.tolist() == [0] * 6

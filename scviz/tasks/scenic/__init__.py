@@ -17,6 +17,8 @@ from scviz.tasks.fields import FEW_GENES, SEED, TYPE_KINDS, Choice, Column, Need
 
 TITLE = "Regulons"
 HEAVY = True
+VERSION = 2
+"""1: boosted trees of scikit-learn, one seed."""
 NEEDS = Needs(cells=10, genes=4)
 FANS_OUT = True
 """On a cluster its other workers help: `run.py` has a `help_out` beside `run`."""

@@ -15,8 +15,7 @@ Moerman et al. (2019), doi:10.1093/bioinformatics/bty916; Friedman (2001), doi:1
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
@@ -36,14 +35,34 @@ LEAF, ABSENT = -1, -2
 """What stands in place of the regulator of a node that is not split, or not there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binned:
+class Binned(NamedTuple):
     """Regulators as small numbers."""
 
     codes: NDArray[np.uint8]
     """(R, N) bin of each regulator in each cell."""
     n_bins: NDArray[np.int64]
     """(R,)"""
+
+
+class _Rules(NamedTuple):
+    """How trees are added."""
+
+    others: NDArray[np.int64]
+    """(r,) regulators that may be split on."""
+    seed: int
+    most_rounds: int
+    window: int
+
+
+class _Cells(NamedTuple):
+    """Some cells, and what is left to explain of them."""
+
+    rows: NDArray[np.uint32]
+    """(n,)"""
+    rest: NDArray[np.float64]
+    """(n,)"""
+    total: float
+    """Sum of this."""
 
 
 def binned(known: NDArray[np.floating], n_bins: int = N_BINS) -> Binned:
@@ -95,7 +114,7 @@ def boosted(
     if not len(others):
         return np.zeros(len(known.codes)), 0
     values = np.ascontiguousarray(target, dtype=np.float64)
-    taken, n_trees = _grow(known.codes, known.n_bins, others, values, seed, most_rounds, window)
+    taken, n_trees = _grow(known, values, _Rules(others, seed, most_rounds, window))
     whole = taken.sum()
     return (taken / whole * n_trees if whole > 0 else taken), int(n_trees)
 
@@ -107,28 +126,35 @@ def _compiled(function: F) -> F:
 
 
 @_compiled
-def _grow(codes, n_bins, others, target, seed, most_rounds, window):
+def _grow(known, target, rules):
     """Add trees; return what splits on each regulator took away, (R,), and how many trees there are."""
-    np.random.seed(seed)  # noqa: NPY002 - of the compiled code, which knows no other
+    np.random.seed(rules.seed)  # noqa: NPY002 - of the compiled code, which knows no other
     n_cells = len(target)
     n_seen = max(1, int(SHARE_SEEN * n_cells))
-    predicted, taken = np.full(n_cells, target.mean()), np.zeros(len(codes))
+    predicted, taken = np.full(n_cells, target.mean()), np.zeros(len(known.codes))
     order, rows = np.arange(n_cells), np.empty(n_seen, np.uint32)
-    pool, gains, before = others.copy(), np.zeros(most_rounds), 0.0
-    for round_ in range(most_rounds):
+    pool, gains, before, window = rules.others.copy(), np.zeros(rules.most_rounds), 0.0, rules.window
+    for round_ in range(rules.most_rounds):
         _shuffle(order, n_seen)
         _in_order(order[n_seen:], rows)
         rest = target - predicted
         if round_ == 0:
             before = _squares(rest, order[n_seen:])
-        tree = _tree(codes, n_bins, pool, rest, rows)
-        taken += _credit(tree, len(codes), n_seen)
-        _move(predicted, codes, tree)
+        tree = _tree(known, pool, _cells(rest, rows))
+        taken += _credit(tree, len(taken), n_seen)
+        _move(predicted, known.codes, tree)
         after = _squares(target - predicted, order[n_seen:])
         gains[round_], before = before - after, after
         if round_ + 1 >= window and gains[round_ + 1 - window : round_ + 1].mean() < 0:
             return taken, round_ + 1
-    return taken, most_rounds
+    return taken, rules.most_rounds
+
+
+@_compiled
+def _cells(rest, rows):
+    """Take some cells."""
+    own = rest[rows]
+    return _Cells(rows, own, own.sum())
 
 
 @_compiled
@@ -161,28 +187,26 @@ def _squares(rest, rows):
 
 
 @_compiled
-def _tree(codes, n_bins, pool, rest, rows):
+def _tree(known, pool, cells):
     """Grow a tree of three levels: regulator, last bin to the left, value and gain of each node."""
     which, cut = np.full(N_NODES, ABSENT), np.zeros(N_NODES, np.int64)
     value, gain = np.zeros(N_NODES), np.zeros(N_NODES)
     start, stop = np.zeros(N_NODES, np.int64), np.zeros(N_NODES, np.int64)
-    which[0], stop[0] = LEAF, len(rows)
-    right = np.empty(len(rows), np.uint32)
+    which[0], stop[0] = LEAF, len(cells.rows)
+    rows, rest = cells.rows.copy(), cells.rest.copy()
     for node in range(N_NODES):
         if which[node] == ABSENT:
             continue
-        own = rows[start[node] : stop[node]]
-        total = 0.0
-        for row in own:
-            total += rest[row]
-        value[node] = total / len(own)
-        if node >= N_INNER or len(own) < 2:
+        left_over = rest[start[node] : stop[node]]
+        own = _Cells(rows[start[node] : stop[node]], left_over, left_over.sum())
+        value[node] = own.total / len(left_over)
+        if node >= N_INNER or len(left_over) < 2:
             continue
-        found, at, best = _split(codes, n_bins, pool, rest, own, total)
+        found, at, best = _split(known, pool, own)
         if found == LEAF:
             continue
         which[node], cut[node], gain[node] = found, at, best
-        middle = start[node] + _part(codes[found], at, own, right)
+        middle = start[node] + _part(known.codes[found], at, own)
         left = 2 * node + 1
         which[left] = which[left + 1] = LEAF
         start[left], stop[left], start[left + 1], stop[left + 1] = start[node], middle, middle, stop[node]
@@ -190,18 +214,19 @@ def _tree(codes, n_bins, pool, rest, rows):
 
 
 @_compiled
-def _split(codes, n_bins, pool, rest, rows, total):
+def _split(known, pool, cells):
     """Find the best split of some cells among some regulators: regulator, last bin to the left, gain."""
     found, at, best, varying = LEAF, 0, LEAST_GAIN, 0
-    n_tried, own = max(1, int(SHARE_TRIED * len(pool))), rest[rows]
-    done, sums = 0, np.empty((TOGETHER, n_bins.max(), 2))
+    n_tried, done = max(1, int(SHARE_TRIED * len(pool))), 0
     while done < len(pool) and (done < n_tried or varying == 0):
         n = min(TOGETHER, len(pool) - done, n_tried - done if done < n_tried else 1)
         _shuffle(pool[done:], n)
         tried = pool[done : done + n]
-        _add_up(codes, tried, rows, own, sums)
+        sums = _sums(known, tried, cells)
         for place in range(n):
-            last, gain, differs = _cut(sums[place, : n_bins[tried[place]]], len(rows), total)
+            last, gain, differs = _cut(
+                sums[place, : known.n_bins[tried[place]]], len(cells.rows), cells.total
+            )
             varying += differs
             if gain > best:
                 found, at, best = tried[place], last, gain
@@ -210,14 +235,21 @@ def _split(codes, n_bins, pool, rest, rows, total):
 
 
 @_compiled
-def _add_up(codes, tried, rows, own, sums):
-    """Add up what is left to explain, and cells, by bin of four regulators at once; a sum waits for its last one."""
-    sums[:] = 0.0
-    last = len(tried) - 1
+def _sums(known, tried, cells):
+    """Add up what is left to explain, and cells, by bin of four regulators at once, (4, most bins, 2).
+
+    One after another, a sum would wait for the last one of the same bin.
+    """
+    codes, rows, sums, last = (
+        known.codes,
+        cells.rows,
+        np.zeros((TOGETHER, known.n_bins.max(), 2)),
+        len(tried) - 1,
+    )
     first, second = codes[tried[0]], codes[tried[min(1, last)]]
     third, fourth = codes[tried[min(2, last)]], codes[tried[min(3, last)]]
     for place in range(len(rows)):
-        row, value = rows[place], own[place]
+        row, value = rows[place], cells.rest[place]
         sums[0, first[row], 0] += value
         sums[1, second[row], 0] += value
         sums[2, third[row], 0] += value
@@ -226,6 +258,7 @@ def _add_up(codes, tried, rows, own, sums):
         sums[1, second[row], 1] += 1
         sums[2, third[row], 1] += 1
         sums[3, fourth[row], 1] += 1
+    return sums
 
 
 @_compiled
@@ -250,17 +283,20 @@ def _cut(sums, n, total):
 
 
 @_compiled
-def _part(code, at, rows, right):
+def _part(code, at, cells):
     """Put cells up to a bin before those above it, each in their order; return how many come first."""
+    rows, rest = cells.rows, cells.rest
+    right_rows, right_rest = np.empty_like(rows), np.empty_like(rest)
     n_left = n_right = 0
-    for row in rows:
+    for place in range(len(rows)):
+        row, left_over = rows[place], rest[place]
         if code[row] <= at:
-            rows[n_left] = row
+            rows[n_left], rest[n_left] = row, left_over
             n_left += 1
         else:
-            right[n_right] = row
+            right_rows[n_right], right_rest[n_right] = row, left_over
             n_right += 1
-    rows[n_left:] = right[:n_right]
+    rows[n_left:], rest[n_left:] = right_rows[:n_right], right_rest[:n_right]
     return n_left
 
 

@@ -142,10 +142,8 @@ def test_the_first_tree_is_the_best_of_all_splits() -> None:
         patch.setattr(
             binned_trees, "_split", binned_trees._split.py_func
         )  # what is compiled keeps its constants
-        tree = binned_trees._tree.py_func(
-            *(binned(known).codes, binned(known).n_bins, np.arange(4), target - target.mean()),
-            np.arange(300, dtype=np.uint32),
-        )
+        cells = binned_trees._cells.py_func(target - target.mean(), np.arange(300, dtype=np.uint32))
+        tree = binned_trees._tree.py_func(binned(known), np.arange(4), cells)
     theirs = DecisionTreeRegressor(max_depth=3, criterion="squared_error").fit(known, target)
     ours = binned_trees._credit.py_func(tree, 4, 300)
     np.testing.assert_allclose(ours / ours.sum(), theirs.feature_importances_, rtol=1e-6)

@@ -69,6 +69,16 @@ def test_planted_types_are_learned(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("mode", ["full", "lora"])
+def test_fine_tuning_goes_on_from_a_trained_head(opened: Opened, mode: str) -> None:
+    head = run(request(opened), opened.context("head"))
+    steps = {"epochs": 1, "learning_rate": 1e-9}  # too small to change anything
+    tuned = run(request(opened, mode=mode, **steps), opened.context(mode))
+    np.testing.assert_array_equal(tuned.predicted[MODEL], head.predicted[MODEL])
+    assert tuned.scores[MODEL].macro_f1 > 0.8
+
+
+@pytest.mark.slow
 def test_a_result_survives_its_folder_and_the_classifier_names_cells_again(
     opened: Opened, adata: AnnData, tmp_path: Path
 ) -> None:

@@ -28,6 +28,8 @@ from scviz.tasks.fields import (
 
 TITLE = "Cell types"
 HEAVY = True
+VERSION = 2
+"""1: adapters and full fine-tuning began with a random head."""
 
 MODEL = "model"
 """Key of the model's own scores."""

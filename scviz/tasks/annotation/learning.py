@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from scviz.tasks.annotation.inputs import Inputs
 from scviz.tasks.context import Context
 from scviz.training import History, TrainingSettings, fit
 
+HEAD_FIRST = ("lora", "full")
+"""Ways that begin with a trained head; what the authors train begins as theirs does."""
 MOST_KEPT = GIGABYTE
 """Bytes of what a head reads that are kept between passes; more is read anew in each pass."""
 
@@ -70,11 +72,27 @@ def learn(
     """
     if request.mode == "head":
         return train_head(classifier, inputs, request=request, context=context, read=kept)
+    if request.mode in HEAD_FIRST:
+        _begin_with_head(classifier, inputs, request=request, context=context)
     choose_trained(classifier, inputs, request)
     history = _train_all(classifier, inputs, request=request, context=context)
     if request.mode == "lora":
         merge_adapters(classifier)
     return history
+
+
+def _begin_with_head(
+    classifier: CellTypeClassifier, inputs: Inputs, *, request: Request, context: Context
+) -> None:
+    """Train the head on the frozen model first: gradients of a random one would bend what the model knows.
+
+    References
+    ----------
+    Kumar et al. (2022), arXiv:2202.10054.
+    """
+    alone = replace(request, mode="head", epochs=0, learning_rate=0.0)
+    own = replace(context, folder=context.state / "head first")
+    train_head(classifier, inputs, request=alone, context=own)
 
 
 def choose_trained(classifier: CellTypeClassifier, inputs: Inputs, request: Request) -> None:

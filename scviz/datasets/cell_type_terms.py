@@ -6,7 +6,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -16,7 +16,19 @@ from scviz.datasets.cell_words import n_dropped, parts_of, words_of
 USUAL = TABLE.parent / "usual_names.tsv"
 """What short names usually mean, one name in several rows where they mean several things."""
 MOST_NEAR = 5
-Match = Literal["id", "label", "synonym", "spelling", "usual", "parts", "part", "broader", "narrower"]
+Match = Literal[
+    "id",
+    "label",
+    "synonym",
+    "spelling",
+    "usual",
+    "parts",
+    "part",
+    "broader",
+    "numbered",
+    "doubted",
+    "narrower",
+]
 MATCHES: Mapping[Match, str] = {
     "id": "the id itself",
     "label": "exact label",
@@ -26,10 +38,19 @@ MATCHES: Mapping[Match, str] = {
     "parts": "what its parts have in common",
     "part": "one of its parts",
     "broader": "says less than the label",
+    "numbered": "where its number belongs to the type",
+    "doubted": "where its question mark is left out",
     "narrower": "says more than the label",
 }
 """How a term matches, as pages say it; the surest first."""
 SURE: frozenset[Match] = frozenset({"id", "label", "synonym", "spelling", "usual"})
+NUMBERED = re.compile(r"(?<!\btype)(?<!\bgroup)([ ._#]+|(?<=cell)-|(?<=cells)-)\d+$", re.IGNORECASE)
+"""A number behind a name, as of the first of several clusters of it."""
+NO_ONE_TYPE = re.compile(
+    r"(\b|_)(doublets?|multiplets?|not(?! otherwise)|except|excluding|depleted|debris|ambient|contamin\w+)(\b|_)",
+    re.IGNORECASE,
+)
+"""Words of labels of cells that are not, or not only, of the type that is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +83,12 @@ class Offer:
 
     @property
     def coarse(self) -> str | None:
-        """The coarse type, where all terms that say what the label says, or else what it says at least, share it."""
+        """The coarse type, where all terms that say what the label says, or else what it says at least, share it.
+
+        Doublets, and what is said not to be of a type, have none.
+        """
+        if NO_ONE_TYPE.search(self.text):
+            return None
         by_sureness = (
             [one for one in self.candidates if one.match in these] for these in (SURE, {"part"}, {"broader"})
         )
@@ -75,7 +101,8 @@ def terms_for(label: str) -> Offer:
 
     Labels and synonyms are compared letter by letter but for case, then by `words_of`, then with what short names
     usually mean; where a name usually means several things, all are offered. Terms that say less or more are offered
-    where none says the same.
+    where none says the same. A number behind a name may count clusters, and a question mark says that its writer was
+    not sure: what is meant is then asked, too.
 
     Examples
     --------
@@ -83,33 +110,64 @@ def terms_for(label: str) -> Offer:
     'CD4-positive, alpha-beta T cell'
     >>> terms_for("FCGR3A+ Monocytes").sure is None
     True
+    >>> [one.label for one in terms_for("B_1").candidates], terms_for("B_1").sure is None
+    (['B cell', 'B-1 B cell'], True)
     """
     return _offer(" ".join(label.split()))
 
 
 @lru_cache(maxsize=4096)
 def _offer(label: str) -> Offer:
-    found = _by_parts(label) or _same(label) or _near(label)
+    found = (
+        _by_parts(label)
+        or _exact(label)
+        or _numbered(label)
+        or _doubted(label)
+        or _same(label)
+        or _near(label)
+    )
     unique = {one.id: one for one in reversed(found)}
     return Offer(text=label, candidates=tuple(dict.fromkeys(unique[one.id] for one in found)))
 
 
-def _same(label: str) -> list[Candidate]:
-    """Find terms that say what the label says."""
+def _exact(label: str) -> list[Candidate]:
+    """Find the term of an id, or those that the Cell Ontology calls so; nothing for names that usually mean others."""
     if re.fullmatch(r"CL[:_]\d{7}", label, re.IGNORECASE):
         given = label.upper().replace("_", ":")
         return _candidates([given] if given in terms() else [], "id")
+    if _usual().get(words_of(label)):
+        return []
     folded = label.casefold()
-    usual = _usual().get(words_of(label), ())
+    labels = _candidates(_index().labels.get(folded, ()), "label")
+    return labels or _candidates(_index().synonyms.get(folded, ()), "synonym")
+
+
+def _same(label: str) -> list[Candidate]:
+    """Find terms that say what the label says."""
+    exact, usual = _exact(label), _usual().get(words_of(label), ())
     if usual:
-        return [*_candidates(_index().labels.get(folded, ()), "label"), *_candidates(usual, "usual")]
-    exact = _index().labels.get(folded)
-    if exact:
-        return _candidates(exact, "label")
-    synonyms = _index().synonyms.get(folded)
-    if synonyms:
-        return _candidates(synonyms, "synonym")
-    return _candidates(_least_dropped(words_of(label)), "spelling")
+        named = _index().labels.get(label.casefold(), ())
+        return [*_candidates(named, "label"), *_candidates(usual, "usual")]
+    return exact or _candidates(_least_dropped(words_of(label)), "spelling")
+
+
+def _numbered(label: str) -> list[Candidate]:
+    """Find what a name with a number behind it means without and with it, where it means something with it."""
+    bare, with_it = NUMBERED.sub("", label), _same(label)
+    if bare == label or not with_it:
+        return []
+    return [
+        *(replace(one, match="broader") for one in _same(bare)),
+        *(replace(one, match="numbered") for one in with_it),
+    ]
+
+
+def _doubted(label: str) -> list[Candidate]:
+    """Find what a name means whose writer put a question mark behind it."""
+    bare = " ".join(re.sub(r"[(\[]?\?+[)\]]?", " ", label).split())
+    if "?" not in label or not bare:
+        return []
+    return [replace(one, match="doubted") if one.match in SURE else one for one in _offer(bare).candidates]
 
 
 def _by_parts(label: str) -> list[Candidate]:

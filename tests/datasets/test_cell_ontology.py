@@ -137,6 +137,31 @@ def test_how_a_term_matches_is_said() -> None:
     assert [(one.id, one.match) for one in naive.candidates] == [("CL:0000895", "broader")]
 
 
+@pytest.mark.parametrize("label", ["B_1", "B_2", "B.1", "B cells 1", "B-cells-1", "B-cell 2", "DC_1"])
+def test_a_number_that_may_count_clusters_chooses_no_type(label: str) -> None:
+    found = terms_for(label)
+    assert found.sure is None and found.coarse in (B, "CL:0000451")
+    assert [one.match for one in found.candidates] == ["broader", "numbered"]
+
+
+@pytest.mark.parametrize("label", ["T cell?", "T (?)", "T ?"])
+def test_a_question_mark_is_no_choice(label: str) -> None:
+    found = terms_for(label)
+    assert found.sure is None and [(one.id, one.match) for one in found.candidates] == [(T, "doubted")]
+
+
+@pytest.mark.parametrize(
+    "label", ["B_doublet", "B cell doublets", "not a B cell", "Immune (not T)", "T-depleted"]
+)
+def test_doublets_and_what_is_not_of_a_type_have_no_coarse_type(label: str) -> None:
+    found = terms_for(label)
+    assert found.candidates and found.sure is None and found.coarse is None
+
+
+def test_double_negative_t_cells_mean_two_things_however_they_are_written() -> None:
+    assert {one.id for one in terms_for("CD4-CD8- T").candidates} == {T, "CL:0002489"}
+
+
 @pytest.mark.parametrize("term", [T, CD4, "CL:0000556", "CL:0000540", "CL:0002306"])
 def test_a_label_of_the_ontology_is_its_own_term(term: str) -> None:
     sure = terms_for(label_of(term)).sure

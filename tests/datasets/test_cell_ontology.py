@@ -140,14 +140,16 @@ def test_how_a_term_matches_is_said() -> None:
 @pytest.mark.parametrize("label", ["B_1", "B_2", "B.1", "B cells 1", "B-cells-1", "B-cell 2", "DC_1"])
 def test_a_number_that_may_count_clusters_chooses_no_type(label: str) -> None:
     found = terms_for(label)
-    assert found.sure is None and found.coarse in (B, "CL:0000451")
+    assert found.sure is None
+    assert found.coarse in (B, "CL:0000451")
     assert [one.match for one in found.candidates] == ["broader", "numbered"]
 
 
 @pytest.mark.parametrize("label", ["T cell?", "T (?)", "T ?"])
 def test_a_question_mark_is_no_choice(label: str) -> None:
     found = terms_for(label)
-    assert found.sure is None and [(one.id, one.match) for one in found.candidates] == [(T, "doubted")]
+    assert found.sure is None
+    assert [(one.id, one.match) for one in found.candidates] == [(T, "doubted")]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,9 @@ def test_a_question_mark_is_no_choice(label: str) -> None:
 )
 def test_doublets_and_what_is_not_of_a_type_have_no_coarse_type(label: str) -> None:
     found = terms_for(label)
-    assert found.candidates and found.sure is None and found.coarse is None
+    assert found.candidates
+    assert found.sure is None
+    assert found.coarse is None
 
 
 def test_double_negative_t_cells_mean_two_things_however_they_are_written() -> None:

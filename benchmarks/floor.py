@@ -195,12 +195,12 @@ def measured(asked: Asked) -> Measured | None:
     how: AbstractContextManager[Any] = nullcontext() if grad else torch.inference_mode()
     low = nullcontext() if asked.device == "cpu" else torch.autocast("cuda", torch.bfloat16)
     with how, low:
-        gflop = counted(work)
         work()
         peak()
         rounds = [(peak(), timed(work, asked.device), peak()) for _ in range(asked.repeats)]
+        gb = peak_gb() if asked.device == "cpu" else torch.cuda.max_memory_allocated() / 1e9
+        gflop = counted(work)  # last: a counter keeps what training would let go
     shares = [gflop / seconds / ((before + after) / 2) for before, seconds, after in rounds]
-    gb = peak_gb() if asked.device == "cpu" else torch.cuda.max_memory_allocated() / 1e9
     return Measured(
         gflop=gflop / n_cells,
         seconds=float(np.median([seconds for _, seconds, _ in rounds])) / n_cells,

@@ -108,12 +108,13 @@ def boosted(
 
     Returns
     -------
-    (R,) importance of each regulator, which sums to the number of trees or is 0, and the number of trees.
+    (R,) importance of each regulator, which sums to the number of trees or is 0, and the number of trees; 0 where there
+    is nothing to explain, or to explain it by.
     """
     others = np.flatnonzero(np.arange(len(known.codes)) != left_out)
-    if not len(others):
-        return np.zeros(len(known.codes)), 0
     values = np.ascontiguousarray(target, dtype=np.float64)
+    if not len(others) or np.ptp(values) == 0:
+        return np.zeros(len(known.codes)), 0
     taken, n_trees = _grow(known, values, _Rules(others, seed, most_rounds, window))
     whole = taken.sum()
     return (taken / whole * n_trees if whole > 0 else taken), int(n_trees)

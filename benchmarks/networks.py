@@ -75,7 +75,7 @@ def quality() -> None:
 
 def _quality(name: str, simulation: Simulation, folder: Path) -> None:
     workspace = Workspace(folder / "home")
-    info = open_simulated(simulation, workspace, folder, silent)
+    info = open_simulated(simulation, workspace, folder, report=silent)
     adata = read_counts(workspace.dataset_folder(info.id))
     truth = truth_of(workspace.dataset_folder(info.id))
     genes = adata.var_names.tolist()
@@ -185,7 +185,7 @@ def _trees(simulation: Simulation) -> dict[str, tuple[float, float, float]]:
     """Give area, agreement of two seeds and CPU seconds of one of them, for each kind of trees."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder) / "home")
-        info = open_simulated(simulation, workspace, Path(folder), silent)
+        info = open_simulated(simulation, workspace, Path(folder), report=silent)
         adata, truth = (
             read_counts(workspace.dataset_folder(info.id)),
             truth_of(workspace.dataset_folder(info.id)),

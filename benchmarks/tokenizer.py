@@ -73,7 +73,7 @@ def plain_loop(cells: Corpus) -> list[NDArray[np.int64]]:
 
 def ours(cells: Corpus) -> Tokens:
     """Rank all cells at once."""
-    return rank(cells.counts, columns_to_tokens(cells.names, cells.vocab), cells.vocab, RULES)
+    return rank(cells.counts, columns_to_tokens(cells.names, cells.vocab), vocab=cells.vocab, rules=RULES)
 
 
 def cells_per_second(work: Callable[[Corpus], object], cells: Corpus) -> list[float]:

@@ -178,6 +178,23 @@ def test_a_cluster_that_the_reference_lacks_is_told_and_no_other(two: Two) -> No
     assert "no counterpart" in result.verdict
 
 
+@pytest.mark.parametrize("strange", [0, 40])
+def test_cells_of_one_type_are_foreign_only_where_the_reference_lacks_it(
+    two: Two, tmp_path: Path, strange: int
+) -> None:
+    """Too few types to tell what all share: a file of one new type must not pass for one that fits."""
+    cells = made(200, seed=3, strange=strange)
+    some = cells[cells.obs["cell_type"] == ("strange" if strange else "T cell")].copy()
+    del some.obs["cell_type"]
+    dataset = opened(two.workspace, tmp_path, some, "one type")
+    result = run(two.ask(dataset=dataset), two.context())
+    assert result.fit.shift == 0
+    assert result.fit.is_foreign == (strange > 0)
+    assert ("does not fit these cells" in result.verdict) == (strange > 0)
+    assert "taken off" not in result.verdict
+    assert all(one.nearness != "near" for one in result.fit.clusters) or not strange
+
+
 def test_held_out_donors_are_named(two: Two) -> None:
     result = run(two.ask(group_key="donor"), two.context())
     assert ", all those of donor d" in result.held_out

@@ -12,7 +12,7 @@ from pages.components.digits import DIGITS, HUNDREDTH, SHARE, TENTH
 from pages.components.show import errors_in_words, escaped, table
 from scviz.metrics.comparison import FEWEST_JUDGED
 from scviz.metrics.evidence import counted
-from scviz.tasks.transfer import Result
+from scviz.tasks.transfer import Fit, Result
 from scviz.tasks.transfer.measured import measured_with
 from scviz.tasks.transfer.references import keep_reference
 from scviz.tasks.transfer.tables import method_rows
@@ -41,8 +41,7 @@ def fit_tab(result: Result) -> None:
         "Cells beyond, what all types share taken off",
         f"{100 * fit.beyond:.0f} %",
         help="What all types moved by alike tells of the preparation, not of the cells, and is taken off, unless it is "
-        f"larger than other preparations explain: here {fit.shift:.1f} of the reach. The verdict and the table "
-        "go by this number.",
+        f"larger than other preparations explain: {_moved(fit)}. The verdict and the table go by this number.",
     )
     rows = [
         {
@@ -62,6 +61,16 @@ def fit_tab(result: Result) -> None:
     st.caption(
         "Beyond: share of the cells of a cluster outside the reach of the reference, with its 95 % interval. A cluster "
         "has no counterpart where the interval lies above one half. Clusters are those of these cells alone."
+    )
+
+
+def _moved(fit: Fit) -> str:
+    """Say how large the common shift is, or that it cannot be told."""
+    if not fit.offset:
+        return f"here {fit.shift:.1f} of the reach"
+    return (
+        "here it cannot be told, since too few types have cells enough, and nothing is taken off; on average cells lie "
+        f"{fit.offset:.1f} of the reach off the types that they are named"
     )
 
 

@@ -18,8 +18,8 @@ from scviz.workspace.names import slug
 
 TITLE = "Names from a reference"
 HEAVY = True
-VERSION = 2
-"""1: every vote of a nearest cell counted alike."""
+VERSION = 3
+"""1: every vote of a nearest cell counted alike. 2: cells of few types were never said to be foreign."""
 NEEDS = Needs(cells=10, genes=50)
 
 LOGISTIC = "logistic regression on shared variable genes"
@@ -30,6 +30,9 @@ LEAST_SHARED, LEAST_READ = 0.1, 0.25
 """Share of the reference's genes, and of its molecules on these, below which nobody can tell whether it fits."""
 LARGEST_SHIFT = 0.6
 """Blood of other laboratories lies 0.3 to 0.45 off the shipped reference, cell lines of lung cancers 1.0."""
+LARGEST_OFFSET = 0.8
+"""The same of cells of too few types to tell a common shift: single types of blood of other laboratories lie 0.35 to
+0.65 off, single lines of lung cancers 0.95 to 1.3."""
 SHORT = {
     LOGISTIC: "logistic",
     PCS_LINEAR: "pca_logistic",
@@ -168,7 +171,9 @@ class Fit:
     """The same after a shift that all types have in common, as between preparations, was taken off."""
     clusters: tuple[ClusterFit, ...]
     shift: float = 0.0
-    """How far all types lie off alike, 1 at the reach of the reference."""
+    """How far all types lie off alike, 1 at the reach of the reference; 0 where too few types are there to tell."""
+    offset: float = 0.0
+    """How far cells lie off the types they are named on average, where so few types are there; else 0."""
     taught: bool = False
     """Whether many of the cells taught the reference: they lie farther out on its components than new ones do."""
     exact: bool = False
@@ -181,8 +186,13 @@ class Fit:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether all types lie farther off alike than another preparation explains."""
-        return self.shift > LARGEST_SHIFT
+        """Whether all types, or the few that are there, lie farther off than another preparation explains."""
+        return self.shift > LARGEST_SHIFT or self.offset > LARGEST_OFFSET
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether a shift that all types have in common was taken off."""
+        return 0 < self.shift <= LARGEST_SHIFT
 
     @property
     def far(self) -> tuple[ClusterFit, ...]:

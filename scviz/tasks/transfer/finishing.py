@@ -80,10 +80,18 @@ def finish(
         n_calibrating=found.n_calibrating,
         **learned,
     )
-    shift = place.shift(pcs, np.where(np.isfinite(pcs).all(axis=1), draft.best(), -1))
+    named_so = np.where(np.isfinite(pcs).all(axis=1), draft.best(), -1)
+    shift = place.shift(pcs, named_so)
     size = size_of(shift, place)
+    offset = 0.0 if shift.any() else size_of(place.offset(pcs, named_so), place)
     distance = place.distances(pcs, shift if size <= LARGEST_SHIFT else 0.0)
-    fit = fit_of(genes, distance, clusters, names=draft.names(), before=Before(distance=before, shift=size))
+    fit = fit_of(
+        genes,
+        distance,
+        clusters,
+        names=draft.names(),
+        before=Before(distance=before, shift=size, offset=offset),
+    )
     whole = replace(draft, distance=distance, fit=fit)
     whole = replace(whole, notes=(*notes, *notes_of(whole)))
     return replace(whole, verdict=verdict_of(whole))

@@ -45,6 +45,8 @@ class Before:
     """(N,) distances."""
     shift: float
     """How large the shift is, 1 at the reach of the reference; a larger one than is usual is left in."""
+    offset: float = 0.0
+    """How far cells lie off their types on average, where a common shift cannot be told; else 0."""
 
 
 NO_FIT = Fit(n_shared=0, n_reference=0, n_query=0, read=0.0, beyond_before=0.0, beyond=0.0, clusters=())
@@ -99,6 +101,7 @@ def fit_of(
             for number in range(int(clusters.max(initial=-1)) + 1)
         ),
         shift=before.shift,
+        offset=before.offset,
         taught=genes.taught,
         exact=genes.exact,
     )

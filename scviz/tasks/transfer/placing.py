@@ -64,6 +64,23 @@ class Place:
         moved = [own[types == code].mean(axis=0) - self.centers[code] for code in there]
         return np.asarray(np.median(moved, axis=0), dtype=np.float32)
 
+    def offset(self, pcs: Floats, types: NDArray[np.int64]) -> Floats:
+        """Find how far cells lie off the centers of their types on average, (P,); 0 where no cell is named.
+
+        Unlike `shift` it cannot tell a preparation from types that the reference lacks.
+
+        Parameters
+        ----------
+        pcs
+            (N, P) principal components, or more of them.
+        types
+            (N,) names that the cells were given; -1 for none.
+        """
+        named = types >= 0
+        off = pcs[named, : len(self.spread)] - self.centers[types[named]]
+        off = off[np.isfinite(off).all(axis=1)]
+        return off.mean(axis=0) if len(off) else np.zeros(len(self.spread), dtype=np.float32)
+
 
 def size_of(shift: Floats, place: Place) -> float:
     """Measure a shift, (P,), as distances of cells are measured: 1 at the reach."""

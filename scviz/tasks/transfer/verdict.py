@@ -6,7 +6,7 @@ import numpy as np
 
 from scviz.metrics.evidence import bootstrap, counted
 from scviz.metrics.shares import share_interval
-from scviz.tasks.transfer import LARGEST_SHIFT, Method, Result
+from scviz.tasks.transfer import LARGEST_OFFSET, LARGEST_SHIFT, Method, Result
 from scviz.tasks.transfer.held_out import FEWEST_NAMED, NameDoubt
 from scviz.tasks.transfer.measured import NEARLY_ALL, measured_with, share_read
 
@@ -39,6 +39,11 @@ def _doubt(result: Result) -> str:
         return (
             f"Whether {name} fits these cells cannot be told: only {fit.n_shared:,} of its {fit.n_reference:,} genes, "
             f"which hold {100 * fit.read:.0f} % of its molecules, are here. The names are guesses."
+        )
+    if fit.offset > LARGEST_OFFSET:
+        return (
+            f"{name} does not fit these cells: on average they lie {fit.offset:.1f} of its reach off the types that "
+            f"they are named, more than another preparation explains (up to {LARGEST_OFFSET:g}). The names are guesses."
         )
     if fit.is_foreign:
         return (
@@ -80,7 +85,7 @@ def _unlike(result: Result) -> str:
     lacking = ", and genes that are missing make cells look nearer than they are"
     return (
         f"{100 * fit.beyond:.0f} % of the cells are unlike {result.reference_name}: farther from every type than 95 % "
-        f"of its own held-out cells{'' if fit.is_foreign else before}"
+        f"of its own held-out cells{before if fit.is_moved else ''}"
         f"{lacking if fit.read < NEARLY_ALL and not fit.exact else ''}"
     )
 

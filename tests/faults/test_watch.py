@@ -36,7 +36,7 @@ def child(code: str, folder: Path) -> Iterator[None]:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fault_watch, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(fault_watch, "MOVED_SECONDS", 0.05)
-    monkeypatch.setattr(fault_watch, "STUCK_SECONDS", 4.0)
+    monkeypatch.setattr(fault_watch, "STUCK_SECONDS", 2.0)
 
 
 def first_word(watch: Watch, rows: Callable[[], Run], seconds: float) -> str:
@@ -51,7 +51,7 @@ def first_word(watch: Watch, rows: Callable[[], Run], seconds: float) -> str:
 
 def test_a_run_that_computes_is_waited_for_and_one_that_sleeps_is_given_up(tmp_path: Path) -> None:
     with child("while True: pass", tmp_path):
-        assert first_word(Watch(tmp_path), lambda: ROW, 8) == ""
+        assert first_word(Watch(tmp_path), lambda: ROW, 5) == ""
     with child("import time; time.sleep(600)", tmp_path):
         assert first_word(Watch(tmp_path), lambda: ROW, 60).startswith("nothing has moved")
 
@@ -65,7 +65,7 @@ def test_a_run_that_computes_without_end_is_given_up(tmp_path: Path, monkeypatch
 def test_a_run_without_a_process_is_given_up_unless_its_row_moves(tmp_path: Path) -> None:
     done = iter(range(10_000))
     moving = Watch(tmp_path)
-    assert first_word(moving, lambda: Run(id="a", task="qc", state="running", done=next(done)), 6) == ""
+    assert first_word(moving, lambda: Run(id="a", task="qc", state="running", done=next(done)), 4) == ""
     assert first_word(moving, lambda: ROW, 60).endswith("(no process)")
 
 

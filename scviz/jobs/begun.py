@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from scviz.errors import DatabaseError, JobError, ScvizError
+from scviz.jobs.course import ESTIMATING
 from scviz.jobs.estimates import estimate_of
 from scviz.jobs.lines import is_heavy
 from scviz.jobs.refusing import refuse_too_large, seconds_left
@@ -76,7 +77,7 @@ def _tried(task: str, request: Any, context: Context, *, settings: Settings) -> 
     price = getattr(back(task), "price", None)
     if price is None or not (allowance(settings) or any(one.hours for one in limits)):
         return None
-    context.report(Progress(stage="Estimating time and memory"))
+    context.report(Progress(stage=ESTIMATING))
     with suppress(ScvizError):  # the run will say it itself
         found: Price = price(request, context)
         return found

@@ -14,6 +14,9 @@ UNKNOWN_SHARE = 0.5
 NEARLY = 0.99
 """Only the end is the end."""
 
+ESTIMATING = "Estimating time and memory"
+"""The first stage of a run that nobody has asked the price of, before its task begins."""
+
 
 def read_events(folder: Path) -> list[dict[str, Any]]:
     """Read what the run of a folder has reported, oldest first, its end included."""

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from scviz.errors import ScvizError
 from scviz.jobs import disk
-from scviz.jobs.course import each_event, shares_of_stages
+from scviz.jobs.course import ESTIMATING, each_event, shares_of_stages
 from scviz.jobs.endings import RESUME, Circumstances, ended
 from scviz.jobs.engine import importable
 from scviz.jobs.process import Child
@@ -182,7 +182,10 @@ def help_out(run: str, attempt: int, env: Mapping[str, str], *, number: int) -> 
     database, child = Database.from_settings(settings, as_it_is=True, patience=PATIENCE_SECONDS), None
     try:
         while _is_at_work(row := database.get(run), attempt) and (child is None or child.code is None):
-            if child is None and row.stage:  # its own child has begun, and has cleared up
+            if child is None and row.stage not in (
+                "",
+                ESTIMATING,
+            ):  # its own child has begun, and has cleared up
                 child = Child(run, "--help-out", env=_child_environment(env), log=log)
             time.sleep(BEAT_SECONDS)
     finally:

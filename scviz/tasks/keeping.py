@@ -24,8 +24,8 @@ from scviz.workspace.records import file_hash, fingerprint, read_json
 from scviz.workspace.sizes import in_words
 from scviz.workspace.store import CheckpointInfo, write_checkpoint_info
 
-LIBRARIES_GB = 0.5
-"""What a process holds that has imported torch and read nothing."""
+READING_GB = 0.65
+"""What a process holds that has imported torch and has read the cells of a self-test, weights aside."""
 
 
 def take_in(source: Source, context: Context) -> Taken:
@@ -91,7 +91,7 @@ def _refuse_large(source: Source) -> None:
     sizes = [one.stat().st_size for one in source.folder.glob("*") if one.suffix in WEIGHTS and one.is_file()]
     size = max(sizes, default=0)
     own = size / cards()[source.model].networks  # the network that they are copied into
-    needed, allowed = LIBRARIES_GB + 1.05 * (size + own) / GIGABYTE, room_of(Settings.from_env())
+    needed, allowed = READING_GB + 1.05 * (size + own) / GIGABYTE, room_of(Settings.from_env())
     if needed >= allowed.gigabytes:
         raise OutOfMemoryError(
             f"Reading these weights ({in_words(size)}) needs about {needed:.2f} GB of memory, and a run may use "

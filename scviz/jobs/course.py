@@ -15,7 +15,7 @@ NEARLY = 0.99
 """Only the end is the end."""
 
 ESTIMATING = "Estimating time and memory"
-"""The first stage of a run that nobody has asked the price of, before its task begins."""
+"""The first stage of a run that nobody has asked the price of, before its task begins; no part of its course."""
 
 
 def read_events(folder: Path) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ def shares_of_stages(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     seconds: dict[str, float] = {}
     stage, begun = "", 0.0
     for event in events:
-        if stage:
+        if stage not in ("", ESTIMATING):
             seconds[stage] = seconds.get(stage, 0.0) + max(0.0, event["time"] - begun)
         stage, begun = event.get("stage", ""), event["time"]
     total = sum(seconds.values())
@@ -77,6 +77,8 @@ class Course:
 
     def take(self, stage: str, done: int, total: int) -> float:
         """Take one report; returns the fraction of the run that is done, from 0 to 0.99."""
+        if stage == ESTIMATING:
+            return self.fraction
         if stage not in self._spans:
             self._spans[stage] = self._span(stage)
         begin, end = self._spans[stage]

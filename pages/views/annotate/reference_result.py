@@ -50,6 +50,6 @@ def reference_result(run: Run) -> None:
 
 
 def _outcome(result: Result) -> Outcome:
-    """Color the box: a warning where the reference does not fit , or no cluster has a counterpart."""
+    """Color the box: a warning where the reference does not fit, or no cluster has a counterpart."""
     fit = result.fit
     return "worse" if fit.is_foreign or (fit.far and len(fit.far) == len(fit.clusters)) else "unknown"

@@ -15,7 +15,7 @@ from scviz.tasks.annotation import Request as Learning
 from scviz.tasks.fields import suggested
 from scviz.tasks.transfer.references import keep_reference, named_reference, references
 from scviz.tasks.transfer.tables import cells, summary
-from scviz.workspace import Workspace
+from scviz.workspace import DatasetInfo, Workspace
 
 MOST_LISTED = 20
 """Datasets that a refusal names."""
@@ -88,7 +88,7 @@ def request_of(options: argparse.Namespace, settings: Settings) -> transfer.Requ
             **common,
         )
     reference = _labeled_dataset(options.reference, workspace, settings)
-    label_key = options.label_key or suggested(Learning, "label_key", workspace.dataset(reference))
+    label_key = options.label_key or _column_of_types(workspace.dataset(reference))
     return transfer.Request(
         dataset=dataset,
         reference=reference,
@@ -114,6 +114,12 @@ def _refuse_to_save(options: argparse.Namespace, name: str) -> None:
             f"{name} is kept already: naming by it learns nothing that could be saved.",
             hint="Leave --save-as and --classifier out, or name a labeled dataset as reference.",
         )
+
+
+def _column_of_types(dataset: DatasetInfo) -> str:
+    """Choose the column that a page begins with; none where that holds batches, which would name cells silently."""
+    found = suggested(Learning, "label_key", dataset)
+    return "" if found in dataset.columns_of("batch") else found
 
 
 def _labeled_dataset(text: str, workspace: Workspace, settings: Settings) -> str:

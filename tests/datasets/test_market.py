@@ -258,9 +258,9 @@ FAULTS = {
     ),
     "more": (
         "%%MatrixMarket matrix coordinate integer general\n11 7 1\n1 1 1\n2 1 1\n",
-        "1 values, but more follow",
+        "1 value, but more follow",
     ),
-    "none": ("%%MatrixMarket matrix coordinate integer general\n11 7 1\n", "1 values, but 0 are there"),
+    "none": ("%%MatrixMarket matrix coordinate integer general\n11 7 1\n", "1 value, but 0 are there"),
     "dense words": ("%%MatrixMarket matrix array real general\n11 7\nx\n", "no number"),
     "too large": (
         "%%MatrixMarket matrix coordinate integer general\n11 7 1\n1 1 99999999999999999999\n",

@@ -127,7 +127,9 @@ def test_mouse_cells_are_not_named_by_a_human_reference(
     dataset = open_cells(two.workspace, tmp_path, mouse(), "mouse")
     assert two.workspace.dataset(dataset).species == "mouse"
     said = refused(["annotate", dataset, "--reference", "blood"], capsys)
-    sentence = "is human, and mouse is mouse. Open a labeled mouse dataset and choose it as reference."
+    sentence = (
+        "is human, and mouse is mouse. Open a labeled mouse dataset and choose it as reference, or make"
+    )
     assert sentence in " ".join(said.split())
     page = visit("pages/annotate.py", dataset=dataset)
     page.selectbox(key="transfer_reference").set_value("blood").run()

@@ -163,6 +163,7 @@ def test_whether_cells_that_taught_are_unlike_is_not_told(two: Two, tmp_path: Pa
     by_saved = run(Request(dataset=dataset, reference=kept.id), two.context("two"))
     for result in (by_dataset, by_saved):
         assert "is not told: many of them taught it" in result.verdict
+        assert "another study" not in result.verdict
         assert {one.nearness for one in result.fit.clusters} == {"cannot tell"}
     others = run(Request(dataset=two.query, reference=kept.id), two.context("three"))
     assert "taught" not in others.verdict

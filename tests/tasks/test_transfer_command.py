@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import anndata
+import numpy as np
+import pandas as pd
 import pytest
 
 from scviz.cli import main, running
+from scviz.errors import RequestError
+from scviz.tasks.annotation import Request as Learning
 from scviz.tasks.transfer.references import references
 from tests.inline_queue import InlineQueue
-from tests.tasks.test_transfer import Two, two  # noqa: F401 - two is a fixture
+from tests.tasks.test_transfer import Two, made, opened, two  # noqa: F401 - two is a fixture
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +69,22 @@ def test_a_classifier_is_saved_under_a_name_and_found_by_it(
     assert said["classifier"] in {one.id for one in references(two.workspace)}
     again = answer(["annotate", two.query, "--reference", "My types"], capsys)
     assert again["reference"] == "My types"
+
+
+def test_batches_are_not_taken_for_types(
+    two: Two,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    cells = made(120, seed=1)
+    cells.obs = pd.DataFrame({"batch": np.resize(["a", "b"], 120)}, index=cells.obs_names)
+    dataset = opened(two.workspace, tmp_path, cells, "batches alone")
+    assert two.workspace.dataset(dataset).columns_of("batch") == ("batch",)
+    assert main(["annotate", two.query, "--reference", dataset]) == 1
+    assert "No column with cell types of the reference was chosen" in capsys.readouterr().err
+    with pytest.raises(RequestError, match="No column with known cell types") as caught:
+        Learning(dataset=two.query, checkpoint="none/none", label_key="")
+    assert "--reference blood" in (caught.value.hint or "")
 
 
 def test_what_is_no_classifier_is_said(

@@ -238,7 +238,8 @@ class Request:
         if self.mode in TRAINED and not self.label_key:
             raise RequestError(
                 "No column with known cell types was chosen.",
-                hint="Choose one, or predict with a checkpoint that was fine-tuned on cell types.",
+                hint="Choose one. Cells without labels are named by a reference (on the command line --reference "
+                "blood), or by a checkpoint that was fine-tuned on cell types.",
             )
         self._check_split()
 

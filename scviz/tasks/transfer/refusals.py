@@ -65,7 +65,8 @@ def refuse_species(name: str, species: str, query: DatasetInfo) -> None:
     if {species, query.species} == {"human", "mouse"}:
         raise DataError(
             f"{name} is {species}, and {query.name} is {query.species}.",
-            hint=f"Open a labeled {query.species} dataset and choose it as reference.",
+            hint=f"Open a labeled {query.species} dataset and choose it as reference, or make a dataset with human "
+            "counterparts of the mouse genes: on the Data page, or with `python -m scviz mend`.",
         )
 
 
@@ -96,7 +97,7 @@ def refuse_no_labels(label_key: str) -> None:
     if not label_key:
         raise RequestError(
             "No column with cell types of the reference was chosen.",
-            hint="Choose the column with its labels.",
+            hint="Choose the column with its labels (on the command line --label-key).",
         )
 
 

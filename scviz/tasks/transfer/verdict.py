@@ -98,10 +98,8 @@ def _judged(result: Result) -> str:
     measured = measured_with(result)
     if result.fit.is_thin or result.fit.is_foreign:
         return f"{known}. {measured}"
-    said = (
-        f"{known}; cells of another study are named less well, and how many of these it names right cannot be told "
-        f"without labels. {measured}"
-    )
+    less = "" if result.fit.taught else "cells of another study are named less well, and "
+    said = f"{known}; {less}how many of these it names right cannot be told without labels. {measured}"
     return " ".join(filter(None, [said, weak_names(result), _untested(result), _missed(result)]))
 
 

@@ -245,7 +245,7 @@ def test_every_score_can_be_computed_from_the_exported_file(home: Workspace, *, 
     genes = [row["gene"] for row in rows]
 
     def column(name: str) -> np.ndarray:
-        return np.array([float(row[name]) for row in rows])
+        return np.array([float(row[name] or "nan") for row in rows])  # empty: there is none
 
     def places(name: str) -> np.ndarray:
         ranks = {gene: int(row[name]) for gene, row in enumerate(rows) if row[name]}

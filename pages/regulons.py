@@ -14,8 +14,8 @@ task_page(
     nothing_run="Press Run: links from regulators to targets are found, cut into regulons, and scored in each cell, "
     "compared with plain correlation and a random ranking, so that you see what is more than co-expression. How "
     "much to expect, from simulated cells whose network is known: with 3,000 counts in a cell boosted trees and "
-    "correlation find links 26 and 25 times as well as chance (AUPRC), with 300 counts 10 and 15 times, and with "
-    "300 counts among 1,000 genes 1.3 and 1.9 times, where perturbing the regulators gives 6.2 times.",
+    "correlation find links 28 and 25 times as well as chance (AUPRC), with 300 counts 14 and 15 times, and with "
+    "300 counts among 1,000 genes 1.4 and 1.9 times, where perturbing the regulators gives 6.2 times.",
     reads_a_model=False,
     own_checkpoint=False,
 )

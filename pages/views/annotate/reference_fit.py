@@ -38,7 +38,7 @@ def fit_tab(result: Result) -> None:
         help="Farther from every type than 95 % of the reference's own held-out cells; 5 % would be as alike as they.",
     )
     after.metric(
-        "Cells beyond, what all types share taken off",
+        "Cells beyond, shift taken off",
         f"{100 * fit.beyond:.0f} %",
         help="What all types moved by alike tells of the preparation, not of the cells, and is taken off, unless it is "
         f"larger than other preparations explain: {_moved(fit)}. The verdict and the table go by this number.",

@@ -53,7 +53,7 @@ def written(result: Result, folder: Path) -> dict[str, list[Row]]:
 
 
 def column(rows: list[Row], name: str) -> NDArray[np.float64]:
-    return np.array([float(row[name]) for row in rows])
+    return np.array([float(row[name] or "nan") for row in rows])
 
 
 def means(
@@ -248,7 +248,7 @@ def check_observed(files: dict[str, list[Row]], said: dict[str, Any], result: Re
 
     def vectors(of: str) -> NDArray[np.float64]:
         return np.array(
-            [[float(row[name]) for name in row if name != "of"] for row in rows if row["of"] == of]
+            [[float(row[name] or "nan") for name in row if name != "of"] for row in rows if row["of"] == of]
         )
 
     (observed,) = vectors("observed")

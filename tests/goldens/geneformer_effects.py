@@ -20,12 +20,13 @@ from torch.nn.functional import cosine_similarity, normalize
 
 from scviz.errors import OutOfMemoryError, RequestError
 from scviz.foundation.batching import TOKENS_PER_BATCH, longest_first
+from scviz.foundation.encoding import mean_of_tokens
 from scviz.foundation.tokens import Tokens
 from scviz.memory import is_out_of_memory
 from scviz.models.geneformer.config import CellMode, Layer
 from scviz.models.geneformer.edits import Copies, Perturbation
 from scviz.models.geneformer.model import Geneformer
-from scviz.models.geneformer.network import genes_only, mean_of_tokens
+from scviz.models.geneformer.network import genes_only
 from scviz.progress import Progress, Report, silent
 
 

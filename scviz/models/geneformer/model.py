@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from scviz.foundation.batching import longest_first, read_batches, token_batches
 from scviz.foundation.card import ModelCard
 from scviz.foundation.edits import Edit, gene_columns
-from scviz.foundation.encoding import Encoding
+from scviz.foundation.encoding import Encoding, mean_of_tokens
 from scviz.foundation.frequency_baseline import frequency_loss
 from scviz.foundation.model import DeletionScreen, FoundationModel, NamedHead, Pooling
 from scviz.foundation.tokens import Tokens
@@ -26,7 +26,7 @@ from scviz.models.geneformer import CARD
 from scviz.models.geneformer.checkpoint import read_checkpoint
 from scviz.models.geneformer.config import SHAPES, CellMode, Config, Layer
 from scviz.models.geneformer.edits import Perturbation, edited_sentences
-from scviz.models.geneformer.network import TIED, CellHead, Network, genes_only, mean_of_tokens
+from scviz.models.geneformer.network import TIED, CellHead, Network, genes_only
 from scviz.models.geneformer.pretraining import IGNORED, mask_tokens, vocabulary
 from scviz.models.geneformer.screen import Reading, screen
 from scviz.models.geneformer.token_means import TokenMeans, TokenSums

@@ -16,7 +16,7 @@ from transformers import BertConfig, BertForMaskedLM
 from transformers.initialization import no_init_weights
 from transformers.models.bert.modeling_bert import BertLayer
 
-from scviz.foundation.encoding import Encoding
+from scviz.foundation.encoding import Encoding, mean_of_tokens
 from scviz.foundation.model import Head, Pooling
 from scviz.models.geneformer.config import Config
 
@@ -135,12 +135,6 @@ def genes_only(mask: Tensor, *, special_tokens: bool) -> Tensor:
         return mask
     places = torch.arange(mask.shape[1], device=mask.device)
     return mask & (places > 0) & (places < mask.sum(dim=1, keepdim=True) - 1)
-
-
-def mean_of_tokens(tokens: Tensor, mask: Tensor) -> Tensor:
-    """Average token vectors over the places of the mask, (B, L, D) to (B, D); NaN where there are none."""
-    weights = mask[..., None].float()  # (B, L, 1); sums in single precision, whatever the tokens are
-    return (tokens * weights).sum(dim=1) / weights.sum(dim=1)
 
 
 class CellHead(Head):

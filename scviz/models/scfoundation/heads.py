@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scviz.foundation.encoding import Encoding
+from scviz.foundation.encoding import Encoding, mean_of_tokens
 from scviz.foundation.model import Head, Pooling
 
 
@@ -20,12 +20,6 @@ def highest(tokens: Tensor, mask: Tensor) -> Tensor:
     """Take the maximum over the places of the mask, (B, L, D) to (B, D); NaN where there are none."""
     vectors = tokens.masked_fill(~mask[..., None], -torch.inf).amax(dim=1)
     return vectors.masked_fill(~mask.any(dim=1, keepdim=True), torch.nan)
-
-
-def mean(tokens: Tensor, mask: Tensor) -> Tensor:
-    """Average over the places of the mask, (B, L, D) to (B, D); NaN where there are none."""
-    weights = mask[..., None].float()  # (B, L, 1); sums in single precision, whatever the tokens are
-    return (tokens * weights).sum(dim=1) / weights.sum(dim=1)
 
 
 class CellHead(Head):
@@ -49,7 +43,7 @@ class CellHead(Head):
     def select(self, encoding: Encoding) -> Tensor:
         """Take the vector that stands for each cell, (B, D)."""
         mask = without_depth(encoding.mask) if self.depth_tokens else encoding.mask
-        return (highest if self.pooling == "published" else mean)(encoding.tokens, mask)
+        return (highest if self.pooling == "published" else mean_of_tokens)(encoding.tokens, mask)
 
     def normed(self, selected: Tensor) -> Tensor:
         """Return what the linear parts read, (B, D); one cell alone is measured by the cells seen before."""

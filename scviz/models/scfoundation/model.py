@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from scviz.foundation.batching import Walk, suitable_batch
 from scviz.foundation.card import ModelCard
-from scviz.foundation.encoding import Encoding
+from scviz.foundation.encoding import Encoding, mean_of_tokens
 from scviz.foundation.frequency_baseline import mean_loss
 from scviz.foundation.model import FoundationModel, Pooling
 from scviz.foundation.perturbing import PerturbationInputs
@@ -26,7 +26,7 @@ from scviz.foundation.weights import LoadReport, load_tensors
 from scviz.models.scfoundation import CARD
 from scviz.models.scfoundation.checkpoint import Checkpoint, Member, read_checkpoint, write_checkpoint
 from scviz.models.scfoundation.config import SHAPES, Config
-from scviz.models.scfoundation.heads import CellHead, highest, mean, without_depth
+from scviz.models.scfoundation.heads import CellHead, highest, without_depth
 from scviz.models.scfoundation.network import Network, tensors_of
 from scviz.models.scfoundation.perturbation import ContextGearsSettings, ScFoundationGears
 from scviz.models.scfoundation.pretraining import counts_of, hide_genes, mean_squared_error, vocabulary
@@ -307,7 +307,7 @@ class ScFoundation(FoundationModel):
         n_tokens, genes = mask.sum(dim=1), without_depth(mask)
         cells = torch.arange(len(mask), device=mask.device)
         source, target = (encoded[cells, (n_tokens - place).clamp(min=0)] for place in (1, 2))
-        vectors = torch.cat([source, target, highest(encoded, genes), mean(encoded, genes)], dim=1)
+        vectors = torch.cat([source, target, highest(encoded, genes), mean_of_tokens(encoded, genes)], dim=1)
         return vectors.masked_fill(n_tokens[:, None] == 0, torch.nan)
 
     def _tensors(self, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor]:
